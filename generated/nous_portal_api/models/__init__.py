@@ -1,0 +1,83 @@
+"""Contains all the data models used in inputs/outputs"""
+
+from .amount_out_of_bounds import AmountOutOfBounds
+from .auto_reload import AutoReload
+from .auto_reload_card import AutoReloadCard
+from .auto_reload_card_kind_type_0 import AutoReloadCardKindType0
+from .auto_top_up_request import AutoTopUpRequest
+from .auto_top_up_saved import AutoTopUpSaved
+from .billing_state import BillingState
+from .bounds import Bounds
+from .card import Card
+from .card_resolved_via_type_0 import CardResolvedViaType0
+from .charge_accepted import ChargeAccepted
+from .charge_failed import ChargeFailed
+from .charge_failed_reason_type_0 import ChargeFailedReasonType0
+from .charge_other_status import ChargeOtherStatus
+from .charge_pending import ChargePending
+from .charge_request import ChargeRequest
+from .charge_settled import ChargeSettled
+from .cli_billing_disabled import CliBillingDisabled
+from .cli_billing_disabled_code_type_0 import CliBillingDisabledCodeType0
+from .consent_required import ConsentRequired
+from .idempotency_conflict import IdempotencyConflict
+from .idempotency_key_required import IdempotencyKeyRequired
+from .insufficient_scope import InsufficientScope
+from .invalid_token import InvalidToken
+from .monthly_cap import MonthlyCap
+from .monthly_cap_exceeded import MonthlyCapExceeded
+from .no_payment_method import NoPaymentMethod
+from .org_access_denied import OrgAccessDenied
+from .organisation import Organisation
+from .rate_limited import RateLimited
+from .recovery_type_0 import RecoveryType0
+from .remote_spending_revoked import RemoteSpendingRevoked
+from .remote_spending_revoked_actor_type_0 import RemoteSpendingRevokedActorType0
+from .role_required import RoleRequired
+from .role_type_0 import RoleType0
+from .session_revoked import SessionRevoked
+from .stripe_unavailable import StripeUnavailable
+from .temporarily_unavailable import TemporarilyUnavailable
+from .validation_failed import ValidationFailed
+
+__all__ = (
+    "AmountOutOfBounds",
+    "AutoReload",
+    "AutoReloadCard",
+    "AutoReloadCardKindType0",
+    "AutoTopUpRequest",
+    "AutoTopUpSaved",
+    "BillingState",
+    "Bounds",
+    "Card",
+    "CardResolvedViaType0",
+    "ChargeAccepted",
+    "ChargeFailed",
+    "ChargeFailedReasonType0",
+    "ChargeOtherStatus",
+    "ChargePending",
+    "ChargeRequest",
+    "ChargeSettled",
+    "CliBillingDisabled",
+    "CliBillingDisabledCodeType0",
+    "ConsentRequired",
+    "IdempotencyConflict",
+    "IdempotencyKeyRequired",
+    "InsufficientScope",
+    "InvalidToken",
+    "MonthlyCap",
+    "MonthlyCapExceeded",
+    "NoPaymentMethod",
+    "OrgAccessDenied",
+    "Organisation",
+    "RateLimited",
+    "RecoveryType0",
+    "RemoteSpendingRevoked",
+    "RemoteSpendingRevokedActorType0",
+    "RoleRequired",
+    "RoleType0",
+    "SessionRevoked",
+    "StripeUnavailable",
+    "TemporarilyUnavailable",
+    "ValidationFailed",
+)
