@@ -1,0 +1,197 @@
+"""Buy Nous Portal credits: decimal money, typed errors, never charged twice.
+
+Importing this package loads nothing heavy; each name is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ._version import __version__
+
+if TYPE_CHECKING:
+    from .client import AsyncBillingClient, BillingClient
+    from .clock import DEFAULT_TIMEOUT, AsyncClock, Clock
+    from .credentials import BILLING_MANAGE_SCOPE, Credentials, CredentialSource, StaticToken
+    from .errors import (
+        BillingAccessDenied,
+        BillingAuthError,
+        BillingChargeCancelled,
+        BillingChargeTimeout,
+        BillingChargeUnconfirmed,
+        BillingChargeUnsettled,
+        BillingConsentRequired,
+        BillingDisabled,
+        BillingError,
+        BillingIdempotencyConflict,
+        BillingInvalidRequest,
+        BillingMonthlyCapExceeded,
+        BillingNetworkError,
+        BillingNoPaymentMethod,
+        BillingRateLimited,
+        BillingRemoteSpendingRevoked,
+        BillingResponseError,
+        BillingRoleRequired,
+        BillingScopeRequired,
+        BillingServerError,
+        BillingSessionRevoked,
+        BillingStripeUnavailable,
+        BillingTimeout,
+    )
+    from .hermes_login import HermesLogin
+    from .idempotency import new_idempotency_key
+    from .models import (
+        AutoReload,
+        AutoReloadCard,
+        BillingState,
+        Bounds,
+        Card,
+        ChargeAccepted,
+        ChargeFailed,
+        ChargePending,
+        ChargeSettled,
+        ChargeStatus,
+        MonthlyCap,
+        Organisation,
+    )
+    from .money import Amount, format_usd, parse_usd
+    from .portal import DEFAULT_PORTAL_BASE_URL, resolve_portal_base_url
+
+__all__ = [
+    "BILLING_MANAGE_SCOPE",
+    "DEFAULT_PORTAL_BASE_URL",
+    "DEFAULT_TIMEOUT",
+    "Amount",
+    "AsyncBillingClient",
+    "AsyncClock",
+    "AutoReload",
+    "AutoReloadCard",
+    "BillingAccessDenied",
+    "BillingAuthError",
+    "BillingChargeCancelled",
+    "BillingChargeTimeout",
+    "BillingChargeUnconfirmed",
+    "BillingChargeUnsettled",
+    "BillingClient",
+    "BillingConsentRequired",
+    "BillingDisabled",
+    "BillingError",
+    "BillingIdempotencyConflict",
+    "BillingInvalidRequest",
+    "BillingMonthlyCapExceeded",
+    "BillingNetworkError",
+    "BillingNoPaymentMethod",
+    "BillingRateLimited",
+    "BillingRemoteSpendingRevoked",
+    "BillingResponseError",
+    "BillingRoleRequired",
+    "BillingScopeRequired",
+    "BillingServerError",
+    "BillingSessionRevoked",
+    "BillingState",
+    "BillingStripeUnavailable",
+    "BillingTimeout",
+    "Bounds",
+    "Card",
+    "ChargeAccepted",
+    "ChargeFailed",
+    "ChargePending",
+    "ChargeSettled",
+    "ChargeStatus",
+    "Clock",
+    "CredentialSource",
+    "Credentials",
+    "HermesLogin",
+    "MonthlyCap",
+    "Organisation",
+    "StaticToken",
+    "__version__",
+    "format_usd",
+    "new_idempotency_key",
+    "parse_usd",
+    "resolve_portal_base_url",
+]
+
+_MODULES = {
+    "client": (
+        "AsyncBillingClient",
+        "BillingClient",
+    ),
+    "clock": (
+        "DEFAULT_TIMEOUT",
+        "AsyncClock",
+        "Clock",
+    ),
+    "credentials": (
+        "BILLING_MANAGE_SCOPE",
+        "Credentials",
+        "CredentialSource",
+        "StaticToken",
+    ),
+    "errors": (
+        "BillingAccessDenied",
+        "BillingAuthError",
+        "BillingChargeCancelled",
+        "BillingChargeTimeout",
+        "BillingChargeUnconfirmed",
+        "BillingChargeUnsettled",
+        "BillingConsentRequired",
+        "BillingDisabled",
+        "BillingError",
+        "BillingIdempotencyConflict",
+        "BillingInvalidRequest",
+        "BillingMonthlyCapExceeded",
+        "BillingNetworkError",
+        "BillingNoPaymentMethod",
+        "BillingRateLimited",
+        "BillingRemoteSpendingRevoked",
+        "BillingResponseError",
+        "BillingRoleRequired",
+        "BillingScopeRequired",
+        "BillingServerError",
+        "BillingSessionRevoked",
+        "BillingStripeUnavailable",
+        "BillingTimeout",
+    ),
+    "hermes_login": ("HermesLogin",),
+    "idempotency": ("new_idempotency_key",),
+    "models": (
+        "AutoReload",
+        "AutoReloadCard",
+        "BillingState",
+        "Bounds",
+        "Card",
+        "ChargeAccepted",
+        "ChargeFailed",
+        "ChargePending",
+        "ChargeSettled",
+        "ChargeStatus",
+        "MonthlyCap",
+        "Organisation",
+    ),
+    "money": (
+        "Amount",
+        "format_usd",
+        "parse_usd",
+    ),
+    "portal": (
+        "DEFAULT_PORTAL_BASE_URL",
+        "resolve_portal_base_url",
+    ),
+}
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
+
+if not TYPE_CHECKING:  # A type checker would take every unknown name for one that exists.
+
+    def __getattr__(name: str) -> object:
+        if name not in _MODULE_OF:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        value = getattr(import_module(f".{_MODULE_OF[name]}", __name__), name)
+        globals()[name] = value
+        return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,148 @@
+"""Who the caller is: an access token and the portal that it is for, from a source that may be asked again."""
+
+from __future__ import annotations
+
+import re
+import threading
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from .clock import BaseClock
+from .errors import BillingAuthError, BillingError
+
+BILLING_MANAGE_SCOPE = "billing:manage"
+"""The scope that a token needs to buy, to configure auto-reload and to poll a charge."""
+
+MEMO_SECONDS = 30.0
+"""How long a source's answer is kept. Resolvers give tokens with at least 120 s left, so it cannot run out meanwhile."""
+
+# A token with a line break would be a header of its own; the HTTP library would then quote it in an exception.
+_TOKEN = re.compile(r"[!-~]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """An access token, and the portal that it is for.
+
+    Attributes:
+        access_token: The bearer token; not in the repr.
+        portal_base_url: The portal's base URL, vouched for by the source, or None for the default.
+
+    Raises:
+        BillingAuthError: The token is blank or has characters that no token has (``error="invalid_token"``).
+
+    >>> Credentials(access_token="secret")
+    Credentials(access_token='***', portal_base_url=None)
+    """
+
+    access_token: str = field(repr=False)
+    portal_base_url: str | None = None
+
+    def __post_init__(self) -> None:
+        token = self.access_token
+        if not (isinstance(token, str) and _TOKEN.fullmatch(token.strip())):
+            raise BillingAuthError(
+                "The access token is blank or has characters that no token has. Log in again.", error="invalid_token"
+            )
+        object.__setattr__(self, "access_token", token.strip())
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(access_token='***', portal_base_url={self.portal_base_url!r})"
+
+
+class CredentialSource(Protocol):
+    """Where credentials come from.
+
+    A source may also have ``fingerprint()``: a cheap value that changes whenever what it returned before must not be
+    used any longer (another file, another profile, a logout). Without one its answer is kept for 30 seconds.
+    """
+
+    def resolve(self, *, rejected: str | None = None) -> Credentials:
+        """Return credentials that are good now. May block; called in a thread of its own.
+
+        Args:
+            rejected: The token that the portal has just refused with 401. Return another one if there is any.
+
+        Raises:
+            BillingAuthError: Nobody is logged in.
+            BillingNetworkError: A new token could not be had just now.
+        """
+        ...
+
+
+class StaticToken:
+    """An access token that somebody else looks after.
+
+    Args:
+        access_token: The bearer token; not in the repr.
+        portal_base_url: The portal's base URL, or None for the default.
+
+    Raises:
+        BillingAuthError: The token is blank or has characters that no token has (``error="invalid_token"``).
+
+    >>> StaticToken("secret", portal_base_url="http://localhost:3000")
+    StaticToken(access_token='***', portal_base_url='http://localhost:3000')
+    """
+
+    def __init__(self, access_token: str, *, portal_base_url: str | None = None) -> None:
+        self._credentials = Credentials(access_token, portal_base_url)
+
+    def resolve(self, *, rejected: str | None = None) -> Credentials:
+        """Return the token, whether or not it was rejected: there is no other."""
+        return self._credentials
+
+    def __repr__(self) -> str:
+        return repr(self._credentials).replace(Credentials.__name__, type(self).__name__)
+
+
+class CredentialMemo:
+    """What a source returned, kept for at most 30 s, so that a poll does not read files and take locks each time."""
+
+    def __init__(self, source: CredentialSource, clock: BaseClock) -> None:
+        self._source = source
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._kept: tuple[float, object, Credentials] | None = None
+
+    def fresh(self) -> Credentials | None:
+        """Return the kept credentials while they are good, without blocking."""
+        kept = self._kept
+        if kept is None:
+            return None
+        kept_at, fingerprint, credentials = kept
+        expired = self._clock.monotonic() - kept_at >= MEMO_SECONDS
+        return None if expired or fingerprint != self._fingerprint() else credentials
+
+    def resolve(self, rejected: str | None = None) -> Credentials:
+        """Ask the source, once for all threads that want it. Blocks.
+
+        Raises:
+            BillingError: What the source raised; anything else of it becomes a ``BillingAuthError``.
+        """
+        with self._lock:
+            credentials = self.fresh()
+            if credentials is not None and credentials.access_token != rejected:
+                return credentials
+            self._kept = None
+            # Taken before the source reads: a change while it reads must not go unnoticed.
+            fingerprint = self._fingerprint()
+            try:
+                credentials = self._source.resolve(rejected=rejected)
+            except BillingError:
+                raise
+            except Exception as error:
+                raise BillingAuthError(
+                    f"The source of the credentials failed ({type(error).__name__}). Log in again, or try later.",
+                    error="invalid_token",
+                ) from error
+            if credentials.access_token != rejected:
+                self._kept = (self._clock.monotonic(), fingerprint, credentials)
+            return credentials
+
+    def forget(self) -> None:
+        """Drop what is kept; the next call asks the source."""
+        self._kept = None
+
+    def _fingerprint(self) -> object:
+        fingerprint = getattr(self._source, "fingerprint", None)
+        return fingerprint() if fingerprint is not None else None

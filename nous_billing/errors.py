@@ -1,0 +1,226 @@
+"""Every way in which a billing call can fail.
+
+::
+
+    BillingError
+    ├── BillingAuthError                 401, or not logged in
+    │   └── BillingSessionRevoked        401 session_revoked: log in again
+    ├── BillingScopeRequired             403 insufficient_scope: step up
+    ├── BillingAccessDenied              every other 403
+    │   ├── BillingRemoteSpendingRevoked
+    │   ├── BillingRoleRequired
+    │   ├── BillingDisabled              the organisation's kill-switch
+    │   ├── BillingNoPaymentMethod
+    │   ├── BillingConsentRequired
+    │   └── BillingMonthlyCapExceeded
+    ├── BillingRateLimited               429 and 503: back off, not a payment failure
+    │   └── BillingStripeUnavailable
+    ├── BillingInvalidRequest            400, and what is refused before it is sent
+    ├── BillingIdempotencyConflict       409
+    ├── BillingNetworkError              no usable reply
+    │   └── BillingTimeout               the deadline passed
+    ├── BillingServerError               500, 502, 504 and every other 5xx but 503
+    ├── BillingResponseError             a reply that is not the contract's
+    └── BillingChargeUnsettled           raised by ``wait_for_charge`` only
+        ├── BillingChargeTimeout         still pending at the cap
+        ├── BillingChargeUnconfirmed     access was lost while waiting
+        └── BillingChargeCancelled       the caller stopped waiting
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+
+class BillingError(Exception):
+    """A billing call failed. ``str()`` of it is a sentence for a person.
+
+    Attributes:
+        message: The sentence.
+        status: The HTTP status of the reply, or None where there was none.
+        error: The code of the failure: the portal's own (``"no_payment_method"``), or this SDK's where the portal gave
+            none (``"network_error"``, ``"invalid_amount"``); None where a reply had no code.
+        portal_url: An absolute link where a person can put it right, or None.
+        retry_after: Seconds to wait before trying again, or None.
+        payload: The decoded JSON body of the reply; empty where there was none.
+        outcome_unknown: True when a charge may have been made all the same. Send the same idempotency key again, never
+            a new one.
+
+    >>> error = BillingError("The card was refused.", status=403, payload={"recovery": "reconnect"})
+    >>> str(error), error.status, error.recovery, error.outcome_unknown
+    ('The card was refused.', 403, 'reconnect', False)
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        error: str | None = None,
+        portal_url: str | None = None,
+        retry_after: int | None = None,
+        payload: Mapping[str, Any] | None = None,
+        outcome_unknown: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status = status
+        self.error = error
+        self.portal_url = portal_url
+        self.retry_after = retry_after
+        self.payload: dict[str, Any] = dict(payload or {})
+        self.outcome_unknown = outcome_unknown
+
+    @property
+    def code(self) -> str | None:
+        """The portal's later name of the failure; older portals send none."""
+        return self._text("code")
+
+    @property
+    def actor(self) -> str | None:
+        """Who stopped the spending: ``"self"``, ``"admin"``, or None where the portal does not say."""
+        return self._text("actor")
+
+    @property
+    def recovery(self) -> str | None:
+        """What helps: ``"login"``, ``"reconnect"``, ``"enable_account_toggle"``, or None where it is not said."""
+        return self._text("recovery")
+
+    def _text(self, key: str) -> str | None:
+        value = self.payload.get(key)
+        return value if isinstance(value, str) else None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpickle, (type(self), self.args, self.__dict__)
+
+
+def _unpickle(cls: type[BillingError], args: tuple[Any, ...], attributes: dict[str, Any]) -> BillingError:
+    error = cls.__new__(cls, *args)
+    error.__dict__.update(attributes)
+    return error
+
+
+class BillingAuthError(BillingError):
+    """Not logged in, or the token was refused again after it was replaced (401)."""
+
+
+class BillingSessionRevoked(BillingAuthError):
+    """The whole session was logged out (401 ``session_revoked``). Refreshing cannot help: log in again."""
+
+
+class BillingScopeRequired(BillingError):
+    """The token lacks ``billing:manage`` (403 ``insufficient_scope``): step up. The scope can also be lost at a
+    refresh."""
+
+
+class BillingAccessDenied(BillingError):
+    """A gate of the portal denied the call (403). Nothing was charged."""
+
+
+class BillingRemoteSpendingRevoked(BillingAccessDenied):
+    """The spending of this terminal was stopped (403 ``remote_spending_revoked``); the login itself still holds."""
+
+
+class BillingRoleRequired(BillingAccessDenied):
+    """The person is no admin of the organisation (403 ``role_required``)."""
+
+
+class BillingDisabled(BillingAccessDenied):
+    """The organisation has switched billing from a terminal off (403 ``cli_billing_disabled``)."""
+
+
+class BillingNoPaymentMethod(BillingAccessDenied):
+    """No reusable card is saved (403 ``no_payment_method``). The person may have a card: it has to be saved on the
+    portal."""
+
+
+class BillingConsentRequired(BillingAccessDenied):
+    """The card has to be confirmed on the portal, once (403 ``consent_required``)."""
+
+
+class BillingMonthlyCapExceeded(BillingAccessDenied):
+    """The charge would exceed the monthly cap (403 ``monthly_cap_exceeded``).
+
+    Attributes:
+        remaining_usd: Dollars that may still be spent this month, or None where the portal does not say.
+        is_default_ceiling: True where the organisation has set no cap of its own; None where the portal does not say.
+    """
+
+    remaining_usd: Decimal | None = None
+    is_default_ceiling: bool | None = None
+
+
+class BillingRateLimited(BillingError):
+    """Back off (429 and 503). Not a payment failure, and nothing was charged unless ``outcome_unknown`` says so."""
+
+
+class BillingStripeUnavailable(BillingRateLimited):
+    """The payment processor is down (503 ``stripe_unavailable``). Nothing was charged."""
+
+
+class BillingInvalidRequest(BillingError):
+    """The request is not what the contract asks for: refused by the portal (400), or before anything was sent."""
+
+
+class BillingIdempotencyConflict(BillingError):
+    """The idempotency key was already used for another amount (409): a fault of the caller. Nothing more was
+    charged."""
+
+
+class BillingNetworkError(BillingError):
+    """No usable reply came (``error="network_error"``). For a charge, ``outcome_unknown`` says whether it may have
+    arrived."""
+
+
+class BillingTimeout(BillingNetworkError):
+    """The deadline of the call passed."""
+
+
+class BillingServerError(BillingError):
+    """The portal or a proxy before it failed (every 5xx but 503). A charge that was answered so may have been made."""
+
+
+class BillingResponseError(BillingError):
+    """A reply that is not the contract's.
+
+    ``error`` is ``"endpoint_unavailable"`` where it is not this API at all (a web page, a redirect, an unknown path),
+    and ``"invalid_response"`` where it is JSON that breaks the contract, or too large or compressed.
+    """
+
+
+class BillingChargeUnsettled(BillingError):
+    """``wait_for_charge`` ended without knowing how the charge ended. It may still settle: ``outcome_unknown`` is True.
+
+    Attributes:
+        charge_id: The charge, to ask for again.
+        last_error: What the last poll ran into, or None.
+    """
+
+    def __init__(self, message: str, *, charge_id: str, error: str, last_error: BillingError | None = None) -> None:
+        super().__init__(
+            message,
+            error=error,
+            status=last_error.status if last_error else None,
+            portal_url=last_error.portal_url if last_error else None,
+            retry_after=last_error.retry_after if last_error else None,
+            payload=last_error.payload if last_error else None,
+            outcome_unknown=True,
+        )
+        self.charge_id = charge_id
+        self.last_error = last_error
+
+
+class BillingChargeTimeout(BillingChargeUnsettled):
+    """The charge was still pending at the cap: a timeout, not a failure (``error="charge_timeout"``)."""
+
+
+class BillingChargeUnconfirmed(BillingChargeUnsettled):
+    """Access was lost while waiting; the charge may have settled (``error="charge_unconfirmed"``)."""
+
+
+class BillingChargeCancelled(BillingChargeUnsettled):
+    """The caller stopped waiting; the charge may still settle (``error="charge_cancelled"``)."""

@@ -1,0 +1,152 @@
+"""The rules of an exchange with the portal, written once and without I/O.
+
+A flow is a generator. It yields what is to be done (``Resolve``, ``Send``, ``Sleep``) and is sent what came of it. The
+two clients only carry the steps out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from .credentials import Credentials
+from .errors import BillingError, BillingInvalidRequest, BillingNetworkError, BillingResponseError, BillingTimeout
+from .operations import ContractBreach, Operation
+from .portal import DEFAULT_PORTAL_BASE_URL, check_base_url, environment_base_url
+from .replies import Failure, Reply, decode_json, error_code, error_from_reply
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Resolve:
+    """Ask for credentials; answered with ``Credentials`` or a ``Failure``. ``rejected``, if any, was just refused."""
+
+    deadline: float
+    rejected: Credentials | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send a request once; answered with a ``Reply`` or a ``Failure``."""
+
+    operation: Operation[Any]
+    base_url: str
+    credentials: Credentials
+    deadline: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """Wait so many seconds."""
+
+    seconds: float
+
+
+Step = Resolve | Send | Sleep
+Flow = Generator[Step, Any, T]
+
+
+def exchange(operation: Operation[T], *, base_url: str | None, deadline: float) -> Flow[T]:
+    """Do one operation: token, request, one more try after a 401, result or typed error.
+
+    Args:
+        base_url: The caller's own base URL, checked, which precedes every other.
+        deadline: On the client's monotonic clock, for everything together.
+    """
+    credentials = yield from _resolve(operation, deadline)
+    may_resend = operation.method == "GET"
+    may_replace_token = True
+    while True:
+        address = _address(base_url, credentials)
+        answer: Reply | Failure = yield Send(operation, address, credentials, deadline)
+        if isinstance(answer, Failure):
+            # Only what changes nothing may be sent again unseen.
+            if answer.stale and may_resend:
+                may_resend = False
+                continue
+            raise _failure_error(answer, operation)
+        if answer.status == 401 and may_replace_token and error_code(answer) != "session_revoked":
+            may_replace_token = False
+            replacement = yield from _resolve(operation, deadline, rejected=credentials)
+            if replacement.access_token != credentials.access_token:
+                credentials = replacement
+                continue
+        if not answer.ok:
+            raise error_from_reply(answer, address, is_charge=operation.is_charge)
+        return _read(answer, operation, address)
+
+
+def _resolve(operation: Operation[Any], deadline: float, rejected: Credentials | None = None) -> Flow[Credentials]:
+    answer: Credentials | Failure = yield Resolve(deadline, rejected)
+    if isinstance(answer, Failure):
+        raise _failure_error(answer, operation)
+    return answer
+
+
+def _address(base_url: str | None, credentials: Credentials) -> str:
+    """The first of: the caller's base URL, the environment's, the credentials' own, the default."""
+    address = base_url or environment_base_url()
+    if address is None and credentials.portal_base_url is not None:
+        address = check_base_url(credentials.portal_base_url, "The portal URL of the credentials")
+    return address or DEFAULT_PORTAL_BASE_URL
+
+
+def _failure_error(failure: Failure, operation: Operation[Any]) -> BillingError:
+    unknown = operation.is_charge and failure.sent
+    error_class = BillingTimeout if failure.timed_out else BillingNetworkError
+    error = error_class(
+        f"{'The portal did not answer in time' if failure.timed_out else 'Could not reach the portal'}: "
+        f"{failure.reason}.{_UNKNOWN if unknown else ' Nothing was charged.' if operation.is_charge else ''}",
+        error="network_error",
+        outcome_unknown=unknown,
+    )
+    error.__cause__ = failure.cause
+    return error
+
+
+_UNKNOWN = " The charge may have been made: try again with the same idempotency key, never a new one."
+
+
+def _read(reply: Reply, operation: Operation[T], base_url: str) -> T:
+    if reply.failure is not None:
+        raise _failure_error(reply.failure, operation)
+    if reply.unreadable is not None:
+        raise _response_error(reply, operation, "invalid_response", f"The portal's reply {reply.unreadable}.", {})
+    try:
+        payload = decode_json(reply.body) if reply.body.strip() else None
+    except ValueError:
+        if "json" in reply.headers.get("content-type", "").lower():
+            raise _response_error(
+                reply, operation, "invalid_response", "The portal's reply is broken JSON.", {}
+            ) from None
+        raise _response_error(
+            reply,
+            operation,
+            "endpoint_unavailable",
+            "The portal answered with something that is not this API, such as a web page. Check the base URL.",
+            {},
+        ) from None
+    try:
+        return operation.read(payload, base_url)
+    except (ContractBreach, BillingInvalidRequest, KeyError, ValueError, TypeError, AttributeError) as breach:
+        raise _response_error(
+            reply,
+            operation,
+            "invalid_response",
+            f"The portal's reply is not what its contract says ({breach}).",
+            payload,
+        ) from None
+
+
+def _response_error(
+    reply: Reply, operation: Operation[Any], error: str, message: str, payload: object
+) -> BillingResponseError:
+    return BillingResponseError(
+        f"{message}{_UNKNOWN if operation.is_charge else ''}",
+        status=reply.status,
+        error=error,
+        payload=payload if isinstance(payload, dict) else None,  # pyright: ignore[reportUnknownArgumentType]
+        outcome_unknown=operation.is_charge,
+    )

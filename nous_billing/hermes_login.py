@@ -1,0 +1,122 @@
+"""The login of Hermes: through its own module where that can be imported, else read from its file and never refreshed."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import time
+from base64 import urlsafe_b64decode
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from .credentials import Credentials
+from .errors import BillingAuthError, BillingNetworkError
+from .portal import resolve_portal_base_url
+
+_NOT_LOGGED_IN = "Not logged in to the Nous Portal. Run `hermes portal` to log in, or give the client credentials."
+
+
+class HermesLogin:
+    """The login that Hermes keeps.
+
+    Where ``hermes_cli.auth`` can be imported it owns the login and refreshes it. Otherwise ``$HERMES_HOME/auth.json``
+    is read, and its access token used while it is valid. It is never refreshed from here: a refresh token that is used
+    twice is taken for stolen, and Hermes's own processes would be logged out.
+    """
+
+    def fingerprint(self) -> object:
+        """Change with the profile, and with a logout or a new login."""
+        path = _auth_file()
+        try:
+            stat = path.stat()
+        except OSError:
+            return path, None
+        return path, (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+
+    def resolve(self, *, rejected: str | None = None) -> Credentials:
+        """Return Hermes's token.
+
+        Raises:
+            BillingAuthError: Hermes is not logged in (``error="invalid_token"``).
+            BillingNetworkError: Hermes could not renew the login just now.
+            BillingInvalidRequest: The stored portal URL is not one that a token may go to (``error="invalid_base_url"``).
+        """
+        try:
+            auth: Any = importlib.import_module("hermes_cli.auth")
+        except ImportError:
+            state = _stored_state()
+            token = _valid_token(state, rejected)
+            if token is None:
+                raise BillingAuthError(_NOT_LOGGED_IN, status=401, error="invalid_token") from None
+        else:
+            state, token = _from_hermes(auth, rejected)
+        return Credentials(token, resolve_portal_base_url(state))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+
+def _from_hermes(auth: Any, rejected: str | None) -> tuple[Mapping[str, Any], str]:
+    state: Mapping[str, Any] = {}
+    try:
+        state = auth.get_provider_auth_state("nous") or {}
+        return state, auth.resolve_nous_access_token()
+    except Exception as error:  # What another program raises is not known here.
+        # A passing failure to renew is no reason to give up a token that is still good.
+        token = _valid_token(state, rejected)
+        if token is not None:
+            return state, token
+        if isinstance(error, getattr(auth, "AuthError", ())):
+            raise BillingAuthError(_NOT_LOGGED_IN, status=401, error="invalid_token") from error
+        raise BillingNetworkError(
+            f"Hermes could not renew the login ({type(error).__name__}). Try again shortly.", error="network_error"
+        ) from error
+
+
+def _auth_file() -> Path:
+    return Path(os.environ.get("HERMES_HOME") or Path.home() / ".hermes") / "auth.json"
+
+
+def _stored_state() -> Mapping[str, Any]:
+    path = _auth_file()
+    try:
+        state = json.loads(path.read_bytes())["providers"]["nous"]
+    except (FileNotFoundError, KeyError):
+        return {}
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        raise BillingAuthError(
+            f"Hermes's login {path} cannot be read ({type(error).__name__}). Run `hermes portal` to log in again.",
+            error="invalid_token",
+        ) from None
+    return state if isinstance(state, dict) else {}  # pyright: ignore[reportUnknownVariableType]
+
+
+def _valid_token(state: Mapping[str, Any], rejected: str | None) -> str | None:
+    token = state.get("access_token")
+    if not isinstance(token, str) or not token.strip() or token.strip() == rejected:
+        return None
+    expires_at = _seconds(state.get("expires_at"))
+    if expires_at is None:
+        expires_at = _claimed_expiry(token)
+    return token if expires_at is None or expires_at > time.time() else None
+
+
+def _seconds(moment: object) -> float | None:
+    try:
+        date = datetime.fromisoformat(moment) if isinstance(moment, str) else None
+    except ValueError:
+        return None
+    return date.timestamp() if date is not None and date.tzinfo is not None else None
+
+
+def _claimed_expiry(token: str) -> float | None:
+    """Read a JWT's own ``exp``, without checking the signature: the portal does that."""
+    try:
+        claims = token.split(".")[1]
+        expiry = json.loads(urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["exp"]
+        return float(expiry)
+    except (IndexError, KeyError, ValueError, TypeError, RecursionError):
+        return None

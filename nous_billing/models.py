@@ -1,0 +1,144 @@
+"""What the portal answers: frozen, money as ``Decimal`` with the digits that the server sent, enumerations open.
+
+A value that the contract does not know yet (a role, a reason, a status) comes through as it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Organisation:
+    """The organisation that the token is bound to. ``role`` is the person's: ``"OWNER"``, ``"ADMIN"``, ``"MEMBER"``
+    …"""
+
+    id: str
+    slug: str
+    name: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """The smallest and the greatest charge, in dollars."""
+
+    min_usd: Decimal
+    max_usd: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """The card that a charge would use. A Link wallet has the brand ``"Link"`` and an empty ``last4``."""
+
+    brand: str
+    last4: str
+    resolved_via: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonthlyCap:
+    """What may be spent in a month, in dollars; ``limit_usd`` is None where there is no limit."""
+
+    limit_usd: Decimal | None
+    spent_this_month_usd: Decimal
+    is_default_ceiling: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AutoReloadCard:
+    """The card of auto-reload. ``kind``: ``"canonical"`` (the same as a charge's), ``"none"`` or ``"distinct"``."""
+
+    kind: str
+    payment_method_id: str | None
+    brand: str | None
+    last4: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AutoReload:
+    """Auto-reload: below ``threshold_usd`` dollars the balance is reloaded **to** ``reload_to_usd`` dollars."""
+
+    enabled: bool
+    threshold_usd: Decimal | None
+    reload_to_usd: Decimal | None
+    card: AutoReloadCard | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BillingState:
+    """What a terminal shows before a purchase.
+
+    Attributes:
+        card: None for a member, and where no reusable card is saved.
+        monthly_cap: None for a member.
+        auto_reload: None for a member.
+        can_change_plan: A capability that outranks the role, or None where the portal does not say.
+        portal_url: An absolute link to billing on the portal.
+        raw: The decoded JSON, unknown fields included; its numbers are ``int`` and ``Decimal``.
+    """
+
+    org: Organisation
+    balance_usd: Decimal
+    cli_billing_enabled: bool
+    charge_presets: tuple[Decimal, ...]
+    bounds: Bounds
+    card: Card | None
+    monthly_cap: MonthlyCap | None
+    auto_reload: AutoReload | None
+    can_change_plan: bool | None
+    portal_url: str
+    raw: dict[str, Any] = field(default_factory=dict[str, Any], repr=False, hash=False)
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether the role is ``OWNER`` or ``ADMIN``."""
+        return self.org.role in ("OWNER", "ADMIN")
+
+    @property
+    def can_charge(self) -> bool:
+        """Whether the person may buy, by capability or else by role, **and** the kill-switch is on."""
+        may = self.is_admin if self.can_change_plan is None else self.can_change_plan
+        return may and self.cli_billing_enabled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargeAccepted:
+    """The charge was accepted. It is **not** paid until its status is settled."""
+
+    charge_id: str
+    raw: dict[str, Any] = field(default_factory=dict[str, Any], repr=False, hash=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargePending:
+    """Not settled yet, or an unknown id. ``status`` is ``"pending"``, or one that this SDK does not know."""
+
+    status: str
+    raw: dict[str, Any] = field(default_factory=dict[str, Any], repr=False, hash=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargeSettled:
+    """Paid: the balance has been raised by ``amount_usd`` dollars. ``settled_at`` is aware of its zone."""
+
+    amount_usd: Decimal
+    settled_at: datetime
+    raw: dict[str, Any] = field(default_factory=dict[str, Any], repr=False, hash=False)
+    status: Literal["settled"] = "settled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargeFailed:
+    """Not paid, for good. ``reason`` is ``"authentication_required"`` (finish on the portal), ``"card_declined"`` …"""
+
+    reason: str
+    raw: dict[str, Any] = field(default_factory=dict[str, Any], repr=False, hash=False)
+    status: Literal["failed"] = "failed"
+
+
+ChargeStatus = ChargePending | ChargeSettled | ChargeFailed
+"""What is known of a charge."""

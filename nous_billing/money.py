@@ -1,0 +1,118 @@
+"""Dollars: ``Decimal`` in, ``Decimal`` out, never through a binary float on the way."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from decimal import Context, Decimal
+
+from .errors import BillingInvalidRequest
+
+Amount = Decimal | int | str | float
+"""What a caller may give as dollars. A float is taken only where its shortest form is a whole number of cents."""
+
+MAX_AMOUNT_USD = Decimal(1_000_000)
+"""The contract's greatest request amount, in dollars."""
+
+# A fixed pattern and length come before Decimal(): it also reads "1e999999999", and any arithmetic on that never ends.
+_WIRE_MONEY = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_WIRE_MONEY_LENGTH = 32
+_GIVEN_MONEY = re.compile(r"[0-9]{1,16}(\.[0-9]{1,16})?")
+_CENT = Decimal("0.01")
+# The caller's own decimal context may have any precision and trap anything.
+_EXACT = Context(prec=64, traps=[])
+
+
+def parse_usd(text: str) -> Decimal:
+    """Read money as the portal writes it: a decimal string, not fixed to two places, perhaps negative.
+
+    Args:
+        text: Dollars, such as ``"142.5"``.
+
+    Raises:
+        BillingInvalidRequest: It is no such string (``error="invalid_amount"``).
+
+    >>> parse_usd("142.5")
+    Decimal('142.5')
+    """
+    if isinstance(text, str) and len(text) <= _WIRE_MONEY_LENGTH and _WIRE_MONEY.fullmatch(text):
+        return Decimal(text)
+    raise BillingInvalidRequest(f"Not a decimal number of dollars: {_shown(text)}.", error="invalid_amount")
+
+
+def format_usd(amount: Decimal) -> str:
+    """Write dollars for a person, with two places or as many more as the amount has.
+
+    Raises:
+        BillingInvalidRequest: It is no finite sum of money (``error="invalid_amount"``).
+
+    >>> format_usd(Decimal("1142.5")), format_usd(Decimal("-0.005"))
+    ('$1,142.50', '-$0.005')
+    """
+    if not amount.is_finite() or not -_WIRE_MONEY_LENGTH <= amount.adjusted() <= _WIRE_MONEY_LENGTH:
+        raise BillingInvalidRequest(f"Not a sum of money: {_shown(amount)}.", error="invalid_amount")
+    exponent = amount.normalize(_EXACT).as_tuple().exponent
+    places = max(2, -exponent) if isinstance(exponent, int) else 2
+    return f"{'-' if amount < 0 else ''}${amount.copy_abs():,.{places}f}"
+
+
+def check_amount(amount: Amount, name: str) -> Decimal:
+    """Return dollars to send, exactly as given, or refuse them before anything is sent.
+
+    Args:
+        amount: Dollars: more than 0, at most 1,000,000, in whole cents.
+        name: The parameter's name, for the message.
+
+    Raises:
+        BillingInvalidRequest: ``error="invalid_amount"``.
+
+    >>> check_amount("50.25", "amount_usd")
+    Decimal('50.25')
+    """
+    value = _given_decimal(amount)
+    if value is None or not value.is_finite():
+        raise BillingInvalidRequest(
+            f"{name} must be dollars as a Decimal, an int or a string such as '50.25', not {_shown(amount)}.",
+            error="invalid_amount",
+        )
+    if not 0 < value <= MAX_AMOUNT_USD:
+        raise BillingInvalidRequest(
+            f"{name} must be more than 0 and at most {MAX_AMOUNT_USD:,} dollars, not {_shown(amount)}.",
+            error="invalid_amount",
+        )
+    if value != value.quantize(_CENT, context=_EXACT):
+        raise BillingInvalidRequest(
+            f"{name} must be a whole number of cents, not {_shown(amount)}.", error="invalid_amount"
+        )
+    return value
+
+
+def encode_json(body: Mapping[str, object]) -> bytes:
+    """Write a flat JSON object in which each ``Decimal`` is the number that it says, digit for digit.
+
+    >>> encode_json({"enabled": True, "threshold": Decimal("20.10")})
+    b'{"enabled":true,"threshold":20.10}'
+    """
+    members = (
+        f"{json.dumps(key)}:{format(value, 'f') if isinstance(value, Decimal) else json.dumps(value)}"
+        for key, value in body.items()
+    )
+    return f"{{{','.join(members)}}}".encode()
+
+
+def _given_decimal(amount: object) -> Decimal | None:
+    if isinstance(amount, bool):
+        return None
+    if isinstance(amount, float):
+        return Decimal(float.__repr__(amount))
+    if isinstance(amount, str):
+        return Decimal(amount.strip()) if _GIVEN_MONEY.fullmatch(amount.strip()) else None
+    return Decimal(amount) if isinstance(amount, (int, Decimal)) else None
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, int) and value.bit_length() > 128:
+        return "an int far too great"  # Python refuses to write out an int of more than 4300 digits.
+    text = repr(value) if isinstance(value, (str, int, float, Decimal)) else f"a {type(value).__name__}"
+    return text if len(text) <= 60 else f"{text[:60]}…"

@@ -1,0 +1,135 @@
+"""Where the portal is: base-URL precedence, which addresses may be given a token, and links for a person."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+from .errors import BillingInvalidRequest
+
+DEFAULT_PORTAL_BASE_URL = "https://portal.nousresearch.com"
+"""The production portal."""
+
+BILLING_PATH = "/billing?topup=open"
+"""The portal's own page for billing, where a reply names no other."""
+
+_ENVIRONMENT = ("HERMES_PORTAL_BASE_URL", "NOUS_PORTAL_BASE_URL")
+_LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+# Whoever can write a login's file could otherwise have the token sent to a host of their own.
+_STORED_HOSTS = frozenset({"portal.nousresearch.com", "localhost", "127.0.0.1"})
+_HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
+_VISIBLE_ASCII = re.compile(r"[!-~]+")
+
+
+def resolve_portal_base_url(state: Mapping[str, Any] | None = None) -> str:
+    """Return the portal's base URL, without a trailing slash.
+
+    The first of these that is set: ``HERMES_PORTAL_BASE_URL``, ``NOUS_PORTAL_BASE_URL``, the stored login's
+    ``portal_base_url``, the production portal. The environment is the operator's word. A stored value is not, and may
+    only name ``portal.nousresearch.com``, ``localhost`` or ``127.0.0.1``.
+
+    Args:
+        state: A stored login, or None.
+
+    Raises:
+        BillingInvalidRequest: The address may not be given a token (``error="invalid_base_url"``).
+
+    >>> resolve_portal_base_url({"portal_base_url": "http://localhost:3000/"})
+    'http://localhost:3000'
+    """
+    from_environment = environment_base_url()
+    if from_environment is not None:
+        return from_environment
+    stored = state.get("portal_base_url") if state else None
+    if not isinstance(stored, str) or not stored.strip():
+        return DEFAULT_PORTAL_BASE_URL
+    base_url = check_base_url(stored, "The portal URL of the stored login")
+    if urlsplit(base_url).hostname not in _STORED_HOSTS:
+        raise _invalid(
+            "The portal URL of the stored login", stored, f"set {_ENVIRONMENT[0]} if you trust it, or log in again"
+        )
+    return base_url
+
+
+def environment_base_url() -> str | None:
+    """Return the base URL that the environment sets, checked, or None."""
+    for name in _ENVIRONMENT:
+        value = os.environ.get(name, "").strip()
+        if value:
+            return check_base_url(value, name)
+    return None
+
+
+def check_base_url(url: str, name: str) -> str:
+    """Return a base URL without its trailing slash, or refuse it.
+
+    Raises:
+        BillingInvalidRequest: It is not ``https``, nor ``http`` on loopback, or has user info, a query or a fragment
+            (``error="invalid_base_url"``).
+
+    >>> check_base_url("https://preview.example/", "base_url")
+    'https://preview.example'
+    """
+    if not isinstance(url, str):
+        raise _invalid(name, type(url).__name__, "give it as a string")
+    stripped = url.strip().rstrip("/")
+    parts = _split(stripped)
+    if parts is None or not parts.hostname or "?" in stripped or "#" in stripped or not _HOST.fullmatch(parts.hostname):
+        raise _invalid(name, url, "it must be like https://host, with no query or fragment")
+    if parts.username is not None or parts.password is not None:
+        raise _invalid(name, None, "it must not carry a user name or password")
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK_HOSTS):
+        raise _invalid(name, url, "it must be https, or http on localhost, 127.0.0.1 or [::1]")
+    return stripped
+
+
+def is_loopback(base_url: str) -> bool:
+    """Whether a checked base URL names this machine."""
+    return urlsplit(base_url).hostname in _LOOPBACK_HOSTS
+
+
+def portal_link(base_url: str, link: object) -> str | None:
+    """Return a link of a reply as an absolute URL that is safe to open, or None.
+
+    Args:
+        base_url: The base URL that answered; relative links are resolved against it.
+        link: What the reply has as ``portalUrl``.
+
+    >>> portal_link("https://preview.example", "/billing?topup=open")
+    'https://preview.example/billing?topup=open'
+    >>> portal_link("https://preview.example", "javascript:alert(1)") is None
+    True
+    """
+    # Browsers read "\\" as "/", and "//host" is another host's address that looks like a path of this one.
+    if not isinstance(link, str) or "\\" in link or link.strip().startswith("//"):
+        return None
+    text = link.strip()
+    if not text or _split(text) is None:
+        return None
+    absolute = urljoin(f"{base_url}/", text)
+    parts = _split(absolute)
+    if parts is None or parts.scheme not in ("https", "http") or not parts.hostname or "@" in parts.netloc:
+        return None
+    return absolute
+
+
+def _split(url: str) -> SplitResult | None:
+    """Split a URL of visible ASCII, or return None; the standard library drops tabs and newlines without a word."""
+    if not _VISIBLE_ASCII.fullmatch(url):
+        return None
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts
+
+
+def _invalid(name: str, value: str | None, remedy: str) -> BillingInvalidRequest:
+    shown = f" {value!r}" if value is not None else ""
+    return BillingInvalidRequest(
+        f"{name}{shown} cannot be used as the portal's address: {remedy}.", error="invalid_base_url"
+    )

@@ -1,0 +1,118 @@
+"""The rules of waiting for a charge, written once and without I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import isfinite
+from typing import TypeVar
+
+from . import operations
+from .clock import BaseClock
+from .errors import (
+    BillingChargeCancelled,
+    BillingChargeTimeout,
+    BillingChargeUnconfirmed,
+    BillingError,
+    BillingInvalidRequest,
+    BillingNetworkError,
+    BillingRateLimited,
+    BillingResponseError,
+    BillingServerError,
+)
+from .flow import Flow, Sleep, exchange
+from .models import ChargeFailed, ChargeSettled, ChargeStatus
+
+DEFAULT_INTERVAL = 2.0
+DEFAULT_CAP = 300.0
+
+OnPoll = Callable[[ChargeStatus | BillingError], None]
+"""Called after each poll with what came of it."""
+
+_BACK_OFF = 5.0
+_LONGEST_BACK_OFF = 30.0
+# How soon a cancellation is noticed.
+_LONGEST_NAP = 0.25
+
+# All of these may pass by themselves; a page that a proxy answers with, too.
+_PASSING = (BillingNetworkError, BillingServerError, BillingRateLimited, BillingResponseError)
+
+Seconds = TypeVar("Seconds", int, float)
+
+
+def settlement(
+    charge_id: str,
+    *,
+    interval: float,
+    cap: float,
+    on_poll: OnPoll | None,
+    cancelled: Callable[[], bool] | None,
+    base_url: str | None,
+    timeout: float,
+    clock: BaseClock,
+) -> Flow[ChargeSettled | ChargeFailed]:
+    """Poll a charge until it is settled or failed, the cap passes, the caller cancels, or access is lost."""
+    operation = operations.get_charge_status(charge_id)
+    check_seconds(interval, "interval")
+    end = clock.monotonic() + check_seconds(cap, "cap")
+    last_error: BillingError | None = None
+
+    def check_cancelled() -> None:
+        if cancelled is not None and cancelled():
+            raise BillingChargeCancelled(
+                "Stopped waiting for the charge. It may still settle.",
+                charge_id=charge_id,
+                error="charge_cancelled",
+                last_error=last_error,
+            )
+
+    while True:
+        check_cancelled()
+        outcome: ChargeStatus | BillingError
+        try:
+            outcome = yield from exchange(operation, base_url=base_url, deadline=clock.monotonic() + timeout)
+            last_error = None
+        except _PASSING as error:
+            outcome = last_error = error
+        except BillingError as error:
+            raise BillingChargeUnconfirmed(
+                f"The charge can no longer be watched, and may have settled: {error.message}",
+                charge_id=charge_id,
+                error="charge_unconfirmed",
+                last_error=error,
+            ) from error
+        if on_poll is not None:
+            on_poll(outcome)
+        if isinstance(outcome, (ChargeSettled, ChargeFailed)):
+            return outcome
+        if clock.monotonic() >= end:
+            raise BillingChargeTimeout(
+                f"The charge was still pending after {cap:g} seconds. That is no failure: it may still settle. "
+                "Look at the billing page, or ask for it again.",
+                charge_id=charge_id,
+                error="charge_timeout",
+                last_error=last_error,
+            ) from last_error
+        wake = min(clock.monotonic() + _pause(outcome, interval), end)
+        while (left := wake - clock.monotonic()) > 0:
+            check_cancelled()
+            yield Sleep(min(left, _LONGEST_NAP) if cancelled else left)
+
+
+def _pause(outcome: ChargeStatus | BillingError, interval: float) -> float:
+    if not isinstance(outcome, BillingRateLimited):
+        return interval
+    wanted = _BACK_OFF if outcome.retry_after is None else outcome.retry_after
+    return max(interval, min(wanted, _LONGEST_BACK_OFF))
+
+
+def check_seconds(value: Seconds, name: str) -> Seconds:
+    """Return a number of seconds, or refuse it.
+
+    Raises:
+        BillingInvalidRequest: It is not a finite number above 0 (``error="invalid_timeout"``).
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not isfinite(value) or value <= 0:
+        raise BillingInvalidRequest(
+            f"{name} must be a finite number of seconds above 0, not {value!r}.", error="invalid_timeout"
+        )
+    return value
