@@ -130,7 +130,7 @@ class BillingClient(_BaseClient[httpx.Client, Clock]):
         clock: The time; for tests.
 
     Raises:
-        BillingInvalidRequest: An argument cannot be used (``error`` says which: ``"invalid_base_url"``, ``"invalid_timeout"``,
+        BillingInvalidRequest: An argument cannot be used (``error``: ``"invalid_base_url"``, ``"invalid_timeout"``,
             ``"invalid_credentials"``).
     """
 
@@ -187,8 +187,8 @@ class BillingClient(_BaseClient[httpx.Client, Clock]):
         Raises:
             BillingInvalidRequest: An argument cannot be used; nothing was sent (``error="invalid_amount"``,
                 ``"idempotency_key_required"``, ``"invalid_idempotency_key"``).
-            BillingError: See ``nous_billing.errors``. Where its ``outcome_unknown`` is True the charge may have been made: call
-                again with the same key.
+            BillingError: See ``nous_billing.errors``. Where its ``outcome_unknown`` is True the charge may have been
+                made: call again with the same key.
         """
         return self._run(self._exchange(operations.post_charge(amount_usd, idempotency_key), timeout))
 
@@ -294,7 +294,7 @@ class BillingClient(_BaseClient[httpx.Client, Clock]):
                 return self._read(response, step, phases)
             finally:
                 response.close()
-        except Exception as error:  # Whatever the HTTP library raises is to reach the caller as a typed error.
+        except Exception as error:  # noqa: BLE001 - whatever the HTTP library raises becomes a typed error
             return phases.failure(error)
         finally:
             transport.deadline.reset(token)
@@ -308,7 +308,7 @@ class BillingClient(_BaseClient[httpx.Client, Clock]):
                         return reader.reply(phases.timed_out())
                     if not reader.wants_more(chunk):
                         break
-        except Exception as error:  # The status has come, and says more than the failure to read on.
+        except Exception as error:  # noqa: BLE001 - the same; but the status has come, and says more
             return reader.reply(phases.failure(error))
         return reader.reply()
 
@@ -441,7 +441,7 @@ class AsyncBillingClient(_BaseClient[httpx.AsyncClient, AsyncClock]):
                     await response.aclose()
         except TimeoutError:
             failure = phases.timed_out()
-        except Exception as error:  # Whatever the HTTP library raises is to reach the caller as a typed error.
+        except Exception as error:  # noqa: BLE001 - whatever the HTTP library raises becomes a typed error
             failure = phases.failure(error)
         else:
             return reader.reply()

@@ -14,7 +14,7 @@ BILLING_MANAGE_SCOPE = "billing:manage"
 """The scope that a token needs to buy, to configure auto-reload and to poll a charge."""
 
 MEMO_SECONDS = 30.0
-"""How long a source's answer is kept. Resolvers give tokens with at least 120 s left, so it cannot run out meanwhile."""
+"""How long a source's answer is kept. Sources give tokens with at least 120 s left: it cannot run out meanwhile."""
 
 # A token with a line break would be a header of its own; the HTTP library would then quote it in an exception.
 _TOKEN = re.compile(r"[!-~]+")

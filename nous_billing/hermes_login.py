@@ -1,4 +1,4 @@
-"""The login of Hermes: through its own module where that can be imported, else read from its file and never refreshed."""
+"""The login of Hermes: through its own module where that can be imported, else read from its file, never refreshed."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class HermesLogin:
         Raises:
             BillingAuthError: Hermes is not logged in (``error="invalid_token"``).
             BillingNetworkError: Hermes could not renew the login just now.
-            BillingInvalidRequest: The stored portal URL is not one that a token may go to (``error="invalid_base_url"``).
+            BillingInvalidRequest: A token may not go to the stored portal URL (``error="invalid_base_url"``).
         """
         try:
             auth: Any = importlib.import_module("hermes_cli.auth")

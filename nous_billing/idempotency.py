@@ -23,8 +23,8 @@ def check_idempotency_key(key: str) -> str:
     """Return a key without surrounding white space, or refuse it before anything is sent.
 
     Raises:
-        BillingInvalidRequest: It is missing or blank (``error="idempotency_key_required"``), or not 1 to 255 visible ASCII
-            characters (``error="invalid_idempotency_key"``).
+        BillingInvalidRequest: It is missing or blank (``error="idempotency_key_required"``), or not 1 to 255 visible
+            ASCII characters (``error="invalid_idempotency_key"``).
     """
     if key is None or (isinstance(key, str) and not key.strip()):
         raise BillingInvalidRequest(

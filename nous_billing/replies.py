@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC
 from decimal import Decimal, InvalidOperation
@@ -69,7 +70,7 @@ _MESSAGES = {
     "remote_spending_revoked": "The spending of this terminal was stopped. Connect it again on the portal.",
     "role_required": "Only an admin of the organisation can do this. Ask one.",
     "org_access_denied": "This login is not bound to an organisation that it may manage. Log in again and choose one.",
-    "cli_billing_disabled": "Billing from a terminal is switched off for this organisation. An admin can allow it on the portal.",
+    "cli_billing_disabled": "Billing from a terminal is switched off here. An admin can allow it on the portal.",
     "no_payment_method": "No saved card can be used again. Set up a saved card on the portal.",
     "monthly_cap_exceeded": "This would exceed the organisation's monthly cap. An admin can raise it on the portal.",
     "consent_required": "The card has to be confirmed once on the portal.",
@@ -131,10 +132,8 @@ def error_from_reply(reply: Reply, base_url: str, *, is_charge: bool) -> Billing
         outcome_unknown=is_charge and _may_have_charged(reply.status, code),
     )
     if isinstance(error, errors.BillingMonthlyCapExceeded):
-        try:
+        with suppress(KeyError, BillingError):
             error.remaining_usd = parse_usd(payload["remainingUsd"])
-        except (KeyError, BillingError):
-            pass
         ceiling = payload.get("isDefaultCeiling")
         error.is_default_ceiling = ceiling if isinstance(ceiling, bool) else None
     return error

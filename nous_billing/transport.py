@@ -1,4 +1,4 @@
-"""What both clients need of the HTTP library: one TLS context, a deadline for the whole call, and its failures in our terms."""
+"""What both clients need of the HTTP library: one TLS context, a deadline for the whole call, failures in our terms."""
 
 from __future__ import annotations
 
