@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
@@ -57,6 +57,7 @@ class _BaseClient(Generic[HttpT, ClockT]):
         self._lock = threading.Lock()
         self._given_http: HttpT | None = http_client
         self._own_http: tuple[object, HttpT] | None = None
+        self._resolver: tuple[int, ThreadPoolExecutor] | None = None
         self._closed = False
 
     def _http(self, owner: object, make: Callable[[], HttpT]) -> HttpT:
@@ -102,10 +103,26 @@ class _BaseClient(Generic[HttpT, ClockT]):
     def _fresh(self, step: Resolve) -> Credentials | None:
         return self._memo.fresh() if step.rejected is None else None
 
-    def _resolver(self, step: Resolve) -> Callable[[], Credentials]:
-        rejected = None if step.rejected is None else step.rejected.access_token
-        context = copy_context()
-        return lambda: context.run(self._memo.resolve, rejected)
+    def _resolving(self, step: Resolve) -> Future[Credentials]:
+        """Have the credentials resolved in a thread: who waits may give up, but a refresh that has begun must end.
+
+        One thread, so that calls which gave up on a source that hangs do not pile up. A forked child has not got it.
+        """
+        with self._lock:
+            if self._resolver is None or self._resolver[0] != os.getpid():
+                self._resolver = os.getpid(), ThreadPoolExecutor(1, thread_name_prefix="nous-billing-credentials")
+            rejected = None if step.rejected is None else step.rejected.access_token
+            return self._resolver[1].submit(copy_context().run, self._memo.resolve, rejected)
+
+    def _release(self) -> HttpT | None:
+        """Take no more calls, and hand over the HTTP client that is to be closed."""
+        with self._lock:
+            self._closed = True
+            own, self._own_http = self._own_http, None
+            resolver, self._resolver = self._resolver, None
+        if resolver is not None:
+            resolver[1].shutdown(wait=False)
+        return None if own is None else own[1]
 
     def _phases(self) -> transport.Phases:
         return transport.Phases(reported=self._given_http is None)
@@ -233,11 +250,9 @@ class BillingClient(_BaseClient[httpx.Client, Clock]):
 
     def close(self) -> None:
         """Close the connections. An ``http_client`` that was given stays open."""
-        with self._lock:
-            self._closed = True
-            own, self._own_http = self._own_http, None
-        if own is not None:
-            own[1].close()
+        http = self._release()
+        if http is not None:
+            http.close()
 
     def __enter__(self) -> Self:
         return self
@@ -271,14 +286,12 @@ class BillingClient(_BaseClient[httpx.Client, Clock]):
                 return self._clock.sleep(seconds)
 
     def _resolve(self, step: Resolve) -> Credentials | Failure:
-        # In a thread of its own: the caller may give up waiting, but a refresh that has begun must end and be saved.
-        executor = ThreadPoolExecutor(1, thread_name_prefix="nous-billing-credentials")
+        resolving = self._resolving(step)
         try:
-            return executor.submit(self._resolver(step)).result(self._left(step))
+            return resolving.result(self._left(step))
         except TimeoutError:
+            resolving.cancel()
             return _RENEWING
-        finally:
-            executor.shutdown(wait=False)
 
     def _send(self, step: Send) -> Reply | Failure:
         phases = self._phases()
@@ -376,11 +389,9 @@ class AsyncBillingClient(_BaseClient[httpx.AsyncClient, AsyncClock]):
 
     async def aclose(self) -> None:
         """Close the connections. An ``http_client`` that was given stays open."""
-        with self._lock:
-            self._closed = True
-            own, self._own_http = self._own_http, None
-        if own is not None:
-            await own[1].aclose()
+        http = self._release()
+        if http is not None:
+            await http.aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -414,11 +425,11 @@ class AsyncBillingClient(_BaseClient[httpx.AsyncClient, AsyncClock]):
                 return await self._clock.sleep(seconds)
 
     async def _resolve(self, step: Resolve) -> Credentials | Failure:
-        # asyncio.wait cancels nothing: the caller may give up, but a refresh that has begun must end and be saved.
-        resolving = asyncio.get_running_loop().run_in_executor(None, self._resolver(step))
-        resolving.add_done_callback(lambda future: future.cancelled() or future.exception())
-        done, _ = await asyncio.wait({resolving}, timeout=self._left(step))
-        return resolving.result() if done else _RENEWING
+        try:
+            async with asyncio.timeout(self._left(step)):
+                return await asyncio.wrap_future(self._resolving(step))
+        except TimeoutError:
+            return _RENEWING
 
     async def _send(self, step: Send) -> Reply | Failure:
         phases = self._phases()

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from contextvars import ContextVar
 from functools import cache
 from typing import Any
@@ -171,6 +174,24 @@ def _left(timeout: float | None, error_class: type[httpcore.TimeoutException]) -
     return left if timeout is None else min(timeout, left)
 
 
+def _look_up(host: str, port: int, seconds: float | None) -> list[str]:
+    """Return the addresses of a host. The system's look-up knows no deadline: a daemon thread may be left with it."""
+    found: Future[list[str]] = Future()
+
+    def look_up() -> None:
+        try:
+            infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found.set_result(list(dict.fromkeys(str(info[4][0]) for info in infos)))
+        except (OSError, UnicodeError) as error:
+            found.set_exception(httpcore.ConnectError(f"the host {host} cannot be found ({error})"))
+
+    threading.Thread(target=look_up, name="nous-billing-look-up", daemon=True).start()
+    try:
+        return found.result(seconds)
+    except TimeoutError:
+        raise httpcore.ConnectTimeout("deadline") from None
+
+
 class DeadlineBackend(httpcore.NetworkBackend):
     """Opens connections that observe the deadline."""
 
@@ -185,10 +206,19 @@ class DeadlineBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        stream = self._backend.connect_tcp(
-            host, port, _left(timeout, httpcore.ConnectTimeout), local_address, socket_options
-        )
-        return _DeadlineStream(stream)
+        addresses = _look_up(host, port, _left(timeout, httpcore.ConnectTimeout))
+        while True:
+            address = addresses.pop(0)
+            left = _left(timeout, httpcore.ConnectTimeout)
+            # An address that swallows packets must leave time for the next.
+            share = None if left is None else left / (len(addresses) + 1)
+            try:
+                stream = self._backend.connect_tcp(address, port, share, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                if not addresses:
+                    raise
+            else:
+                return _DeadlineStream(stream)
 
 
 class _DeadlineStream(httpcore.NetworkStream):

@@ -1,0 +1,93 @@
+"""Write what is made from the contract, or with --check compare it with what is there.
+
+Made from it are the generated client and the mock's copy of the contract as JSON.
+"""
+
+import argparse
+import difflib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+CONTRACT = ROOT / "openapi/nous-portal-billing.yaml"
+CONFIG = ROOT / "openapi/openapi-python-client.yaml"
+CLIENT = ROOT / "generated/nous_portal_api"
+CONTRACT_JSON = ROOT / "nous_billing/mock/contract.json"
+DIFF_LINES = 20
+
+
+def generate_client(target: Path) -> None:
+    bin_dir = Path(sys.executable).parent
+    for tool in ("openapi-python-client", "ruff"):
+        # The generator exits 0 without ruff and leaves its output unformatted.
+        if not (bin_dir / tool).is_file():
+            sys.exit(f"{tool} is missing in {bin_dir}")
+    command: list[str | Path] = [bin_dir / "openapi-python-client", "generate", "--path", CONTRACT, "--config", CONFIG]
+    command += ["--meta", "none", "--output-path", target, "--overwrite", "--fail-on-warning"]
+    environment = {**os.environ, "PATH": f"{bin_dir}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode:
+        sys.exit(f"The generator failed:\n{done.stdout}")
+
+
+def contract_json() -> bytes:
+    document = yaml.safe_load(CONTRACT.read_text(encoding="utf-8"))
+    return (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def files_of(folder: Path) -> dict[Path, bytes]:
+    found = (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return {path.relative_to(folder): path.read_bytes() for path in found}
+
+
+def differences(name: str, is_there: bytes | None, should_be: bytes | None) -> str:
+    if is_there is None:
+        return f"{name}: is missing"
+    if should_be is None:
+        return f"{name}: is left over, the generator makes no such file"
+    old, new = (data.decode(errors="backslashreplace").splitlines() for data in (is_there, should_be))
+    diff = list(difflib.unified_diff(old, new, "as it is", "as generated", lineterm="", n=1))
+    more = [f"... {len(diff) - DIFF_LINES} more lines"] if len(diff) > DIFF_LINES else []
+    return "\n".join([f"{name}: differs", *diff[:DIFF_LINES], *more])
+
+
+def check(new_client: Path) -> None:
+    there = {CLIENT.relative_to(ROOT) / path: data for path, data in files_of(CLIENT).items()}
+    should = {CLIENT.relative_to(ROOT) / path: data for path, data in files_of(new_client).items()}
+    if CONTRACT_JSON.is_file():
+        there[CONTRACT_JSON.relative_to(ROOT)] = CONTRACT_JSON.read_bytes()
+    should[CONTRACT_JSON.relative_to(ROOT)] = contract_json()
+    wrong = [path for path in sorted(there.keys() | should.keys()) if there.get(path) != should.get(path)]
+    if wrong:
+        print("\n".join(differences(str(path), there.get(path), should.get(path)) for path in wrong))
+        sys.exit(f"{len(wrong)} files are not what the contract gives. Run: make generate")
+    print(f"{len(should)} files are what the contract gives.")
+
+
+def write(new_client: Path) -> None:
+    shutil.rmtree(CLIENT, ignore_errors=True)
+    shutil.copytree(new_client, CLIENT, ignore=shutil.ignore_patterns("__pycache__"))
+    CONTRACT_JSON.write_bytes(contract_json())
+    print(f"Wrote {CLIENT.relative_to(ROOT)} and {CONTRACT_JSON.relative_to(ROOT)}.")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="compare and write nothing")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        # The name of the folder is the name of the package.
+        new_client = Path(folder) / CLIENT.name
+        generate_client(new_client)
+        (check if arguments.check else write)(new_client)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""The project's own files: what they must name, and what they must not."""
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+import nous_billing._version
+
+ROOT = Path(__file__).parents[2]
+PACKAGE_INDEX = re.compile(r"(pypi|pythonhosted|registry\.npmjs|registry\.yarnpkg)\.(org|com)")
+IGNORED = [".git", *(line.rstrip("/") for line in (ROOT / ".gitignore").read_text().split())]
+
+
+def project_files(folder: Path = ROOT) -> Iterator[Path]:
+    for path in sorted(folder.iterdir()):
+        if any(fnmatch(path.name, pattern) for pattern in IGNORED):
+            continue
+        if path.is_dir():
+            yield from project_files(path)
+        else:
+            yield path
+
+
+def requirements() -> list[str]:
+    text = (ROOT / "requirements-dev.txt").read_text().replace("\\\n", " ")
+    return [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+
+
+def make_targets() -> set[str]:
+    return set(re.findall(r"^([a-zA-Z0-9][\w-]*):(?!=)", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+
+def test_the_installed_metadata_has_the_version_of_the_source() -> None:
+    assert version("nous-billing") == nous_billing._version.__version__
+
+
+def test_no_file_names_a_package_index() -> None:
+    files = list(project_files())
+    assert ROOT / "requirements-dev.txt" in files
+    assert ROOT / "package-lock.json" in files
+    text = {path: path.read_text(encoding="utf-8", errors="replace") for path in files}
+    assert [path.name for path in files if PACKAGE_INDEX.search(text[path])] == []
+    for lock in ("requirements-dev.txt", "package-lock.json"):
+        assert "://" not in text[ROOT / lock]
+
+
+def test_the_lock_of_the_node_tools_has_hashes_and_no_addresses() -> None:
+    packages = json.loads((ROOT / "package-lock.json").read_text())["packages"]
+    del packages[""]
+    assert packages
+    for package in packages.values():
+        assert package["integrity"].startswith("sha512-")
+        assert "resolved" not in package
+
+
+def test_every_development_tool_is_pinned_with_hashes() -> None:
+    assert len(requirements()) > 20
+    for line in requirements():
+        assert re.match(r"[\w.-]+==\S+ .*--hash=sha256:[0-9a-f]{64}", line), line[:80]
+
+
+@pytest.mark.parametrize("tool", ["openapi-python-client", "ruff"])
+def test_what_decides_the_bytes_of_generated_code_is_pinned_exactly(tool: str) -> None:
+    (pin,) = re.findall(rf'"{tool}==([\d.]+)"', (ROOT / "pyproject.toml").read_text())
+    assert any(line.startswith(f"{tool}=={pin} ") for line in requirements())
+
+
+def test_make_help_lists_every_target() -> None:
+    shown = subprocess.run(
+        ["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert set(re.findall(r"^  make (\S+) +\S", shown, re.MULTILINE)) == make_targets()
+
+
+def test_make_targets_are_found() -> None:
+    assert {"build", "check", "demo", "generate", "help", "test"} <= make_targets()
+
+
+def test_the_ci_runs_every_gate_and_the_tests() -> None:
+    (gates,) = re.findall(r"^check:(.*?)##", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    (run,) = re.findall(r"^for target in (.*); do$", (ROOT / ".ci/run").read_text(), re.MULTILINE)
+    assert set(run.split()) == {"setup", "test", *gates.split()}
