@@ -263,6 +263,8 @@ def sync_detailed(
     about 3 s to
     settle; the balance moves only then.
 
+    An id that breaks the schema is answered like an unknown one: there is no `400` here.
+
     Not settled: whether the limiter counts polls, and whether the role and the kill-switch gate them;
     all are declared.
 
@@ -321,6 +323,8 @@ def sync(
     about 3 s to
     settle; the balance moves only then.
 
+    An id that breaks the schema is answered like an unknown one: there is no `400` here.
+
     Not settled: whether the limiter counts polls, and whether the role and the kill-switch gate them;
     all are declared.
 
@@ -372,6 +376,8 @@ async def asyncio_detailed(
     organisation's data, so a `pending` that does not end is a timeout and not an error. A charge takes
     about 3 s to
     settle; the balance moves only then.
+
+    An id that breaks the schema is answered like an unknown one: there is no `400` here.
 
     Not settled: whether the limiter counts polls, and whether the role and the kill-switch gate them;
     all are declared.
@@ -428,6 +434,8 @@ async def asyncio(
     organisation's data, so a `pending` that does not end is a timeout and not an error. A charge takes
     about 3 s to
     settle; the balance moves only then.
+
+    An id that breaks the schema is answered like an unknown one: there is no `400` here.
 
     Not settled: whether the limiter counts polls, and whether the role and the kill-switch gate them;
     all are declared.

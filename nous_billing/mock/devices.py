@@ -1,0 +1,83 @@
+"""Devices that wait for a person to approve their login (RFC 8628)."""
+
+import math
+import secrets
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import quote
+
+from .clock import MockClock
+from .oauth_form import OAuthError
+from .tokens import Session
+
+LIFETIME = 600.0
+INTERVAL = 5
+# The client's timer and this clock need not tick alike.
+_SLACK = 0.1
+
+
+@dataclass(eq=False)
+class _Device:
+    user_code: str
+    scope: str
+    expires_at: float
+    polled_at: float | None = None
+    answer: Literal["pending", "denied", "used"] | Session = "pending"
+
+
+class Devices:
+    """The device codes that were handed out, and what the person at the browser decided."""
+
+    def __init__(self, clock: MockClock) -> None:
+        self._clock = clock
+        self._devices: dict[str, _Device] = {}
+
+    def start(self, scope: str, page: str) -> dict[str, Any]:
+        """Hand out a code. `page` is where the person enters it."""
+        device_code = f"dc_{secrets.token_urlsafe(32)}"
+        # No vowels, so that no word comes out, and nothing that a person could misread.
+        letters = "".join(secrets.choice("BCDFGHJKLMNPQRSTVWXZ") for _ in range(8))
+        user_code = f"{letters[:4]}-{letters[4:]}"
+        self._devices[device_code] = _Device(user_code, scope, self._clock.now() + LIFETIME)
+        return {
+            "device_code": device_code,
+            "user_code": user_code,
+            "verification_uri": page,
+            "verification_uri_complete": f"{page}?user_code={quote(user_code)}",
+            "expires_in": int(LIFETIME),
+            "interval": INTERVAL,
+        }
+
+    def requested_scope(self, user_code: str) -> str:
+        """The scope that a waiting device asked for."""
+        return self._waiting(user_code).scope
+
+    def answer(self, user_code: str, answer: Literal["denied"] | Session) -> None:
+        """Decide about a waiting device."""
+        self._waiting(user_code).answer = answer
+
+    def poll(self, device_code: str) -> Session:
+        """The session of an approved device, once. A poll that comes too early does not put off the next."""
+        device = self._devices.get(device_code)
+        if device is None or device.answer == "used":
+            raise OAuthError("invalid_grant", "The device code is not one of this portal, or was used.")
+        now = self._clock.now()
+        wait = 0.0 if device.polled_at is None else device.polled_at + INTERVAL - now
+        if wait > _SLACK:
+            headers = {"Retry-After": str(math.ceil(wait))}
+            raise OAuthError("slow_down", f"Poll every {INTERVAL} seconds.", 429, headers)
+        device.polled_at = now
+        if device.answer == "denied":
+            raise OAuthError("access_denied", "The person declined.")
+        if now >= device.expires_at:
+            raise OAuthError("expired_token", "The device code has expired.")
+        if device.answer == "pending":
+            raise OAuthError("authorization_pending", "The person has not decided yet.")
+        session, device.answer = device.answer, "used"
+        return session
+
+    def _waiting(self, user_code: str) -> _Device:
+        for device in self._devices.values():
+            if device.user_code == user_code and device.answer == "pending" and self._clock.now() < device.expires_at:
+                return device
+        raise LookupError(f"No device waits with the code {user_code}.")

@@ -1,0 +1,71 @@
+"""The gates before an operation, each a 401 or a 403.
+
+Their order is the contract's: the token, its scope, stopped spending, the role, access to the organisation, the
+kill-switch, the card, consent.
+"""
+
+from .replies import Call, Refusal
+from .tokens import AccessToken, Tokens
+
+
+def authenticate(call: Call, tokens: Tokens) -> AccessToken:
+    """The token of the call, or 401."""
+    scheme, _, text = call.headers.get("authorization", "").partition(" ")
+    token = tokens.find(text.strip()) if scheme.lower() == "bearer" else None
+    if token is None:
+        raise Refusal(401, "invalid_token", "The bearer token is missing or not one of this portal.")
+    if token.session.revoked:
+        raise Refusal(401, "session_revoked", "This session was logged out.", recovery="login")
+    if tokens.expired(token):
+        raise Refusal(401, "invalid_token", "The token has expired.")
+    return token
+
+
+def scope(token: AccessToken, required: tuple[str, ...]) -> None:
+    """The token has the scopes that the contract asks for."""
+    missing = [name for name in required if name not in token.scope.split()]
+    if missing:
+        raise Refusal.denied("insufficient_scope", f"The token lacks the scope {' '.join(missing)}.")
+
+
+def spending(token: AccessToken) -> None:
+    """The spending of this terminal was not stopped."""
+    actor = token.session.spending_stopped_by
+    if actor:
+        message = "Spending was stopped for this terminal."
+        raise Refusal.denied("remote_spending_revoked", message, actor=actor, recovery="reconnect")
+
+
+def role(token: AccessToken) -> None:
+    """The person may spend and configure."""
+    if not token.session.person.may_manage:
+        raise Refusal.denied("role_required", "Only an owner or an admin may do this.")
+
+
+def organisation(token: AccessToken) -> None:
+    """The token may see its organisation."""
+    if token.session.organisation_denied:
+        raise Refusal.denied("org_access_denied", "The token is not bound to an organisation that it can manage.")
+
+
+def kill_switch(token: AccessToken) -> None:
+    """The organisation lets terminals spend."""
+    if not token.session.person.organisation.cli_billing_enabled:
+        raise Refusal.denied(
+            "cli_billing_disabled",
+            "Billing from a terminal is switched off for this organisation.",
+            code="remote_spending_disabled",
+            recovery="enable_account_toggle",
+        )
+
+
+def card(token: AccessToken) -> None:
+    """A reusable card is saved."""
+    if token.session.person.organisation.card is None:
+        raise Refusal.denied("no_payment_method", "No reusable card is saved. Save one on the portal.")
+
+
+def consent(token: AccessToken) -> None:
+    """The card needs no confirmation."""
+    if token.session.person.organisation.consent_required:
+        raise Refusal.denied("consent_required", "The card has to be confirmed on the portal once.")

@@ -1,0 +1,117 @@
+"""OAuth at the portal: logins, their refresh with rotation, and the device login."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from .clock import MockClock
+from .devices import Devices
+from .oauth_form import OAuthError, read_form
+from .organisations import Person
+from .replies import Call, Reply
+from .tokens import ACCESS_LIFETIME, BILLING_SCOPE, Session, Tokens
+
+LOGIN_SCOPE = "inference:invoke"
+DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+REFRESH_GRACE = 60.0
+FAMILY_LIFETIME = 30 * 86400.0
+
+
+@dataclass(frozen=True)
+class Login:
+    """A pair of tokens as the token endpoint hands it out. `expires_in` is in seconds."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    expires_in: int
+    scope: str
+
+
+@dataclass(eq=False)
+class _RefreshToken:
+    session: Session
+    used_at: float = 0.0
+    successor: Login | None = None
+
+
+class OAuth:
+    """The two OAuth endpoints and the logins they keep."""
+
+    def __init__(self, clock: MockClock, tokens: Tokens) -> None:
+        self.devices = Devices(clock)
+        self._clock = clock
+        self._tokens = tokens
+        self._refresh_tokens: dict[str, _RefreshToken] = {}
+
+    def new_session(self, person: Person, scope: str) -> Session:
+        """A login that ends 30 days from now, however often it is refreshed."""
+        return Session(f"ses_{secrets.token_hex(8)}", person, scope, self._clock.now() + FAMILY_LIFETIME)
+
+    def log_in(self, session: Session, lifetime: float = ACCESS_LIFETIME) -> Login:
+        """A new pair of tokens of the session."""
+        access_token = self._tokens.issue(session, session.scope, lifetime)
+        login = Login(access_token, f"rt_{secrets.token_urlsafe(32)}", int(lifetime), session.scope)
+        self._refresh_tokens[login.refresh_token] = _RefreshToken(session)
+        return login
+
+    def oauth_token(self, call: Call) -> Reply:
+        """POST /api/oauth/token."""
+        return _answered(self._grant, call)
+
+    def oauth_device_code(self, call: Call) -> Reply:
+        """POST /api/oauth/device/code."""
+        return _answered(self._start_device, call)
+
+    def _grant(self, call: Call) -> dict[str, object]:
+        form = read_form(call)
+        match form.get("grant_type"):
+            case "refresh_token":
+                login = self._rotate(call.headers.get("x-nous-refresh-token", ""))
+            case grant if grant == DEVICE_GRANT:
+                login = self.log_in(self.devices.poll(form.get("device_code", "")))
+            case _:
+                raise OAuthError("unsupported_grant_type", "The grant type is missing or not one of this portal.")
+        return {
+            "access_token": login.access_token,
+            "refresh_token": login.refresh_token,
+            "expires_in": login.expires_in,
+            "token_type": "Bearer",
+            "scope": login.scope,
+        }
+
+    def _start_device(self, call: Call) -> dict[str, object]:
+        return self.devices.start(read_form(call).get("scope") or LOGIN_SCOPE, f"{call.base_url}/device")
+
+    def _rotate(self, text: str) -> Login:
+        if not text:
+            raise OAuthError("invalid_request", "The header x-nous-refresh-token is missing.")
+        token = self._refresh_tokens.get(text)
+        if token is None:
+            raise OAuthError("invalid_grant", "The refresh token is not one of this portal.")
+        session, now = token.session, self._clock.now()
+        if session.revoked:
+            raise OAuthError("invalid_grant", "The session was revoked.")
+        if now >= session.ends_at:
+            raise OAuthError("invalid_grant", "The login has ended.")
+        if token.successor is None:
+            if not session.person.may_manage:
+                session.scope = without_billing(session.scope)
+            token.used_at, token.successor = now, self.log_in(session)
+            return token.successor
+        # Only the immediately previous token has a grace: its successor is still unused.
+        if now - token.used_at <= REFRESH_GRACE and not self._refresh_tokens[token.successor.refresh_token].successor:
+            return token.successor
+        session.revoked = True
+        raise OAuthError("refresh_token_reused", "The refresh token was used before; the session is revoked.")
+
+
+def without_billing(scope: str) -> str:
+    """The scope, silently narrowed."""
+    return " ".join(name for name in scope.split() if name != BILLING_SCOPE)
+
+
+def _answered(work: Callable[[Call], dict[str, object]], call: Call) -> Reply:
+    try:
+        return Reply(200, work(call), {"Cache-Control": "no-store"})
+    except OAuthError as error:
+        return error.reply

@@ -1,0 +1,140 @@
+"""Organisations, the people in them, and the cards they pay with."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from .clock import MockClock
+from .ledger import Charge, usd
+
+DEFAULT_CEILING = Decimal("1000")
+
+
+@dataclass(frozen=True)
+class Card:
+    """A saved card. The last four digits decide how a charge ends, see `nous_billing.mock.ledger`."""
+
+    brand: str
+    last4: str
+    resolved_via: str | None = None
+
+    def to_wire(self) -> dict[str, Any]:
+        """The card as the billing state shows it."""
+        shown = {"brand": self.brand, "last4": self.last4}
+        return shown if self.resolved_via is None else {**shown, "resolvedVia": self.resolved_via}
+
+
+@dataclass
+class AutoReload:
+    """The auto-reload settings, in dollars. `card` is the wire's object where it is not the organisation's card."""
+
+    enabled: bool = False
+    threshold: Decimal | None = None
+    reload_to: Decimal | None = None
+    card: dict[str, Any] | None = None
+
+
+class Organisation:
+    """An organisation. Its attributes are plain and may be changed at any time; sums are dollars."""
+
+    def __init__(
+        self,
+        name: str,
+        clock: MockClock,
+        *,
+        number: int,
+        balance: Decimal | str,
+        card: Card | None,
+        cli_billing_enabled: bool,
+        monthly_cap: Decimal | str | None,
+    ) -> None:
+        self.id = f"org_{number}"
+        self.slug = "-".join(name.lower().split())
+        self.name = name
+        self.card = card
+        self.cli_billing_enabled = cli_billing_enabled
+        self.monthly_cap = None if monthly_cap is None else Decimal(monthly_cap)
+        self.bounds: tuple[Decimal, Decimal] = (Decimal("10"), Decimal("10000"))
+        self.presets: Sequence[Decimal] = (Decimal("100"), Decimal("250"), Decimal("500"))
+        self.consent_required = False
+        self.auto_reload: AutoReload | None = AutoReload()
+        self._clock = clock
+        self._charges: dict[str, Charge] = {}
+        self._opening = Decimal(balance)
+
+    def __repr__(self) -> str:
+        return f"Organisation({self.name!r}, balance={usd(self.balance)!r}, charges={len(self._charges)})"
+
+    @property
+    def balance(self) -> Decimal:
+        """Dollars to spend: a charge counts from the moment it is settled."""
+        return self._opening + self._settled()
+
+    @balance.setter
+    def balance(self, value: Decimal | str) -> None:
+        self._opening = Decimal(value) - self._settled()
+
+    @property
+    def charges(self) -> list[Charge]:
+        """The ledger, oldest first."""
+        return list(self._charges.values())
+
+    @property
+    def spending_limit(self) -> Decimal:
+        """The organisation's own monthly cap, or the default ceiling."""
+        return DEFAULT_CEILING if self.monthly_cap is None else Decimal(self.monthly_cap)
+
+    @property
+    def spent_this_month(self) -> Decimal:
+        """Settled and pending charges of the calendar month (UTC)."""
+        now = self._clock.datetime()
+        month = [c for c in self.charges if (c.created_at.year, c.created_at.month) == (now.year, now.month)]
+        return sum((charge.amount for charge in month if charge.status != "failed"), Decimal(0))
+
+    def for_managers(self) -> dict[str, Any]:
+        """The part of the billing state that a member does not see."""
+        reload = self.auto_reload
+        canonical = {"kind": "canonical" if self.card else "none"}
+        return {
+            "card": self.card.to_wire() if self.card else None,
+            "monthlyCap": {
+                "limitUsd": usd(self.spending_limit),
+                "spentThisMonthUsd": usd(self.spent_this_month),
+                "isDefaultCeiling": self.monthly_cap is None,
+            },
+            "autoReload": reload
+            and {
+                "enabled": reload.enabled,
+                "thresholdUsd": None if reload.threshold is None else usd(reload.threshold),
+                "reloadToUsd": None if reload.reload_to is None else usd(reload.reload_to),
+                "card": reload.card or canonical,
+            },
+        }
+
+    def charge_for(self, key: str) -> Charge | None:
+        """The charge that was made with this idempotency key."""
+        return self._charges.get(key)
+
+    def add_charge(self, charge: Charge) -> None:
+        """Enter a charge in the ledger."""
+        self._charges[charge.key] = charge
+
+    def _settled(self) -> Decimal:
+        return sum((charge.amount for charge in self.charges if charge.status == "settled"), Decimal(0))
+
+
+@dataclass
+class Person:
+    """Someone in an organisation. `can_change_plan` outranks the role where it is set."""
+
+    id: str
+    name: str
+    organisation: Organisation
+    role: str = "OWNER"
+    can_change_plan: bool | None = None
+
+    @property
+    def may_manage(self) -> bool:
+        """Whether this person may spend and configure."""
+        return self.role in {"OWNER", "ADMIN"} if self.can_change_plan is None else self.can_change_plan

@@ -1,0 +1,182 @@
+"""The mock portal: who and what there is, and what tests do to it."""
+
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import Literal
+
+from starlette.types import ASGIApp
+
+from .app import OAUTH_PATHS, build_app
+from .billing import Billing
+from .clock import MockClock
+from .faults import Fault, FaultQueue
+from .oauth import LOGIN_SCOPE, Login, OAuth, without_billing
+from .openapi import load_document, operations
+from .organisations import Card, Organisation, Person
+from .recording import RecordedRequest
+from .server import LoopbackServer
+from .tokens import ACCESS_LIFETIME, BILLING_SCOPE, AccessToken, Session
+
+FULL_SCOPE = f"{LOGIN_SCOPE} {BILLING_SCOPE}"
+
+
+class MockPortal(Billing):
+    """A Nous Portal to develop and test against.
+
+    It starts with the organisation Acme, 100 dollars, a saved card that settles, and its owner Ada. Charges settle
+    `settle_after` seconds after they were accepted, on `clock`. Safe to change while it is being served.
+    """
+
+    def __init__(self, clock: MockClock | None = None, settle_after: float = 3.0) -> None:
+        super().__init__(clock or MockClock(), settle_after)
+        self.lock = threading.RLock()
+        self.requests: list[RecordedRequest] = []
+        self.violations: list[str] = []
+        self.faults = FaultQueue()
+        self.oauth = OAuth(self.clock, self._tokens)
+        self._organisations: list[Organisation] = []
+        self._people: list[Person] = []
+        self._server: LoopbackServer | None = None
+        self.organisation = self.add_organisation("Acme", balance="100")
+        self.owner = self.add_person("Ada", self.organisation)
+        document = load_document()
+        contract = operations(document)
+        self._operation_names = {operation.id for operation in contract} | set(OAUTH_PATHS)
+        self.app: ASGIApp = build_app(self, document, contract)
+
+    # Who and what there is
+
+    def add_organisation(
+        self,
+        name: str,
+        *,
+        balance: Decimal | str = "0",
+        card: Card | None = Card("visa", "4242"),  # noqa: B008
+        cli_billing_enabled: bool = True,
+        monthly_cap: Decimal | str | None = None,
+    ) -> Organisation:
+        """Add an organisation. Sums are dollars; without a monthly cap the default ceiling holds."""
+        with self.lock:
+            organisation = Organisation(
+                name,
+                self.clock,
+                number=len(self._organisations) + 1,
+                balance=balance,
+                card=card,
+                cli_billing_enabled=cli_billing_enabled,
+                monthly_cap=monthly_cap,
+            )
+            self._organisations.append(organisation)
+            return organisation
+
+    def add_person(
+        self, name: str, organisation: Organisation, role: str = "OWNER", can_change_plan: bool | None = None
+    ) -> Person:
+        """Add a person to an organisation. `can_change_plan` outranks the role where it is set."""
+        with self.lock:
+            person = Person(f"usr_{len(self._people) + 1}", name, organisation, role, can_change_plan)
+            self._people.append(person)
+            return person
+
+    # Tokens and logins
+
+    def issue_token(
+        self, person: Person | None = None, *, scope: str = FULL_SCOPE, lifetime: float = ACCESS_LIFETIME
+    ) -> str:
+        """An access token with no login behind it, of the owner by default. The lifetime is in seconds."""
+        with self.lock:
+            return self._tokens.issue(self.oauth.new_session(person or self.owner, scope), scope, lifetime)
+
+    def log_in(
+        self, person: Person | None = None, *, scope: str = FULL_SCOPE, lifetime: float = ACCESS_LIFETIME
+    ) -> Login:
+        """A login with exactly this scope, of the owner by default. The lifetime of its first token is in seconds."""
+        with self.lock:
+            return self.oauth.log_in(self.oauth.new_session(person or self.owner, scope), lifetime)
+
+    def expire(self, token: str) -> None:
+        """Let the token's time be over: 401 `invalid_token`."""
+        with self.lock:
+            self._issued(token).expires_at = self.clock.now()
+
+    def revoke_session(self, token: str) -> None:
+        """Log out the session of the token: 401 `session_revoked`."""
+        with self.lock:
+            self._session(token).revoked = True
+
+    def stop_spending(self, token: str, actor: Literal["self", "admin"] = "self") -> None:
+        """Stop the spending of the token's terminal: 403 `remote_spending_revoked`."""
+        with self.lock:
+            self._session(token).spending_stopped_by = actor
+
+    def deny_organisation(self, token: str) -> None:
+        """Take the token's organisation from its session: 403 `org_access_denied`."""
+        with self.lock:
+            self._session(token).organisation_denied = True
+
+    def approve_device(self, user_code: str, person: Person | None = None, allow_spending: bool = True) -> None:
+        """Approve a device login. Without spending, or for who is no admin, `billing:manage` is left out in silence."""
+        with self.lock:
+            person = person or self.owner
+            scope = self.oauth.devices.requested_scope(user_code)
+            if not (allow_spending and person.may_manage):
+                scope = without_billing(scope)
+            self.oauth.devices.answer(user_code, self.oauth.new_session(person, scope))
+
+    def deny_device(self, user_code: str) -> None:
+        """Decline a device login: `access_denied`."""
+        with self.lock:
+            self.oauth.devices.answer(user_code, "denied")
+
+    def _issued(self, token: str) -> AccessToken:
+        issued = self._tokens.find(token)
+        if issued is None:
+            raise LookupError("This portal has not issued that token.")
+        return issued
+
+    def _session(self, token: str) -> Session:
+        return self._issued(token).session
+
+    # Faults
+
+    def inject(self, fault: Fault, operation: str | None = None, times: int = 1) -> None:
+        """Let the next calls of the operation (`post_charge`, `oauth_token` …), or of any, meet the fault."""
+        if operation is not None and operation not in self._operation_names:
+            raise ValueError(f"There is no operation {operation!r}, only {', '.join(sorted(self._operation_names))}.")
+        with self.lock:
+            self.faults.put(fault, operation, times)
+
+    # The server
+
+    @property
+    def url(self) -> str:
+        """The address of the running server."""
+        if self._server is None:
+            raise RuntimeError("The portal is not being served.")
+        return self._server.url
+
+    def start(self, port: int = 0, *, ssl_certfile: str | None = None, ssl_keyfile: str | None = None) -> str:
+        """Serve on a loopback port, any free one by default, and return the address."""
+        if self._server is not None:
+            raise RuntimeError("The portal is being served already.")
+        self._server = LoopbackServer(self.app, port, ssl_certfile, ssl_keyfile)
+        return self._server.url
+
+    def stop(self) -> None:
+        """End the server and every connection to it."""
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
+
+    @contextmanager
+    def serve(
+        self, port: int = 0, *, ssl_certfile: str | None = None, ssl_keyfile: str | None = None
+    ) -> Generator[str, None, None]:
+        """Serve as long as the block runs; gives the address."""
+        url = self.start(port, ssl_certfile=ssl_certfile, ssl_keyfile=ssl_keyfile)
+        try:
+            yield url
+        finally:
+            self.stop()

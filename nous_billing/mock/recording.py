@@ -1,0 +1,27 @@
+"""What the portal was asked."""
+
+from dataclasses import dataclass
+
+_SECRET_HEADERS = {"authorization", "proxy-authorization", "cookie", "x-nous-refresh-token"}
+
+
+@dataclass
+class RecordedRequest:
+    """A request as it arrived. `path` is as on the wire, quoting and query included.
+
+    `operation` is None for what the contract does not know, `status` is None as long as no reply went out.
+    """
+
+    operation: str | None
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes = b""
+    status: int | None = None
+
+    def __repr__(self) -> str:
+        headers = {name: "***" if name in _SECRET_HEADERS else value for name, value in self.headers.items()}
+        return (
+            f"RecordedRequest(operation={self.operation!r}, method={self.method!r}, path={self.path!r}, "
+            f"headers={headers!r}, body=<{len(self.body)} bytes>, status={self.status!r})"
+        )

@@ -1,0 +1,113 @@
+"""A real server on a loopback port, in a thread of its own."""
+
+import asyncio
+import contextlib
+import logging
+import threading
+from typing import Any
+
+from starlette.types import ASGIApp
+from uvicorn.config import Config
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
+
+from .wire import TRANSPORT
+
+_KEEP_ALIVE = 75
+_STOP_TIMEOUT = 1.0
+
+# What uvicorn would log is a fault that was asked for, or is logged by the portal itself.
+# It is no logger of the process, so that nobody's logging configuration wakes it.
+_silent = logging.Logger("uvicorn")
+_silent.disabled = True
+
+
+class _Protocol(H11Protocol):
+    """uvicorn's HTTP protocol, which lets the application reach the connection."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self.logger = _silent
+        self.access_log = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.app_state = {TRANSPORT: transport}
+
+
+class LoopbackServer:
+    """Serves from its construction until `stop`. With a certificate the address is `https://localhost`."""
+
+    def __init__(self, app: ASGIApp, port: int, ssl_certfile: str | None, ssl_keyfile: str | None) -> None:
+        self._config = Config(
+            app,
+            http=_Protocol,
+            ws="none",
+            lifespan="off",
+            interface="asgi3",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            date_header=False,
+            timeout_keep_alive=_KEEP_ALIVE,
+            ssl_certfile=ssl_certfile,
+            ssl_keyfile=ssl_keyfile,
+        )
+        self._config.load()
+        self._port = port
+        self._state = ServerState()
+        self._ready = threading.Event()
+        self._failure: OSError | OverflowError | None = None
+        self._thread = threading.Thread(target=self._run, name="mock-portal", daemon=True)
+        self._thread.start()
+        self._ready.wait()
+        if self._failure:
+            self._thread.join()
+            raise self._failure
+        self.url = f"https://localhost:{self._port}" if ssl_certfile else f"http://127.0.0.1:{self._port}"
+
+    @property
+    def open_requests(self) -> int:
+        """How many requests wait for their reply, or for their client to go away."""
+        return len(self._state.tasks)
+
+    def stop(self) -> None:
+        """Cut every connection and wait for the thread to end."""
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._stopping.set)
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except (OSError, OverflowError) as error:
+            self._failure = error
+        finally:
+            self._ready.set()
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stopping = asyncio.Event()
+        # Given a host and a port, and not a socket of ours, asyncio sees TCP and switches Nagle's algorithm off.
+        server = await self._loop.create_server(
+            lambda: _Protocol(self._config, self._state, {}, self._loop), "127.0.0.1", self._port, ssl=self._config.ssl
+        )
+        self._port = server.sockets[0].getsockname()[1]
+        self._ready.set()
+        await self._stopping.wait()
+        server.close()
+        for connection in list(self._state.connections):
+            connection.transport.abort()
+        # Requests that wait for their client see it gone now; what sleeps is cancelled.
+        await asyncio.sleep(0)
+        for task in list(self._state.tasks):
+            task.cancel()
+        if self._state.tasks:
+            await asyncio.wait(list(self._state.tasks), timeout=_STOP_TIMEOUT)

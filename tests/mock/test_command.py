@@ -1,0 +1,154 @@
+"""`python -m nous_billing.mock`, and the page of the contract."""
+
+import re
+import signal
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import httpx
+import pytest
+
+from nous_billing.mock.openapi import load_document
+from nous_billing.mock.page import render
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_it_introduces_itself_serves_logs_and_ends_cleanly(ending):
+    command = [
+        sys.executable,
+        "-u",
+        "-m",
+        "nous_billing.mock",
+        "--card",
+        "9995",
+        "--role",
+        "ADMIN",
+        "--settle-after",
+        "0",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        introduction = ""
+        while "/api/billing/charge" not in introduction:
+            introduction += process.stdout.readline()
+        url = re.search(r"export NOUS_PORTAL_BASE_URL=(\S+)", introduction)[1]
+        token = re.search(r"export NOUS_TOKEN=(\S+)", introduction)[1]
+        headers = {"Authorization": f"Bearer {token}"}
+        with httpx.Client(base_url=url, headers=headers, trust_env=False) as client:
+            state = client.get("/api/billing/state").json()
+            charge = client.post("/api/billing/charge", json={"amountUsd": 50}, headers={"Idempotency-Key": "k"})
+            status = client.get(f"/api/billing/charge/{charge.json()['chargeId']}").json()
+        process.send_signal(ending)
+        output, errors = process.communicate(timeout=5)
+    assert process.returncode == 0
+    assert (state["org"]["role"], state["card"]["last4"]) == ("ADMIN", "9995")
+    assert status == {"status": "failed", "reason": "card_declined"}
+    assert re.search(r"^POST /api/billing/charge 202 \d+ ms$", output, re.MULTILINE)
+    assert token not in output
+    assert errors == ""
+
+
+def test_the_shell_lines_work_as_they_are_printed(tmp_path):
+    command = [sys.executable, "-u", "-m", "nous_billing.mock"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        lines = []
+        while not any("/api/billing/charge" in line for line in lines):
+            lines.append(process.stdout.readline())
+        script = "\n".join(line.strip() for line in lines if line.startswith("  "))
+        shell = subprocess.run(["sh", "-ec", script], capture_output=True, text=True, timeout=10)
+        process.terminate()
+    assert '"balanceUsd":"100"' in shell.stdout
+    assert '"chargeId":"ch_' in shell.stdout
+
+
+@pytest.mark.parametrize("port", [None, "70000"])
+def test_a_port_that_cannot_be_had_is_said_in_one_line(portal, port):
+    port = port or portal.url.rpartition(":")[2]
+    command = [sys.executable, "-m", "nous_billing.mock", "--host-port", port]
+    process = subprocess.run(command, capture_output=True, text=True, timeout=10)
+    assert process.returncode == 1
+    assert re.fullmatch(rf"Port {port} cannot be used: .+\n", process.stderr)
+
+
+def test_the_help_says_what_the_cards_do():
+    command = [sys.executable, "-m", "nous_billing.mock", "--help"]
+    text = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout
+    for word in ("--host-port", "--card", "--role", "--settle-after", "card_declined", "0500"):
+        assert word in text
+
+
+class Page(HTMLParser):
+    """What a page says, links to and loads."""
+
+    VOID = frozenset({"meta", "link", "br"})
+
+    def __init__(self, text):
+        super().__init__()
+        self.ids, self.links, self.open, self.text, self.tags = [], [], [], "", set()
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        attributes = dict(attrs)
+        self.tags.add(tag)
+        self.ids += [attributes["id"]] if "id" in attributes else []
+        self.links += [attributes[name] for name in ("href", "src") if name in attributes]
+        self.open += [] if tag in self.VOID else [tag]
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data
+
+
+@pytest.mark.parametrize("path", ["/", "/docs"])
+def test_the_page_shows_the_whole_contract(api, path):
+    reply = api.client.get(path)
+    assert reply.headers["content-type"] == "text/html; charset=utf-8"
+    page = Page(reply.text)
+    document = load_document()
+    for template, methods in document["paths"].items():
+        for method, operation in methods.items():
+            assert f"{method.upper()} {template}" in page.text
+            assert operation["operationId"] in page.ids
+            assert operation["summary"] in page.text
+    for name, schema in document["components"]["schemas"].items():
+        assert f"schema-{name}" in page.ids
+        for field in schema.get("properties", {}):
+            assert field in page.text
+    for shown in (
+        "Idempotency-Key",
+        "billing:manage",
+        "multiple of 0.01",
+        "Retry-After",
+        "409",
+        "cli_billing_disabled",
+    ):
+        assert shown in page.text
+    assert "**" not in page.text
+    assert "`" not in page.text
+
+
+def test_the_page_is_self_contained_and_whole(api):
+    page = Page(api.client.get("/").text)
+    assert page.open == []
+    assert len(page.ids) == len(set(page.ids))
+    assert "script" not in page.tags
+    for link in page.links:
+        assert link in {"/openapi.json", "data:,"} or (link.startswith("#") and link[1:] in page.ids)
+    assert 'name="viewport"' in api.client.get("/").text
+
+
+def test_what_the_contract_says_is_escaped():
+    document = load_document()
+    document["info"]["title"] = "<b>&"
+    document["components"]["schemas"]["Money"]["description"] = "<script>alert(1)</script> `<i>`"
+    text = render(document)
+    assert "<script>" not in text
+    assert "&lt;b&gt;&amp;" in text
+    assert "<code>&lt;i&gt;</code>" in text
+
+
+def test_the_contract_is_served(api):
+    assert api.client.get("/openapi.json").json() == load_document()

@@ -1,0 +1,150 @@
+"""The mock keeps to the contract, and says loudly when it does not."""
+
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+import yaml
+
+from nous_billing.mock import ContractViolation, MockPortal, Reply
+from nous_billing.mock.app import handler
+from nous_billing.mock.openapi import load_document, operations
+
+OPENAPI = Path(__file__).parents[2] / "openapi" / "nous-portal-billing.yaml"
+
+
+def test_the_contract_in_the_package_is_the_one_in_openapi():
+    assert load_document() == json.loads(json.dumps(yaml.safe_load(OPENAPI.read_text())))
+
+
+def lying(reply):
+    class LyingPortal(MockPortal):
+        def get_billing_state(self, call, operation):
+            return reply
+
+        def post_charge(self, call, operation):
+            return reply
+
+    return LyingPortal()
+
+
+GOOD = {
+    "org": {"id": "o", "slug": "s", "name": "n", "role": "OWNER"},
+    "balanceUsd": "1",
+    "cliBillingEnabled": True,
+    "chargePresets": [],
+    "bounds": {"minUsd": "1", "maxUsd": "2"},
+    "card": None,
+    "monthlyCap": None,
+    "autoReload": None,
+}
+
+
+@pytest.mark.parametrize(
+    ("reply", "what"),
+    [
+        (Reply(200, {**GOOD, "balanceUsd": 1.5}), "balanceUsd"),
+        (Reply(200, {**GOOD, "balanceUsd": "1E+2"}), "balanceUsd"),
+        (Reply(200, {key: value for key, value in GOOD.items() if key != "card"}), "card"),
+        (Reply(202, GOOD), "202"),
+        (Reply(404, {"error": "not_found"}), "404"),
+        (Reply(401, {"error": "no_such_code"}), "401"),
+        (Reply(403, {"error": "org_access_denied"}), "403"),
+        (Reply(200, "<html>", media_type="text/html"), "text/html"),
+        (Reply(503, {"error": "temporarily_unavailable"}), "Retry-After"),
+        (Reply(503, {"error": "temporarily_unavailable"}, {"Retry-After": "soon"}), "Retry-After"),
+        (Reply(503, {"error": "temporarily_unavailable"}, {"Retry-After": "-1"}), "Retry-After"),
+        (Reply(200, {**GOOD, "org": object()}), "get_billing_state"),
+    ],
+)
+def test_a_reply_that_the_contract_does_not_allow_does_not_leave(reply, what):
+    portal = lying(reply)
+    with portal.serve() as url:
+        answer = httpx.get(f"{url}/api/billing/state")
+    assert (answer.status_code, answer.headers["content-type"]) == (500, "text/plain; charset=utf-8")
+    assert len(portal.violations) == 1
+    assert what in portal.violations[0]
+    assert answer.text == portal.violations[0]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(200, GOOD),
+        Reply(500, None),
+        Reply(502, "<html>", media_type="text/html; charset=utf-8"),
+        Reply(503, {"error": "temporarily_unavailable"}, {"retry-after": "60"}),
+        Reply(503, {"error": "temporarily_unavailable"}, {"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}),
+    ],
+)
+def test_a_reply_that_the_contract_allows_leaves(reply):
+    portal = lying(reply)
+    with portal.serve() as url:
+        assert httpx.get(f"{url}/api/billing/state").status_code == reply.status
+    assert portal.violations == []
+
+
+def drifted(monkeypatch, change):
+    document = load_document()
+    change(document)
+    monkeypatch.setattr("nous_billing.mock.portal.load_document", lambda: document)
+
+
+def test_an_operation_without_a_handler_fails_at_the_start(monkeypatch):
+    def rename(document):
+        document["paths"]["/api/billing/state"]["get"]["operationId"] = "read_state"
+
+    drifted(monkeypatch, rename)
+    with pytest.raises(ContractViolation, match=r"'read_state'.*'get_billing_state'"):
+        MockPortal()
+
+
+def test_a_handler_without_an_operation_fails_at_the_start():
+    class Grown(MockPortal):
+        @handler
+        def get_invoices(self, call, operation):
+            return Reply(200)
+
+    with pytest.raises(ContractViolation, match="Handlers without an operation: \\['get_invoices'\\]"):
+        Grown()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda item: item.update(parameters=[]),
+        lambda item: item["post"]["parameters"].append({"name": "q", "in": "query", "schema": {}}),
+        lambda item: item["post"]["requestBody"]["content"].update({"text/csv": {"schema": {}}}),
+    ],
+    ids=["path item", "query", "body"],
+)
+def test_what_the_mock_could_not_check_fails_at_the_start(monkeypatch, change):
+    drifted(monkeypatch, lambda document: change(document["paths"]["/api/billing/charge"]))
+    with pytest.raises(ContractViolation):
+        MockPortal()
+
+
+def test_the_scopes_are_the_contracts(monkeypatch, ssl_context):
+    def ask_for_scope(document):
+        document["paths"]["/api/billing/state"]["get"]["security"] = [{"bearer": ["billing:manage"]}]
+
+    drifted(monkeypatch, ask_for_scope)
+    portal = MockPortal()
+    token = portal.issue_token(scope="inference:invoke")
+    with portal.serve() as url:
+        headers = {"Authorization": f"Bearer {token}"}
+        reply = httpx.get(f"{url}/api/billing/state", headers=headers, verify=ssl_context)
+    # The 403 of this operation does not declare the code yet, and the mock says so.
+    assert "insufficient_scope" not in reply.text or portal.violations
+    assert reply.status_code == 500
+
+
+def test_each_operation_is_read_whole():
+    charge = next(operation for operation in operations(load_document()) if operation.id == "post_charge")
+    assert (charge.method, charge.path, charge.scopes) == ("POST", "/api/billing/charge", ("billing:manage",))
+    assert [(parameter.name, parameter.place, parameter.required) for parameter in charge.parameters] == [
+        ("Idempotency-Key", "header", True)
+    ]
+    assert sorted(charge.answers) == [202, 400, 401, 403, 409, 429, 500, 502, 503, 504]
+    assert charge.answers[429].headers["Retry-After"].required
