@@ -92,7 +92,7 @@ class StaticToken:
         return self._credentials
 
     def __repr__(self) -> str:
-        return repr(self._credentials).replace(Credentials.__name__, type(self).__name__)
+        return f"{type(self).__name__}(access_token='***', portal_base_url={self._credentials.portal_base_url!r})"
 
 
 class CredentialMemo:
@@ -103,6 +103,8 @@ class CredentialMemo:
         self._clock = clock
         self._lock = threading.Lock()
         self._kept: tuple[float, object, Credentials] | None = None
+        # An answer that is on its way when all is forgotten is not kept either.
+        self._forgotten = 0
 
     def fresh(self) -> Credentials | None:
         """Return the kept credentials while they are good, without blocking."""
@@ -124,10 +126,13 @@ class CredentialMemo:
             if credentials is not None and credentials.access_token != rejected:
                 return credentials
             self._kept = None
+            forgotten = self._forgotten
             # Taken before the source reads: a change while it reads must not go unnoticed.
             fingerprint = self._fingerprint()
             try:
                 credentials = self._source.resolve(rejected=rejected)
+                if not isinstance(credentials, Credentials):
+                    raise TypeError(f"resolve() returned a {type(credentials).__name__}")
             except BillingError:
                 raise
             except Exception as error:
@@ -135,14 +140,18 @@ class CredentialMemo:
                     f"The source of the credentials failed ({type(error).__name__}). Log in again, or try later.",
                     error="invalid_token",
                 ) from error
-            if credentials.access_token != rejected:
+            if credentials.access_token != rejected and forgotten == self._forgotten:
                 self._kept = (self._clock.monotonic(), fingerprint, credentials)
             return credentials
 
     def forget(self) -> None:
         """Drop what is kept; the next call asks the source."""
+        self._forgotten += 1
         self._kept = None
 
     def _fingerprint(self) -> object:
         fingerprint = getattr(self._source, "fingerprint", None)
-        return fingerprint() if fingerprint is not None else None
+        try:
+            return fingerprint() if fingerprint is not None else None
+        except Exception:  # noqa: BLE001 - what somebody else's source raises is not known here
+            return object()  # Equal to no other: the source itself is asked, and says what is wrong.

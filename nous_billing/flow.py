@@ -7,7 +7,7 @@ two clients only carry the steps out.
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from .credentials import Credentials
@@ -111,7 +111,8 @@ _UNKNOWN = " The charge may have been made: try again with the same idempotency 
 
 def _read(reply: Reply, operation: Operation[T], base_url: str) -> T:
     if reply.failure is not None:
-        raise _failure_error(reply.failure, operation)
+        # A status came back: the request had arrived.
+        raise _failure_error(replace(reply.failure, sent=True), operation)
     if reply.unreadable is not None:
         raise _response_error(reply, operation, "invalid_response", f"The portal's reply {reply.unreadable}.", {})
     try:
@@ -135,7 +136,7 @@ def _read(reply: Reply, operation: Operation[T], base_url: str) -> T:
             reply,
             operation,
             "invalid_response",
-            f"The portal's reply is not what its contract says ({breach}).",
+            f"The portal's reply is not what its contract says ({str(breach)[:200]}).",
             payload,
         ) from None
 

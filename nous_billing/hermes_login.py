@@ -14,7 +14,7 @@ from typing import Any
 
 from .credentials import Credentials
 from .errors import BillingAuthError, BillingNetworkError
-from .portal import resolve_portal_base_url
+from .portal import environment_base_url, resolve_portal_base_url
 
 _NOT_LOGGED_IN = "Not logged in to the Nous Portal. Run `hermes portal` to log in, or give the client credentials."
 
@@ -29,12 +29,13 @@ class HermesLogin:
 
     def fingerprint(self) -> object:
         """Change with the profile, and with a logout or a new login."""
-        path = _auth_file()
+        # The portal of the answer may be the environment's.
+        path, base_url = _auth_file(), environment_base_url()
         try:
             stat = path.stat()
         except OSError:
-            return path, None
-        return path, (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+            return path, base_url, None
+        return path, base_url, (stat.st_mtime_ns, stat.st_size, stat.st_ino)
 
     def resolve(self, *, rejected: str | None = None) -> Credentials:
         """Return Hermes's token.
@@ -118,5 +119,5 @@ def _claimed_expiry(token: str) -> float | None:
         claims = token.split(".")[1]
         expiry = json.loads(urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["exp"]
         return float(expiry)
-    except (IndexError, KeyError, ValueError, TypeError, RecursionError):
+    except (IndexError, KeyError, ValueError, TypeError, OverflowError, RecursionError):
         return None

@@ -50,9 +50,10 @@ def format_usd(amount: Decimal) -> str:
     >>> format_usd(Decimal("1142.5")), format_usd(Decimal("-0.005"))
     ('$1,142.50', '-$0.005')
     """
-    if not amount.is_finite() or not -_WIRE_MONEY_LENGTH <= amount.adjusted() <= _WIRE_MONEY_LENGTH:
+    exact = amount.normalize(_EXACT) if isinstance(amount, Decimal) and amount.is_finite() else None
+    if exact is None or exact != amount or abs(amount.adjusted()) > _WIRE_MONEY_LENGTH:
         raise BillingInvalidRequest(f"Not a sum of money: {_shown(amount)}.", error="invalid_amount")
-    exponent = amount.normalize(_EXACT).as_tuple().exponent
+    exponent = exact.as_tuple().exponent
     places = max(2, -exponent) if isinstance(exponent, int) else 2
     return f"{'-' if amount < 0 else ''}${amount.copy_abs():,.{places}f}"
 

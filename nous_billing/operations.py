@@ -86,14 +86,18 @@ def post_charge(amount_usd: Amount, idempotency_key: str) -> Operation[models.Ch
 def get_charge_status(charge_id: str) -> Operation[models.ChargeStatus]:
     """``GET /api/billing/charge/{chargeId}``."""
     stripped = charge_id.strip() if isinstance(charge_id, str) else ""
-    # "." and ".." are segments that an HTTP library folds into another path, however they are quoted.
-    if not _CHARGE_ID.fullmatch(stripped) or stripped in (".", ".."):
+    if not _is_charge_id(stripped):
         raise BillingInvalidRequest(
             "A charge id is the charge_id of an accepted charge: 1 to 255 visible ASCII characters.",
             error="invalid_charge_id",
         )
     kwargs = status_endpoint._get_kwargs(stripped)  # pyright: ignore[reportPrivateUsage]
     return _operation(kwargs, _read_status)
+
+
+def _is_charge_id(text: str) -> bool:
+    # "." and ".." are segments that an HTTP library folds into another path, however they are quoted.
+    return _CHARGE_ID.fullmatch(text) is not None and text not in (".", "..")
 
 
 def _operation(kwargs: dict[str, Any], read: Callable[[Any, str], T], *, is_charge: bool = False) -> Operation[T]:
@@ -114,7 +118,7 @@ def _number(amount: Decimal) -> float:
 
 
 def _read_state(payload: Any, base_url: str) -> models.BillingState:
-    state = wire.BillingState.from_dict(payload)
+    state = wire.BillingState.from_dict(_plain(payload, "org", "bounds"))
     card, cap, reload = _object(state.card), _object(state.monthly_cap), _object(state.auto_reload)
     if not isinstance(state.charge_presets, list):
         raise ContractBreach(f"a {type(state.charge_presets).__name__} where a list should be")
@@ -171,13 +175,14 @@ def _read_auto_reload_card(card: wire.AutoReloadCard) -> models.AutoReloadCard:
 
 
 def _read_saved(payload: Any, base_url: str) -> None:
-    _a(bool, wire.AutoTopUpSaved.from_dict(payload).ok)
+    if wire.AutoTopUpSaved.from_dict(_plain(payload)).ok is not True:
+        raise ContractBreach("ok is not true")
 
 
 def _read_accepted(payload: Any, base_url: str) -> models.ChargeAccepted:
-    charge_id = _a(str, wire.ChargeAccepted.from_dict(payload).charge_id)
-    if not charge_id.strip():
-        raise ContractBreach("the chargeId is blank")
+    charge_id = _a(str, wire.ChargeAccepted.from_dict(_plain(payload)).charge_id)
+    if not _is_charge_id(charge_id):
+        raise ContractBreach("the chargeId is none that can be asked for")
     return models.ChargeAccepted(charge_id=charge_id, raw=payload)
 
 
@@ -217,3 +222,11 @@ def _object(value: T) -> T:
     if value is not None and type(value).__module__ == "builtins":
         raise ContractBreach(f"a malformed object: {type(value).__name__}")
     return value
+
+
+def _plain(payload: Any, *keys: str) -> dict[str, Any]:
+    # dict() of the generated models also takes a list of pairs.
+    body = _a(dict, payload)
+    for key in keys:
+        _a(dict, body[key])
+    return body

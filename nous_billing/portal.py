@@ -20,7 +20,8 @@ _ENVIRONMENT = ("HERMES_PORTAL_BASE_URL", "NOUS_PORTAL_BASE_URL")
 _LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 # Whoever can write a login's file could otherwise have the token sent to a host of their own.
 _STORED_HOSTS = frozenset({"portal.nousresearch.com", "localhost", "127.0.0.1"})
-_HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
+# The standard library also takes "[::1]evil" for the host "::1".
+_AUTHORITY = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]*)?")
 _VISIBLE_ASCII = re.compile(r"[!-~]+")
 
 
@@ -77,10 +78,10 @@ def check_base_url(url: str, name: str) -> str:
         raise _invalid(name, type(url).__name__, "give it as a string")
     stripped = url.strip().rstrip("/")
     parts = _split(stripped)
-    if parts is None or not parts.hostname or "?" in stripped or "#" in stripped or not _HOST.fullmatch(parts.hostname):
-        raise _invalid(name, url, "it must be like https://host, with no query or fragment")
-    if parts.username is not None or parts.password is not None:
+    if parts is not None and "@" in parts.netloc:
         raise _invalid(name, None, "it must not carry a user name or password")
+    if parts is None or "?" in stripped or "#" in stripped or not _AUTHORITY.fullmatch(parts.netloc):
+        raise _invalid(name, url, "it must be like https://host, with no query or fragment")
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK_HOSTS):
         raise _invalid(name, url, "it must be https, or http on localhost, 127.0.0.1 or [::1]")
     return stripped

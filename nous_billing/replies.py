@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation, localcontext
 from math import ceil
 from typing import Any, NoReturn
 
@@ -18,6 +18,8 @@ from .money import parse_usd
 from .portal import portal_link
 
 MAX_REPLY_BYTES = 1024 * 1024
+
+_STRICT = Context(traps=[InvalidOperation])
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +103,15 @@ def decode_json(body: bytes) -> Any:
     """
     try:
         # A byte order mark is no reason to lose a charge id.
-        return json.loads(body.decode("utf-8-sig"), parse_float=Decimal, parse_constant=_refuse_constant)
+        return json.loads(body.decode("utf-8-sig"), parse_float=_decimal, parse_constant=_refuse_constant)
     except (RecursionError, InvalidOperation) as error:
         raise ValueError("JSON beyond reason") from error
+
+
+def _decimal(text: str) -> Decimal:
+    # In the caller's own context a number beyond reason may become a NaN without a word.
+    with localcontext(_STRICT):
+        return Decimal(text)
 
 
 def _refuse_constant(name: str) -> NoReturn:

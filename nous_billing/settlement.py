@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import isfinite
 from typing import TypeVar
 
 from . import operations
@@ -32,6 +31,8 @@ _BACK_OFF = 5.0
 _LONGEST_BACK_OFF = 30.0
 # How soon a cancellation is noticed.
 _LONGEST_NAP = 0.25
+# A year. The system refuses to wait for very long times, with errors of its own.
+_LONGEST = 31_536_000
 
 # All of these may pass by themselves; a page that a proxy answers with, too.
 _PASSING = (BillingNetworkError, BillingServerError, BillingRateLimited, BillingResponseError)
@@ -111,8 +112,9 @@ def check_seconds(value: Seconds, name: str) -> Seconds:
     Raises:
         BillingInvalidRequest: It is not a finite number above 0 (``error="invalid_timeout"``).
     """
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not isfinite(value) or value <= 0:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= _LONGEST:
+        shown = repr(value) if isinstance(value, float) else f"a {type(value).__name__}"
         raise BillingInvalidRequest(
-            f"{name} must be a finite number of seconds above 0, not {value!r}.", error="invalid_timeout"
+            f"{name} must be a number of seconds above 0 and at most {_LONGEST}, not {shown}.", error="invalid_timeout"
         )
     return value

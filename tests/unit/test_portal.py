@@ -1,0 +1,319 @@
+"""Where the portal is, who may be given a token, and which links are safe to open."""
+
+from urllib.parse import urlsplit
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nous_billing.errors import BillingInvalidRequest
+from nous_billing.portal import (
+    DEFAULT_PORTAL_BASE_URL,
+    check_base_url,
+    environment_base_url,
+    is_loopback,
+    portal_link,
+    resolve_portal_base_url,
+)
+from tests.unit.drive import PREVIEW
+
+STORED = {"portal_base_url": "http://localhost:3000"}
+
+REFUSED = [
+    "",
+    "   ",
+    "/",
+    "host",
+    "//host",
+    "https:",
+    "https://",
+    "https:///path",
+    "https:/host",
+    "https:host",
+    "https://:443",
+    "ftp://portal.nousresearch.com",
+    "javascript:alert(1)",
+    "file:///etc/passwd",
+    "http://portal.nousresearch.com",
+    "http://preview.example",
+    "http://127.0.0.1.evil.example",
+    "http://localhost.evil.example",
+    "http://127.0.0.2",
+    "http://0.0.0.0",
+    "http://[::2]",
+    "https://user@host.example",
+    "https://user:secret@host.example",
+    "https://@host.example",
+    "https://:@host.example",
+    "http://localhost@evil.example",
+    "https://host.example?",
+    "https://host.example?a=b",
+    "https://host.example/?a=b",
+    "https://host.example#",
+    "https://host.example/#fragment",
+    "https://host.example\\@evil.example",
+    "https://host.example\\.evil.example",
+    "https:\\\\host.example",
+    "https://ho\tst.example",
+    "https://ho\nst.example",
+    "https://ho\rst.example",
+    "ht\ntps://host.example",
+    "https://host.example/a b",
+    "https://host.example\x00",
+    "https://h\u00f6st.example",
+    "https://host\u3002example",
+    "https://host.example:99999",
+    "https://host.example:-1",
+    "https://host.example:port",
+    "https://host.example:8_0",
+    "https://host.example:80:80",
+    "https://[::1",
+    "https://[evil]",
+    "https://[::1%25eth0]",
+    "https://ho%73t.example",
+    "https://host.example;x",
+    "https://<host>",
+    "http://[::1]evil.example",
+    "http://evil.example[::1]",
+]
+
+
+@pytest.fixture
+def environment(monkeypatch):
+    def set_variables(hermes, nous):
+        for name, value in (("HERMES_PORTAL_BASE_URL", hermes), ("NOUS_PORTAL_BASE_URL", nous)):
+            if value is not None:
+                monkeypatch.setenv(name, value)
+
+    return set_variables
+
+
+@pytest.mark.parametrize(
+    ("hermes", "nous", "state", "base_url"),
+    [
+        ("https://a.example", "https://b.example", STORED, "https://a.example"),
+        (None, "https://b.example", STORED, "https://b.example"),
+        ("", "https://b.example", STORED, "https://b.example"),
+        ("  \t", "https://b.example", STORED, "https://b.example"),
+        (None, None, STORED, "http://localhost:3000"),
+        ("", " ", STORED, "http://localhost:3000"),
+        (None, None, None, DEFAULT_PORTAL_BASE_URL),
+        (None, None, {}, DEFAULT_PORTAL_BASE_URL),
+        (None, None, {"portal_base_url": None}, DEFAULT_PORTAL_BASE_URL),
+        (None, None, {"portal_base_url": "  "}, DEFAULT_PORTAL_BASE_URL),
+        (None, None, {"portal_base_url": 5}, DEFAULT_PORTAL_BASE_URL),
+        (" https://a.example/ ", None, None, "https://a.example"),
+        ("https://a.example//", None, None, "https://a.example"),
+        ("https://a.example/portal/", None, None, "https://a.example/portal"),
+        ("http://localhost:3000/", None, None, "http://localhost:3000"),
+        # The operator's word also outranks a stored value that would be refused.
+        ("https://a.example", None, {"portal_base_url": "https://evil.example"}, "https://a.example"),
+    ],
+)
+def test_the_environment_precedes_the_stored_login_which_precedes_the_default(
+    environment, hermes, nous, state, base_url
+):
+    environment(hermes, nous)
+    assert resolve_portal_base_url(state) == base_url
+
+
+def test_the_default_is_the_production_portal():
+    assert resolve_portal_base_url() == "https://portal.nousresearch.com"
+    assert environment_base_url() is None
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        "https://portal.nousresearch.com",
+        "https://portal.nousresearch.com/",
+        "https://PORTAL.nousresearch.com",
+        "https://localhost",
+        "http://localhost:3000",
+        "http://127.0.0.1:8080",
+    ],
+)
+def test_a_stored_value_may_name_the_portal_or_this_machine(stored):
+    assert resolve_portal_base_url({"portal_base_url": stored}) == stored.rstrip("/")
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        "https://evil.example",
+        "https://preview.nousresearch.com",
+        "https://portal.nousresearch.com.evil.example",
+        "https://evilportal.nousresearch.com",
+        "https://portal.nousresearch.com.",
+        "https://nousresearch.com",
+        "http://[::1]:3000",
+        "http://portal.nousresearch.com",
+        "https://portal.nousresearch.com@evil.example",
+        "https://evil.example/portal.nousresearch.com",
+        "not a url",
+    ],
+)
+def test_a_stored_value_may_name_no_other_host(stored):
+    with pytest.raises(BillingInvalidRequest, match="stored login") as caught:
+        resolve_portal_base_url({"portal_base_url": stored})
+    assert caught.value.error == "invalid_base_url"
+
+
+@pytest.mark.parametrize("name", ["HERMES_PORTAL_BASE_URL", "NOUS_PORTAL_BASE_URL"])
+def test_a_variable_that_cannot_be_used_is_named_and_not_passed_over(monkeypatch, name):
+    monkeypatch.setenv(name, "http://evil.example")
+    with pytest.raises(BillingInvalidRequest, match=name):
+        resolve_portal_base_url(STORED)
+
+
+@pytest.mark.parametrize("url", REFUSED)
+def test_an_address_that_may_not_be_given_a_token_is_refused(url):
+    with pytest.raises(BillingInvalidRequest, match="base_url") as caught:
+        check_base_url(url, "base_url")
+    assert caught.value.error == "invalid_base_url"
+
+
+@pytest.mark.parametrize("url", [None, 5, b"https://host.example", ["https://host.example"], True, object()])
+def test_an_address_that_is_no_string_is_refused(url):
+    with pytest.raises(BillingInvalidRequest, match="give it as a string") as caught:
+        check_base_url(url, "base_url")
+    assert caught.value.error == "invalid_base_url"
+
+
+def test_a_refusal_of_user_info_does_not_repeat_the_password():
+    with pytest.raises(BillingInvalidRequest) as caught:
+        check_base_url("https://user:canary@host.example", "base_url")
+    assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "checked"),
+    [
+        ("https://host.example", "https://host.example"),
+        ("https://host.example/", "https://host.example"),
+        ("\n https://host.example/// ", "https://host.example"),
+        ("https://host.example:8443", "https://host.example:8443"),
+        ("https://host.example/deep/path", "https://host.example/deep/path"),
+        ("https://10.0.0.1", "https://10.0.0.1"),
+        ("https://[2001:db8::1]:8443", "https://[2001:db8::1]:8443"),
+        ("http://localhost", "http://localhost"),
+        ("http://LOCALHOST:1", "http://LOCALHOST:1"),
+        ("http://127.0.0.1:3000/", "http://127.0.0.1:3000"),
+        ("http://[::1]:3000", "http://[::1]:3000"),
+    ],
+)
+def test_https_or_http_on_this_machine_is_taken_without_its_trailing_slash(url, checked):
+    assert check_base_url(url, "base_url") == checked
+
+
+@given(st.text() | st.from_regex(r"(https?|ftp)://[a-z@:\[\]\\.%?#0-9-]{0,20}(/.{0,5})?", fullmatch=True))
+@settings(deadline=None)
+def test_whatever_the_address_it_is_refused_or_safe(url):
+    try:
+        checked = check_base_url(url, "base_url")
+    except BillingInvalidRequest:
+        return
+    parts = urlsplit(checked)
+    assert parts.scheme in (("https", "http") if is_loopback(checked) else ("https",))
+    assert parts.hostname
+    assert (parts.query, parts.fragment, parts.username, parts.password) == ("", "", None, None)
+    assert checked.isascii()
+    assert not checked.endswith("/")
+
+
+@pytest.mark.parametrize(
+    ("url", "here"),
+    [
+        ("http://localhost:1", True),
+        ("https://127.0.0.1", True),
+        ("http://[::1]", True),
+        ("https://host.example", False),
+        ("https://localhost.example", False),
+    ],
+)
+def test_loopback_is_this_machine_only(url, here):
+    assert is_loopback(url) is here
+
+
+@pytest.mark.parametrize(
+    ("link", "absolute"),
+    [
+        ("/billing?topup=open", f"{PREVIEW}/billing?topup=open"),
+        ("  /billing  ", f"{PREVIEW}/billing"),
+        ("billing", f"{PREVIEW}/billing"),
+        ("?topup=open", f"{PREVIEW}/?topup=open"),
+        ("#top", f"{PREVIEW}/#top"),
+        ("/a/../b", f"{PREVIEW}/b"),
+        ("/@somebody", f"{PREVIEW}/@somebody"),
+        ("https://elsewhere.example/pay", "https://elsewhere.example/pay"),
+        ("http://elsewhere.example/pay", "http://elsewhere.example/pay"),
+        ("HTTPS://elsewhere.example/", "https://elsewhere.example/"),
+        ("//elsewhere.example/pay", None),
+        ("  //elsewhere.example", None),
+        ("///elsewhere.example", None),
+        ("/\\elsewhere.example", None),
+        ("\\\\elsewhere.example", None),
+        ("https:\\\\elsewhere.example", None),
+        ("javascript:alert(1)", None),
+        ("JavaScript:alert(1)", None),
+        ("java\nscript:alert(1)", None),
+        ("data:text/html,x", None),
+        ("mailto:a@b.example", None),
+        ("file:///etc/passwd", None),
+        ("vbscript:x", None),
+        ("ftp://elsewhere.example", None),
+        ("https://user@elsewhere.example", None),
+        ("https://user:secret@elsewhere.example/", None),
+        ("https://preview.example@elsewhere.example/", None),
+        ("https://@elsewhere.example/", None),
+        ("https://:443/", None),
+        ("https://elsewhere.example:99999/", None),
+        ("https://[::1", None),
+        ("/bill\ning", None),
+        ("/\t/elsewhere.example", None),
+        ("/bill ing", None),
+        ("/\x00", None),
+        ("/\u202egnillib", None),
+        ("/\u00fc", None),
+        ("", None),
+        ("   ", None),
+        (None, None),
+        (5, None),
+        (b"/billing", None),
+        (["/billing"], None),
+        ({"href": "/billing"}, None),
+        (True, None),
+    ],
+)
+def test_a_portal_link_is_absolute_against_the_base_that_answered_or_there_is_none(link, absolute):
+    assert portal_link(PREVIEW, link) == absolute
+
+
+def test_a_portal_link_keeps_the_port_and_takes_the_root_of_a_base_with_a_path():
+    assert portal_link("http://localhost:3000", "/billing") == "http://localhost:3000/billing"
+    assert portal_link("https://host.example/portal", "/billing") == "https://host.example/billing"
+    assert portal_link("https://host.example/portal", "billing") == "https://host.example/portal/billing"
+
+
+HOSTILE = st.text(alphabet=st.sampled_from("htps:/\\@[]?#%.:\t\n a1-javcrdi;,&"), max_size=30)
+
+
+@given(
+    st.text()
+    | HOSTILE
+    | st.tuples(
+        st.sampled_from(["http:", "https:", "javascript:", "data:", "//", "/", "https://", "http://"]), HOSTILE
+    ).map("".join)
+)
+@settings(deadline=None, max_examples=300)
+def test_whatever_the_link_it_is_none_or_http_without_user_info(link):
+    absolute = portal_link(PREVIEW, link)
+    if absolute is not None:
+        parts = urlsplit(absolute)
+        assert parts.scheme in ("http", "https")
+        assert parts.hostname
+        assert "@" not in parts.netloc
+        assert not any(
+            character.isspace() or character == "\\" or not character.isprintable() for character in absolute
+        )
+        assert parts.netloc == "preview.example" or "//" in link

@@ -1,0 +1,272 @@
+"""The names and signatures that others build on, and what importing them loads."""
+
+import ast
+import importlib.util
+import inspect
+import subprocess
+import sys
+import typing
+from pathlib import Path
+
+import pytest
+
+import nous_billing
+from nous_billing import AsyncBillingClient, BillingClient, hermes
+
+SOURCE = Path(nous_billing.__file__)
+
+# design.md, "The public surface"; StoredLogin has its own issue.
+DESIGNED = [
+    "AsyncBillingClient",
+    "BillingClient",
+    "BillingAccessDenied",
+    "BillingAuthError",
+    "BillingChargeCancelled",
+    "BillingChargeTimeout",
+    "BillingChargeUnconfirmed",
+    "BillingChargeUnsettled",
+    "BillingConsentRequired",
+    "BillingDisabled",
+    "BillingError",
+    "BillingIdempotencyConflict",
+    "BillingInvalidRequest",
+    "BillingMonthlyCapExceeded",
+    "BillingNetworkError",
+    "BillingNoPaymentMethod",
+    "BillingRateLimited",
+    "BillingRemoteSpendingRevoked",
+    "BillingResponseError",
+    "BillingRoleRequired",
+    "BillingScopeRequired",
+    "BillingSessionRevoked",
+    "BillingStripeUnavailable",
+    "BillingTimeout",
+    "BillingState",
+    "ChargeAccepted",
+    "ChargePending",
+    "ChargeSettled",
+    "ChargeFailed",
+    "resolve_portal_base_url",
+    "DEFAULT_PORTAL_BASE_URL",
+    "DEFAULT_TIMEOUT",
+    "BILLING_MANAGE_SCOPE",
+    "parse_usd",
+    "format_usd",
+    "new_idempotency_key",
+    "Credentials",
+    "CredentialSource",
+    "StaticToken",
+]
+
+
+def rank(name):
+    """The order that the linter keeps: constants, classes, the rest."""
+    return (0 if name.isupper() else 1 if name[:1].isupper() else 2, name)
+
+
+def type_checking_names():
+    """Each name of the block for type checkers with its module."""
+    (block,) = (
+        node
+        for node in ast.parse(SOURCE.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+    )
+    return {
+        alias.asname or alias.name: statement.module
+        for statement in block.body
+        if isinstance(statement, ast.ImportFrom)
+        for alias in statement.names
+    }
+
+
+def parameters(function):
+    """Each parameter: its name, star for keyword only, and default."""
+    return [
+        ("*" if parameter.kind is parameter.KEYWORD_ONLY else "")
+        + parameter.name
+        + ("" if parameter.default is parameter.empty else f"={parameter.default!r}")
+        for parameter in inspect.signature(function).parameters.values()
+        if parameter.name != "self"
+    ]
+
+
+def test_all_is_sorted_and_names_nothing_twice():
+    assert sorted(set(nous_billing.__all__), key=rank) == nous_billing.__all__
+
+
+def test_all_the_lazy_table_and_the_block_for_type_checkers_name_the_same():
+    lazy = {name: module for module, names in nous_billing._MODULES.items() for name in names}
+    assert lazy == type_checking_names() == nous_billing._MODULE_OF
+    assert sum(len(names) for names in nous_billing._MODULES.values()) == len(lazy)
+    assert {*lazy, "__version__"} == set(nous_billing.__all__)
+
+
+def test_a_type_checker_sees_the_objects_that_a_program_gets(monkeypatch):
+    expected = {name: getattr(nous_billing, name) for name in nous_billing.__all__}
+    monkeypatch.setattr(typing, "TYPE_CHECKING", True)
+    spec = importlib.util.spec_from_file_location("nous_billing", SOURCE)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert {name: vars(module)[name] for name in nous_billing.__all__} == expected
+    assert "__getattr__" not in vars(module)
+
+
+@pytest.mark.parametrize("name", nous_billing.__all__)
+def test_every_name_can_be_had_and_is_the_one_of_its_module(name):
+    value = getattr(nous_billing, name)
+    if name != "__version__":
+        module = importlib.import_module(f"nous_billing.{nous_billing._MODULE_OF[name]}")
+        assert value is getattr(module, name)
+        assert vars(nous_billing)[name] is value
+
+
+def test_the_names_of_the_design_are_public():
+    assert set(DESIGNED) <= set(nous_billing.__all__)
+
+
+def test_a_star_import_gives_exactly_all():
+    names: dict[str, object] = {}
+    exec("from nous_billing import *", names)
+    assert set(names) - {"__builtins__"} == set(nous_billing.__all__)
+
+
+@pytest.mark.parametrize("name", ["StoredLogins", "billing_client", "_Hidden", "__wrapped__", ""])
+def test_an_unknown_name_is_an_attribute_error(name):
+    with pytest.raises(AttributeError, match="module 'nous_billing' has no attribute"):
+        getattr(nous_billing, name)
+
+
+def test_an_unknown_name_cannot_be_imported():
+    with pytest.raises(ImportError):
+        exec("from nous_billing import nothing_of_the_kind")
+
+
+def test_dir_lists_the_public_names():
+    assert dir(nous_billing) == sorted(nous_billing.__all__)
+
+
+CLIENT = ["credentials=None", "*base_url=None", "*timeout=15.0", "*http_client=None", "*clock=None"]
+METHODS = {
+    "get_billing_state": ["*timeout=None"],
+    "patch_auto_top_up": ["*enabled", "*threshold", "*top_up_amount", "*timeout=None"],
+    "post_charge": ["*amount_usd", "*idempotency_key", "*timeout=None"],
+    "get_charge_status": ["charge_id", "*timeout=None"],
+    "wait_for_charge": ["charge_id", "*interval=2.0", "*cap=300.0", "*on_poll=None", "*cancelled=None"],
+}
+
+
+@pytest.mark.parametrize("client", [BillingClient, AsyncBillingClient])
+def test_both_clients_are_made_with_the_arguments_of_the_design(client):
+    assert parameters(client) == CLIENT
+
+
+@pytest.mark.parametrize("client", [BillingClient, AsyncBillingClient])
+@pytest.mark.parametrize("name", METHODS)
+def test_both_clients_have_the_methods_of_the_design(client, name):
+    method = getattr(client, name)
+    assert parameters(method) == METHODS[name]
+    assert inspect.iscoroutinefunction(method) is (client is AsyncBillingClient)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_the_two_clients_promise_the_same(name):
+    blocking, awaited = (inspect.signature(getattr(client, name)) for client in (BillingClient, AsyncBillingClient))
+    assert blocking == awaited
+
+
+def test_the_two_clients_have_the_same_public_methods():
+    def public(client):
+        return {name for name in dir(client) if not name.startswith("_")}
+
+    assert public(BillingClient) == {*METHODS, "close"}
+    assert public(AsyncBillingClient) == {*METHODS, "aclose"}
+    assert {"__enter__", "__exit__"} <= set(dir(BillingClient))
+    assert {"__aenter__", "__aexit__"} <= set(dir(AsyncBillingClient))
+
+
+FUNCTIONS = {
+    "resolve_portal_base_url": ["state=None"],
+    "parse_usd": ["text"],
+    "format_usd": ["amount"],
+    "new_idempotency_key": [],
+    "Credentials": ["access_token", "portal_base_url=None"],
+    "StaticToken": ["access_token", "*portal_base_url=None"],
+    "BillingError": [
+        "message",
+        "*status=None",
+        "*error=None",
+        "*portal_url=None",
+        "*retry_after=None",
+        "*payload=None",
+        "*outcome_unknown=False",
+    ],
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_the_rest_takes_the_arguments_of_the_design(name):
+    assert parameters(getattr(nous_billing, name)) == FUNCTIONS[name]
+
+
+def test_a_source_of_credentials_is_asked_with_the_rejected_token_by_name():
+    for source in (nous_billing.CredentialSource, nous_billing.StaticToken, nous_billing.HermesLogin):
+        assert parameters(source.resolve) == ["*rejected=None"]
+
+
+def test_the_constants_are_those_of_the_seed():
+    assert nous_billing.DEFAULT_PORTAL_BASE_URL == "https://portal.nousresearch.com"
+    assert nous_billing.DEFAULT_TIMEOUT == 15.0
+    assert nous_billing.BILLING_MANAGE_SCOPE == "billing:manage"
+
+
+# The seed's names, with its parameters.
+SEED = {
+    "resolve_portal_base_url": ["state=None"],
+    "get_billing_state": ["*timeout=15.0"],
+    "patch_auto_top_up": ["*enabled", "*threshold", "*top_up_amount", "*timeout=15.0"],
+    "post_charge": ["*amount_usd", "*idempotency_key", "*timeout=15.0"],
+    "get_charge_status": ["charge_id", "*timeout=15.0"],
+    "invalidate_cached_token": [],
+}
+SEED_CLASSES = ["BillingError", "BillingScopeRequired", "BillingRateLimited", "BillingAuthError"]
+SEED_CONSTANTS = ["DEFAULT_PORTAL_BASE_URL", "DEFAULT_TIMEOUT", "BILLING_MANAGE_SCOPE"]
+
+
+def test_the_drop_in_has_the_names_of_the_seed_and_no_other():
+    assert sorted(hermes.__all__) == sorted([*SEED, *SEED_CLASSES, *SEED_CONSTANTS])
+    assert sorted(hermes.__all__, key=rank) == hermes.__all__
+
+
+@pytest.mark.parametrize("name", SEED)
+def test_the_drop_in_takes_the_arguments_of_the_seed(name):
+    assert parameters(getattr(hermes, name)) == SEED[name]
+
+
+@pytest.mark.parametrize("name", [*SEED_CLASSES, *SEED_CONSTANTS, "resolve_portal_base_url"])
+def test_the_drop_in_has_the_classes_and_constants_of_the_package(name):
+    assert getattr(hermes, name) is getattr(nous_billing, name)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import nous_billing",
+        "import nous_billing.errors",
+        "import nous_billing.money",
+        "import nous_billing.models",
+        "from nous_billing import BillingError, BillingNoPaymentMethod; BillingNoPaymentMethod('x').payload",
+        "from nous_billing import BillingState, ChargeSettled, ChargeStatus",
+        "from nous_billing import parse_usd, format_usd; format_usd(parse_usd('142.5'))",
+        "import nous_billing.money as m; m.encode_json({'a': m.check_amount('5', 'a')})",
+        "from nous_billing import DEFAULT_PORTAL_BASE_URL, DEFAULT_TIMEOUT, resolve_portal_base_url, __version__",
+        "import nous_billing; dir(nous_billing); getattr(nous_billing, 'nothing', None)",
+    ],
+)
+def test_importing_and_using_the_light_names_loads_neither_httpx_nor_asyncio(code):
+    # Without the site module, so that nothing else of the environment is loaded, nor could be.
+    script = f"import sys; sys.path.insert(0, {str(SOURCE.parents[1])!r}); {code}\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", script], capture_output=True, text=True, check=True)
+    loaded = done.stdout.split()
+    assert "nous_billing" in loaded
+    heavy = {"httpx", "httpcore", "asyncio", "ssl", "attr", "attrs", "nous_portal_api"}
+    assert heavy.isdisjoint(name.split(".")[0] for name in loaded)
