@@ -226,7 +226,6 @@ def _object(value: T) -> T:
 
 def _plain(payload: Any, *keys: str) -> dict[str, Any]:
     # dict() of the generated models also takes a list of pairs.
-    body = _a(dict, payload)
-    for key in keys:
-        _a(dict, body[key])
-    return body
+    for value in (payload, *(payload[key] for key in keys)):
+        _a(dict, value)
+    return cast("dict[str, Any]", payload)
