@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .client import AsyncBillingClient, BillingClient
     from .clock import DEFAULT_TIMEOUT, AsyncClock, Clock
     from .credentials import BILLING_MANAGE_SCOPE, Credentials, CredentialSource, StaticToken
+    from .default_login import DefaultLogin
     from .errors import (
         BillingAccessDenied,
         BillingAuthError,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
         BillingError,
         BillingIdempotencyConflict,
         BillingInvalidRequest,
+        BillingLoginNotSaved,
         BillingMonthlyCapExceeded,
         BillingNetworkError,
         BillingNoPaymentMethod,
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     )
     from .hermes_login import HermesLogin
     from .idempotency import new_idempotency_key
+    from .login import StoredLogin
     from .models import (
         AutoReload,
         AutoReloadCard,
@@ -55,7 +58,9 @@ if TYPE_CHECKING:
         Organisation,
     )
     from .money import Amount, format_usd, parse_usd
+    from .oauth import DeviceCode
     from .portal import DEFAULT_PORTAL_BASE_URL, resolve_portal_base_url
+    from .step_up import apost_charge_with_step_up, post_charge_with_step_up
 
 __all__ = [
     "BILLING_MANAGE_SCOPE",
@@ -78,6 +83,7 @@ __all__ = [
     "BillingError",
     "BillingIdempotencyConflict",
     "BillingInvalidRequest",
+    "BillingLoginNotSaved",
     "BillingMonthlyCapExceeded",
     "BillingNetworkError",
     "BillingNoPaymentMethod",
@@ -101,14 +107,19 @@ __all__ = [
     "Clock",
     "CredentialSource",
     "Credentials",
+    "DefaultLogin",
+    "DeviceCode",
     "HermesLogin",
     "MonthlyCap",
     "Organisation",
     "StaticToken",
+    "StoredLogin",
     "__version__",
+    "apost_charge_with_step_up",
     "format_usd",
     "new_idempotency_key",
     "parse_usd",
+    "post_charge_with_step_up",
     "resolve_portal_base_url",
 ]
 
@@ -124,10 +135,11 @@ _MODULES = {
     ),
     "credentials": (
         "BILLING_MANAGE_SCOPE",
-        "Credentials",
         "CredentialSource",
+        "Credentials",
         "StaticToken",
     ),
+    "default_login": ("DefaultLogin",),
     "errors": (
         "BillingAccessDenied",
         "BillingAuthError",
@@ -140,6 +152,7 @@ _MODULES = {
         "BillingError",
         "BillingIdempotencyConflict",
         "BillingInvalidRequest",
+        "BillingLoginNotSaved",
         "BillingMonthlyCapExceeded",
         "BillingNetworkError",
         "BillingNoPaymentMethod",
@@ -155,6 +168,7 @@ _MODULES = {
     ),
     "hermes_login": ("HermesLogin",),
     "idempotency": ("new_idempotency_key",),
+    "login": ("StoredLogin",),
     "models": (
         "AutoReload",
         "AutoReloadCard",
@@ -174,9 +188,14 @@ _MODULES = {
         "format_usd",
         "parse_usd",
     ),
+    "oauth": ("DeviceCode",),
     "portal": (
         "DEFAULT_PORTAL_BASE_URL",
         "resolve_portal_base_url",
+    ),
+    "step_up": (
+        "apost_charge_with_step_up",
+        "post_charge_with_step_up",
     ),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}

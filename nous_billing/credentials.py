@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from .clock import BaseClock
@@ -18,6 +18,13 @@ MEMO_SECONDS = 30.0
 
 # A token with a line break would be a header of its own; the HTTP library would then quote it in an exception.
 _TOKEN = re.compile(r"[!-~]+")
+
+
+class Secret(str):
+    """A token: a string whose repr does not show it, for reprs and for tracebacks that show variables."""
+
+    def __repr__(self) -> str:
+        return "'***'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +42,7 @@ class Credentials:
     Credentials(access_token='***', portal_base_url=None)
     """
 
-    access_token: str = field(repr=False)
+    access_token: str
     portal_base_url: str | None = None
 
     def __post_init__(self) -> None:
@@ -44,10 +51,7 @@ class Credentials:
             raise BillingAuthError(
                 "The access token is blank or has characters that no token has. Log in again.", error="invalid_token"
             )
-        object.__setattr__(self, "access_token", token.strip())
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(access_token='***', portal_base_url={self.portal_base_url!r})"
+        object.__setattr__(self, "access_token", Secret(token.strip()))
 
 
 class CredentialSource(Protocol):

@@ -5,6 +5,7 @@
     BillingError
     ├── BillingAuthError                 401, or not logged in
     │   └── BillingSessionRevoked        401 session_revoked: log in again
+    ├── BillingLoginNotSaved             a login was renewed and could not be written to its file
     ├── BillingScopeRequired             403 insufficient_scope: step up
     ├── BillingAccessDenied              every other 403
     │   ├── BillingRemoteSpendingRevoked
@@ -110,6 +111,13 @@ class BillingAuthError(BillingError):
 
 class BillingSessionRevoked(BillingAuthError):
     """The whole session was logged out (401 ``session_revoked``). Refreshing cannot help: log in again."""
+
+
+class BillingLoginNotSaved(BillingError):
+    """A login could not be written to its file, such as on a full disk (``error="login_not_saved"``).
+
+    It stays usable in this process, and each later call tries to save it again.
+    """
 
 
 class BillingScopeRequired(BillingError):

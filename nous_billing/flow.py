@@ -6,10 +6,11 @@ two clients only carry the steps out.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+from .clock import BaseClock
 from .credentials import Credentials
 from .errors import BillingError, BillingInvalidRequest, BillingNetworkError, BillingResponseError, BillingTimeout
 from .operations import ContractBreach, Operation
@@ -33,7 +34,7 @@ class Send:
 
     operation: Operation[Any]
     base_url: str
-    credentials: Credentials
+    credentials: Credentials | None
     deadline: float
 
 
@@ -43,6 +44,8 @@ class Sleep:
 
     seconds: float
 
+
+_LONGEST_NAP = 0.25
 
 Step = Resolve | Send | Sleep
 Flow = Generator[Step, Any, T]
@@ -76,6 +79,14 @@ def exchange(operation: Operation[T], *, base_url: str | None, deadline: float) 
         if not answer.ok:
             raise error_from_reply(answer, address, is_charge=operation.is_charge)
         return _read(answer, operation, address)
+
+
+def pause_until(moment: float, clock: BaseClock, check_cancelled: Callable[[], None] | None) -> Flow[None]:
+    """Sleep until a moment of the monotonic clock; a cancellation is noticed within a quarter of a second."""
+    while (left := moment - clock.monotonic()) > 0:
+        if check_cancelled is not None:
+            check_cancelled()
+        yield Sleep(left if check_cancelled is None else min(left, _LONGEST_NAP))
 
 
 def _resolve(operation: Operation[Any], deadline: float, rejected: Credentials | None = None) -> Flow[Credentials]:

@@ -98,10 +98,10 @@ def invalidate_cached_token() -> None:
 
 class _HermesClient(BillingClient):
     def call(self, operation: Operation[Any], timeout: float) -> dict[str, Any]:
-        return self._run(self._exchange(replace(operation, read=_as_it_came), timeout))
+        return self._driver.run(self._exchange(replace(operation, read=_as_it_came), timeout))
 
     def forget_token(self) -> None:
-        self._memo.forget()
+        self._driver.memo.forget()
 
 
 @cache

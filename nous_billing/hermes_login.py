@@ -6,15 +6,15 @@ import importlib
 import json
 import os
 import time
-from base64 import urlsafe_b64decode
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from .credentials import Credentials
 from .errors import BillingAuthError, BillingNetworkError
-from .portal import environment_base_url, resolve_portal_base_url
+from .files import file_fingerprint
+from .portal import environment_fingerprint, resolve_portal_base_url
+from .tokens import usable_token
 
 _NOT_LOGGED_IN = "Not logged in to the Nous Portal. Run `hermes portal` to log in, or give the client credentials."
 
@@ -28,14 +28,9 @@ class HermesLogin:
     """
 
     def fingerprint(self) -> object:
-        """Change with the profile, and with a logout or a new login."""
-        # The portal of the answer may be the environment's.
-        path, base_url = _auth_file(), environment_base_url()
-        try:
-            stat = path.stat()
-        except OSError:
-            return path, base_url, None
-        return path, base_url, (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+        """Change with the profile, with a logout or a new login, and with the environment."""
+        path = _auth_file()
+        return path, file_fingerprint(path), environment_fingerprint()
 
     def resolve(self, *, rejected: str | None = None) -> Credentials:
         """Return Hermes's token.
@@ -45,19 +40,26 @@ class HermesLogin:
             BillingNetworkError: Hermes could not renew the login just now.
             BillingInvalidRequest: A token may not go to the stored portal URL (``error="invalid_base_url"``).
         """
-        try:
-            auth: Any = importlib.import_module("hermes_cli.auth")
-        except ImportError:
+        auth = hermes_module()
+        if auth is None:
             state = _stored_state()
-            token = _valid_token(state, rejected)
+            token = usable_token(state, rejected, time.time())
             if token is None:
-                raise BillingAuthError(_NOT_LOGGED_IN, status=401, error="invalid_token") from None
-        else:
-            state, token = _from_hermes(auth, rejected)
-        return Credentials(token, resolve_portal_base_url(state))
+                raise BillingAuthError(_NOT_LOGGED_IN, status=401, error="invalid_token")
+            return Credentials(token, resolve_portal_base_url(state))
+        state, bearer = _from_hermes(auth, rejected)
+        return Credentials(bearer, resolve_portal_base_url(state))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
+
+
+def hermes_module() -> Any:
+    """Return Hermes's own module for logins, or None where it cannot be imported."""
+    try:
+        return importlib.import_module("hermes_cli.auth")
+    except ImportError:
+        return None
 
 
 def _from_hermes(auth: Any, rejected: str | None) -> tuple[Mapping[str, Any], str]:
@@ -67,7 +69,7 @@ def _from_hermes(auth: Any, rejected: str | None) -> tuple[Mapping[str, Any], st
         return state, auth.resolve_nous_access_token()
     except Exception as error:  # What another program raises is not known here.
         # A passing failure to renew is no reason to give up a token that is still good.
-        token = _valid_token(state, rejected)
+        token = usable_token(state, rejected, time.time())
         if token is not None:
             return state, token
         if isinstance(error, getattr(auth, "AuthError", ())):
@@ -93,31 +95,3 @@ def _stored_state() -> Mapping[str, Any]:
             error="invalid_token",
         ) from None
     return state if isinstance(state, dict) else {}  # pyright: ignore[reportUnknownVariableType]
-
-
-def _valid_token(state: Mapping[str, Any], rejected: str | None) -> str | None:
-    token = state.get("access_token")
-    if not isinstance(token, str) or not token.strip() or token.strip() == rejected:
-        return None
-    expires_at = _seconds(state.get("expires_at"))
-    if expires_at is None:
-        expires_at = _claimed_expiry(token)
-    return token if expires_at is None or expires_at > time.time() else None
-
-
-def _seconds(moment: object) -> float | None:
-    try:
-        date = datetime.fromisoformat(moment) if isinstance(moment, str) else None
-    except ValueError:
-        return None
-    return date.timestamp() if date is not None and date.tzinfo is not None else None
-
-
-def _claimed_expiry(token: str) -> float | None:
-    """Read a JWT's own ``exp``, without checking the signature: the portal does that."""
-    try:
-        claims = token.split(".")[1]
-        expiry = json.loads(urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["exp"]
-        return float(expiry)
-    except (IndexError, KeyError, ValueError, TypeError, OverflowError, RecursionError):
-        return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Generic, TypeVar, cast
 
@@ -49,7 +49,7 @@ class Operation(Generic[T_co]):
     method: str
     path: str
     headers: Mapping[str, str]
-    body: bytes | None
+    body: bytes | None = field(repr=False)
     read: Callable[[Any, str], T_co]
     is_charge: bool = False
 

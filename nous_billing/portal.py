@@ -64,6 +64,11 @@ def environment_base_url() -> str | None:
     return None
 
 
+def environment_fingerprint() -> tuple[str | None, ...]:
+    """Return what changes when the environment names another base URL."""
+    return tuple(os.environ.get(name) for name in _ENVIRONMENT)
+
+
 def check_base_url(url: str, name: str) -> str:
     """Return a base URL without its trailing slash, or refuse it.
 

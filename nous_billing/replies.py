@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC
 from decimal import Context, Decimal, InvalidOperation, localcontext
 from math import ceil
@@ -54,7 +54,7 @@ class Reply:
 
     status: int
     headers: Mapping[str, str]
-    body: bytes
+    body: bytes = field(repr=False)
     received_at: float
     failure: Failure | None = None
     unreadable: str | None = None

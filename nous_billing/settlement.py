@@ -18,7 +18,7 @@ from .errors import (
     BillingResponseError,
     BillingServerError,
 )
-from .flow import Flow, Sleep, exchange
+from .flow import Flow, exchange, pause_until
 from .models import ChargeFailed, ChargeSettled, ChargeStatus
 
 DEFAULT_INTERVAL = 2.0
@@ -29,8 +29,6 @@ OnPoll = Callable[[ChargeStatus | BillingError], None]
 
 _BACK_OFF = 5.0
 _LONGEST_BACK_OFF = 30.0
-# How soon a cancellation is noticed.
-_LONGEST_NAP = 0.25
 # A year. The system refuses to wait for very long times, with errors of its own.
 _LONGEST = 31_536_000
 
@@ -94,9 +92,7 @@ def settlement(
                 last_error=last_error,
             ) from last_error
         wake = min(clock.monotonic() + _pause(outcome, interval), end)
-        while (left := wake - clock.monotonic()) > 0:
-            check_cancelled()
-            yield Sleep(min(left, _LONGEST_NAP) if cancelled else left)
+        yield from pause_until(wake, clock, check_cancelled if cancelled else None)
 
 
 def _pause(outcome: ChargeStatus | BillingError, interval: float) -> float:

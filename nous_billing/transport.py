@@ -1,19 +1,12 @@
-"""What both clients need of the HTTP library: one TLS context, a deadline for the whole call, failures in our terms."""
+"""What both clients need of the HTTP library: one TLS context, requests, replies, and its failures in our terms."""
 
 from __future__ import annotations
 
 import os
-import socket
 import ssl
-import threading
-import time
-from collections.abc import Callable, Iterable
-from concurrent.futures import Future
-from contextvars import ContextVar
+from collections.abc import Callable
 from functools import cache
-from typing import Any
 
-import httpcore
 import httpx
 
 from ._version import __version__
@@ -57,7 +50,7 @@ def build_request(step: Send, seconds: float, trace: Callable[[str, object], obj
         # No variable holds these headers: a traceback may show the variables of a frame.
         headers={
             **step.operation.headers,
-            "Authorization": f"Bearer {step.credentials.access_token}",
+            **({} if step.credentials is None else {"Authorization": f"Bearer {step.credentials.access_token}"}),
             "Accept": "application/json",
             # Decompression could not be stopped at a size.
             "Accept-Encoding": "identity",
@@ -143,103 +136,3 @@ def _is_disconnect(error: Exception) -> bool:
     return isinstance(error, (httpx.ReadError, httpx.WriteError)) or (
         isinstance(error, httpx.RemoteProtocolError) and str(error).startswith("Server disconnected")
     )
-
-
-# --- A deadline for the synchronous client
-# ------------------------------------------------------------------------------- The HTTP library's timeouts are for
-# each operation: a server that drips bytes could hold a call for ever. So each operation on a socket gets what is left
-# of the whole call. (A task has asyncio.timeout.)
-
-deadline: ContextVar[float | None] = ContextVar("nous_billing_deadline", default=None)
-"""When the call of this thread ends, on ``time.monotonic``."""
-
-
-def observe_deadline(client: httpx.Client) -> None:
-    """Make each socket operation of a client of ours end at ``deadline``."""
-    # There is no public way to give the pool of an httpx.Client a network backend that keeps the proxies of the
-    # environment. A test fails when these attributes are gone.
-    transports: list[Any] = [client._transport, *client._mounts.values()]  # pyright: ignore[reportPrivateUsage]
-    for transport in transports:
-        if transport is not None:
-            transport._pool._network_backend = DeadlineBackend(transport._pool._network_backend)
-
-
-def _left(timeout: float | None, error_class: type[httpcore.TimeoutException]) -> float | None:
-    end = deadline.get()
-    if end is None:
-        return timeout
-    left = end - time.monotonic()
-    if left <= 0:
-        raise error_class("deadline")
-    return left if timeout is None else min(timeout, left)
-
-
-def _look_up(host: str, port: int, seconds: float | None) -> list[str]:
-    """Return the addresses of a host. The system's look-up knows no deadline: a daemon thread may be left with it."""
-    found: Future[list[str]] = Future()
-
-    def look_up() -> None:
-        try:
-            infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            found.set_result(list(dict.fromkeys(str(info[4][0]) for info in infos)))
-        except (OSError, UnicodeError) as error:
-            found.set_exception(httpcore.ConnectError(f"the host {host} cannot be found ({error})"))
-
-    threading.Thread(target=look_up, name="nous-billing-look-up", daemon=True).start()
-    try:
-        return found.result(seconds)
-    except TimeoutError:
-        raise httpcore.ConnectTimeout("deadline") from None
-
-
-class DeadlineBackend(httpcore.NetworkBackend):
-    """Opens connections that observe the deadline."""
-
-    def __init__(self, backend: httpcore.NetworkBackend) -> None:
-        self._backend = backend
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
-        addresses = _look_up(host, port, _left(timeout, httpcore.ConnectTimeout))
-        while True:
-            address = addresses.pop(0)
-            left = _left(timeout, httpcore.ConnectTimeout)
-            # An address that swallows packets must leave time for the next.
-            share = None if left is None else left / (len(addresses) + 1)
-            try:
-                stream = self._backend.connect_tcp(address, port, share, local_address, socket_options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout):
-                if not addresses:
-                    raise
-            else:
-                return _DeadlineStream(stream)
-
-
-class _DeadlineStream(httpcore.NetworkStream):
-    def __init__(self, stream: httpcore.NetworkStream) -> None:
-        self._stream = stream
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, _left(timeout, httpcore.WriteTimeout))
-
-    def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.NetworkStream:
-        return _DeadlineStream(
-            self._stream.start_tls(ssl_context, server_hostname, _left(timeout, httpcore.ConnectTimeout))
-        )
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
-
-    def close(self) -> None:
-        self._stream.close()

@@ -17,6 +17,7 @@ from nous_billing.errors import BillingChargeUnsettled, BillingError, BillingMon
 TREE = {
     "BillingAuthError": "BillingError",
     "BillingSessionRevoked": "BillingAuthError",
+    "BillingLoginNotSaved": "BillingError",
     "BillingScopeRequired": "BillingError",
     "BillingAccessDenied": "BillingError",
     "BillingRemoteSpendingRevoked": "BillingAccessDenied",

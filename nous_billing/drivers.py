@@ -1,0 +1,244 @@
+"""The drivers: they carry out the steps of a flow with an HTTP client and a clock, and know no rule."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
+from typing import Any, Generic, TypeVar
+
+import httpx
+
+from . import deadline, transport
+from .clock import AsyncClock, BaseClock, Clock
+from .credentials import CredentialMemo, Credentials, CredentialSource
+from .errors import BillingError, BillingInvalidRequest, BillingNetworkError
+from .flow import Flow, Resolve, Send, Sleep, Step
+from .replies import Failure, Reply
+
+T = TypeVar("T")
+HttpT = TypeVar("HttpT", httpx.Client, httpx.AsyncClient)
+ClockT = TypeVar("ClockT", bound=BaseClock)
+
+_RENEWING = Failure("the credentials were still being renewed when the time was up", sent=False, timed_out=True)
+
+
+class BaseDriver(Generic[HttpT, ClockT]):
+    """What both drivers have: an HTTP client, made when it is first needed, and a thread that resolves credentials."""
+
+    def __init__(self, http_client: HttpT | None, clock: ClockT, source: CredentialSource) -> None:
+        self.memo = CredentialMemo(source, clock)
+        self._clock = clock
+        self._resolver: tuple[int, ThreadPoolExecutor] | None = None
+        self._lock = threading.Lock()
+        self._given_http: HttpT | None = http_client
+        self._own_http: tuple[object, HttpT] | None = None
+        self._closed = False
+
+    def _http(self, owner: object, make: Callable[[], HttpT]) -> HttpT:
+        """Return the HTTP client of a process or an event loop; connections cannot be shared between two of them."""
+        with self._lock:
+            given: HttpT | None = self._given_http
+            if self._closed or (given is not None and given.is_closed):
+                raise BillingInvalidRequest("This client was closed. Make a new one.", error="client_closed")
+            if given is not None:
+                return given
+            if self._own_http is None or self._own_http[0] != owner:
+                try:
+                    self._own_http = (owner, make())
+                except (ImportError, ValueError, httpx.InvalidURL) as error:
+                    raise BillingNetworkError(
+                        f"The proxy settings of the environment cannot be used: {error}", error="network_error"
+                    ) from error
+            return self._own_http[1]
+
+    def _resolving(self, step: Resolve) -> Future[Credentials]:
+        """Have the credentials resolved in a thread: who waits may give up, but a refresh that has begun must end.
+
+        One thread, so that calls which gave up on a source that hangs do not pile up. A forked child has not got it.
+        """
+        with self._lock:
+            if self._resolver is None or self._resolver[0] != os.getpid():
+                self._resolver = os.getpid(), ThreadPoolExecutor(1, thread_name_prefix="nous-billing-credentials")
+            rejected = None if step.rejected is None else step.rejected.access_token
+            return self._resolver[1].submit(copy_context().run, self.memo.resolve, rejected)
+
+    def _kept(self, step: Resolve) -> Credentials | None:
+        return self.memo.fresh() if step.rejected is None else None
+
+    def _release(self) -> HttpT | None:
+        """Take no more calls, and hand over the HTTP client that is to be closed."""
+        with self._lock:
+            self._closed = True
+            own, self._own_http = self._own_http, None
+            resolver, self._resolver = self._resolver, None
+        if resolver is not None:
+            resolver[1].shutdown(wait=False)
+        return None if own is None else own[1]
+
+    def _phases(self) -> transport.Phases:
+        return transport.Phases(reported=self._given_http is None)
+
+    def _left(self, step: Resolve | Send) -> float:
+        return max(step.deadline - self._clock.monotonic(), 0.0)
+
+
+class Driver(BaseDriver[httpx.Client, Clock]):
+    """Carries steps out in the calling thread."""
+
+    def close(self) -> None:
+        """Close the connections, but for an HTTP client that was given."""
+        http = self._release()
+        if http is not None:
+            http.close()
+
+    def run(self, flow: Flow[T]) -> T:
+        """Run a flow to its end."""
+        try:
+            step = next(flow)
+            while True:
+                try:
+                    answer = self._perform(step)
+                except BillingError as error:
+                    step = flow.throw(error)
+                else:
+                    step = flow.send(answer)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+
+    def _perform(self, step: Step) -> Any:
+        match step:
+            case Resolve():
+                return self._kept(step) or self._resolve(step)
+            case Send():
+                return self._send(step)
+            case Sleep(seconds):
+                return self._clock.sleep(seconds)
+
+    def _resolve(self, step: Resolve) -> Credentials | Failure:
+        resolving = self._resolving(step)
+        try:
+            return resolving.result(self._left(step))
+        except TimeoutError:
+            resolving.cancel()
+            return _RENEWING
+
+    def _send(self, step: Send) -> Reply | Failure:
+        phases = self._phases()
+        left = self._left(step)
+        if not left:
+            return transport.TOO_LATE
+        http = self._http(os.getpid(), _new_client)
+        request = transport.build_request(step, left, phases.note)
+        token = deadline.deadline.set(time.monotonic() + left)
+        try:
+            response = http.send(request, stream=True, auth=None, follow_redirects=False)
+            try:
+                return self._read(response, step, phases)
+            finally:
+                response.close()
+        except Exception as error:  # noqa: BLE001 - whatever the HTTP library raises becomes a typed error
+            return phases.failure(error)
+        finally:
+            deadline.deadline.reset(token)
+
+    def _read(self, response: httpx.Response, step: Send, phases: transport.Phases) -> Reply:
+        reader = transport.ReplyReader(response, self._clock.time())
+        try:
+            if reader.wants_more():
+                for chunk in response.iter_raw():
+                    if not self._left(step):
+                        return reader.reply(phases.timed_out())
+                    if not reader.wants_more(chunk):
+                        break
+        except Exception as error:  # noqa: BLE001 - the same; but the status has come, and says more
+            return reader.reply(phases.failure(error))
+        return reader.reply()
+
+
+class AsyncDriver(BaseDriver[httpx.AsyncClient, AsyncClock]):
+    """Carries steps out in the running task."""
+
+    async def aclose(self) -> None:
+        """Close the connections, but for an HTTP client that was given."""
+        http = self._release()
+        if http is not None:
+            await http.aclose()
+
+    async def run(self, flow: Flow[T]) -> T:
+        """Run a flow to its end."""
+        try:
+            step = next(flow)
+            while True:
+                try:
+                    answer = await self._perform(step)
+                except BillingError as error:
+                    step = flow.throw(error)
+                else:
+                    step = flow.send(answer)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+
+    async def _perform(self, step: Step) -> Any:
+        match step:
+            case Resolve():
+                return self._kept(step) or await self._resolve(step)
+            case Send():
+                return await self._send(step)
+            case Sleep(seconds):
+                return await self._clock.sleep(seconds)
+
+    async def _resolve(self, step: Resolve) -> Credentials | Failure:
+        try:
+            async with asyncio.timeout(self._left(step)):
+                return await asyncio.wrap_future(self._resolving(step))
+        except TimeoutError:
+            return _RENEWING
+
+    async def _send(self, step: Send) -> Reply | Failure:
+        phases = self._phases()
+        left = self._left(step)
+        if not left:
+            return transport.TOO_LATE
+        http = self._http(asyncio.get_running_loop(), _new_async_client)
+        request = transport.build_request(step, left, phases.anote)
+        reader: transport.ReplyReader | None = None
+        try:
+            async with asyncio.timeout(left):
+                response = await http.send(request, stream=True, auth=None, follow_redirects=False)
+                try:
+                    reader = transport.ReplyReader(response, self._clock.time())
+                    if reader.wants_more():
+                        async for chunk in response.aiter_raw():
+                            if not reader.wants_more(chunk):
+                                break
+                finally:
+                    await response.aclose()
+        except TimeoutError:
+            failure = phases.timed_out()
+        except Exception as error:  # noqa: BLE001 - whatever the HTTP library raises becomes a typed error
+            failure = phases.failure(error)
+        else:
+            return reader.reply()
+        # Where the status has come it says more than the failure to read on.
+        return failure if reader is None else reader.reply(failure)
+
+
+def _new_client() -> httpx.Client:
+    client = httpx.Client(
+        verify=transport.ssl_context(), limits=transport.LIMITS, mounts=transport.NO_PROXY_FOR_LOOPBACK
+    )
+    deadline.observe_deadline(client)
+    return client
+
+
+def _new_async_client() -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        verify=transport.ssl_context(), limits=transport.LIMITS, mounts=transport.NO_PROXY_FOR_LOOPBACK
+    )

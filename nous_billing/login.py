@@ -1,0 +1,366 @@
+"""A login that stays alive: kept in a file, refreshed in time, never twice at once, by whatever processes use it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from . import oauth
+from .clock import Clock, SystemClock
+from .credentials import BILLING_MANAGE_SCOPE, Credentials, Secret
+from .drivers import Driver
+from .errors import BillingAuthError, BillingLoginNotSaved, BillingNetworkError
+from .files import file_fingerprint
+from .login_file import Document, LoginFile
+from .oauth import CLIENT_ID, LOGIN_SCOPE, DeviceCode, Tokens
+from .portal import (
+    DEFAULT_PORTAL_BASE_URL,
+    check_base_url,
+    environment_base_url,
+    environment_fingerprint,
+    resolve_portal_base_url,
+)
+from .tokens import granted_scopes, iso_from_seconds, must_last, usable_token
+
+# Longer than a refresh can take: whoever waits for the lock waits for somebody else's refresh.
+_LOCK_SECONDS = 40.0
+_FULL_SCOPE = f"{LOGIN_SCOPE} {BILLING_MANAGE_SCOPE}"
+_TOKEN_KEYS = frozenset({"access_token", "refresh_token", "expires_at", "expires_in", "obtained_at"})
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Unsaved:
+    """A login that is in memory only. ``spent`` is the refresh token that it cost; None for a new login."""
+
+    base_url: str
+    login: Document
+    spent: Secret | None
+
+
+class StoredLogin:
+    """A login of the SDK's own, kept in one JSON file.
+
+    Safe to share between threads, and the file between processes. A refresh that has begun is never cut in two: who
+    waits for it may give up, the refresh ends and is saved.
+
+    Args:
+        path: The file; by default ``login.json`` in the platform's config folder for ``nous-billing``.
+        portal_base_url: The portal; precedes the environment's. None: the environment's, or that of the last login.
+        client_id: The OAuth client.
+        clock: The time; for tests.
+
+    Raises:
+        BillingInvalidRequest: The portal's address may not be given a token (``error="invalid_base_url"``).
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        portal_base_url: str | None = None,
+        client_id: str = CLIENT_ID,
+        clock: Clock | None = None,
+    ) -> None:
+        self._file = LoginFile(_default_path() if path is None else Path(path))
+        self._portal = None if portal_base_url is None else check_base_url(portal_base_url, "portal_base_url")
+        self._client_id = client_id
+        self._clock = clock or SystemClock()
+        # The flows of a login ask for no credentials.
+        self._driver = Driver(None, self._clock, self)
+        self._unsaved: _Unsaved | None = None
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._file.path
+
+    @property
+    def is_logged_in(self) -> bool:
+        """Whether there is a login for the portal, be it one that has to be renewed."""
+        _, login = self._load()
+        return bool(login.get("access_token") or login.get("refresh_token"))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self.path)!r})"
+
+    def fingerprint(self) -> object:
+        """Change with each rewrite of the file, with the environment, and with a pair that is not saved yet."""
+        return file_fingerprint(self.path), environment_fingerprint(), id(self._unsaved)
+
+    def resolve(self, *, rejected: str | None = None) -> Credentials:
+        """Return a token with at least 120 s left, refreshed where it has less.
+
+        Args:
+            rejected: The token that the portal has just refused.
+
+        Raises:
+            BillingAuthError: Nobody is logged in, or the login has ended.
+            BillingNetworkError: The login could not be renewed just now; it is kept.
+            BillingLoginNotSaved: It was renewed and could not be saved; it is kept in memory.
+        """
+        base_url, login = self._load()
+        now = self._clock.time()
+        token = usable_token(login, rejected, now, must_last(login, now))
+        if token is not None and self._unsaved is None:
+            return Credentials(token, base_url)
+        # Ctrl-C ends the wait for a thread, not the thread.
+        executor = ThreadPoolExecutor(1, thread_name_prefix="nous-billing-refresh")
+        try:
+            return executor.submit(copy_context().run, self._renew, rejected).result()
+        finally:
+            executor.shutdown(wait=False)
+
+    def login(
+        self,
+        on_code: Callable[[DeviceCode], None],
+        *,
+        scope: str = _FULL_SCOPE,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> frozenset[str]:
+        """Log in with a device code: a person opens a link and approves.
+
+        Args:
+            on_code: Is handed what the person needs. Whether to open a browser is the caller's choice.
+            scope: The scopes to ask for, with spaces between.
+            cancelled: Asked about four times a second; the login ends when it returns True.
+
+        Returns:
+            The scopes that were granted. Less than what was asked for is no error: the portal leaves ``billing:manage``
+            out where the person is no admin or does not allow remote spending.
+
+        Raises:
+            BillingAuthError: Refused, run out or cancelled (``error``: ``"access_denied"``, ``"expired_token"``,
+                ``"login_cancelled"``).
+            BillingNetworkError: The portal gave no code.
+            BillingLoginNotSaved: The login could not be saved; it is kept in memory.
+        """
+        base_url = self._portal or environment_base_url() or DEFAULT_PORTAL_BASE_URL
+        return self._log_in(base_url, scope, on_code, cancelled)
+
+    def step_up(self, on_code: Callable[[DeviceCode], None], *, cancelled: Callable[[], bool] | None = None) -> bool:
+        """Ask for ``billing:manage`` beside the scopes that are held, in a new device login; say if it was granted.
+
+        Args:
+            on_code: As for ``login``.
+            cancelled: As for ``login``.
+
+        Raises:
+            BillingAuthError: As for ``login``, and where nobody is logged in.
+            BillingNetworkError: The portal gave no code.
+            BillingLoginNotSaved: The login could not be saved; it is kept in memory.
+        """
+        base_url, login = self._load()
+        if not login.get("access_token"):
+            raise _not_logged_in()
+        held = granted_scopes(login.get("scope"), login["access_token"]) or {LOGIN_SCOPE}
+        scope = " ".join(sorted({*held, BILLING_MANAGE_SCOPE}))
+        return BILLING_MANAGE_SCOPE in self._log_in(base_url, scope, on_code, cancelled)
+
+    async def alogin(
+        self,
+        on_code: Callable[[DeviceCode], None],
+        *,
+        scope: str = _FULL_SCOPE,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> frozenset[str]:
+        """As ``login``, beside the event loop, in which ``on_code`` is called. Cancelling the task ends it."""
+        return await _beside_loop(partial(self.login, scope=scope), on_code, cancelled)
+
+    async def astep_up(
+        self, on_code: Callable[[DeviceCode], None], *, cancelled: Callable[[], bool] | None = None
+    ) -> bool:
+        """As ``step_up``, beside the event loop, in which ``on_code`` is called. Cancelling the task ends it."""
+        return await _beside_loop(self.step_up, on_code, cancelled)
+
+    def logout(self) -> None:
+        """Forget the login for the portal, here and in the file.
+
+        Raises:
+            BillingNetworkError: Another program holds the file.
+            BillingLoginNotSaved: The file could not be written.
+        """
+        try:
+            with self._file.locked(_LOCK_SECONDS):
+                document = self._file.read()
+                _logins(document).pop(self._base_url(document), None)
+                self._file.write(document)
+        except OSError as error:
+            raise self._not_saved(error) from None
+        self._unsaved = None
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._driver.close()
+
+    def _base_url(self, document: Document) -> str:
+        return self._portal or resolve_portal_base_url({"portal_base_url": document.get("active_portal")})
+
+    def _load(self) -> tuple[str, Document]:
+        document = self._file.read()
+        base_url = self._base_url(document)
+        if self._unsaved is not None and self._unsaved.base_url == base_url:
+            return base_url, self._unsaved.login
+        return base_url, _login_of(document, base_url)
+
+    def _renew(self, rejected: str | None) -> Credentials:
+        try:
+            with self._file.locked(_LOCK_SECONDS):
+                return self._renew_locked(rejected)
+        except (BillingNetworkError, OSError) as error:
+            # This will pass, and until then the token at hand may be good.
+            base_url, login = self._load()
+            token = usable_token(login, rejected, self._clock.time())
+            if token is not None:
+                return Credentials(token, base_url)
+            if isinstance(error, OSError):
+                raise self._not_saved(error) from None
+            raise
+
+    def _renew_locked(self, rejected: str | None) -> Credentials:
+        self._save()
+        base_url, login = self._load()
+        now = self._clock.time()
+        spent = login.get("refresh_token")
+        # Another process may have been faster; and where there is nothing to renew it with, a token may be used up.
+        token = usable_token(login, rejected, now, must_last(login, now) if spent else 0)
+        if token is not None:
+            return Credentials(token, base_url)
+        if not isinstance(spent, Secret):
+            raise _not_logged_in()
+        try:
+            tokens = self._driver.run(oauth.refresh(base_url, self._client_id, spent, self._clock))
+        except BillingAuthError as error:
+            return self._end(base_url, spent, rejected, error)
+        self._unsaved = _Unsaved(base_url, _merged(login, tokens), spent)
+        failure = self._save()
+        if failure is not None:
+            raise self._not_saved(failure)
+        return Credentials(tokens.access_token, base_url)
+
+    def _end(self, base_url: str, spent: Secret, rejected: str | None, error: BillingAuthError) -> Credentials:
+        """Drop a login that the portal has ended, unless somebody who knows no lock has renewed it meanwhile."""
+        self._unsaved = None
+        document = self._file.read()
+        login = _login_of(document, base_url)
+        token = usable_token(login, rejected, self._clock.time())
+        if token is not None and login.get("refresh_token") != spent:
+            return Credentials(token, base_url)
+        ended = {key: value for key, value in login.items() if key not in _TOKEN_KEYS}
+        ended["last_auth_error"] = {"code": error.error, "at": iso_from_seconds(self._clock.time())}
+        _logins(document)[base_url] = ended
+        self._file.write(document)
+        raise error
+
+    def _log_in(
+        self,
+        base_url: str,
+        scope: str,
+        on_code: Callable[[DeviceCode], None],
+        cancelled: Callable[[], bool] | None,
+    ) -> frozenset[str]:
+        flow = oauth.device_login(base_url, self._client_id, scope, on_code, cancelled, self._clock)
+        tokens = self._driver.run(flow)
+        self._unsaved = _Unsaved(base_url, _merged(_login_of(self._file.read(), base_url), tokens), spent=None)
+        failure: OSError | BillingNetworkError | None
+        try:
+            with self._file.locked(_LOCK_SECONDS):
+                failure = self._save()
+        except (OSError, BillingNetworkError) as error:
+            failure = error
+        if failure is not None:
+            raise self._not_saved(failure) from None
+        return tokens.granted_scopes
+
+    def _save(self) -> OSError | None:
+        """Write what is in memory only, under the lock; return why that failed."""
+        unsaved = self._unsaved
+        if unsaved is None:
+            return None
+        document = self._file.read()
+        is_outdated = unsaved.spent is not None and unsaved.spent != _login_of(document, unsaved.base_url).get(
+            "refresh_token"
+        )
+        if not is_outdated:
+            _logins(document)[unsaved.base_url] = unsaved.login
+            if unsaved.spent is None:
+                document["active_portal"] = unsaved.base_url
+            try:
+                self._file.write(document)
+            except OSError as error:
+                return error
+        self._unsaved = None
+        return None
+
+    def _not_saved(self, error: Exception) -> BillingLoginNotSaved:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        return BillingLoginNotSaved(
+            f"The login could not be saved to {self.path}: {reason}. Make room or mend it; until then the login lives "
+            "in this program only.",
+            error="login_not_saved",
+        )
+
+
+def _logins(document: Document) -> dict[str, Document]:
+    logins: dict[str, Document] = document.setdefault("portals", {})
+    return logins
+
+
+def _login_of(document: Document, base_url: str) -> Document:
+    return _logins(document).get(base_url) or {}
+
+
+def _merged(login: Document, tokens: Tokens) -> Document:
+    """Return the login with new tokens; what else is in it survives, and an old refresh token does not."""
+    kept = {key: value for key, value in login.items() if key not in _TOKEN_KEYS and key != "last_auth_error"}
+    new = {
+        "access_token": tokens.access_token,
+        "refresh_token": tokens.refresh_token,
+        "token_type": tokens.token_type,
+        "scope": tokens.scope,
+        "obtained_at": iso_from_seconds(tokens.requested_at),
+        "expires_in": tokens.expires_in,
+        "expires_at": None if tokens.expires_in is None else iso_from_seconds(tokens.requested_at + tokens.expires_in),
+    }
+    return {**kept, **{key: value for key, value in new.items() if value is not None}}
+
+
+def _not_logged_in() -> BillingAuthError:
+    return BillingAuthError("Not logged in to the Nous Portal. Log in first.", status=401, error="invalid_token")
+
+
+def _default_path() -> Path:
+    from platformdirs import user_config_path
+
+    return user_config_path("nous-billing", appauthor=False) / "login.json"
+
+
+async def _beside_loop(
+    work: Callable[..., T], on_code: Callable[[DeviceCode], None], cancelled: Callable[[], bool] | None
+) -> T:
+    loop = asyncio.get_running_loop()
+    abandoned = threading.Event()
+
+    def show(code: DeviceCode) -> None:
+        async def show_in_loop() -> None:
+            on_code(code)
+
+        asyncio.run_coroutine_threadsafe(show_in_loop(), loop).result()
+
+    def stopped() -> bool:
+        return abandoned.is_set() or (cancelled is not None and cancelled())
+
+    working = loop.run_in_executor(None, partial(work, show, cancelled=stopped))
+    try:
+        return await asyncio.shield(working)
+    finally:
+        abandoned.set()
