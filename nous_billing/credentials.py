@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from .clock import BaseClock
 from .errors import BillingAuthError, BillingError
@@ -27,7 +28,15 @@ class Secret(str):
         return "'***'"
 
 
-@dataclass(frozen=True, slots=True)
+def masked(members: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a stored login with its tokens as secrets."""
+    return {
+        key: Secret(value) if key.endswith("_token") and isinstance(value, str) else value
+        for key, value in members.items()
+    }
+
+
+@dataclass(frozen=True, slots=True, init=False)
 class Credentials:
     """An access token, and the portal that it is for.
 
@@ -43,15 +52,17 @@ class Credentials:
     """
 
     access_token: str
-    portal_base_url: str | None = None
+    portal_base_url: str | None
 
-    def __post_init__(self) -> None:
-        token = self.access_token
-        if not (isinstance(token, str) and _TOKEN.fullmatch(token.strip())):
+    def __init__(self, access_token: str, portal_base_url: str | None = None) -> None:
+        # First of all: a traceback may show the variables of this frame, this object among them.
+        access_token = Secret(access_token.strip() if isinstance(access_token, str) else "")
+        object.__setattr__(self, "access_token", access_token)
+        object.__setattr__(self, "portal_base_url", portal_base_url)
+        if not _TOKEN.fullmatch(access_token):
             raise BillingAuthError(
                 "The access token is blank or has characters that no token has. Log in again.", error="invalid_token"
             )
-        object.__setattr__(self, "access_token", Secret(token.strip()))
 
 
 class CredentialSource(Protocol):
@@ -89,6 +100,8 @@ class StaticToken:
     """
 
     def __init__(self, access_token: str, *, portal_base_url: str | None = None) -> None:
+        access_token = Secret(access_token) if isinstance(access_token, str) else access_token
+        self._portal_base_url = portal_base_url
         self._credentials = Credentials(access_token, portal_base_url)
 
     def resolve(self, *, rejected: str | None = None) -> Credentials:
@@ -96,7 +109,7 @@ class StaticToken:
         return self._credentials
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(access_token='***', portal_base_url={self._credentials.portal_base_url!r})"
+        return f"{type(self).__name__}(access_token='***', portal_base_url={self._portal_base_url!r})"
 
 
 class CredentialMemo:

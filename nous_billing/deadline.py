@@ -1,7 +1,8 @@
-"""A deadline for a whole call of the synchronous client.
+"""A deadline for a whole call.
 
 The HTTP library's timeouts are for each operation: a server that drips bytes could hold a call for ever. So each
-operation on a socket gets what is left of the whole call. (A task has ``asyncio.timeout``.)
+operation of the synchronous client on a socket gets what is left of the whole call. A task has ``asyncio.timeout``,
+which only needs help where it cuts a TLS handshake.
 """
 
 from __future__ import annotations
@@ -24,12 +25,45 @@ deadline: ContextVar[float | None] = ContextVar("nous_billing_deadline", default
 
 def observe_deadline(client: httpx.Client) -> None:
     """Make each socket operation of a client of ours end at ``deadline``."""
-    # There is no public way to give the pool of an httpx.Client a network backend that keeps the proxies of the
+    for pool in _pools(client):
+        pool._network_backend = DeadlineBackend(pool._network_backend)
+
+
+def close_cut_handshakes(client: httpx.AsyncClient) -> None:
+    """Close a connection whose TLS handshake is cut short by the deadline or by a cancelled task.
+
+    The HTTP library closes it after an exception, but not after a cancellation.
+    """
+    for pool in _pools(client):
+        pool._network_backend = ClosingBackend(pool._network_backend)
+
+
+def _pools(client: httpx.Client | httpx.AsyncClient) -> list[Any]:
+    # There is no public way to give the pool of an HTTP client a network backend that keeps the proxies of the
     # environment. A test fails when these attributes are gone.
     transports: list[Any] = [client._transport, *client._mounts.values()]  # pyright: ignore[reportPrivateUsage]
-    for transport in transports:
-        if transport is not None:
-            transport._pool._network_backend = DeadlineBackend(transport._pool._network_backend)
+    return [transport._pool for transport in transports if transport is not None]
+
+
+class ClosingBackend(httpcore.AsyncNetworkBackend):
+    """Opens connections that close when their TLS handshake does not end."""
+
+    def __init__(self, backend: httpcore.AsyncNetworkBackend) -> None:
+        self._backend = backend
+
+    async def connect_tcp(self, *args: Any, **kwargs: Any) -> httpcore.AsyncNetworkStream:
+        stream = await self._backend.connect_tcp(*args, **kwargs)
+        start_tls = stream.start_tls
+
+        async def start_tls_or_close(*args: Any, **kwargs: Any) -> httpcore.AsyncNetworkStream:
+            try:
+                return await start_tls(*args, **kwargs)
+            except BaseException:
+                await stream.aclose()
+                raise
+
+        stream.start_tls = start_tls_or_close  # type: ignore[method-assign]
+        return stream
 
 
 def _left(timeout: float | None, error_class: type[httpcore.TimeoutException]) -> float | None:

@@ -70,15 +70,15 @@ class BaseDriver(Generic[HttpT, ClockT]):
     def _kept(self, step: Resolve) -> Credentials | None:
         return self.memo.fresh() if step.rejected is None else None
 
-    def _release(self) -> HttpT | None:
-        """Take no more calls, and hand over the HTTP client that is to be closed."""
+    def _release(self, owner: object) -> HttpT | None:
+        """Take no more calls, and hand over the HTTP client that its owner is to close; another's is gone already."""
         with self._lock:
             self._closed = True
             own, self._own_http = self._own_http, None
             resolver, self._resolver = self._resolver, None
         if resolver is not None:
             resolver[1].shutdown(wait=False)
-        return None if own is None else own[1]
+        return own[1] if own is not None and own[0] == owner else None
 
     def _phases(self) -> transport.Phases:
         return transport.Phases(reported=self._given_http is None)
@@ -92,7 +92,7 @@ class Driver(BaseDriver[httpx.Client, Clock]):
 
     def close(self) -> None:
         """Close the connections, but for an HTTP client that was given."""
-        http = self._release()
+        http = self._release(os.getpid())
         if http is not None:
             http.close()
 
@@ -166,7 +166,7 @@ class AsyncDriver(BaseDriver[httpx.AsyncClient, AsyncClock]):
 
     async def aclose(self) -> None:
         """Close the connections, but for an HTTP client that was given."""
-        http = self._release()
+        http = self._release(asyncio.get_running_loop())
         if http is not None:
             await http.aclose()
 
@@ -239,6 +239,8 @@ def _new_client() -> httpx.Client:
 
 
 def _new_async_client() -> httpx.AsyncClient:
-    return httpx.AsyncClient(
+    client = httpx.AsyncClient(
         verify=transport.ssl_context(), limits=transport.LIMITS, mounts=transport.NO_PROXY_FOR_LOOPBACK
     )
+    deadline.close_cut_handshakes(client)
+    return client

@@ -110,8 +110,6 @@ def _client() -> _HermesClient:
 
 
 def _as_it_came(payload: Any, base_url: str) -> dict[str, Any]:
-    if payload is None:
-        return {}
     if not isinstance(payload, dict):
         raise ContractBreach(f"a {type(payload).__name__} where an object should be")
     return payload  # pyright: ignore[reportUnknownVariableType]

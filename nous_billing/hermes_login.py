@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .credentials import Credentials
+from .credentials import Credentials, Secret, masked
 from .errors import BillingAuthError, BillingNetworkError
 from .files import file_fingerprint
 from .portal import environment_fingerprint, resolve_portal_base_url
@@ -65,8 +65,8 @@ def hermes_module() -> Any:
 def _from_hermes(auth: Any, rejected: str | None) -> tuple[Mapping[str, Any], str]:
     state: Mapping[str, Any] = {}
     try:
-        state = auth.get_provider_auth_state("nous") or {}
-        return state, auth.resolve_nous_access_token()
+        state = masked(auth.get_provider_auth_state("nous") or {})
+        return state, _secret(auth.resolve_nous_access_token())
     except Exception as error:  # What another program raises is not known here.
         # A passing failure to renew is no reason to give up a token that is still good.
         token = usable_token(state, rejected, time.time())
@@ -79,6 +79,10 @@ def _from_hermes(auth: Any, rejected: str | None) -> tuple[Mapping[str, Any], st
         ) from error
 
 
+def _secret(token: object) -> Secret:
+    return Secret(token if isinstance(token, str) else "")
+
+
 def _auth_file() -> Path:
     return Path(os.environ.get("HERMES_HOME") or Path.home() / ".hermes") / "auth.json"
 
@@ -86,7 +90,7 @@ def _auth_file() -> Path:
 def _stored_state() -> Mapping[str, Any]:
     path = _auth_file()
     try:
-        state = json.loads(path.read_bytes())["providers"]["nous"]
+        state = json.loads(path.read_bytes(), object_hook=masked)["providers"]["nous"]
     except (FileNotFoundError, KeyError):
         return {}
     except (OSError, ValueError, TypeError, RecursionError) as error:

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
 
-from .credentials import Secret
+from .credentials import masked
 from .errors import BillingAuthError, BillingNetworkError
 
 Document = dict[str, Any]
@@ -93,7 +93,7 @@ class LoginFile:
 
     def _parse(self) -> Document | None:
         try:
-            document = json.loads(self.path.read_bytes(), object_hook=_with_masked_tokens)
+            document = json.loads(self.path.read_bytes(), object_hook=masked)
         except (ValueError, RecursionError):
             return None
         return cast(Document, document) if isinstance(document, dict) else None
@@ -105,13 +105,6 @@ class LoginFile:
         with suppress(OSError):
             self.path.rename(aside)
         return aside
-
-
-def _with_masked_tokens(members: Document) -> Document:
-    return {
-        key: Secret(value) if key.endswith("_token") and isinstance(value, str) else value
-        for key, value in members.items()
-    }
 
 
 def _sync_folder(folder: Path) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
+from typing import Any
 
 import httpx
 
@@ -42,7 +43,7 @@ def _ssl_context(cert_file: str | None, cert_dir: str | None) -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def build_request(step: Send, seconds: float, trace: Callable[[str, object], object]) -> httpx.Request:
+def build_request(step: Send, seconds: float, trace: Callable[[str, Mapping[str, Any]], object]) -> httpx.Request:
     """Build the request of a step; no operation of the HTTP library takes longer than so many seconds."""
     return httpx.Request(
         step.operation.method,
@@ -67,7 +68,9 @@ class ReplyReader:
     def __init__(self, response: httpx.Response, received_at: float) -> None:
         self._response = response
         self._received_at = received_at
-        self._body = bytearray()
+        # A transport without a network, as tests have, hands over responses that are read already.
+        self._is_whole = response.is_stream_consumed
+        self._body = bytearray(response.content if self._is_whole else b"")
         self._unreadable: str | None = None
         if response.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
             self._unreadable = "is compressed, which was not asked for"
@@ -77,7 +80,7 @@ class ReplyReader:
         self._body += chunk
         if len(self._body) > MAX_REPLY_BYTES:
             self._unreadable = f"is larger than {MAX_REPLY_BYTES} bytes"
-        return self._unreadable is None
+        return self._unreadable is None and not self._is_whole
 
     def reply(self, failure: Failure | None = None) -> Reply:
         """Return what was read."""
@@ -100,12 +103,14 @@ class Phases:
         self._connected = False
         self._sent = not reported
 
-    def note(self, phase: str, _: object) -> None:
+    def note(self, phase: str, info: Mapping[str, Any]) -> None:
         """Be told a phase, as the extension ``trace`` is."""
         self._connected = self._connected or phase == "connection.connect_tcp.started"
-        self._sent = self._sent or phase.endswith(".send_request_headers.started")
+        # A proxy is asked for a tunnel first; the request itself has not left then.
+        if phase.endswith(".send_request_headers.started") and info["request"].method != b"CONNECT":
+            self._sent = True
 
-    async def anote(self, phase: str, info: object) -> None:
+    async def anote(self, phase: str, info: Mapping[str, Any]) -> None:
         """Be told a phase, in a task."""
         self.note(phase, info)
 
@@ -115,7 +120,7 @@ class Phases:
 
     def failure(self, error: Exception) -> Failure:
         """Say in our terms what the HTTP library raised. What is not certain not to have been sent may have been."""
-        sent = not isinstance(error, _NOT_SENT)
+        sent = self._sent and not isinstance(error, _NOT_SENT)
         if isinstance(error, httpx.TimeoutException):
             return Failure("the time allowed for the call has passed", sent=sent, timed_out=True)
         if isinstance(error, httpx.LocalProtocolError):
