@@ -31,7 +31,7 @@ class BaseDriver(Generic[HttpT, ClockT]):
     """What both drivers have: an HTTP client, made when it is first needed, and a thread that resolves credentials."""
 
     def __init__(self, http_client: HttpT | None, clock: ClockT, source: CredentialSource) -> None:
-        self.memo = CredentialMemo(source, clock)
+        self.memo: CredentialMemo = CredentialMemo(source, clock)
         self._clock = clock
         self._resolver: tuple[int, ThreadPoolExecutor] | None = None
         self._lock = threading.Lock()

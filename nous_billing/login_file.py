@@ -20,7 +20,7 @@ class LoginFile:
 
     def __init__(self, path: Path) -> None:
         # A link is followed once and for all: replacing the file would otherwise replace the link.
-        self.path = path.expanduser().resolve()
+        self.path: Path = path.expanduser().resolve()
 
     @contextmanager
     def locked(self, seconds: float) -> Generator[None]:

@@ -37,10 +37,10 @@ class Charge:
     """One charge of the ledger, in dollars. Its status follows the clock."""
 
     def __init__(self, key: str, amount: Decimal, last4: str, clock: MockClock, settle_after: float) -> None:
-        self.id = f"ch_{secrets.token_urlsafe(12)}"
+        self.id: str = f"ch_{secrets.token_urlsafe(12)}"
         self.key = key
         self.amount = amount
-        self.created_at = clock.datetime()
+        self.created_at: datetime = clock.datetime()
         self._ends_at = self.created_at + timedelta(seconds=settle_after)
         self._failure = FAILURES.get(last4)
         self._clock = clock

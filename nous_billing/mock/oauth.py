@@ -38,7 +38,7 @@ class OAuth:
     """The two OAuth endpoints and the logins they keep."""
 
     def __init__(self, clock: MockClock, tokens: Tokens) -> None:
-        self.devices = Devices(clock)
+        self.devices: Devices = Devices(clock)
         self._clock = clock
         self._tokens = tokens
         self._refresh_tokens: dict[str, _RefreshToken] = {}

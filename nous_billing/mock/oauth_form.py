@@ -15,7 +15,7 @@ class OAuthError(Exception):
         self, error: str, description: str, status: int = 400, headers: Mapping[str, str] | None = None
     ) -> None:
         super().__init__(description)
-        self.reply = Reply(status, {"error": error, "error_description": description}, headers or {})
+        self.reply: Reply = Reply(status, {"error": error, "error_description": description}, headers or {})
 
 
 def read_form(call: Call) -> dict[str, str]:

@@ -49,12 +49,12 @@ class Organisation:
         cli_billing_enabled: bool,
         monthly_cap: Decimal | str | None,
     ) -> None:
-        self.id = f"org_{number}"
-        self.slug = "-".join(name.lower().split())
+        self.id: str = f"org_{number}"
+        self.slug: str = "-".join(name.lower().split())
         self.name = name
         self.card = card
         self.cli_billing_enabled = cli_billing_enabled
-        self.monthly_cap = None if monthly_cap is None else Decimal(monthly_cap)
+        self.monthly_cap: Decimal | None = None if monthly_cap is None else Decimal(monthly_cap)
         self.bounds: tuple[Decimal, Decimal] = (Decimal("10"), Decimal("10000"))
         self.presets: Sequence[Decimal] = (Decimal("100"), Decimal("250"), Decimal("500"))
         self.consent_required = False

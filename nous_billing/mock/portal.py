@@ -31,16 +31,16 @@ class MockPortal(Billing):
 
     def __init__(self, clock: MockClock | None = None, settle_after: float = 3.0) -> None:
         super().__init__(clock or MockClock(), settle_after)
-        self.lock = threading.RLock()
+        self.lock: threading.RLock = threading.RLock()
         self.requests: list[RecordedRequest] = []
         self.violations: list[str] = []
-        self.faults = FaultQueue()
-        self.oauth = OAuth(self.clock, self._tokens)
+        self.faults: FaultQueue = FaultQueue()
+        self.oauth: OAuth = OAuth(self.clock, self._tokens)
         self._organisations: list[Organisation] = []
         self._people: list[Person] = []
         self._server: LoopbackServer | None = None
-        self.organisation = self.add_organisation("Acme", balance="100")
-        self.owner = self.add_person("Ada", self.organisation)
+        self.organisation: Organisation = self.add_organisation("Acme", balance="100")
+        self.owner: Person = self.add_person("Ada", self.organisation)
         document = load_document()
         contract = operations(document)
         self._operation_names = {operation.id for operation in contract} | set(OAUTH_PATHS)

@@ -40,7 +40,7 @@ class Refusal(Exception):
     def __init__(self, status: int, error: str, message: str, *, retry_after: int | None = None, **extra: Any) -> None:
         super().__init__(message)
         headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
-        self.reply = Reply(status, {"error": error, "message": message, **extra}, headers)
+        self.reply: Reply = Reply(status, {"error": error, "message": message, **extra}, headers)
 
     @classmethod
     def denied(cls, error: str, message: str, **extra: Any) -> "Refusal":

@@ -71,7 +71,7 @@ class LoopbackServer:
         if self._failure:
             self._thread.join()
             raise self._failure
-        self.url = f"https://localhost:{self._port}" if ssl_certfile else f"http://127.0.0.1:{self._port}"
+        self.url: str = f"https://localhost:{self._port}" if ssl_certfile else f"http://127.0.0.1:{self._port}"
 
     @property
     def open_requests(self) -> int:
