@@ -50,10 +50,13 @@ class BaseDriver(Generic[HttpT, ClockT]):
             if self._own_http is None or self._own_http[0] != owner:
                 try:
                     self._own_http = (owner, make())
-                except (ImportError, ValueError, httpx.InvalidURL) as error:
+                except (ImportError, ValueError, httpx.InvalidURL):
+                    # What was raised quotes the address of the proxy, which may have a password in it.
                     raise BillingNetworkError(
-                        f"The proxy settings of the environment cannot be used: {error}", error="network_error"
-                    ) from error
+                        "The proxy of the environment cannot be used: mend HTTPS_PROXY, HTTP_PROXY or ALL_PROXY. "
+                        "Nothing was sent.",
+                        error="network_error",
+                    ) from None
             return self._own_http[1]
 
     def _resolving(self, step: Resolve) -> Future[Credentials]:
