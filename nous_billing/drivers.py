@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from contextvars import copy_context
 from typing import Any, Generic, TypeVar
 
@@ -42,22 +43,24 @@ class BaseDriver(Generic[HttpT, ClockT]):
     def _http(self, owner: object, make: Callable[[], HttpT]) -> HttpT:
         """Return the HTTP client of a process or an event loop; connections cannot be shared between two of them."""
         with self._lock:
-            given: HttpT | None = self._given_http
-            if self._closed or (given is not None and given.is_closed):
-                raise BillingInvalidRequest("This client was closed. Make a new one.", error="client_closed")
-            if given is not None:
-                return given
-            if self._own_http is None or self._own_http[0] != owner:
-                try:
-                    self._own_http = (owner, make())
-                except (ImportError, ValueError, httpx.InvalidURL):
-                    # What was raised quotes the address of the proxy, which may have a password in it.
-                    raise BillingNetworkError(
-                        "The proxy of the environment cannot be used: mend HTTPS_PROXY, HTTP_PROXY or ALL_PROXY. "
-                        "Nothing was sent.",
-                        error="network_error",
-                    ) from None
-            return self._own_http[1]
+            self._check_open()
+            if self._given_http is not None:
+                return self._given_http
+            if self._own_http is not None and self._own_http[0] == owner:
+                return self._own_http[1]
+            # What is raised quotes the address of the proxy, which may have a password in it.
+            with suppress(ImportError, ValueError, httpx.InvalidURL):
+                self._own_http = (owner, make())
+                return self._own_http[1]
+            raise BillingNetworkError(
+                "The proxy of the environment cannot be used: mend HTTPS_PROXY, HTTP_PROXY or ALL_PROXY. "
+                "Nothing was sent.",
+                error="network_error",
+            )
+
+    def _check_open(self) -> None:
+        if self._closed or (self._given_http is not None and self._given_http.is_closed):
+            raise BillingInvalidRequest("This client was closed. Make a new one.", error="client_closed")
 
     def _resolving(self, step: Resolve) -> Future[Credentials]:
         """Have the credentials resolved in a thread: who waits may give up, but a refresh that has begun must end.
@@ -65,6 +68,7 @@ class BaseDriver(Generic[HttpT, ClockT]):
         One thread, so that calls which gave up on a source that hangs do not pile up. A forked child has not got it.
         """
         with self._lock:
+            self._check_open()
             if self._resolver is None or self._resolver[0] != os.getpid():
                 self._resolver = os.getpid(), ThreadPoolExecutor(1, thread_name_prefix="nous-billing-credentials")
             rejected = None if step.rejected is None else step.rejected.access_token

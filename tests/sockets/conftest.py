@@ -1,0 +1,46 @@
+"""Fixtures of the socket tests."""
+
+import pytest
+
+from nous_billing import StaticToken
+
+from .harness import Kind
+from .raw_server import RawServer
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch, tmp_path):
+    """Keep the machine's proxies, certificates and logins out of the tests."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    for name in ("HERMES_PORTAL_BASE_URL", "NOUS_PORTAL_BASE_URL", "SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    # A login of the SDK's own lies under the first, one of Hermes under the second.
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("HERMES_HOME", str(tmp_path / "hermes"))
+
+
+@pytest.fixture(params=["sync", "async"])
+def client_kind(request):
+    kind = Kind(request.param)
+    yield kind
+    kind.close()
+
+
+@pytest.fixture
+def client(client_kind, mock_portal):
+    """A client of the mock portal's owner."""
+    return client_kind.client(StaticToken(mock_portal.issue_token()), base_url=mock_portal.url)
+
+
+@pytest.fixture
+def server():
+    with RawServer() as server:
+        yield server
+
+
+@pytest.fixture
+def raw_client(client_kind, server):
+    """A client of the scripted server. Its deadline only bounds a test that goes wrong."""
+    return client_kind.client(StaticToken("token-1"), base_url=server.url, timeout=5)
