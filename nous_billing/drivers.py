@@ -141,9 +141,9 @@ class Driver(BaseDriver[httpx.Client, Clock]):
         if not left:
             return transport.TOO_LATE
         http = self._http(os.getpid(), _new_client)
-        request = transport.build_request(step, left, phases.note)
         token = deadline.deadline.set(time.monotonic() + left)
         try:
+            request = transport.build_request(step, left, phases.note)
             response = http.send(request, stream=True, auth=None, follow_redirects=False)
             try:
                 return self._read(response, step, phases)
@@ -214,9 +214,9 @@ class AsyncDriver(BaseDriver[httpx.AsyncClient, AsyncClock]):
         if not left:
             return transport.TOO_LATE
         http = self._http(asyncio.get_running_loop(), _new_async_client)
-        request = transport.build_request(step, left, phases.anote)
         reader: transport.ReplyReader | None = None
         try:
+            request = transport.build_request(step, left, phases.anote)
             async with asyncio.timeout(left):
                 response = await http.send(request, stream=True, auth=None, follow_redirects=False)
                 try:
