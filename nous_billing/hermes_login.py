@@ -60,6 +60,12 @@ def hermes_module() -> Any:
         return importlib.import_module("hermes_cli.auth")
     except ImportError:
         return None
+    except Exception as error:  # what another program does when it is loaded is not known here
+        raise BillingAuthError(
+            f"Hermes's module for logins cannot be loaded ({type(error).__name__}). Mend Hermes, or give the client "
+            "credentials.",
+            error="invalid_token",
+        ) from error
 
 
 def _from_hermes(auth: Any, rejected: str | None) -> tuple[Mapping[str, Any], str]:

@@ -7,8 +7,9 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from contextvars import copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -40,11 +41,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class _Unsaved:
-    """A login that is in memory only. ``spent`` is the refresh token that it cost; None for a new login."""
+    """A login that is in memory only, and the refresh token that the file had when it came about."""
 
     base_url: str
     login: Document
-    spent: Secret | None
+    replaces: object
+    is_new: bool
 
 
 class StoredLogin:
@@ -78,6 +80,7 @@ class StoredLogin:
         # The flows of a login ask for no credentials.
         self._driver = Driver(None, self._clock, self)
         self._unsaved: _Unsaved | None = None
+        self._renewing = threading.Lock()
 
     @property
     def path(self) -> Path:
@@ -108,6 +111,8 @@ class StoredLogin:
             BillingNetworkError: The login could not be renewed just now; it is kept.
             BillingLoginNotSaved: It was renewed and could not be saved; it is kept in memory.
         """
+        # A traceback may show the variables of this frame.
+        rejected = None if rejected is None else Secret(rejected)
         base_url, login = self._load()
         now = self._clock.time()
         token = usable_token(login, rejected, now, must_last(login, now))
@@ -199,8 +204,9 @@ class StoredLogin:
         self._unsaved = None
 
     def close(self) -> None:
-        """Close the connections."""
-        self._driver.close()
+        """Close the connections; waits for a refresh that has begun."""
+        with self._renewing:
+            self._driver.close()
 
     def _base_url(self, document: Document) -> str:
         return self._portal or resolve_portal_base_url({"portal_base_url": document.get("active_portal")})
@@ -208,13 +214,14 @@ class StoredLogin:
     def _load(self) -> tuple[str, Document]:
         document = self._file.read()
         base_url = self._base_url(document)
-        if self._unsaved is not None and self._unsaved.base_url == base_url:
-            return base_url, self._unsaved.login
+        unsaved = self._unsaved
+        if unsaved is not None and unsaved.base_url == base_url:
+            return base_url, unsaved.login
         return base_url, _login_of(document, base_url)
 
     def _renew(self, rejected: str | None) -> Credentials:
         try:
-            with self._file.locked(_LOCK_SECONDS):
+            with self._file.locked(_LOCK_SECONDS), self._renewing:
                 return self._renew_locked(rejected)
         except (BillingNetworkError, OSError) as error:
             # This will pass, and until then the token at hand may be good.
@@ -235,13 +242,18 @@ class StoredLogin:
         token = usable_token(login, rejected, now, must_last(login, now) if spent else 0)
         if token is not None:
             return Credentials(token, base_url)
-        if not isinstance(spent, Secret):
+        if not isinstance(spent, Secret) or not spent.strip():
             raise _not_logged_in()
         try:
             tokens = self._driver.run(oauth.refresh(base_url, self._client_id, spent, self._clock))
         except BillingAuthError as error:
             return self._end(base_url, spent, rejected, error)
-        self._unsaved = _Unsaved(base_url, _merged(login, tokens), spent)
+        before = self._unsaved
+        renewed = _merged(login, tokens)
+        if before is not None and before.base_url == base_url:
+            self._unsaved = replace(before, login=renewed)
+        else:
+            self._unsaved = _Unsaved(base_url, renewed, replaces=spent, is_new=False)
         failure = self._save()
         if failure is not None:
             raise self._not_saved(failure)
@@ -253,12 +265,17 @@ class StoredLogin:
         document = self._file.read()
         login = _login_of(document, base_url)
         token = usable_token(login, rejected, self._clock.time())
-        if token is not None and login.get("refresh_token") != spent:
+        if login.get("refresh_token") not in (spent, None):
+            if token is None:
+                raise BillingNetworkError(
+                    "Another program has changed the login meanwhile. Try again.", error="network_error"
+                ) from None
             return Credentials(token, base_url)
         ended = {key: value for key, value in login.items() if key not in _TOKEN_KEYS}
         ended["last_auth_error"] = {"code": error.error, "at": iso_from_seconds(self._clock.time())}
         _logins(document)[base_url] = ended
-        self._file.write(document)
+        with suppress(OSError):
+            self._file.write(document)
         raise error
 
     def _log_in(
@@ -268,18 +285,26 @@ class StoredLogin:
         on_code: Callable[[DeviceCode], None],
         cancelled: Callable[[], bool] | None,
     ) -> frozenset[str]:
+        # A file that cannot be used is said before a person is asked for anything.
+        self._file.read()
         flow = oauth.device_login(base_url, self._client_id, scope, on_code, cancelled, self._clock)
         tokens = self._driver.run(flow)
-        self._unsaved = _Unsaved(base_url, _merged(_login_of(self._file.read(), base_url), tokens), spent=None)
         failure: OSError | BillingNetworkError | None
         try:
             with self._file.locked(_LOCK_SECONDS):
+                self._take(base_url, tokens)
                 failure = self._save()
         except (OSError, BillingNetworkError) as error:
+            self._take(base_url, tokens)
             failure = error
         if failure is not None:
             raise self._not_saved(failure) from None
         return tokens.granted_scopes
+
+    def _take(self, base_url: str, tokens: Tokens) -> None:
+        before = _login_of(self._file.read(), base_url)
+        login = {key: value for key, value in before.items() if key != "scope"}
+        self._unsaved = _Unsaved(base_url, _merged(login, tokens), replaces=before.get("refresh_token"), is_new=True)
 
     def _save(self) -> OSError | None:
         """Write what is in memory only, under the lock; return why that failed."""
@@ -287,12 +312,10 @@ class StoredLogin:
         if unsaved is None:
             return None
         document = self._file.read()
-        is_outdated = unsaved.spent is not None and unsaved.spent != _login_of(document, unsaved.base_url).get(
-            "refresh_token"
-        )
-        if not is_outdated:
+        # Otherwise somebody has logged in anew meanwhile.
+        if _login_of(document, unsaved.base_url).get("refresh_token") == unsaved.replaces:
             _logins(document)[unsaved.base_url] = unsaved.login
-            if unsaved.spent is None:
+            if unsaved.is_new:
                 document["active_portal"] = unsaved.base_url
             try:
                 self._file.write(document)

@@ -63,10 +63,7 @@ class LoginFile:
             ) from None
         if document is not None:
             return document
-        aside = self._put_aside()
-        raise BillingAuthError(
-            f"The login {self.path} was broken. It was put aside as {aside}. Log in again.", error="invalid_token"
-        )
+        raise BillingAuthError(f"The login {self.path} is broken. {self._put_aside()}", error="invalid_token")
 
     def write(self, document: Document) -> None:
         """Replace the file, durably. To be called under the lock.
@@ -96,15 +93,27 @@ class LoginFile:
             document = json.loads(self.path.read_bytes(), object_hook=masked)
         except (ValueError, RecursionError):
             return None
-        return cast(Document, document) if isinstance(document, dict) else None
+        return cast(Document, document) if _is_document(document) else None
 
-    def _put_aside(self) -> Path:
+    def _put_aside(self) -> str:
         number = 1
         while (aside := self.path.with_name(f"{self.path.name}.broken-{number}")).exists():
             number += 1
-        with suppress(OSError):
+        try:
             self.path.rename(aside)
-        return aside
+        except OSError as error:
+            return f"It could not be moved away ({error.strerror}): do that, and log in again."
+        return f"It was put aside as {aside}. Log in again."
+
+
+def _is_document(value: Any) -> bool:
+    """Whether it is an object whose ``portals``, if it has any, are objects."""
+    if not isinstance(value, dict):
+        return False
+    portals: Any = cast(Document, value).get("portals", {})
+    return isinstance(portals, dict) and all(
+        login is None or isinstance(login, dict) for login in cast(Document, portals).values()
+    )
 
 
 def _sync_folder(folder: Path) -> None:

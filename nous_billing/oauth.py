@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, cast
 from urllib.parse import urlencode
 
@@ -108,12 +109,11 @@ def device_login(
     """
     answer = yield from _post(base_url, _DEVICE_PATH, {"client_id": client_id, "scope": scope}, clock)
     payload = _payload(answer)
+    error = payload.get("error")
+    if error is not None and _is_refusal(answer):
+        raise _refused(error)
     if isinstance(answer, Failure) or not answer.ok:
-        raise (
-            _refused(payload.get("error"))
-            if isinstance(payload.get("error"), str)
-            else _passing("The portal gave no code to log in with", answer)
-        )
+        raise _passing("The portal gave no code to log in with", answer)
     device_code, code = _device_code(base_url, payload)
     ends_at = clock.monotonic() + code.expires_in
     interval = positive_seconds(payload.get("interval")) or _DEFAULT_INTERVAL
@@ -125,7 +125,8 @@ def device_login(
     on_code(code)
     form = {"grant_type": _DEVICE_GRANT, "client_id": client_id, "device_code": device_code}
     while True:
-        yield from pause_until(clock.monotonic() + interval, clock, check_cancelled if cancelled else None)
+        wake = min(clock.monotonic() + interval, ends_at)
+        yield from pause_until(wake, clock, check_cancelled if cancelled else None)
         check_cancelled()
         if clock.monotonic() >= ends_at:
             raise _refused("expired_token")
@@ -139,7 +140,7 @@ def device_login(
         error = payload.get("error")
         if error == "slow_down" or (isinstance(answer, Reply) and answer.status == 429):
             interval += _SLOW_DOWN
-        elif isinstance(error, str) and error != "authorization_pending" and _is_client_error(answer):
+        elif error is not None and error != "authorization_pending" and _is_refusal(answer):
             raise _refused(error)
 
 
@@ -162,9 +163,13 @@ def _payload(answer: Reply | Failure) -> Mapping[str, Any]:
         payload = decode_json(answer.body) if isinstance(answer, Reply) else None
     except ValueError:
         return {}
-    # Any of the strings may be a token, and the payload is a variable of a frame.
+    # What is returned is a variable of other frames: nothing in it shows a token, known or not.
     items = cast("dict[str, Any]", payload) if isinstance(payload, dict) else {}
-    return {key: Secret(value) if isinstance(value, str) else value for key, value in items.items()}
+    return {
+        key: Secret(value) if isinstance(value, str) else value
+        for key, value in items.items()
+        if isinstance(value, (str, int, float, Decimal))
+    }
 
 
 def _tokens(payload: Mapping[str, Any], requested_at: float) -> Tokens | None:
@@ -212,8 +217,8 @@ def _passing(what: str, answer: Reply | Failure) -> BillingNetworkError:
     )
 
 
-def _is_client_error(answer: Reply | Failure) -> bool:
-    return isinstance(answer, Reply) and 400 <= answer.status < 500
+def _is_refusal(answer: Reply | Failure) -> bool:
+    return isinstance(answer, Reply) and 400 <= answer.status < 500 and answer.status != 429
 
 
 def _text(value: object) -> Secret | None:
