@@ -14,6 +14,7 @@ from uvicorn.server import ServerState
 from .wire import TRANSPORT
 
 _KEEP_ALIVE = 75
+_ACCEPTING_TURNS = 5
 _STOP_TIMEOUT = 1.0
 
 # What uvicorn would log is a fault that was asked for, or is logged by the portal itself.
@@ -102,11 +103,16 @@ class LoopbackServer:
         self._port = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._stopping.wait()
+        # A connection that is being accepted needs an open server, and shows up a few turns of the loop later.
+        for listener in server.sockets:
+            self._loop.remove_reader(listener.fileno())
+        for _ in range(_ACCEPTING_TURNS):
+            await asyncio.sleep(0)
+            for connection in list(self._state.connections):
+                connection.transport.abort()
         server.close()
-        for connection in list(self._state.connections):
-            connection.transport.abort()
-        # Requests that wait for their client see it gone now; what sleeps is cancelled.
         await asyncio.sleep(0)
+        # Requests that wait for their client have seen it gone by now; what sleeps is cancelled.
         for task in list(self._state.tasks):
             task.cancel()
         if self._state.tasks:

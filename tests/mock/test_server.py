@@ -1,6 +1,8 @@
 """The loopback server, the records it keeps, and the clock."""
 
+import gc
 import socket
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -176,3 +178,15 @@ def test_the_public_names_are_there_and_sorted():
         assert getattr(nous_billing.mock, name).__name__ == name
     with pytest.raises(AttributeError, match="Portal"):
         nous_billing.mock.Portal  # noqa: B018
+
+
+def test_a_connection_that_arrives_while_the_portal_stops_is_closed_too(monkeypatch):
+    unraisable = []
+    monkeypatch.setattr(sys, "unraisablehook", unraisable.append)
+    for _ in range(30):
+        portal = MockPortal()
+        port = int(portal.start().rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port)):
+            portal.stop()
+    gc.collect()
+    assert unraisable == []
