@@ -11,7 +11,10 @@ from nous_billing import AsyncBillingClient, StaticToken, format_usd, new_idempo
 
 
 async def buy(client: AsyncBillingClient, amount: str) -> None:
-    accepted = await client.post_charge(amount_usd=amount, idempotency_key=new_idempotency_key())
+    # One key for each purchase, shown before anything is sent: the same key does not buy twice.
+    key = new_idempotency_key()
+    print(f"{amount}: the key is {key}")
+    accepted = await client.post_charge(amount_usd=amount, idempotency_key=key)
     charge = await client.wait_for_charge(accepted.charge_id)
     print(f"{amount}: {charge.status}")
 

@@ -17,35 +17,42 @@ def buy(client: nb.BillingClient, amount: str, key: str) -> str:
     except nb.BillingChargeUnsettled as error:
         # Timeout, lost access or cancelled: the charge itself may well succeed.
         return f"Charge {error.charge_id} was accepted; how it ends is not known yet. Ask for it again later."
-    except nb.BillingScopeRequired:
-        return "This login may not buy. Log in again and allow remote spending."
-    except nb.BillingAuthError:
-        return "Log in again."
-    except nb.BillingMonthlyCapExceeded as error:
-        left = "less" if error.remaining_usd is None else nb.format_usd(error.remaining_usd)
-        return f"The monthly cap leaves {left}. An admin can raise it: {error.portal_url}"
-    except nb.BillingNoPaymentMethod as error:
-        return f"Set up a saved card: {error.portal_url}"
-    except nb.BillingAccessDenied as error:
-        # Role, kill-switch, consent, stopped spending, and what the portal will think of later.
-        return f"{error} {error.portal_url or ''}".rstrip()
-    except nb.BillingRateLimited as error:
-        # Neither a refusal nor a failed payment.
-        return f"{error} Wait {error.retry_after or 60} seconds."
-    except nb.BillingInvalidRequest as error:
-        return f"Mind the input: {error}"
-    except nb.BillingIdempotencyConflict:
-        return "A bug of this program: one key for two purchases."
     except nb.BillingError as error:
-        # No reply, a failing portal, or a reply that is not the contract's.
         if error.outcome_unknown:
+            # Before all else, whatever the error is: a new key could buy twice.
             return f"It is not known whether you were charged. Try again with the same key: {key}"
-        return f"Nothing was charged. {error}"
+        return f"Nothing was charged. {advice(error)}"
     if isinstance(charge, nb.ChargeSettled):
         return f"Paid {nb.format_usd(charge.amount_usd)}."
     if charge.reason == "authentication_required":
         return "Nothing was charged: the bank wants to hear from you. Finish on the portal."
     return f"Nothing was charged: {charge.reason}."
+
+
+def advice(error: nb.BillingError) -> str:
+    match error:
+        case nb.BillingScopeRequired():
+            return "This login may not buy. Log in again and allow remote spending."
+        case nb.BillingAuthError():
+            return "Log in again."
+        case nb.BillingMonthlyCapExceeded():
+            left = "less" if error.remaining_usd is None else nb.format_usd(error.remaining_usd)
+            return f"The monthly cap leaves {left}. An admin can raise it: {error.portal_url}"
+        case nb.BillingNoPaymentMethod():
+            return f"Set up a saved card: {error.portal_url}"
+        case nb.BillingAccessDenied():
+            # Role, kill-switch, consent, stopped spending, and what the portal will think of later.
+            return f"{error} {error.portal_url or ''}".rstrip()
+        case nb.BillingRateLimited():
+            # Neither a refusal nor a failed payment.
+            return f"{error} Wait {error.retry_after or 60} seconds."
+        case nb.BillingInvalidRequest():
+            return f"Mind the input: {error}"
+        case nb.BillingIdempotencyConflict():
+            return "A bug of this program: one key for two purchases."
+        case _:
+            # The portal was not reached, its reply was not the contract's, or a login could not be saved.
+            return str(error)
 
 
 if __name__ == "__main__":

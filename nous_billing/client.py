@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from types import TracebackType
 from typing import Generic, Self, TypeVar
@@ -39,7 +40,10 @@ class _BaseClient(Generic[ClockT]):
         self._base_url = None if base_url is None else check_base_url(base_url, "base_url")
         self._timeout = check_seconds(timeout, "timeout")
         self._clock = clock
-        self._source = DefaultLogin() if credentials is None else credentials
+        self._default_login: DefaultLogin | None = None
+        if credentials is None:
+            credentials = self._default_login = DefaultLogin()
+        self._source = credentials
 
     def _exchange(self, operation: Operation[T], timeout: float | None) -> Flow[T]:
         seconds = self._timeout if timeout is None else check_seconds(timeout, "timeout")
@@ -175,7 +179,7 @@ class BillingClient(_BaseClient[Clock]):
             interval: Seconds between two polls; more where the portal asks for it, at most 30.
             cap: Seconds until the last poll is begun.
             on_poll: Called after each poll with what came of it, a status or a ``BillingError`` that may pass.
-            cancelled: Asked about four times a second; waiting ends when it returns True.
+            cancelled: Asked about four times a second between two polls; waiting ends when it returns True.
 
         Raises:
             BillingChargeTimeout: Still pending at the cap.
@@ -188,6 +192,8 @@ class BillingClient(_BaseClient[Clock]):
     def close(self) -> None:
         """Close the connections. An ``http_client`` that was given stays open."""
         self._driver.close()
+        if self._default_login is not None:
+            self._default_login.close()
 
     def __enter__(self) -> Self:
         return self
@@ -263,6 +269,8 @@ class AsyncBillingClient(_BaseClient[AsyncClock]):
     async def aclose(self) -> None:
         """Close the connections. An ``http_client`` that was given stays open."""
         await self._driver.aclose()
+        if self._default_login is not None:
+            await asyncio.to_thread(self._default_login.close)
 
     async def __aenter__(self) -> Self:
         return self

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from .clock import BaseClock
 from .errors import BillingAuthError, BillingError
+from .threads import ProcessLock
 
 BILLING_MANAGE_SCOPE = "billing:manage"
 """The scope that a token needs to buy, to configure auto-reload and to poll a charge."""
 
 MEMO_SECONDS = 30.0
-"""How long a source's answer is kept. Sources give tokens with at least 120 s left: it cannot run out meanwhile."""
+"""How long a source's answer is kept. A token that runs out meanwhile is refused, and replaced."""
 
 # A token with a line break would be a header of its own; the HTTP library would then quote it in an exception.
 _TOKEN = re.compile(r"[!-~]+")
@@ -118,7 +118,7 @@ class CredentialMemo:
     def __init__(self, source: CredentialSource, clock: BaseClock) -> None:
         self._source = source
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = ProcessLock()
         self._kept: tuple[float, object, Credentials] | None = None
         # An answer that is on its way when all is forgotten is not kept either.
         self._forgotten = 0

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Iterable
-from concurrent.futures import Future
 from contextvars import ContextVar
 from typing import Any
 
 import httpcore
 import httpx
+
+from .threads import start
 
 deadline: ContextVar[float | None] = ContextVar("nous_billing_deadline", default=None)
 """When the call of this thread ends, on ``time.monotonic``."""
@@ -77,21 +77,18 @@ def _left(timeout: float | None, error_class: type[httpcore.TimeoutException]) -
 
 
 def _look_up(host: str, port: int, seconds: float | None) -> list[str]:
-    """Return the addresses of a host. The system's look-up knows no deadline: a daemon thread may be left with it."""
-    found: Future[list[str]] = Future()
+    """Return the addresses of a host. The system's look-up knows no deadline: a thread may be left with it."""
 
-    def look_up() -> None:
-        try:
-            infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            found.set_result(list(dict.fromkeys(str(info[4][0]) for info in infos)))
-        except (OSError, UnicodeError) as error:
-            found.set_exception(httpcore.ConnectError(f"the host {host} cannot be found ({error})"))
+    def look_up() -> list[str]:
+        infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        return list(dict.fromkeys(str(info[4][0]) for info in infos))
 
-    threading.Thread(target=look_up, name="nous-billing-look-up", daemon=True).start()
     try:
-        return found.result(seconds)
+        return start(look_up, name="nous-billing-look-up", daemon=True).result(seconds)
     except TimeoutError:
         raise httpcore.ConnectTimeout("deadline") from None
+    except (OSError, UnicodeError) as error:
+        raise httpcore.ConnectError(f"the host {host} cannot be found ({error})") from error
 
 
 class DeadlineBackend(httpcore.NetworkBackend):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from .credentials import Credentials, CredentialSource
 from .hermes_login import HermesLogin, hermes_module
 from .login import StoredLogin
@@ -12,7 +14,11 @@ class DefaultLogin:
 
     def __init__(self) -> None:
         self._hermes = HermesLogin()
-        self._stored = StoredLogin()
+
+    @cached_property
+    def _stored(self) -> StoredLogin:
+        # Not before it is needed: where there is no home folder it cannot be placed, and the client may not need it.
+        return StoredLogin()
 
     def fingerprint(self) -> object:
         """Change when either login does."""
@@ -28,6 +34,11 @@ class DefaultLogin:
         if hermes_module() is None and self._stored.is_logged_in:
             source = self._stored
         return source.resolve(rejected=rejected)
+
+    def close(self) -> None:
+        """Close the connections."""
+        if "_stored" in self.__dict__:
+            self._stored.close()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"

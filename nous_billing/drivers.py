@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import suppress
-from contextvars import copy_context
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 import httpx
@@ -20,6 +19,7 @@ from .credentials import CredentialMemo, Credentials, CredentialSource
 from .errors import BillingError, BillingInvalidRequest, BillingNetworkError
 from .flow import Flow, Resolve, Send, Sleep, Step
 from .replies import Failure, Reply
+from .threads import ProcessLock, start
 
 T = TypeVar("T")
 HttpT = TypeVar("HttpT", httpx.Client, httpx.AsyncClient)
@@ -29,13 +29,12 @@ _RENEWING = Failure("the credentials were still being renewed when the time was 
 
 
 class BaseDriver(Generic[HttpT, ClockT]):
-    """What both drivers have: an HTTP client, made when it is first needed, and a thread that resolves credentials."""
+    """What both drivers have: an HTTP client, made when it is first needed, and credentials."""
 
     def __init__(self, http_client: HttpT | None, clock: ClockT, source: CredentialSource) -> None:
         self.memo: CredentialMemo = CredentialMemo(source, clock)
         self._clock = clock
-        self._resolver: tuple[int, ThreadPoolExecutor] | None = None
-        self._lock = threading.Lock()
+        self._lock = ProcessLock()
         self._given_http: HttpT | None = http_client
         self._own_http: tuple[object, HttpT] | None = None
         self._closed = False
@@ -63,16 +62,10 @@ class BaseDriver(Generic[HttpT, ClockT]):
             raise BillingInvalidRequest("This client was closed. Make a new one.", error="client_closed")
 
     def _resolving(self, step: Resolve) -> Future[Credentials]:
-        """Have the credentials resolved in a thread: who waits may give up, but a refresh that has begun must end.
-
-        One thread, so that calls which gave up on a source that hangs do not pile up. A forked child has not got it.
-        """
-        with self._lock:
-            self._check_open()
-            if self._resolver is None or self._resolver[0] != os.getpid():
-                self._resolver = os.getpid(), ThreadPoolExecutor(1, thread_name_prefix="nous-billing-credentials")
-            rejected = None if step.rejected is None else step.rejected.access_token
-            return self._resolver[1].submit(copy_context().run, self.memo.resolve, rejected)
+        """Have the credentials resolved in a thread: who waits may give up, but a refresh that has begun must end."""
+        self._check_open()
+        rejected = None if step.rejected is None else step.rejected.access_token
+        return start(partial(self.memo.resolve, rejected), name="nous-billing-credentials", daemon=True)
 
     def _kept(self, step: Resolve) -> Credentials | None:
         return self.memo.fresh() if step.rejected is None else None
@@ -82,9 +75,6 @@ class BaseDriver(Generic[HttpT, ClockT]):
         with self._lock:
             self._closed = True
             own, self._own_http = self._own_http, None
-            resolver, self._resolver = self._resolver, None
-        if resolver is not None:
-            resolver[1].shutdown(wait=False)
         return own[1] if own is not None and own[0] == owner else None
 
     def _phases(self) -> transport.Phases:
@@ -128,11 +118,9 @@ class Driver(BaseDriver[httpx.Client, Clock]):
                 return self._clock.sleep(seconds)
 
     def _resolve(self, step: Resolve) -> Credentials | Failure:
-        resolving = self._resolving(step)
         try:
-            return resolving.result(self._left(step))
+            return self._resolving(step).result(self._left(step))
         except TimeoutError:
-            resolving.cancel()
             return _RENEWING
 
     def _send(self, step: Send) -> Reply | Failure:

@@ -15,7 +15,7 @@ from .credentials import Credentials
 from .errors import BillingError, BillingInvalidRequest, BillingNetworkError, BillingResponseError, BillingTimeout
 from .operations import ContractBreach, Operation
 from .portal import DEFAULT_PORTAL_BASE_URL, check_base_url, environment_base_url
-from .replies import Failure, Reply, decode_json, error_code, error_from_reply
+from .replies import UNKNOWN_OUTCOME, Failure, Reply, decode_json, error_code, error_from_reply
 
 T = TypeVar("T")
 
@@ -109,15 +109,12 @@ def _failure_error(failure: Failure, operation: Operation[Any]) -> BillingError:
     error_class = BillingTimeout if failure.timed_out else BillingNetworkError
     error = error_class(
         f"{'The portal did not answer in time' if failure.timed_out else 'Could not reach the portal'}: "
-        f"{failure.reason}.{_UNKNOWN if unknown else ' Nothing was charged.' if operation.is_charge else ''}",
+        f"{failure.reason}.{UNKNOWN_OUTCOME if unknown else ' Nothing was charged.' if operation.is_charge else ''}",
         error="network_error",
         outcome_unknown=unknown,
     )
     error.__cause__ = failure.cause
     return error
-
-
-_UNKNOWN = " The charge may have been made: try again with the same idempotency key, never a new one."
 
 
 def _read(reply: Reply, operation: Operation[T], base_url: str) -> T:
@@ -148,16 +145,20 @@ def _read(reply: Reply, operation: Operation[T], base_url: str) -> T:
             reply,
             operation,
             "invalid_response",
-            f"The portal's reply is not what its contract says ({str(breach)[:200]}).",
+            f"The portal's reply is not what its contract says ({_shown(breach)}).",
             payload,
         ) from None
+
+
+def _shown(breach: Exception) -> str:
+    return f"{breach} is missing" if isinstance(breach, KeyError) else str(breach)[:200]
 
 
 def _response_error(
     reply: Reply, operation: Operation[Any], error: str, message: str, payload: object
 ) -> BillingResponseError:
     return BillingResponseError(
-        f"{message}{_UNKNOWN if operation.is_charge else ''}",
+        f"{message}{UNKNOWN_OUTCOME if operation.is_charge else ''}",
         status=reply.status,
         error=error,
         payload=payload if isinstance(payload, dict) else None,  # pyright: ignore[reportUnknownArgumentType]

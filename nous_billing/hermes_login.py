@@ -100,8 +100,10 @@ def _stored_state() -> Mapping[str, Any]:
     except (FileNotFoundError, KeyError):
         return {}
     except (OSError, ValueError, TypeError, RecursionError) as error:
-        raise BillingAuthError(
-            f"Hermes's login {path} cannot be read ({type(error).__name__}). Run `hermes portal` to log in again.",
-            error="invalid_token",
-        ) from None
-    return state if isinstance(state, dict) else {}  # pyright: ignore[reportUnknownVariableType]
+        reason = type(error).__name__
+    else:
+        return state if isinstance(state, dict) else {}  # pyright: ignore[reportUnknownVariableType]
+    # Out here: what was raised has the file's text with it.
+    raise BillingAuthError(
+        f"Hermes's login {path} cannot be read ({reason}). Run `hermes portal` to log in again.", error="invalid_token"
+    )

@@ -6,19 +6,19 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import wait
 from contextlib import suppress
-from contextvars import copy_context
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar, cast
+from uuid import uuid4
 
 from . import oauth
 from .clock import Clock, SystemClock
 from .credentials import BILLING_MANAGE_SCOPE, Credentials, Secret
 from .drivers import Driver
-from .errors import BillingAuthError, BillingLoginNotSaved, BillingNetworkError
+from .errors import BillingAuthError, BillingInvalidRequest, BillingLoginNotSaved, BillingNetworkError
 from .files import file_fingerprint
 from .login_file import Document, LoginFile
 from .oauth import CLIENT_ID, LOGIN_SCOPE, DeviceCode, Tokens
@@ -29,10 +29,14 @@ from .portal import (
     environment_fingerprint,
     resolve_portal_base_url,
 )
+from .threads import ProcessLock, start
 from .tokens import granted_scopes, iso_from_seconds, must_last, usable_token
 
 # Longer than a refresh can take: whoever waits for the lock waits for somebody else's refresh.
 _LOCK_SECONDS = 40.0
+# How long a call waits for a renewal while the token at hand is still good.
+_PATIENCE = 3.0
+_LONGEST_LOOK = 0.25
 _FULL_SCOPE = f"{LOGIN_SCOPE} {BILLING_MANAGE_SCOPE}"
 _TOKEN_KEYS = frozenset({"access_token", "refresh_token", "expires_at", "expires_in", "obtained_at"})
 
@@ -41,12 +45,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class _Unsaved:
-    """A login that is in memory only, and the refresh token that the file had when it came about."""
+    """A login that is in memory only.
 
-    base_url: str
+    It may replace what the file has as long as ``key`` there still has the value of ``replaces``: for a renewed login
+    the refresh token that was spent, for a new one the id of the login before.
+    """
+
     login: Document
+    key: Literal["refresh_token", "login_id"]
     replaces: object
-    is_new: bool
 
 
 class StoredLogin:
@@ -62,7 +69,8 @@ class StoredLogin:
         clock: The time; for tests.
 
     Raises:
-        BillingInvalidRequest: The portal's address may not be given a token (``error="invalid_base_url"``).
+        BillingInvalidRequest: The portal's address may not be given a token (``error="invalid_base_url"``), or there is
+            no such path (``error="invalid_path"``).
     """
 
     def __init__(
@@ -73,14 +81,19 @@ class StoredLogin:
         client_id: str = CLIENT_ID,
         clock: Clock | None = None,
     ) -> None:
-        self._file = LoginFile(_default_path() if path is None else Path(path))
+        try:
+            self._file = LoginFile(_default_path() if path is None else Path(path))
+        except (RuntimeError, ValueError, OSError) as error:
+            raise BillingInvalidRequest(
+                f"The login's file cannot be placed: {error}. Give a path that can be written.", error="invalid_path"
+            ) from None
         self._portal = None if portal_base_url is None else check_base_url(portal_base_url, "portal_base_url")
         self._client_id = client_id
         self._clock = clock or SystemClock()
         # The flows of a login ask for no credentials.
         self._driver = Driver(None, self._clock, self)
-        self._unsaved: _Unsaved | None = None
-        self._renewing = threading.Lock()
+        self._unsaved: dict[str, _Unsaved] = {}
+        self._renewing = ProcessLock()
 
     @property
     def path(self) -> Path:
@@ -98,7 +111,7 @@ class StoredLogin:
 
     def fingerprint(self) -> object:
         """Change with each rewrite of the file, with the environment, and with a pair that is not saved yet."""
-        return file_fingerprint(self.path), environment_fingerprint(), id(self._unsaved)
+        return file_fingerprint(self.path), environment_fingerprint(), tuple(map(id, self._unsaved.values()))
 
     def resolve(self, *, rejected: str | None = None) -> Credentials:
         """Return a token with at least 120 s left, refreshed where it has less.
@@ -116,14 +129,15 @@ class StoredLogin:
         base_url, login = self._load()
         now = self._clock.time()
         token = usable_token(login, rejected, now, must_last(login, now))
-        if token is not None and self._unsaved is None:
+        if token is not None and not self._unsaved:
             return Credentials(token, base_url)
-        # Ctrl-C ends the wait for a thread, not the thread.
-        executor = ThreadPoolExecutor(1, thread_name_prefix="nous-billing-refresh")
+        # In a thread: Ctrl-C ends the wait for it, not the renewal.
+        renewing = start(partial(self._renew, rejected), name="nous-billing-refresh", daemon=False)
+        token = usable_token(login, rejected, now)
         try:
-            return executor.submit(copy_context().run, self._renew, rejected).result()
-        finally:
-            executor.shutdown(wait=False)
+            return renewing.result(None if token is None else _PATIENCE)
+        except TimeoutError:
+            return Credentials(cast(Secret, token), base_url)
 
     def login(
         self,
@@ -165,9 +179,10 @@ class StoredLogin:
             BillingLoginNotSaved: The login could not be saved; it is kept in memory.
         """
         base_url, login = self._load()
-        if not login.get("access_token"):
+        token = login.get("access_token")
+        if not isinstance(token, Secret) or not token.strip():
             raise _not_logged_in()
-        held = granted_scopes(login.get("scope"), login["access_token"]) or {LOGIN_SCOPE}
+        held = granted_scopes(login.get("scope"), token) or {LOGIN_SCOPE}
         scope = " ".join(sorted({*held, BILLING_MANAGE_SCOPE}))
         return BILLING_MANAGE_SCOPE in self._log_in(base_url, scope, on_code, cancelled)
 
@@ -197,11 +212,12 @@ class StoredLogin:
         try:
             with self._file.locked(_LOCK_SECONDS):
                 document = self._file.read()
-                _logins(document).pop(self._base_url(document), None)
+                base_url = self._base_url(document)
+                _logins(document).pop(base_url, None)
                 self._file.write(document)
         except OSError as error:
             raise self._not_saved(error) from None
-        self._unsaved = None
+        self._unsaved.pop(base_url, None)
 
     def close(self) -> None:
         """Close the connections; waits for a refresh that has begun."""
@@ -214,10 +230,8 @@ class StoredLogin:
     def _load(self) -> tuple[str, Document]:
         document = self._file.read()
         base_url = self._base_url(document)
-        unsaved = self._unsaved
-        if unsaved is not None and unsaved.base_url == base_url:
-            return base_url, unsaved.login
-        return base_url, _login_of(document, base_url)
+        unsaved = self._unsaved.get(base_url)
+        return base_url, _login_of(document, base_url) if unsaved is None else unsaved.login
 
     def _renew(self, rejected: str | None) -> Credentials:
         try:
@@ -248,12 +262,8 @@ class StoredLogin:
             tokens = self._driver.run(oauth.refresh(base_url, self._client_id, spent, self._clock))
         except BillingAuthError as error:
             return self._end(base_url, spent, rejected, error)
-        before = self._unsaved
-        renewed = _merged(login, tokens)
-        if before is not None and before.base_url == base_url:
-            self._unsaved = replace(before, login=renewed)
-        else:
-            self._unsaved = _Unsaved(base_url, renewed, replaces=spent, is_new=False)
+        before = self._unsaved.get(base_url) or _Unsaved(login, "refresh_token", replaces=spent)
+        self._unsaved[base_url] = replace(before, login=_merged(login, tokens))
         failure = self._save()
         if failure is not None:
             raise self._not_saved(failure)
@@ -261,7 +271,7 @@ class StoredLogin:
 
     def _end(self, base_url: str, spent: Secret, rejected: str | None, error: BillingAuthError) -> Credentials:
         """Drop a login that the portal has ended, unless somebody who knows no lock has renewed it meanwhile."""
-        self._unsaved = None
+        self._unsaved.pop(base_url, None)
         document = self._file.read()
         login = _login_of(document, base_url)
         token = usable_token(login, rejected, self._clock.time())
@@ -304,24 +314,23 @@ class StoredLogin:
     def _take(self, base_url: str, tokens: Tokens) -> None:
         before = _login_of(self._file.read(), base_url)
         login = {key: value for key, value in before.items() if key != "scope"}
-        self._unsaved = _Unsaved(base_url, _merged(login, tokens), replaces=before.get("refresh_token"), is_new=True)
+        new = {**_merged(login, tokens), "login_id": uuid4().hex}
+        self._unsaved[base_url] = _Unsaved(new, "login_id", replaces=before.get("login_id"))
 
     def _save(self) -> OSError | None:
         """Write what is in memory only, under the lock; return why that failed."""
-        unsaved = self._unsaved
-        if unsaved is None:
-            return None
-        document = self._file.read()
-        # Otherwise somebody has logged in anew meanwhile.
-        if _login_of(document, unsaved.base_url).get("refresh_token") == unsaved.replaces:
-            _logins(document)[unsaved.base_url] = unsaved.login
-            if unsaved.is_new:
-                document["active_portal"] = unsaved.base_url
-            try:
-                self._file.write(document)
-            except OSError as error:
-                return error
-        self._unsaved = None
+        for base_url, unsaved in list(self._unsaved.items()):
+            document = self._file.read()
+            # Otherwise somebody has logged in anew, or renewed the login, meanwhile.
+            if _login_of(document, base_url).get(unsaved.key) == unsaved.replaces:
+                _logins(document)[base_url] = unsaved.login
+                if unsaved.key == "login_id":
+                    document["active_portal"] = base_url
+                try:
+                    self._file.write(document)
+                except OSError as error:
+                    return error
+            del self._unsaved[base_url]
         return None
 
     def _not_saved(self, error: Exception) -> BillingLoginNotSaved:
@@ -375,15 +384,23 @@ async def _beside_loop(
 
     def show(code: DeviceCode) -> None:
         async def show_in_loop() -> None:
-            on_code(code)
+            if not abandoned.is_set():
+                on_code(code)
 
-        asyncio.run_coroutine_threadsafe(show_in_loop(), loop).result()
+        showing = asyncio.run_coroutine_threadsafe(show_in_loop(), loop)
+        # A loop that has stopped never answers.
+        while not showing.done() and not abandoned.is_set():
+            wait({showing}, timeout=_LONGEST_LOOK)
+        if showing.done():
+            showing.result()
 
     def stopped() -> bool:
         return abandoned.is_set() or (cancelled is not None and cancelled())
 
-    working = loop.run_in_executor(None, partial(work, show, cancelled=stopped))
+    working = asyncio.wrap_future(
+        start(partial(work, show, cancelled=stopped), name="nous-billing-login", daemon=False)
+    )
     try:
-        return await asyncio.shield(working)
+        return await working
     finally:
         abandoned.set()

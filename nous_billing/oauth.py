@@ -24,7 +24,9 @@ _TOKEN_PATH = "/api/oauth/token"  # noqa: S105 - a path
 _DEVICE_PATH = "/api/oauth/device/code"
 _DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 _FINAL = frozenset({"invalid_grant", "invalid_token", "refresh_token_reused"})
-_REQUEST_SECONDS = 15.0
+# Three of these, with the pauses, are over before the portal's grace of 60 s for a replay.
+_REQUEST_SECONDS = 10.0
+_PAUSES_BEFORE_REPLAY = (1.0, 2.0)
 _DEFAULT_INTERVAL = 5.0
 _DEFAULT_CODE_LIFETIME = 600.0
 _SLOW_DOWN = 5.0
@@ -71,25 +73,29 @@ def refresh(base_url: str, client_id: str, refresh_token: Secret, clock: BaseClo
         BillingAuthError: The portal's answer is final; the login has ended.
         BillingNetworkError: Anything else; the login may still be good.
     """
-    requested_at = clock.time()
-    answer = yield from _post(
-        base_url,
-        _TOKEN_PATH,
-        {"grant_type": "refresh_token", "client_id": client_id},
-        clock,
-        headers={"x-nous-refresh-token": refresh_token},
-    )
-    payload = _payload(answer)
-    if isinstance(answer, Reply) and answer.ok:
-        tokens = _tokens(payload, requested_at)
+    form = {"grant_type": "refresh_token", "client_id": client_id}
+    headers = {"x-nous-refresh-token": refresh_token}
+    pauses = iter(_PAUSES_BEFORE_REPLAY)
+    while True:
+        requested_at = clock.time()
+        answer = yield from _post(base_url, _TOKEN_PATH, form, clock, headers)
+        payload = _payload(answer)
+        tokens = _tokens(payload, requested_at) if isinstance(answer, Reply) and answer.ok else None
         if tokens is not None:
             return tokens
-    error, description = payload.get("error"), payload.get("error_description")
-    if error in _FINAL or (isinstance(description, str) and "reuse" in description.lower()):
-        raise BillingAuthError(
-            f"The portal has ended this login ({error}). Log in again.", status=401, error=str(error or "invalid_grant")
-        )
-    raise _passing("The login could not be renewed just now", answer)
+        error, description = payload.get("error"), payload.get("error_description")
+        is_reuse = isinstance(description, str) and "reuse" in description.lower()
+        if _is_refusal(answer) and (error in _FINAL or is_reuse):
+            raise BillingAuthError(
+                f"The portal has ended this login ({error}). Log in again.",
+                status=401,
+                error=str(error or "invalid_grant"),
+            )
+        pause = next(pauses, None)
+        if pause is None or not _may_be_spent(answer):
+            raise _passing("The login could not be renewed just now", answer)
+        # The portal may have changed the pair, and answers a replay with the new one, but only for a short while.
+        yield from pause_until(clock.monotonic() + pause, clock, None)
 
 
 def device_login(
@@ -219,6 +225,12 @@ def _passing(what: str, answer: Reply | Failure) -> BillingNetworkError:
 
 def _is_refusal(answer: Reply | Failure) -> bool:
     return isinstance(answer, Reply) and 400 <= answer.status < 500 and answer.status != 429
+
+
+def _may_be_spent(answer: Reply | Failure) -> bool:
+    if isinstance(answer, Failure):
+        return answer.sent
+    return answer.ok or answer.status in (500, 502, 504)
 
 
 def _text(value: object) -> Secret | None:

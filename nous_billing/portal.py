@@ -92,11 +92,6 @@ def check_base_url(url: str, name: str) -> str:
     return stripped
 
 
-def is_loopback(base_url: str) -> bool:
-    """Whether a checked base URL names this machine."""
-    return urlsplit(base_url).hostname in _LOOPBACK_HOSTS
-
-
 def portal_link(base_url: str, link: object) -> str | None:
     """Return a link of a reply as an absolute URL that is safe to open, or None.
 

@@ -64,6 +64,10 @@ class Reply:
         return 200 <= self.status < 300
 
 
+UNKNOWN_OUTCOME = " The charge may have been made: try again with the same idempotency key, never a new one."
+
+_FAILS_CLOSED = frozenset({"temporarily_unavailable", "stripe_unavailable"})
+
 # What the portal says wins; these stand in where it says nothing.
 _MESSAGES = {
     "invalid_token": "The portal does not accept the login. Log in again.",
@@ -130,14 +134,16 @@ def error_from_reply(reply: Reply, base_url: str, *, is_charge: bool) -> Billing
     error_class = _error_class(reply.status, code)
     if error_class is errors.BillingResponseError:
         code = code or "endpoint_unavailable"
+    unknown = is_charge and _may_have_charged(reply.status, code)
+    message = _text(payload, "message") or _default_message(reply, code)
     error = error_class(
-        _text(payload, "message") or _default_message(reply, code),
+        f"{message}{UNKNOWN_OUTCOME}" if unknown else message,
         status=reply.status,
         error=code,
         portal_url=portal_link(base_url, payload.get("portalUrl")),
         retry_after=_retry_after(reply),
         payload=payload,
-        outcome_unknown=is_charge and _may_have_charged(reply.status, code),
+        outcome_unknown=unknown,
     )
     if isinstance(error, errors.BillingMonthlyCapExceeded):
         with suppress(KeyError, BillingError):
@@ -166,9 +172,9 @@ def _error_class(status: int, code: str | None) -> type[BillingError]:
 
 
 def _may_have_charged(status: int, code: str | None) -> bool:
-    # The portal's own 503 fails closed. One without the portal's code is a proxy's, which may have lost the reply of a
-    # charge that was made. A redirect says nothing of what happened before it.
-    return status < 400 or (status >= 500 and not (status == 503 and code is not None))
+    # The portal's own 503 fails closed. Any other is a proxy's, which may have lost the reply of a charge that was
+    # made. A redirect says nothing of what happened before it.
+    return status < 400 or (status >= 500 and not (status == 503 and code in _FAILS_CLOSED))
 
 
 def _default_message(reply: Reply, code: str | None) -> str:

@@ -13,6 +13,7 @@ from .errors import (
     BillingChargeUnconfirmed,
     BillingError,
     BillingInvalidRequest,
+    BillingLoginNotSaved,
     BillingNetworkError,
     BillingRateLimited,
     BillingResponseError,
@@ -33,7 +34,13 @@ _LONGEST_BACK_OFF = 30.0
 _LONGEST = 31_536_000
 
 # All of these may pass by themselves; a page that a proxy answers with, too.
-_PASSING = (BillingNetworkError, BillingServerError, BillingRateLimited, BillingResponseError)
+_PASSING = (
+    BillingLoginNotSaved,
+    BillingNetworkError,
+    BillingRateLimited,
+    BillingResponseError,
+    BillingServerError,
+)
 
 Seconds = TypeVar("Seconds", int, float)
 
@@ -85,14 +92,20 @@ def settlement(
             return outcome
         if clock.monotonic() >= end:
             raise BillingChargeTimeout(
-                f"The charge was still pending after {cap:g} seconds. That is no failure: it may still settle. "
-                "Look at the billing page, or ask for it again.",
+                f"{_at_the_cap(cap, last_error)} That is no failure: it may have settled, or may still settle. Look at "
+                "the billing page, or ask for it again.",
                 charge_id=charge_id,
                 error="charge_timeout",
                 last_error=last_error,
             ) from last_error
         wake = min(clock.monotonic() + _pause(outcome, interval), end)
         yield from pause_until(wake, clock, check_cancelled if cancelled else None)
+
+
+def _at_the_cap(cap: float, last_error: BillingError | None) -> str:
+    if last_error is None:
+        return f"The charge was still pending after {cap:g} seconds."
+    return f"How the charge ended could not be learned in {cap:g} seconds: {last_error.message}"
 
 
 def _pause(outcome: ChargeStatus | BillingError, interval: float) -> float:
@@ -106,7 +119,7 @@ def check_seconds(value: Seconds, name: str) -> Seconds:
     """Return a number of seconds, or refuse it.
 
     Raises:
-        BillingInvalidRequest: It is not a finite number above 0 (``error="invalid_timeout"``).
+        BillingInvalidRequest: It is not a number above 0, and at most a year (``error="invalid_timeout"``).
     """
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= _LONGEST:
         shown = repr(value) if isinstance(value, float) else f"a {type(value).__name__}"

@@ -77,7 +77,7 @@ class ReplyReader:
 
     def wants_more(self, chunk: bytes = b"") -> bool:
         """Take a chunk, and say whether to read on."""
-        self._body += chunk
+        self._body += chunk[: MAX_REPLY_BYTES + 1 - len(self._body)]
         if len(self._body) > MAX_REPLY_BYTES:
             self._unreadable = f"is larger than {MAX_REPLY_BYTES} bytes"
         return self._unreadable is None and not self._is_whole

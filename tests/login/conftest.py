@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from nous_billing import oauth
 from nous_billing.mock import MockClock, MockPortal
 from tests.login.support import ASKS, House
 
@@ -32,6 +33,12 @@ def _own_environment(monkeypatch, tmp_path):
         return look_up(host, *arguments, **more)
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up_loopback)
+
+
+@pytest.fixture(autouse=True)
+def _one_request_a_refresh(monkeypatch):
+    """What one answer does is seen without the replays, which test_replay.py is about."""
+    monkeypatch.setattr(oauth, "_PAUSES_BEFORE_REPLAY", ())
 
 
 class RoundClock(MockClock):

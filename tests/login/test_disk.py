@@ -17,10 +17,11 @@ from nous_billing import (
     BillingError,
     BillingLoginNotSaved,
     BillingNetworkError,
+    StoredLogin,
     login_file,
 )
 from nous_billing import login as login_module
-from nous_billing.mock import Fault
+from nous_billing.mock import Fault, MockPortal
 from tests.login.support import ASKS, asked, end_worker, start_worker, state_status
 
 OTHER = "https://portal.nousresearch.com"
@@ -179,9 +180,47 @@ def test_a_new_login_that_could_not_be_saved_is_not_written_over_a_newer_one(hou
         source.login(lambda code: house.portal.approve_device(code.user_code))
     house.portal.clock.advance(60)
     newer = house.portal.log_in()
-    house.write({house.url: house.entry_for(newer)})
+    house.write({house.url: {**house.entry_for(newer), "login_id": "another login"}})
     source.resolve()
     assert house.entry()["access_token"] == newer.access_token
+
+
+def test_a_step_up_that_could_not_be_saved_outlives_a_renewal_of_the_old_login(house, disk):
+    house.put(left=0, scope="inference:invoke")
+    source = house.source()
+    with disk("replace"), pytest.raises(BillingLoginNotSaved):
+        source.step_up(lambda code: house.portal.approve_device(code.user_code))
+    house.source().resolve()
+    token = source.resolve().access_token
+    assert house.entry()["access_token"] == token
+    assert "billing:manage" in house.entry()["scope"]
+
+
+def test_unsaved_logins_of_two_portals_do_not_overwrite_each_other(house, disk, monkeypatch):
+    other = MockPortal(clock=house.portal.clock)
+    with other.serve():
+        login = other.log_in()
+        expired = "2020-01-01T00:00:00+00:00"
+        house.put(left=0)
+        house.write(
+            {
+                house.url: {**house.entry(), "expires_at": expired},
+                other.url: {**house.entry_for(login), "expires_at": expired},
+            }
+        )
+        source = StoredLogin(house.path, clock=house.clock)
+        tokens = {}
+        with disk("replace"):
+            for url in (house.url, other.url):
+                monkeypatch.setenv("NOUS_PORTAL_BASE_URL", url)
+                with pytest.raises(BillingLoginNotSaved):
+                    source.resolve()
+                tokens[url] = source.resolve().access_token
+        for url, token in tokens.items():
+            monkeypatch.setenv("NOUS_PORTAL_BASE_URL", url)
+            assert source.resolve().access_token == token
+            assert house.document()["portals"][url]["access_token"] == token
+        source.close()
 
 
 def test_a_new_login_that_could_not_be_saved_is_used_and_saved_later(house, disk):

@@ -311,7 +311,7 @@ def test_a_corrupt_file_is_said_to_be_one(write, home, whole):
     assert caught.value.error == "invalid_token"
     assert str(home / "auth.json") in str(caught.value)
     assert CANARY not in str(caught.value)
-    assert (caught.value.__cause__, caught.value.__suppress_context__) == (None, True)
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
 
 
 def test_an_unreadable_file_is_said_to_be_one(home):

@@ -1,0 +1,56 @@
+"""Work beside the caller, and locks that a fork does not leave held."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextvars import copy_context
+from types import TracebackType
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def start(work: Callable[[], T], *, name: str, daemon: bool) -> Future[T]:
+    """Have work done in a thread of its own; who waits for it may give up.
+
+    Args:
+        daemon: Whether the end of the program may cut the work off.
+    """
+    future: Future[T] = Future()
+    # Otherwise who waits for it could cancel it, and the result would have nowhere to go.
+    future.set_running_or_notify_cancel()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - it is raised again where it is waited for
+            future.set_exception(error)
+
+    try:
+        # Not an executor: those refuse work once the main thread has ended, while others still run.
+        threading.Thread(target=copy_context().run, args=(run,), name=name, daemon=daemon).start()
+    except RuntimeError:
+        # The interpreter is ending and starts no threads.
+        run()
+    return future
+
+
+class ProcessLock:
+    """A lock that is free in a forked child, whoever held it in the parent."""
+
+    def __init__(self) -> None:
+        self._pid = os.getpid()
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        if self._pid != os.getpid():
+            self._pid, self._lock = os.getpid(), threading.Lock()
+        self._lock.acquire()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._lock.release()
