@@ -19,7 +19,7 @@ import httpx
 
 from .threads import start
 
-deadline: ContextVar[float | None] = ContextVar("nous_billing_deadline", default=None)
+deadline: ContextVar[float] = ContextVar("nous_billing_deadline")
 """When the call of this thread ends, on ``time.monotonic``."""
 
 
@@ -52,31 +52,31 @@ class ClosingBackend(httpcore.AsyncNetworkBackend):
         self._backend = backend
 
     async def connect_tcp(self, *args: Any, **kwargs: Any) -> httpcore.AsyncNetworkStream:
-        stream = await self._backend.connect_tcp(*args, **kwargs)
-        start_tls = stream.start_tls
-
-        async def start_tls_or_close(*args: Any, **kwargs: Any) -> httpcore.AsyncNetworkStream:
-            try:
-                return await start_tls(*args, **kwargs)
-            except BaseException:
-                await stream.aclose()
-                raise
-
-        stream.start_tls = start_tls_or_close  # type: ignore[method-assign]
-        return stream
+        return _closing(await self._backend.connect_tcp(*args, **kwargs))
 
 
-def _left(timeout: float | None, error_class: type[httpcore.TimeoutException]) -> float | None:
-    end = deadline.get()
-    if end is None:
-        return timeout
-    left = end - time.monotonic()
+def _closing(stream: httpcore.AsyncNetworkStream) -> httpcore.AsyncNetworkStream:
+    start_tls = stream.start_tls
+
+    async def start_tls_or_close(*args: Any, **kwargs: Any) -> httpcore.AsyncNetworkStream:
+        try:
+            return await start_tls(*args, **kwargs)
+        except BaseException:
+            await stream.aclose()
+            raise
+
+    stream.start_tls = start_tls_or_close  # type: ignore[method-assign]
+    return stream
+
+
+def _left(error_class: type[httpcore.TimeoutException]) -> float:
+    left = deadline.get() - time.monotonic()
     if left <= 0:
         raise error_class("deadline")
-    return left if timeout is None else min(timeout, left)
+    return left
 
 
-def _look_up(host: str, port: int, seconds: float | None) -> list[str]:
+def _look_up(host: str, port: int, seconds: float) -> list[str]:
     """Return the addresses of a host. The system's look-up knows no deadline: a thread may be left with it."""
 
     def look_up() -> list[str]:
@@ -105,12 +105,12 @@ class DeadlineBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        addresses = _look_up(host, port, _left(timeout, httpcore.ConnectTimeout))
+        addresses = _look_up(host, port, _left(httpcore.ConnectTimeout))
         while True:
             address = addresses.pop(0)
-            left = _left(timeout, httpcore.ConnectTimeout)
+            left = _left(httpcore.ConnectTimeout)
             # An address that swallows packets must leave time for the next.
-            share = None if left is None else left / (len(addresses) + 1)
+            share = left / (len(addresses) + 1)
             try:
                 stream = self._backend.connect_tcp(address, port, share, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
@@ -125,17 +125,15 @@ class _DeadlineStream(httpcore.NetworkStream):
         self._stream = stream
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
+        return self._stream.read(max_bytes, _left(httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, _left(timeout, httpcore.WriteTimeout))
+        self._stream.write(buffer, _left(httpcore.WriteTimeout))
 
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        return _DeadlineStream(
-            self._stream.start_tls(ssl_context, server_hostname, _left(timeout, httpcore.ConnectTimeout))
-        )
+        return _DeadlineStream(self._stream.start_tls(ssl_context, server_hostname, _left(httpcore.ConnectTimeout)))
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)

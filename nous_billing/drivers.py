@@ -17,7 +17,7 @@ from . import deadline, transport
 from .clock import AsyncClock, BaseClock, Clock
 from .credentials import CredentialMemo, Credentials, CredentialSource
 from .errors import BillingError, BillingInvalidRequest, BillingNetworkError
-from .flow import Flow, Resolve, Send, Sleep, Step
+from .flow import Flow, Resolve, Send, Step
 from .replies import Failure, Reply
 from .threads import ProcessLock, start
 
@@ -109,13 +109,11 @@ class Driver(BaseDriver[httpx.Client, Clock]):
             return result
 
     def _perform(self, step: Step) -> Any:
-        match step:
-            case Resolve():
-                return self._kept(step) or self._resolve(step)
-            case Send():
-                return self._send(step)
-            case Sleep(seconds):
-                return self._clock.sleep(seconds)
+        if isinstance(step, Resolve):
+            return self._kept(step) or self._resolve(step)
+        if isinstance(step, Send):
+            return self._send(step)
+        return self._clock.sleep(step.seconds)
 
     def _resolve(self, step: Resolve) -> Credentials | Failure:
         try:
@@ -181,13 +179,11 @@ class AsyncDriver(BaseDriver[httpx.AsyncClient, AsyncClock]):
             return result
 
     async def _perform(self, step: Step) -> Any:
-        match step:
-            case Resolve():
-                return self._kept(step) or await self._resolve(step)
-            case Send():
-                return await self._send(step)
-            case Sleep(seconds):
-                return await self._clock.sleep(seconds)
+        if isinstance(step, Resolve):
+            return self._kept(step) or await self._resolve(step)
+        if isinstance(step, Send):
+            return await self._send(step)
+        return await self._clock.sleep(step.seconds)
 
     async def _resolve(self, step: Resolve) -> Credentials | Failure:
         try:

@@ -270,6 +270,18 @@ def test_a_full_disk_before_the_refresh_leaves_the_token_at_hand(house, monkeypa
     assert house.refreshes() == []
 
 
+def test_a_full_disk_before_the_refresh_of_an_expired_token_costs_no_refresh_token(house, monkeypatch):
+    login = house.put(left=0)
+    source = house.source()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", full)
+        with pytest.raises(BillingLoginNotSaved, match="No space left on device"):
+            source.resolve()
+    assert house.refreshes() == []
+    source.resolve()
+    assert house.refreshes() == [login.refresh_token]
+
+
 @pytest.fixture
 def foreign_folder(house):
     """A folder that an ordinary user may read and not write, with a login in it; root writes everywhere."""

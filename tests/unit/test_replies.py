@@ -419,3 +419,15 @@ def test_every_403_of_the_contract_has_a_class_of_its_own():
 
 def test_the_greatest_amount_is_that_of_the_contract():
     assert Decimal(CONTRACT["components"]["schemas"]["AmountUsd"]["maximum"]) == MAX_AMOUNT_USD
+
+
+def test_a_503_with_a_code_that_is_not_the_portals_may_have_lost_the_reply_too():
+    error = error_from_reply(reply(503, {"error": "upstream connect error"}), PREVIEW, is_charge=True)
+    assert (type(error), error.outcome_unknown) == (errors.BillingRateLimited, True)
+
+
+@pytest.mark.parametrize("status", [302, 500, 502, 503, 504, 520])
+def test_where_the_outcome_is_unknown_the_sentence_says_to_send_the_same_key(status):
+    error = error_from_reply(reply(status, {"message": "Sorry."}), PREVIEW, is_charge=True)
+    assert str(error).startswith("Sorry. The charge may have been made: try again with the same idempotency key")
+    assert "key" not in str(error_from_reply(reply(status, {"message": "Sorry."}), PREVIEW, is_charge=False))

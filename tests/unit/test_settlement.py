@@ -337,3 +337,15 @@ def test_what_cannot_be_a_charge_id_is_refused_before_anything_is_sent(clock, ch
     played, _ = wait(clock, [SETTLED], charge_id=charge_id)
     assert played.steps == []
     assert played.error.error == "invalid_charge_id"
+
+
+def test_a_login_that_could_not_be_saved_ends_no_wait(clock):
+    unsaved = errors.BillingLoginNotSaved("The disk is full.", error="login_not_saved")
+    steps = flow(clock)
+    next(steps)
+    assert isinstance(steps.throw(unsaved), Sleep)
+
+
+def test_at_the_cap_it_is_said_what_kept_the_end_from_being_learned(clock):
+    with pytest.raises(BillingChargeTimeout, match=r"could not be learned in 4 seconds: Could not reach"):
+        raise wait(clock, [DOWN], cap=4)[0].error

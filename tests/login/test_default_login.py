@@ -1,0 +1,71 @@
+"""Where a client with no credentials looks, and what it closes."""
+
+import asyncio
+import threading
+from pathlib import Path
+
+import pytest
+
+from nous_billing import AsyncBillingClient, BillingAuthError, BillingClient, BillingError, StoredLogin
+from nous_billing import login as login_module
+
+
+def test_a_client_can_be_made_where_there_is_no_home_folder(monkeypatch):
+    def homeless(*arguments, **more):
+        raise RuntimeError("could not determine the home directory")
+
+    monkeypatch.setattr(Path, "home", homeless)
+    monkeypatch.setattr(login_module, "_default_path", homeless)
+    with BillingClient() as client, pytest.raises(BillingError):
+        client.get_billing_state()
+    with pytest.raises(BillingError) as caught:
+        StoredLogin()
+    assert caught.value.error == "invalid_path"
+
+
+@pytest.mark.parametrize("path", ["a\0b", "~nobody-of-this-name/login.json"])
+def test_a_path_that_cannot_be_is_a_typed_error(path):
+    with pytest.raises(BillingError) as caught:
+        StoredLogin(path).resolve()
+    assert caught.value.error == "invalid_path"
+
+
+def test_a_client_closes_the_login_that_it_made(house, monkeypatch):
+    house.put(left=0)
+    monkeypatch.setattr(login_module, "_default_path", lambda: house.path)
+    with BillingClient() as client:
+        client.get_billing_state()
+        client.get_billing_state()
+    assert len(house.refreshes()) == 1
+
+    async def run():
+        house.portal.clock.advance(900)
+        async with AsyncBillingClient() as client:
+            await client.get_billing_state()
+
+    asyncio.run(run())
+    assert len(house.refreshes()) <= 2
+
+
+def test_a_login_that_was_cancelled_shows_no_code_afterwards(house):
+    shown = []
+
+    async def run():
+        source = house.source(portal_base_url=house.url)
+        task = asyncio.create_task(source.alogin(shown.append))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        for thread in threading.enumerate():
+            if thread.name == "nous-billing-login":
+                await asyncio.to_thread(thread.join)
+
+    asyncio.run(run())
+    assert shown == []
+
+
+def test_a_step_up_on_a_token_that_is_no_text_is_no_login(house):
+    house.write({house.url: {"access_token": 5}})
+    with pytest.raises(BillingAuthError, match="Log in"):
+        house.source().step_up(lambda code: None)

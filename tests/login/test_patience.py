@@ -1,0 +1,48 @@
+"""A call does not wait for a slow portal, or for somebody else's lock, while the token at hand is good."""
+
+import threading
+import time
+
+import pytest
+
+from nous_billing import BillingClient, oauth
+from nous_billing import login as login_module
+from nous_billing.mock import Fault
+
+from .support import state_status
+
+
+@pytest.fixture(autouse=True)
+def _short(monkeypatch):
+    monkeypatch.setattr(login_module, "_PATIENCE", 0.05)
+
+
+def test_a_stalling_token_endpoint_fails_no_call_whose_token_is_good(house, monkeypatch):
+    monkeypatch.setattr(oauth, "_REQUEST_SECONDS", 0.3)
+    login = house.put(left=100)
+    house.portal.inject(Fault.stall(), "oauth_token")
+    with BillingClient(house.source()) as client:
+        client.get_billing_state(timeout=5)
+    assert house.entry()["refresh_token"] == login.refresh_token
+
+
+def test_the_renewal_goes_on_and_its_token_is_used_by_the_next_call(house):
+    login = house.put(left=100)
+    house.portal.inject(Fault.drip(delay=0.002, part="body"), "oauth_token")
+    source = house.source()
+    assert source.resolve().access_token == login.access_token
+    renewing = [thread for thread in threading.enumerate() if thread.name == "nous-billing-refresh"]
+    for thread in renewing:
+        thread.join()
+    assert len(renewing) == 1
+    token = source.resolve().access_token
+    assert token == house.entry()["access_token"] != login.access_token
+    assert state_status(house.portal, token) == 200
+
+
+def test_an_expired_token_is_waited_for(house):
+    login = house.put(left=0)
+    house.portal.inject(Fault.drip(delay=0.002, part="body"), "oauth_token")
+    started = time.monotonic()
+    assert house.source().resolve().access_token != login.access_token
+    assert time.monotonic() - started > 0.05

@@ -1,0 +1,105 @@
+"""Work beside the caller, after the main thread has ended and after a fork, in processes of their own."""
+
+import os
+import subprocess
+import sys
+import threading
+from concurrent.futures import wait
+
+import pytest
+
+from nous_billing.threads import ProcessLock, start
+
+
+def run(code):
+    return subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=60)
+
+
+def test_what_the_work_returns_or_raises_reaches_who_waits():
+    assert start(lambda: 5, name="work", daemon=True).result(5) == 5
+    with pytest.raises(ZeroDivisionError):
+        start(lambda: 1 / 0, name="work", daemon=True).result(5)
+
+
+def test_who_waits_cannot_cancel_the_work():
+    go = threading.Event()
+    future = start(go.wait, name="work", daemon=True)
+    assert not future.cancel()
+    go.set()
+    assert future.result(5) is True
+    assert wait({future}, 5).done == {future}
+
+
+def test_where_no_thread_can_be_started_the_work_is_done_by_who_asks(monkeypatch):
+    def refuse(self):
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    assert start(threading.get_ident, name="work", daemon=True).result(0) == threading.get_ident()
+
+
+def test_a_lock_that_the_parent_held_is_free_in_the_child(monkeypatch):
+    lock = ProcessLock()
+    lock.__enter__()
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    with lock:
+        pass
+
+
+MAIN_ENDED = """
+import threading
+from nous_billing import BillingClient, BillingNetworkError, StaticToken
+def call():
+    threading.main_thread().join()
+    try:
+        BillingClient(StaticToken("t"), base_url="http://127.0.0.1:1").get_billing_state()
+    except BillingNetworkError as error:
+        print(type(error).__name__)
+threading.Thread(target=call).start()
+"""
+
+AT_EXIT = """
+import atexit
+from nous_billing import BillingClient, BillingNetworkError, StaticToken
+def call():
+    try:
+        BillingClient(StaticToken("t"), base_url="http://127.0.0.1:1").get_billing_state()
+    except BillingNetworkError as error:
+        print(type(error).__name__)
+atexit.register(call)
+"""
+
+FORKED = """
+import os, threading
+from nous_billing import BillingClient, BillingNetworkError, Credentials
+resolving, go = threading.Event(), threading.Event()
+class Slow:
+    def resolve(self, *, rejected=None):
+        if os.getpid() == parent:
+            resolving.set()
+            go.wait()
+        return Credentials("t")
+parent = os.getpid()
+client = BillingClient(Slow(), base_url="http://127.0.0.1:1", timeout=5)
+def call():
+    try:
+        client.get_billing_state()
+    except BillingNetworkError as error:
+        return type(error).__name__
+thread = threading.Thread(target=call)
+thread.start()
+resolving.wait()
+child = os.fork()
+if not child:
+    print(call(), flush=True)
+    os._exit(0)
+os.waitpid(child, 0)
+go.set()
+thread.join()
+"""
+
+
+@pytest.mark.parametrize("code", [MAIN_ENDED, AT_EXIT, FORKED], ids=["main ended", "atexit", "forked"])
+def test_a_call_is_made_and_typed(code):
+    done = run(code)
+    assert (done.stdout, done.stderr) == ("BillingNetworkError\n", "")
