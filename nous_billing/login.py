@@ -18,7 +18,13 @@ from . import oauth
 from .clock import Clock, SystemClock
 from .credentials import BILLING_MANAGE_SCOPE, Credentials, Secret
 from .drivers import Driver
-from .errors import BillingAuthError, BillingInvalidRequest, BillingLoginNotSaved, BillingNetworkError
+from .errors import (
+    BillingAuthError,
+    BillingError,
+    BillingInvalidRequest,
+    BillingLoginNotSaved,
+    BillingNetworkError,
+)
 from .files import file_fingerprint
 from .login_file import Document, LoginFile
 from .oauth import CLIENT_ID, LOGIN_SCOPE, DeviceCode, Tokens
@@ -36,7 +42,8 @@ from .tokens import granted_scopes, iso_from_seconds, must_last, usable_token
 _LOCK_SECONDS = 40.0
 # How long a call waits for a renewal while the token at hand is still good.
 _PATIENCE = 3.0
-_LONGEST_LOOK = 0.25
+# How long to wait for the event loop to show a code, and for what that raises.
+_SHOW_SECONDS = 5.0
 _FULL_SCOPE = f"{LOGIN_SCOPE} {BILLING_MANAGE_SCOPE}"
 _TOKEN_KEYS = frozenset({"access_token", "refresh_token", "expires_at", "expires_in", "obtained_at"})
 
@@ -299,20 +306,23 @@ class StoredLogin:
         self._file.read()
         flow = oauth.device_login(base_url, self._client_id, scope, on_code, cancelled, self._clock)
         tokens = self._driver.run(flow)
-        failure: OSError | BillingNetworkError | None
+        failure: OSError | BillingError | None
         try:
             with self._file.locked(_LOCK_SECONDS):
-                self._take(base_url, tokens)
+                self._take(base_url, tokens, _login_of(self._file.read(), base_url))
                 failure = self._save()
-        except (OSError, BillingNetworkError) as error:
-            self._take(base_url, tokens)
+        except (OSError, BillingError) as error:
+            # The person has approved: what came of it is kept, whatever has become of the file.
+            before: Document = {}
+            with suppress(BillingError):
+                before = _login_of(self._file.read(), base_url)
+            self._take(base_url, tokens, before)
             failure = error
         if failure is not None:
             raise self._not_saved(failure) from None
         return tokens.granted_scopes
 
-    def _take(self, base_url: str, tokens: Tokens) -> None:
-        before = _login_of(self._file.read(), base_url)
+    def _take(self, base_url: str, tokens: Tokens, before: Document) -> None:
         login = {key: value for key, value in before.items() if key != "scope"}
         new = {**_merged(login, tokens), "login_id": uuid4().hex}
         self._unsaved[base_url] = _Unsaved(new, "login_id", replaces=before.get("login_id"))
@@ -335,9 +345,9 @@ class StoredLogin:
 
     def _not_saved(self, error: Exception) -> BillingLoginNotSaved:
         reason = error.strerror if isinstance(error, OSError) else str(error)
+        lives_on = " Until then the login lives in this program only." if self._unsaved else ""
         return BillingLoginNotSaved(
-            f"The login could not be saved to {self.path}: {reason}. Make room or mend it; until then the login lives "
-            "in this program only.",
+            f"The login cannot be saved to {self.path}: {reason}. Make room or mend it.{lives_on}",
             error="login_not_saved",
         )
 
@@ -388,10 +398,8 @@ async def _beside_loop(
                 on_code(code)
 
         showing = asyncio.run_coroutine_threadsafe(show_in_loop(), loop)
-        # A loop that has stopped never answers.
-        while not showing.done() and not abandoned.is_set():
-            wait({showing}, timeout=_LONGEST_LOOK)
-        if showing.done():
+        # A loop that has stopped never answers, and a person may look at the code while the portal is polled.
+        if wait({showing}, timeout=_SHOW_SECONDS).done:
             showing.result()
 
     def stopped() -> bool:

@@ -128,6 +128,7 @@ def device_login(
         if cancelled is not None and cancelled():
             raise BillingAuthError("The login was cancelled.", error="login_cancelled")
 
+    check_cancelled()
     on_code(code)
     form = {"grant_type": _DEVICE_GRANT, "client_id": client_id, "device_code": device_code}
     while True:

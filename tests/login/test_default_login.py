@@ -65,6 +65,31 @@ def test_a_login_that_was_cancelled_shows_no_code_afterwards(house):
     assert shown == []
 
 
+def test_a_loop_that_does_not_answer_holds_no_login(house, monkeypatch):
+    monkeypatch.setattr(login_module, "_SHOW_SECONDS", 0)
+
+    async def run():
+        source = house.source(portal_base_url=house.url)
+        return await source.alogin(lambda code: house.portal.approve_device(code.user_code))
+
+    assert "billing:manage" in asyncio.run(run())
+
+
+def test_a_file_that_breaks_while_a_person_approves_costs_no_login(house):
+    source = house.source(portal_base_url=house.url)
+
+    def approve(code):
+        house.path.parent.mkdir(exist_ok=True)
+        house.path.write_text("{")
+        house.portal.approve_device(code.user_code)
+
+    with pytest.raises(BillingError) as caught:
+        source.login(approve)
+    assert caught.value.error == "login_not_saved"
+    token = source.resolve().access_token
+    assert house.entry()["access_token"] == token
+
+
 def test_a_step_up_on_a_token_that_is_no_text_is_no_login(house):
     house.write({house.url: {"access_token": 5}})
     with pytest.raises(BillingAuthError, match="Log in"):

@@ -567,15 +567,16 @@ def test_neither_token_leaves_for_a_stored_host_that_is_not_allowed(house, ask, 
         attempts.append(arguments)
         raise OSError("Nothing may be sent.")
 
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
     source = house.source()
     before = house.path.read_bytes()
-    with pytest.raises(BillingInvalidRequest) as caught:
-        ask(source)
+    with monkeypatch.context() as patch:
+        patch.setattr(socket.socket, "connect", refuse)
+        patch.setattr(socket, "getaddrinfo", refuse)
+        with pytest.raises(BillingInvalidRequest) as caught:
+            ask(source)
+        with pytest.raises(BillingInvalidRequest):
+            source.step_up(lambda code: None)
     assert caught.value.error == "invalid_base_url"
-    with pytest.raises(BillingInvalidRequest):
-        source.step_up(lambda code: None)
     assert house.path.read_bytes() == before
     assert (attempts, house.portal.requests) == ([], [])
 
