@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -70,7 +71,12 @@ def test_a_loop_that_does_not_answer_holds_no_login(house, monkeypatch):
 
     async def run():
         source = house.source(portal_base_url=house.url)
-        return await source.alogin(lambda code: house.portal.approve_device(code.user_code))
+        login = asyncio.create_task(source.alogin(lambda code: house.portal.approve_device(code.user_code)))
+        await asyncio.sleep(0)
+        # The loop stands still until the login has gone on to poll.
+        while [request.operation for request in house.portal.requests][-1:] != ["oauth_token"]:
+            time.sleep(0.002)
+        return await login
 
     assert "billing:manage" in asyncio.run(run())
 
