@@ -81,6 +81,23 @@ def test_a_loop_that_does_not_answer_holds_no_login(house, monkeypatch):
     assert "billing:manage" in asyncio.run(run())
 
 
+def test_a_code_that_comes_as_the_login_is_cancelled_is_not_shown(house, monkeypatch):
+    monkeypatch.setattr(login_module, "_SHOW_SECONDS", 0)
+    shown = []
+
+    async def run():
+        login = asyncio.create_task(house.source(portal_base_url=house.url).alogin(shown.append))
+        await asyncio.sleep(0)
+        while [request.operation for request in house.portal.requests][-1:] != ["oauth_token"]:
+            time.sleep(0.002)
+        login.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await login
+
+    asyncio.run(run())
+    assert shown == []
+
+
 def test_a_file_that_breaks_while_a_person_approves_costs_no_login(house):
     source = house.source(portal_base_url=house.url)
 
