@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import threading
 from collections.abc import Callable
-from concurrent.futures import wait
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,6 +12,7 @@ from typing import Literal, TypeVar, cast
 from uuid import uuid4
 
 from . import oauth
+from .beside_loop import beside_loop
 from .clock import Clock, SystemClock
 from .credentials import BILLING_MANAGE_SCOPE, Credentials, Secret
 from .drivers import Driver
@@ -26,7 +24,8 @@ from .errors import (
     BillingNetworkError,
 )
 from .files import file_fingerprint
-from .login_file import Document, LoginFile
+from .login_document import TOKEN_KEYS, Document, login_of, logins_of, merged
+from .login_file import LoginFile
 from .oauth import CLIENT_ID, LOGIN_SCOPE, DeviceCode, Tokens
 from .portal import (
     DEFAULT_PORTAL_BASE_URL,
@@ -42,10 +41,7 @@ from .tokens import granted_scopes, iso_from_seconds, must_last, usable_token
 _LOCK_SECONDS = 40.0
 # How long a call waits for a renewal while the token at hand is still good.
 _PATIENCE = 3.0
-# How long to wait for the event loop to show a code, and for what that raises.
-_SHOW_SECONDS = 5.0
 _FULL_SCOPE = f"{LOGIN_SCOPE} {BILLING_MANAGE_SCOPE}"
-_TOKEN_KEYS = frozenset({"access_token", "refresh_token", "expires_at", "expires_in", "obtained_at"})
 
 T = TypeVar("T")
 
@@ -201,13 +197,13 @@ class StoredLogin:
         cancelled: Callable[[], bool] | None = None,
     ) -> frozenset[str]:
         """As ``login``, beside the event loop, in which ``on_code`` is called. Cancelling the task ends it."""
-        return await _beside_loop(partial(self.login, scope=scope), on_code, cancelled)
+        return await beside_loop(partial(self.login, scope=scope), on_code, cancelled)
 
     async def astep_up(
         self, on_code: Callable[[DeviceCode], None], *, cancelled: Callable[[], bool] | None = None
     ) -> bool:
         """As ``step_up``, beside the event loop, in which ``on_code`` is called. Cancelling the task ends it."""
-        return await _beside_loop(self.step_up, on_code, cancelled)
+        return await beside_loop(self.step_up, on_code, cancelled)
 
     def logout(self) -> None:
         """Forget the login for the portal, here and in the file.
@@ -220,7 +216,7 @@ class StoredLogin:
             with self._file.locked(_LOCK_SECONDS):
                 document = self._file.read()
                 base_url = self._base_url(document)
-                _logins(document).pop(base_url, None)
+                logins_of(document).pop(base_url, None)
                 self._file.write(document)
         except OSError as error:
             raise self._not_saved(error) from None
@@ -238,7 +234,7 @@ class StoredLogin:
         document = self._file.read()
         base_url = self._base_url(document)
         unsaved = self._unsaved.get(base_url)
-        return base_url, _login_of(document, base_url) if unsaved is None else unsaved.login
+        return base_url, login_of(document, base_url) if unsaved is None else unsaved.login
 
     def _renew(self, rejected: str | None) -> Credentials:
         try:
@@ -270,7 +266,7 @@ class StoredLogin:
         except BillingAuthError as error:
             return self._end(base_url, spent, rejected, error)
         before = self._unsaved.get(base_url) or _Unsaved(login, "refresh_token", replaces=spent)
-        self._unsaved[base_url] = replace(before, login=_merged(login, tokens))
+        self._unsaved[base_url] = replace(before, login=merged(login, tokens))
         failure = self._save()
         if failure is not None:
             raise self._not_saved(failure)
@@ -280,7 +276,7 @@ class StoredLogin:
         """Drop a login that the portal has ended, unless somebody who knows no lock has renewed it meanwhile."""
         self._unsaved.pop(base_url, None)
         document = self._file.read()
-        login = _login_of(document, base_url)
+        login = login_of(document, base_url)
         token = usable_token(login, rejected, self._clock.time())
         if login.get("refresh_token") not in (spent, None):
             if token is None:
@@ -288,9 +284,9 @@ class StoredLogin:
                     "Another program has changed the login meanwhile. Try again.", error="network_error"
                 ) from None
             return Credentials(token, base_url)
-        ended = {key: value for key, value in login.items() if key not in _TOKEN_KEYS}
+        ended = {key: value for key, value in login.items() if key not in TOKEN_KEYS}
         ended["last_auth_error"] = {"code": error.error, "at": iso_from_seconds(self._clock.time())}
-        _logins(document)[base_url] = ended
+        logins_of(document)[base_url] = ended
         with suppress(OSError):
             self._file.write(document)
         raise error
@@ -309,13 +305,13 @@ class StoredLogin:
         failure: OSError | BillingError | None
         try:
             with self._file.locked(_LOCK_SECONDS):
-                self._take(base_url, tokens, _login_of(self._file.read(), base_url))
+                self._take(base_url, tokens, login_of(self._file.read(), base_url))
                 failure = self._save()
         except (OSError, BillingError) as error:
             # The person has approved: what came of it is kept, whatever has become of the file.
             before: Document = {}
             with suppress(BillingError):
-                before = _login_of(self._file.read(), base_url)
+                before = login_of(self._file.read(), base_url)
             self._take(base_url, tokens, before)
             failure = error
         if failure is not None:
@@ -324,7 +320,7 @@ class StoredLogin:
 
     def _take(self, base_url: str, tokens: Tokens, before: Document) -> None:
         login = {key: value for key, value in before.items() if key != "scope"}
-        new = {**_merged(login, tokens), "login_id": uuid4().hex}
+        new = {**merged(login, tokens), "login_id": uuid4().hex}
         self._unsaved[base_url] = _Unsaved(new, "login_id", replaces=before.get("login_id"))
 
     def _save(self) -> OSError | None:
@@ -332,8 +328,8 @@ class StoredLogin:
         for base_url, unsaved in list(self._unsaved.items()):
             document = self._file.read()
             # Otherwise somebody has logged in anew, or renewed the login, meanwhile.
-            if _login_of(document, base_url).get(unsaved.key) == unsaved.replaces:
-                _logins(document)[base_url] = unsaved.login
+            if login_of(document, base_url).get(unsaved.key) == unsaved.replaces:
+                logins_of(document)[base_url] = unsaved.login
                 if unsaved.key == "login_id":
                     document["active_portal"] = base_url
                 try:
@@ -352,30 +348,6 @@ class StoredLogin:
         )
 
 
-def _logins(document: Document) -> dict[str, Document]:
-    logins: dict[str, Document] = document.setdefault("portals", {})
-    return logins
-
-
-def _login_of(document: Document, base_url: str) -> Document:
-    return _logins(document).get(base_url) or {}
-
-
-def _merged(login: Document, tokens: Tokens) -> Document:
-    """Return the login with new tokens; what else is in it survives, and an old refresh token does not."""
-    kept = {key: value for key, value in login.items() if key not in _TOKEN_KEYS and key != "last_auth_error"}
-    new = {
-        "access_token": tokens.access_token,
-        "refresh_token": tokens.refresh_token,
-        "token_type": tokens.token_type,
-        "scope": tokens.scope,
-        "obtained_at": iso_from_seconds(tokens.requested_at),
-        "expires_in": tokens.expires_in,
-        "expires_at": None if tokens.expires_in is None else iso_from_seconds(tokens.requested_at + tokens.expires_in),
-    }
-    return {**kept, **{key: value for key, value in new.items() if value is not None}}
-
-
 def _not_logged_in() -> BillingAuthError:
     return BillingAuthError("Not logged in to the Nous Portal. Log in first.", status=401, error="invalid_token")
 
@@ -384,31 +356,3 @@ def _default_path() -> Path:
     from platformdirs import user_config_path
 
     return user_config_path("nous-billing", appauthor=False) / "login.json"
-
-
-async def _beside_loop(
-    work: Callable[..., T], on_code: Callable[[DeviceCode], None], cancelled: Callable[[], bool] | None
-) -> T:
-    loop = asyncio.get_running_loop()
-    abandoned = threading.Event()
-
-    def show(code: DeviceCode) -> None:
-        async def show_in_loop() -> None:
-            if not abandoned.is_set():
-                on_code(code)
-
-        showing = asyncio.run_coroutine_threadsafe(show_in_loop(), loop)
-        # A loop that has stopped never answers, and a person may look at the code while the portal is polled.
-        if wait({showing}, timeout=_SHOW_SECONDS).done:
-            showing.result()
-
-    def stopped() -> bool:
-        return abandoned.is_set() or (cancelled is not None and cancelled())
-
-    working = asyncio.wrap_future(
-        start(partial(work, show, cancelled=stopped), name="nous-billing-login", daemon=False)
-    )
-    try:
-        return await working
-    finally:
-        abandoned.set()

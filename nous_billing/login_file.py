@@ -11,8 +11,7 @@ from typing import Any, cast
 
 from .credentials import masked
 from .errors import BillingAuthError, BillingNetworkError
-
-Document = dict[str, Any]
+from .login_document import Document
 
 
 class LoginFile:

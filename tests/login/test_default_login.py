@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nous_billing import AsyncBillingClient, BillingAuthError, BillingClient, BillingError, StoredLogin
+from nous_billing import AsyncBillingClient, BillingAuthError, BillingClient, BillingError, StoredLogin, beside_loop
 from nous_billing import login as login_module
 
 
@@ -67,7 +67,7 @@ def test_a_login_that_was_cancelled_shows_no_code_afterwards(house):
 
 
 def test_a_loop_that_does_not_answer_holds_no_login(house, monkeypatch):
-    monkeypatch.setattr(login_module, "_SHOW_SECONDS", 0)
+    monkeypatch.setattr(beside_loop, "_SHOW_SECONDS", 0)
 
     async def run():
         source = house.source(portal_base_url=house.url)
@@ -82,7 +82,7 @@ def test_a_loop_that_does_not_answer_holds_no_login(house, monkeypatch):
 
 
 def test_a_code_that_comes_as_the_login_is_cancelled_is_not_shown(house, monkeypatch):
-    monkeypatch.setattr(login_module, "_SHOW_SECONDS", 0)
+    monkeypatch.setattr(beside_loop, "_SHOW_SECONDS", 0)
     shown = []
 
     async def run():
