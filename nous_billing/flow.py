@@ -124,7 +124,7 @@ def _read(reply: Reply, operation: Operation[T], base_url: str) -> T:
     if reply.unreadable is not None:
         raise _response_error(reply, operation, "invalid_response", f"The portal's reply {reply.unreadable}.", {})
     try:
-        # The seed of this SDK took an empty body for an empty object.
+        # The module that Hermes had took an empty body for an empty object.
         payload: Any = decode_json(reply.body) if reply.body.strip() else {}
     except ValueError:
         if "json" in reply.headers.get("content-type", "").lower():

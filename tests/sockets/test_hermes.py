@@ -1,4 +1,4 @@
-"""The drop-in for Hermes: the seed's functions, dicts in and out, beside a stand-in for Hermes's own module."""
+"""The drop-in for Hermes: the old module's functions, dicts in and out, beside a stand-in for Hermes's own module."""
 
 import functools
 import json
@@ -74,7 +74,7 @@ def logged_in(auth, mock_portal):
     return auth
 
 
-# --- The seed's four functions
+# --- The old module's four functions
 
 
 def test_the_billing_state_is_the_portals_dict(drop_in, logged_in, mock_portal):
@@ -147,7 +147,7 @@ def test_a_success_that_is_no_object_is_a_typed_error(fault, drop_in, logged_in,
 
 
 def test_the_public_names_are_the_seeds(drop_in):
-    seed = {
+    old = {
         "BILLING_MANAGE_SCOPE",
         "DEFAULT_PORTAL_BASE_URL",
         "DEFAULT_TIMEOUT",
@@ -161,14 +161,14 @@ def test_the_public_names_are_the_seeds(drop_in):
         "post_charge",
         "resolve_portal_base_url",
     }
-    assert {name for name in vars(drop_in) if not name.startswith("_")} == seed | {"invalidate_cached_token"}
+    assert {name for name in vars(drop_in) if not name.startswith("_")} == old | {"invalidate_cached_token"}
     assert drop_in.DEFAULT_PORTAL_BASE_URL == "https://portal.nousresearch.com"
     assert (drop_in.DEFAULT_TIMEOUT, drop_in.BILLING_MANAGE_SCOPE) == (15.0, "billing:manage")
     for name in ("BillingAuthError", "BillingRateLimited", "BillingScopeRequired"):
         assert issubclass(getattr(drop_in, name), drop_in.BillingError)
 
 
-# --- The seed's four exceptions
+# --- The old module's four exceptions
 
 
 def test_a_token_without_the_scope_needs_a_step_up(drop_in, logged_in, mock_portal):

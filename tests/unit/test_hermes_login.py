@@ -70,7 +70,7 @@ class AuthError(RuntimeError):
 
 @pytest.fixture
 def hermes(monkeypatch):
-    """Hermes's module with nothing but what contract.md says it has; a value that is an exception is raised."""
+    """Hermes's module with nothing but what the portal team says it has; a value that is an exception is raised."""
 
     def install(state, token, *, auth_error=AuthError):
         def give(value):

@@ -15,7 +15,7 @@ from nous_billing import AsyncBillingClient, BillingClient, hermes
 
 SOURCE = Path(nous_billing.__file__)
 
-# design.md, "The public surface"; StoredLogin has its own issue.
+# What others build on.
 DESIGNED = [
     "AsyncBillingClient",
     "BillingClient",
@@ -219,8 +219,8 @@ def test_the_constants_are_those_of_the_seed():
     assert nous_billing.BILLING_MANAGE_SCOPE == "billing:manage"
 
 
-# The seed's names, with its parameters.
-SEED = {
+# The names of the module that Hermes had, with their parameters.
+OLD = {
     "resolve_portal_base_url": ["state=None"],
     "get_billing_state": ["*timeout=15.0"],
     "patch_auto_top_up": ["*enabled", "*threshold", "*top_up_amount", "*timeout=15.0"],
@@ -228,21 +228,21 @@ SEED = {
     "get_charge_status": ["charge_id", "*timeout=15.0"],
     "invalidate_cached_token": [],
 }
-SEED_CLASSES = ["BillingError", "BillingScopeRequired", "BillingRateLimited", "BillingAuthError"]
-SEED_CONSTANTS = ["DEFAULT_PORTAL_BASE_URL", "DEFAULT_TIMEOUT", "BILLING_MANAGE_SCOPE"]
+OLD_CLASSES = ["BillingError", "BillingScopeRequired", "BillingRateLimited", "BillingAuthError"]
+OLD_CONSTANTS = ["DEFAULT_PORTAL_BASE_URL", "DEFAULT_TIMEOUT", "BILLING_MANAGE_SCOPE"]
 
 
 def test_the_drop_in_has_the_names_of_the_seed_and_no_other():
-    assert sorted(hermes.__all__) == sorted([*SEED, *SEED_CLASSES, *SEED_CONSTANTS])
+    assert sorted(hermes.__all__) == sorted([*OLD, *OLD_CLASSES, *OLD_CONSTANTS])
     assert sorted(hermes.__all__, key=rank) == hermes.__all__
 
 
-@pytest.mark.parametrize("name", SEED)
+@pytest.mark.parametrize("name", OLD)
 def test_the_drop_in_takes_the_arguments_of_the_seed(name):
-    assert parameters(getattr(hermes, name)) == SEED[name]
+    assert parameters(getattr(hermes, name)) == OLD[name]
 
 
-@pytest.mark.parametrize("name", [*SEED_CLASSES, *SEED_CONSTANTS, "resolve_portal_base_url"])
+@pytest.mark.parametrize("name", [*OLD_CLASSES, *OLD_CONSTANTS, "resolve_portal_base_url"])
 def test_the_drop_in_has_the_classes_and_constants_of_the_package(name):
     assert getattr(hermes, name) is getattr(nous_billing, name)
 

@@ -21,7 +21,7 @@ from tests.unit.drive import DEADLINE, NOW, PREVIEW, answer_steps, call, charge,
 CONTRACT = yaml.safe_load((Path(__file__).parents[2] / "openapi/nous-portal-billing.yaml").read_text(encoding="utf-8"))
 LINK = "/billing?topup=open"
 
-# contract.md, "Errors": status, body, Retry-After, and what becomes of them.
+# Every error of the portal: status, body, Retry-After, and what becomes of them.
 ROWS = [
     (401, {"error": "invalid_token"}, None, errors.BillingAuthError),
     (401, {"error": "session_revoked", "recovery": "login"}, None, errors.BillingSessionRevoked),
@@ -409,7 +409,7 @@ def test_every_error_code_of_the_contract_is_provoked_by_the_table_of_this_file(
 
 
 def test_every_403_of_the_contract_has_a_class_of_its_own():
-    # The one that design.md leaves with the class of "every other 403".
+    # The one that is left with the class of "every other 403".
     forbidden = {code for code, statuses in refusals_of_the_contract().items() if 403 in statuses} - {
         "org_access_denied"
     }
