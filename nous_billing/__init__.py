@@ -30,6 +30,10 @@ if TYPE_CHECKING:
         BillingMonthlyCapExceeded,
         BillingNetworkError,
         BillingNoPaymentMethod,
+        BillingPurchaseCancelled,
+        BillingPurchaseInterrupted,
+        BillingPurchaseStoreError,
+        BillingPurchaseUncertain,
         BillingRateLimited,
         BillingRemoteSpendingRevoked,
         BillingResponseError,
@@ -60,6 +64,8 @@ if TYPE_CHECKING:
     from .money import Amount, format_usd, parse_usd
     from .oauth import DeviceCode
     from .portal import DEFAULT_PORTAL_BASE_URL, resolve_portal_base_url
+    from .purchase_directory import PurchaseDirectory
+    from .purchases import Purchase, PurchaseStore
     from .step_up import apost_charge_with_step_up, post_charge_with_step_up
 
 __all__ = [
@@ -87,6 +93,10 @@ __all__ = [
     "BillingMonthlyCapExceeded",
     "BillingNetworkError",
     "BillingNoPaymentMethod",
+    "BillingPurchaseCancelled",
+    "BillingPurchaseInterrupted",
+    "BillingPurchaseStoreError",
+    "BillingPurchaseUncertain",
     "BillingRateLimited",
     "BillingRemoteSpendingRevoked",
     "BillingResponseError",
@@ -112,6 +122,9 @@ __all__ = [
     "HermesLogin",
     "MonthlyCap",
     "Organisation",
+    "Purchase",
+    "PurchaseDirectory",
+    "PurchaseStore",
     "StaticToken",
     "StoredLogin",
     "__version__",
@@ -156,6 +169,10 @@ _MODULES = {
         "BillingMonthlyCapExceeded",
         "BillingNetworkError",
         "BillingNoPaymentMethod",
+        "BillingPurchaseCancelled",
+        "BillingPurchaseInterrupted",
+        "BillingPurchaseStoreError",
+        "BillingPurchaseUncertain",
         "BillingRateLimited",
         "BillingRemoteSpendingRevoked",
         "BillingResponseError",
@@ -192,6 +209,11 @@ _MODULES = {
     "portal": (
         "DEFAULT_PORTAL_BASE_URL",
         "resolve_portal_base_url",
+    ),
+    "purchase_directory": ("PurchaseDirectory",),
+    "purchases": (
+        "Purchase",
+        "PurchaseStore",
     ),
     "step_up": (
         "apost_charge_with_step_up",

@@ -17,7 +17,7 @@ from . import deadline, transport
 from .clock import AsyncClock, BaseClock, Clock
 from .credentials import CredentialMemo, Credentials, CredentialSource
 from .errors import BillingError, BillingInvalidRequest, BillingNetworkError
-from .flow import Flow, Resolve, Send, Step
+from .flow import Ask, Block, Flow, Resolve, Send, Step
 from .replies import Failure, Reply
 from .threads import ProcessLock, start
 
@@ -113,6 +113,10 @@ class Driver(BaseDriver[httpx.Client, Clock]):
             return self._kept(step) or self._resolve(step)
         if isinstance(step, Send):
             return self._send(step)
+        if isinstance(step, Block):
+            return step.work()
+        if isinstance(step, Ask):
+            return step.question()
         return self._clock.sleep(step.seconds)
 
     def _resolve(self, step: Resolve) -> Credentials | Failure:
@@ -183,6 +187,10 @@ class AsyncDriver(BaseDriver[httpx.AsyncClient, AsyncClock]):
             return self._kept(step) or await self._resolve(step)
         if isinstance(step, Send):
             return await self._send(step)
+        if isinstance(step, Block):
+            return await asyncio.wrap_future(start(step.work, name="nous-billing-work", daemon=False))
+        if isinstance(step, Ask):
+            return await step.question()
         return await self._clock.sleep(step.seconds)
 
     async def _resolve(self, step: Resolve) -> Credentials | Failure:

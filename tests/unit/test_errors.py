@@ -11,7 +11,13 @@ import pytest
 
 import nous_billing
 from nous_billing import errors
-from nous_billing.errors import BillingChargeUnsettled, BillingError, BillingMonthlyCapExceeded, BillingRateLimited
+from nous_billing.errors import (
+    BillingChargeUnsettled,
+    BillingError,
+    BillingMonthlyCapExceeded,
+    BillingPurchaseUncertain,
+    BillingRateLimited,
+)
 
 # Held fixed: others catch by these.
 TREE = {
@@ -38,15 +44,21 @@ TREE = {
     "BillingChargeTimeout": "BillingChargeUnsettled",
     "BillingChargeUnconfirmed": "BillingChargeUnsettled",
     "BillingChargeCancelled": "BillingChargeUnsettled",
+    "BillingPurchaseUncertain": "BillingError",
+    "BillingPurchaseInterrupted": "BillingPurchaseUncertain",
+    "BillingPurchaseCancelled": "BillingError",
+    "BillingPurchaseStoreError": "BillingError",
 }
 CLASSES = [value for value in vars(errors).values() if inspect.isclass(value) and issubclass(value, BillingError)]
 
 
 def full(cls):
     """An error of the class in which every attribute says something."""
+    last = BillingRateLimited("Slow down.", status=429, error="rate_limited", retry_after=7, payload={"code": "c"})
     if issubclass(cls, BillingChargeUnsettled):
-        last = BillingRateLimited("Slow down.", status=429, error="rate_limited", retry_after=7, payload={"code": "c"})
         return cls("It may still settle.", charge_id="ch_1", error="charge_timeout", last_error=last)
+    if issubclass(cls, BillingPurchaseUncertain):
+        return cls("It may be made.", key="k", amount_usd=Decimal("50.00"), charge_id="ch_1", last_error=last)
     error = cls(
         "Something a person can read.",
         status=403,
