@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from math import inf
 from typing import Any, TypeVar
 
@@ -28,7 +28,7 @@ from .idempotency import check_idempotency_key
 from .models import BillingState, ChargeFailed, ChargeSettled
 from .money import Amount, check_amount, format_usd, without_trailing_zeros
 from .portal import BILLING_PATH
-from .purchase_record import OnProgress, PurchaseRecord, stored
+from .purchase_record import OnProgress, PurchaseRecord, check_same_organisation, conflict, stored
 from .purchases import Purchase, PurchaseStore
 from .replies import UNKNOWN_OUTCOME
 from .settlement import OnPoll
@@ -41,6 +41,8 @@ Wait = Callable[[str, OnPoll, Admit], Flow[ChargeSettled | ChargeFailed]]
 _PAUSES = (1.0, 3.0, 9.0)
 # A charge must not be made long after a person confirmed it, such as when a laptop wakes up.
 _POSTING_SECONDS = 60.0
+# For how long the portal knows a key is not settled; payment processors promise a day.
+_KEY_IS_KNOWN = timedelta(days=1)
 
 
 class Buying:
@@ -106,7 +108,7 @@ class Buying:
         except BillingIdempotencyConflict as error:
             # The key was never good for this amount, whatever became of an earlier reply.
             record.may_be_made = False
-            failure: BillingError = _conflict(record.purchase, error)
+            failure: BillingError = conflict(record.purchase, error)
         except BillingError as error:
             failure = error
         self._in_flight = False
@@ -120,12 +122,14 @@ class Buying:
     def _buy(self) -> Flow[Purchase]:
         record = self._record
         found = yield from record.find()
-        if found is not None and found.amount_usd != record.purchase.amount_usd:
-            raise _conflict(found, None)
         if found is not None:
             record.take(found)
         if record.purchase.status in ("settled", "failed"):
             return record.purchase
+        if record.purchase.status == "sending" and self._is_too_old():
+            raise BillingInvalidRequest(
+                "It was begun more than a day ago, and nothing was sent now.", error="purchase_too_old"
+            )
         charge_id = record.purchase.charge_id or (yield from self._post())
         return (yield from self._settle(charge_id))
 
@@ -189,11 +193,9 @@ class Buying:
         if self._vouched == (address, credentials.access_token):
             return
         state: BillingState = yield from once(operations.get_billing_state())
-        begun, purchase = self._record.purchase, self._record.purchase.bound_to(address, state.org)
-        if not begun.organisation_id:
-            self._record.purchase = purchase
-        elif (begun.portal_base_url, begun.organisation_id) != (address, state.org.id):
-            raise _wrong_organisation(begun, purchase)
+        purchase = self._record.purchase.bound_to(address, state.org)
+        check_same_organisation(self._record.purchase, purchase)
+        self._record.purchase = purchase
         # What may have been made is asked for again, whatever the bounds are by now.
         if not self._record.may_be_made and not state.bounds.min_usd <= purchase.amount_usd <= state.bounds.max_usd:
             raise BillingInvalidRequest(
@@ -225,15 +227,23 @@ class Buying:
             else f"{what} was accepted as charge {purchase.charge_id}; how that ended is not known yet."
         )
         reason = "" if last_error is None else f" {last_error.message.removesuffix(UNKNOWN_OUTCOME)}"
+        advice = (
+            "Look at the billing page before you buy anything again: the portal may no longer know the key."
+            if purchase.charge_id is None and self._is_too_old()
+            else "To find out, buy again with the same amount and the same key: that charges at most once. A new key "
+            "could charge twice."
+        )
         return error_class(
-            f"{open_question}{reason} Begun {purchase.started_at:%Y-%m-%d %H:%M} UTC. To find out, buy again with the "
-            f"same amount and the same key, {purchase.key}: that charges at most once. A new key could charge twice.",
+            f"{open_question}{reason} {advice} (Key {purchase.key}, begun {purchase.started_at:%Y-%m-%d %H:%M} UTC.)",
             key=purchase.key,
             amount_usd=purchase.amount_usd,
             charge_id=purchase.charge_id,
             last_error=last_error,
             portal_url=f"{purchase.portal_base_url}{BILLING_PATH}",
         )
+
+    def _is_too_old(self) -> bool:
+        return self._now() - self._record.purchase.started_at > _KEY_IS_KNOWN
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock.time(), UTC)
@@ -258,21 +268,3 @@ def _may_be_repeated(failure: BillingError) -> bool:
     # A 5xx that says nothing of a charge was the answer to the question which organisation this is.
     passing = isinstance(failure, (BillingLoginNotSaved, BillingNetworkError, BillingServerError))
     return failure.outcome_unknown or passing
-
-
-def _conflict(purchase: Purchase, error: BillingError | None) -> BillingIdempotencyConflict:
-    return BillingIdempotencyConflict(
-        f"The key {purchase.key} was already used for another amount. Each purchase that a person confirms needs a key "
-        "of its own: this is a fault of the program. Nothing more was charged.",
-        status=error.status if error else None,
-        error="idempotency_conflict",
-        payload=error.payload if error else None,
-    )
-
-
-def _wrong_organisation(purchase: Purchase, other: Purchase) -> BillingInvalidRequest:
-    return BillingInvalidRequest(
-        f"This purchase was begun for {purchase.organisation_name} at {purchase.portal_base_url}, and the login is now "
-        f"for {other.organisation_name} at {other.portal_base_url}. Log in there to go on with it.",
-        error="wrong_organisation",
-    )

@@ -44,11 +44,17 @@ class PurchaseDirectory:
 
         Raises:
             BillingPurchaseStoreError: A file cannot be read, or is broken.
+            OSError: The directory cannot be read.
         """
-        files = sorted(self.path.glob("*.json")) if key is None else [self._file(key)]
-        found = [purchase for file in files if (purchase := _read(file)) is not None]
-        kept = [purchase for purchase in found if key is not None or not purchase.has_ended]
-        return sorted(kept, key=lambda purchase: purchase.started_at)
+        if key is not None:
+            purchase = _read(self._file(key))
+            return [] if purchase is None else [purchase]
+        try:
+            files = [file for file in self.path.iterdir() if file.suffix == ".json"]
+        except FileNotFoundError:
+            return []
+        purchases = [purchase for purchase in map(_read, files) if purchase is not None and not purchase.has_ended]
+        return sorted(purchases, key=lambda purchase: purchase.started_at)
 
     def save(self, purchase: Purchase) -> bool:
         """Keep a purchase; False where another call has saved it meanwhile.
@@ -92,7 +98,7 @@ def _encode(purchase: Purchase) -> bytes:
 
 def _decode(document: Any) -> Purchase:
     if document["format"] != _FORMAT or document["status"] not in get_args(PurchaseStatus):
-        raise ValueError("written by a newer version")
+        raise ValueError("it was written by another version of nous-billing")
     settled_at, added_usd = _maybe_text(document["settled_at"]), _maybe_text(document["added_usd"])
     return Purchase(
         revision=int(document["revision"]),
@@ -134,8 +140,8 @@ def _read(file: Path) -> Purchase | None:
         return None
     except (OSError, ValueError, TypeError, KeyError, RecursionError, BillingError) as error:
         raise BillingPurchaseStoreError(
-            f"The purchase in {file} cannot be read ({type(error).__name__}). It may have been made: look at the "
-            "billing page, then mend or remove the file.",
+            f"The purchase in {file} cannot be read: {str(error) or type(error).__name__}. It may have been made: look "
+            "at the billing page, then mend or remove the file.",
             error="purchase_store_failed",
             outcome_unknown=True,
         ) from error

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from .errors import BillingError, BillingPurchaseStoreError
+from .errors import BillingError, BillingIdempotencyConflict, BillingInvalidRequest, BillingPurchaseStoreError
 from .flow import Block, Flow
 from .models import ChargePending, ChargeStatus
 from .purchases import Purchase, PurchaseStatus, PurchaseStore
@@ -41,10 +41,18 @@ class PurchaseRecord:
         found: list[Purchase] = yield stored(lambda: list(self._store.load(self.purchase.key)), "read")
         return found[0] if found else None
 
-    def take(self, purchase: Purchase) -> None:
-        """Go on with what the store has."""
-        self.purchase = purchase
-        self.may_be_made = purchase.status in ("sending", "pending")
+    def take(self, found: Purchase) -> None:
+        """Go on with what the store has.
+
+        Raises:
+            BillingIdempotencyConflict: It is a purchase of another amount.
+            BillingInvalidRequest: It is bound to another organisation (``error="wrong_organisation"``).
+        """
+        if found.amount_usd != self.purchase.amount_usd:
+            raise conflict(found)
+        check_same_organisation(found, self.purchase)
+        self.purchase = found
+        self.may_be_made = self.may_be_made or found.status in ("sending", "pending")
 
     def save(self, **changes: Any) -> Flow[None]:
         """Save the purchase with these changes, before anything else is done.
@@ -61,10 +69,10 @@ class PurchaseRecord:
                 break
             # Another call is at the same purchase, and what it has sent is not known here.
             found = yield from self.find()
-            self.may_be_made = self.may_be_made or (found is not None and found.status != "not_made")
-            if found is not None and _KNOWLEDGE[found.status] >= _KNOWLEDGE[purchase.status]:
-                self.purchase = found
-                break
+            if found is not None:
+                self.take(found)
+                if _KNOWLEDGE[found.status] >= _KNOWLEDGE[purchase.status]:
+                    break
             purchase = replace(purchase, revision=0 if found is None else found.revision)
         else:
             raise _store_error("saved", "another program keeps changing it")
@@ -74,7 +82,7 @@ class PurchaseRecord:
         """Save what has happened already. Where that fails the store knows less, and a later call finds it out anew."""
         try:
             yield from self.save(**changes)
-        except BillingPurchaseStoreError as error:
+        except BillingError as error:
             self.purchase = replace(self.purchase, **changes)
             self.tell(error)
 
@@ -103,6 +111,32 @@ def stored(work: Callable[[], Any], done: str) -> Block:
             raise _store_error(done, str(error) or type(error).__name__) from error
 
     return Block(typed)
+
+
+def conflict(purchase: Purchase, error: BillingError | None = None) -> BillingIdempotencyConflict:
+    """Return the error for a key that is used for two amounts, as the portal said it or as the store shows it."""
+    return BillingIdempotencyConflict(
+        f"The key {purchase.key} was already used for another amount. Each purchase that a person confirms needs a key "
+        "of its own: this is a fault of the program. Nothing more was charged.",
+        status=error.status if error else None,
+        error="idempotency_conflict",
+        payload=error.payload if error else None,
+    )
+
+
+def check_same_organisation(begun: Purchase, now: Purchase) -> None:
+    """Refuse to go on elsewhere than where a purchase was begun, if both are bound already.
+
+    Raises:
+        BillingInvalidRequest: ``error="wrong_organisation"``.
+    """
+    places = {(purchase.portal_base_url, purchase.organisation_id) for purchase in (begun, now)}
+    if begun.organisation_id and now.organisation_id and len(places) > 1:
+        raise BillingInvalidRequest(
+            f"This purchase was begun for {begun.organisation_name} at {begun.portal_base_url}, and the login is now "
+            f"for {now.organisation_name} at {now.portal_base_url}. Log in there to go on with it.",
+            error="wrong_organisation",
+        )
 
 
 def _store_error(done: str, reason: str) -> BillingPurchaseStoreError:
