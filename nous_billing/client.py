@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from types import TracebackType
-from typing import Self
-
-import httpx
+from typing import TYPE_CHECKING, Self
 
 from . import operations
 from .base_client import BaseClient, Store
@@ -20,6 +18,9 @@ from .money import Amount
 from .purchase_record import OnProgress
 from .purchases import Purchase
 from .settlement import DEFAULT_CAP, DEFAULT_INTERVAL, OnPoll
+
+if TYPE_CHECKING:
+    import httpx
 
 
 class BillingClient(BaseClient[Clock]):

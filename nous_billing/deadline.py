@@ -12,65 +12,73 @@ import ssl
 import time
 from collections.abc import Iterable
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 import httpcore
-import httpx
 
 from .threads import start
 
-deadline: ContextVar[float] = ContextVar("nous_billing_deadline")
-"""When the call of this thread ends, on ``time.monotonic``."""
 
+@dataclass(slots=True)
+class Sending:
+    """One request on its way.
 
-def observe_deadline(client: httpx.Client) -> None:
-    """Make each socket operation of a client of ours end at ``deadline``."""
-    for pool in _pools(client):
-        pool._network_backend = DeadlineBackend(pool._network_backend)
-
-
-def close_cut_handshakes(client: httpx.AsyncClient) -> None:
-    """Close a connection whose TLS handshake is cut short by the deadline or by a cancelled task.
-
-    The HTTP library closes it after an exception, but not after a cancellation.
+    Attributes:
+        deadline: When the call ends, on ``time.monotonic``; the synchronous client's socket operations observe it.
+        sent: Whether a byte of a request may have left; the handshake of TLS is none.
     """
-    for pool in _pools(client):
-        pool._network_backend = ClosingBackend(pool._network_backend)
+
+    deadline: float
+    sent: bool = False
 
 
-def _pools(client: httpx.Client | httpx.AsyncClient) -> list[Any]:
-    # There is no public way to give the pool of an HTTP client a network backend that keeps the proxies of the
-    # environment. A test fails when these attributes are gone.
-    transports: list[Any] = [client._transport, *client._mounts.values()]  # pyright: ignore[reportPrivateUsage]
-    return [transport._pool for transport in transports if transport is not None]
+sending: ContextVar[Sending] = ContextVar("nous_billing_sending")
+"""The request of this thread or task."""
 
 
 class ClosingBackend(httpcore.AsyncNetworkBackend):
-    """Opens connections that close when their TLS handshake does not end."""
+    """Opens connections that close when their TLS handshake does not end, and that note what is sent.
+
+    The HTTP library closes one after an exception, but not after a cancellation.
+    """
 
     def __init__(self, backend: httpcore.AsyncNetworkBackend) -> None:
         self._backend = backend
 
     async def connect_tcp(self, *args: Any, **kwargs: Any) -> httpcore.AsyncNetworkStream:
-        return _closing(await self._backend.connect_tcp(*args, **kwargs))
+        return _ClosingStream(await self._backend.connect_tcp(*args, **kwargs))
 
 
-def _closing(stream: httpcore.AsyncNetworkStream) -> httpcore.AsyncNetworkStream:
-    start_tls = stream.start_tls
+class _ClosingStream(httpcore.AsyncNetworkStream):
+    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
+        self._stream = stream
 
-    async def start_tls_or_close(*args: Any, **kwargs: Any) -> httpcore.AsyncNetworkStream:
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return await self._stream.read(max_bytes, timeout)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        sending.get().sent = True
+        await self._stream.write(buffer, timeout)
+
+    async def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.AsyncNetworkStream:
         try:
-            return await start_tls(*args, **kwargs)
+            return _ClosingStream(await self._stream.start_tls(ssl_context, server_hostname, timeout))
         except BaseException:
-            await stream.aclose()
+            await self._stream.aclose()
             raise
 
-    stream.start_tls = start_tls_or_close  # type: ignore[method-assign]
-    return stream
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
 
 
 def _left(error_class: type[httpcore.TimeoutException]) -> float:
-    left = deadline.get() - time.monotonic()
+    left = sending.get().deadline - time.monotonic()
     if left <= 0:
         raise error_class("deadline")
     return left
@@ -128,7 +136,9 @@ class _DeadlineStream(httpcore.NetworkStream):
         return self._stream.read(max_bytes, _left(httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, _left(httpcore.WriteTimeout))
+        left = _left(httpcore.WriteTimeout)
+        sending.get().sent = True
+        self._stream.write(buffer, left)
 
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
+import sys
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import suppress
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-import httpx
-
-from . import deadline, transport
+from . import transport
 from .clock import AsyncClock, BaseClock, Clock
 from .credentials import CredentialMemo, Credentials, CredentialSource
 from .errors import BillingError, BillingInvalidRequest, BillingNetworkError
@@ -21,44 +18,39 @@ from .flow import Ask, Block, Flow, Resolve, Send, Step
 from .replies import Failure, Reply
 from .threads import ProcessLock, start
 
+if TYPE_CHECKING:
+    import httpx
+
 T = TypeVar("T")
-HttpT = TypeVar("HttpT", httpx.Client, httpx.AsyncClient)
+SenderT = TypeVar("SenderT", transport.Sender, transport.AsyncSender)
 ClockT = TypeVar("ClockT", bound=BaseClock)
 
 _RENEWING = Failure("the credentials were still being renewed when the time was up", sent=False, timed_out=True)
 
 
-class BaseDriver(Generic[HttpT, ClockT]):
-    """What both drivers have: an HTTP client, made when it is first needed, and credentials."""
+class BaseDriver(Generic[SenderT, ClockT]):
+    """What both drivers have: what sends their requests, made when it is first needed, and credentials."""
 
-    def __init__(self, http_client: HttpT | None, clock: ClockT, source: CredentialSource) -> None:
+    def __init__(self, given: SenderT | None, clock: ClockT, source: CredentialSource) -> None:
         self.memo: CredentialMemo = CredentialMemo(source, clock)
         self._clock = clock
         self._lock = ProcessLock()
-        self._given_http: HttpT | None = http_client
-        self._own_http: tuple[object, HttpT] | None = None
+        self._given: SenderT | None = given
+        self._own: tuple[object, SenderT] | None = None
         self._closed = False
 
-    def _http(self, owner: object, make: Callable[[], HttpT]) -> HttpT:
-        """Return the HTTP client of a process or an event loop; connections cannot be shared between two of them."""
+    def _sender(self, owner: object, make: Callable[[], SenderT]) -> SenderT:
+        """Return the sender of a process or an event loop; connections cannot be shared between two of them."""
         with self._lock:
             self._check_open()
-            if self._given_http is not None:
-                return self._given_http
-            if self._own_http is not None and self._own_http[0] == owner:
-                return self._own_http[1]
-            # What is raised quotes the address of the proxy, which may have a password in it.
-            with suppress(ImportError, ValueError, httpx.InvalidURL):
-                self._own_http = (owner, make())
-                return self._own_http[1]
-            raise BillingNetworkError(
-                "The proxy of the environment cannot be used: mend HTTPS_PROXY, HTTP_PROXY or ALL_PROXY. "
-                "Nothing was sent.",
-                error="network_error",
-            )
+            if self._given is not None:
+                return self._given
+            if self._own is None or self._own[0] != owner:
+                self._own = (owner, make())
+            return self._own[1]
 
     def _check_open(self) -> None:
-        if self._closed or (self._given_http is not None and self._given_http.is_closed):
+        if self._closed or (self._given is not None and self._given.is_closed):
             raise BillingInvalidRequest("This client was closed. Make a new one.", error="client_closed")
 
     def _resolving(self, step: Resolve) -> Future[Credentials]:
@@ -70,28 +62,28 @@ class BaseDriver(Generic[HttpT, ClockT]):
     def _kept(self, step: Resolve) -> Credentials | None:
         return self.memo.fresh() if step.rejected is None else None
 
-    def _release(self, owner: object) -> HttpT | None:
-        """Take no more calls, and hand over the HTTP client that its owner is to close; another's is gone already."""
+    def _release(self, owner: object) -> SenderT | None:
+        """Take no more calls, and hand over the sender that its owner is to close; another's is gone already."""
         with self._lock:
             self._closed = True
-            own, self._own_http = self._own_http, None
+            own, self._own = self._own, None
         return own[1] if own is not None and own[0] == owner else None
-
-    def _phases(self) -> transport.Phases:
-        return transport.Phases(reported=self._given_http is None)
 
     def _left(self, step: Resolve | Send) -> float:
         return max(step.deadline - self._clock.monotonic(), 0.0)
 
 
-class Driver(BaseDriver[httpx.Client, Clock]):
+class Driver(BaseDriver[transport.Sender, Clock]):
     """Carries steps out in the calling thread."""
+
+    def __init__(self, http_client: httpx.Client | None, clock: Clock, source: CredentialSource) -> None:
+        super().__init__(None if http_client is None else _given_sender(http_client), clock, source)
 
     def close(self) -> None:
         """Close the connections, but for an HTTP client that was given."""
-        http = self._release(os.getpid())
-        if http is not None:
-            http.close()
+        sender = self._release(os.getpid())
+        if sender is not None:
+            sender.close()
 
     def run(self, flow: Flow[T]) -> T:
         """Run a flow to its end."""
@@ -126,46 +118,24 @@ class Driver(BaseDriver[httpx.Client, Clock]):
             return _RENEWING
 
     def _send(self, step: Send) -> Reply | Failure:
-        phases = self._phases()
         left = self._left(step)
         if not left:
             return transport.TOO_LATE
-        http = self._http(os.getpid(), _new_client)
-        token = deadline.deadline.set(time.monotonic() + left)
-        try:
-            request = transport.build_request(step, left, phases.note)
-            response = http.send(request, stream=True, auth=None, follow_redirects=False)
-            try:
-                return self._read(response, step, phases)
-            finally:
-                response.close()
-        except Exception as error:  # noqa: BLE001 - whatever the HTTP library raises becomes a typed error
-            return phases.failure(error)
-        finally:
-            deadline.deadline.reset(token)
-
-    def _read(self, response: httpx.Response, step: Send, phases: transport.Phases) -> Reply:
-        reader = transport.ReplyReader(response, self._clock.time())
-        try:
-            if reader.wants_more():
-                for chunk in response.iter_raw():
-                    if not self._left(step):
-                        return reader.reply(phases.timed_out())
-                    if not reader.wants_more(chunk):
-                        break
-        except Exception as error:  # noqa: BLE001 - the same; but the status has come, and says more
-            return reader.reply(phases.failure(error))
-        return reader.reply()
+        sender = self._sender(os.getpid(), _new_sender)
+        return sender.send(step, left, lambda: self._left(step), self._clock.time)
 
 
-class AsyncDriver(BaseDriver[httpx.AsyncClient, AsyncClock]):
+class AsyncDriver(BaseDriver[transport.AsyncSender, AsyncClock]):
     """Carries steps out in the running task."""
+
+    def __init__(self, http_client: httpx.AsyncClient | None, clock: AsyncClock, source: CredentialSource) -> None:
+        super().__init__(None if http_client is None else _given_async_sender(http_client), clock, source)
 
     async def aclose(self) -> None:
         """Close the connections, but for an HTTP client that was given."""
-        http = self._release(asyncio.get_running_loop())
-        if http is not None:
-            await http.aclose()
+        sender = self._release(asyncio.get_running_loop())
+        if sender is not None:
+            await sender.aclose()
 
     async def run(self, flow: Flow[T]) -> T:
         """Run a flow to its end."""
@@ -201,45 +171,66 @@ class AsyncDriver(BaseDriver[httpx.AsyncClient, AsyncClock]):
             return _RENEWING
 
     async def _send(self, step: Send) -> Reply | Failure:
-        phases = self._phases()
         left = self._left(step)
         if not left:
             return transport.TOO_LATE
-        http = self._http(asyncio.get_running_loop(), _new_async_client)
-        reader: transport.ReplyReader | None = None
-        try:
-            request = transport.build_request(step, left, phases.anote)
-            async with asyncio.timeout(left):
-                response = await http.send(request, stream=True, auth=None, follow_redirects=False)
-                try:
-                    reader = transport.ReplyReader(response, self._clock.time())
-                    if reader.wants_more():
-                        async for chunk in response.aiter_raw():
-                            if not reader.wants_more(chunk):
-                                break
-                finally:
-                    await response.aclose()
-        except TimeoutError:
-            failure = phases.timed_out()
-        except Exception as error:  # noqa: BLE001 - whatever the HTTP library raises becomes a typed error
-            failure = phases.failure(error)
-        else:
-            return reader.reply()
-        # Where the status has come it says more than the failure to read on.
-        return failure if reader is None else reader.reply(failure)
+        sender = self._sender(asyncio.get_running_loop(), _new_async_sender)
+        return await sender.send(step, left, self._clock.time)
 
 
-def _new_client() -> httpx.Client:
-    client = httpx.Client(
-        verify=transport.ssl_context(), limits=transport.LIMITS, mounts=transport.NO_PROXY_FOR_LOOPBACK
+# What loads httpx is loaded where it is needed.
+
+
+def _given_sender(http_client: httpx.Client) -> transport.Sender:
+    from .through_httpx import HttpxSender
+
+    return HttpxSender(http_client, given=True)
+
+
+def _given_async_sender(http_client: httpx.AsyncClient) -> transport.AsyncSender:
+    from .through_httpx import AsyncHttpxSender
+
+    return AsyncHttpxSender(http_client, given=True)
+
+
+def _new_sender() -> transport.Sender:
+    if _has_proxy():
+        from .through_httpx import proxied_sender
+
+        return _with_proxy(proxied_sender)
+    from .direct import DirectSender
+
+    return DirectSender()
+
+
+def _new_async_sender() -> transport.AsyncSender:
+    if _has_proxy():
+        from .through_httpx import proxied_async_sender
+
+        return _with_proxy(proxied_async_sender)
+    from .direct import AsyncDirectSender
+
+    return AsyncDirectSender()
+
+
+def _has_proxy() -> bool:
+    """Whether the environment, or what else the system keeps its proxies in, names one."""
+    if sys.platform in ("darwin", "win32"):
+        from urllib.request import getproxies
+
+        return bool(getproxies())
+    return any(name.lower().endswith("_proxy") and name.lower() != "no_proxy" for name in os.environ)
+
+
+def _with_proxy(make: Callable[[], T]) -> T:
+    import httpx
+
+    try:
+        return make()
+    except (ImportError, ValueError, httpx.InvalidURL):
+        # What was raised quotes the address of the proxy, which may have a password in it.
+        pass
+    raise BillingNetworkError(
+        "The proxy of the environment cannot be used: mend HTTPS_PROXY, HTTP_PROXY or ALL_PROXY. Nothing was sent.",
+        error="network_error",
     )
-    deadline.observe_deadline(client)
-    return client
-
-
-def _new_async_client() -> httpx.AsyncClient:
-    client = httpx.AsyncClient(
-        verify=transport.ssl_context(), limits=transport.LIMITS, mounts=transport.NO_PROXY_FOR_LOOPBACK
-    )
-    deadline.close_cut_handshakes(client)
-    return client

@@ -7,34 +7,43 @@ import httpcore
 import httpx
 import pytest
 
-from nous_billing import AsyncBillingClient, BillingClient, StaticToken, deadline, transport
+from nous_billing import AsyncBillingClient, BillingClient, StaticToken, deadline, through_httpx, transport
 
 from .harness import poll
 from .raw_server import RawServer
 
 
 @pytest.mark.parametrize("proxy", [None, "http://127.0.0.1:1"])
-def test_the_pools_of_an_http_client_take_another_network_backend(proxy, monkeypatch):
+@pytest.mark.parametrize(
+    ("make", "backend", "origin"),
+    [
+        (through_httpx.proxied_sender, deadline.DeadlineBackend, httpcore.Origin(b"http", b"localhost", 80)),
+        (through_httpx.proxied_async_sender, deadline.ClosingBackend, httpcore.Origin(b"http", b"localhost", 80)),
+    ],
+)
+def test_the_pools_of_an_http_client_take_another_network_backend(make, backend, origin, proxy, monkeypatch):
     if proxy is not None:
         monkeypatch.setenv("HTTPS_PROXY", proxy)
-    with httpx.Client(mounts=transport.NO_PROXY_FOR_LOOPBACK) as client:
-        pools = [each._pool for each in [client._transport, *client._mounts.values()] if each is not None]
-        assert len(pools) == (1 if proxy is None else 2)
-        assert all(isinstance(pool._network_backend, httpcore.NetworkBackend) for pool in pools)
-        deadline.observe_deadline(client)
-        assert all(type(pool._network_backend) is deadline.DeadlineBackend for pool in pools)
-        # A connection is made with the backend that its pool has at that time.
-        made = pools[0].create_connection(httpcore.Origin(b"http", b"localhost", 80))
-        assert type(made._network_backend) is deadline.DeadlineBackend
+    pools = through_httpx.pools(make()._http)
+    assert len(pools) == (1 if proxy is None else 2)
+    assert all(type(pool._network_backend) is backend for pool in pools)
+    # What is replaced is one of the library's, and a connection is made with the one that its pool has at that time.
+    assert isinstance(pools[0]._network_backend._backend, (httpcore.NetworkBackend, httpcore.AsyncNetworkBackend))
+    assert type(pools[0].create_connection(origin)._network_backend) is backend
 
 
 def test_the_deadline_backend_implements_all_that_the_library_calls():
-    stream = {name for name, _ in inspect.getmembers(httpcore.NetworkStream, inspect.isfunction)}
-    assert stream <= set(vars(deadline._DeadlineStream))
+    for theirs, mine in (
+        (httpcore.NetworkStream, deadline._DeadlineStream),
+        (httpcore.AsyncNetworkStream, deadline._ClosingStream),
+    ):
+        stream = {name for name, _ in inspect.getmembers(theirs, inspect.isfunction)}
+        assert stream <= set(vars(mine))
     assert "connect_tcp" in vars(deadline.DeadlineBackend)
     for mine, theirs in (
         (deadline.DeadlineBackend.connect_tcp, httpcore.NetworkBackend.connect_tcp),
         (deadline._DeadlineStream.start_tls, httpcore.NetworkStream.start_tls),
+        (deadline._ClosingStream.start_tls, httpcore.AsyncNetworkStream.start_tls),
     ):
         assert list(inspect.signature(mine).parameters) == list(inspect.signature(theirs).parameters)
 
@@ -88,9 +97,7 @@ def test_one_tls_context_is_made_when_it_is_first_needed_and_shared(
 
 
 @pytest.mark.parametrize("make", [BillingClient, AsyncBillingClient])
-def test_a_client_that_makes_no_call_makes_no_http_client(make, contexts, monkeypatch):
-    for name in ("Client", "AsyncClient"):
-        monkeypatch.setattr(httpx, name, None)
+def test_a_client_that_makes_no_call_makes_no_tls_context(make, contexts):
     assert make(StaticToken("t"), base_url="https://portal.test")
     assert contexts == []
 

@@ -15,9 +15,9 @@ class Opened(httpcore.NetworkBackend):
 
 @pytest.fixture
 def stream():
-    token = deadline.deadline.set(time.monotonic() + 5)
+    token = deadline.sending.set(deadline.Sending(time.monotonic() + 5))
     yield deadline.DeadlineBackend(Opened()).connect_tcp("127.0.0.1", 1)
-    deadline.deadline.reset(token)
+    deadline.sending.reset(token)
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,7 @@ def stream():
     ],
 )
 def test_after_the_deadline_no_operation_is_begun(stream, operation, error):
-    deadline.deadline.set(time.monotonic() - 1)
+    deadline.sending.get().deadline = time.monotonic() - 1
     with pytest.raises(error):
         operation(stream)
+    assert deadline.sending.get().sent is False
