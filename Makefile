@@ -6,6 +6,8 @@ PYTHON ?= python3
 COVERAGE ?= 100
 # Handed to pytest: make test ARGS="-k money -x"
 ARGS ?=
+# Rows of the benchmark: make bench ROWS="poll-tls burst"
+ROWS ?=
 UV_VERSION := 0.13.9
 
 BIN := .venv/bin
@@ -13,6 +15,9 @@ UV := .tools/bin/uv
 UV_STAMP := .tools/.uv-$(UV_VERSION)
 SETUP := .venv/.stamp
 NODE_SETUP := node_modules/.stamp
+# Without click and rich, which httpx loads where they are installed.
+LEAN := .venv-lean
+LEAN_SETUP := $(LEAN)/.stamp
 # `pyright --verifytypes` sees an activated environment only.
 ACTIVATED := VIRTUAL_ENV="$(CURDIR)/.venv" PATH="$(CURDIR)/.venv/bin:$$PATH"
 
@@ -27,7 +32,7 @@ export SOURCE_DATE_EPOCH := 1577836800
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 .PHONY: help setup lock generate check-generated lint-contract lint format types arrows test wheel build check-wheel \
-	demo check clean
+	demo bench check clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-17s %s\n", $$1, $$2 }'
@@ -105,9 +110,20 @@ check-wheel: wheel ## Install the wheel into a fresh environment and buy from it
 demo: $(SETUP) ## Watch a purchase against the mock portal
 	@$(BIN)/python examples/demo.py
 
+$(LEAN_SETUP): $(SETUP)
+	@echo "Setting up $(LEAN) ..."
+	@$(UV) venv --quiet --allow-existing --python "$(PYTHON)" $(LEAN)
+	@$(UV) pip install --quiet --python $(LEAN) --constraints requirements-dev.txt hatchling
+	@$(UV) pip install --quiet --python $(LEAN) --constraints requirements-dev.txt --no-build-isolation -e .
+	@touch $@
+
+# No interpreter option of the caller's: without bytecode files an import would measure the compiler.
+bench: $(LEAN_SETUP) ## Measure against the alternatives and write benchmarks/RESULTS.md, in 5 minutes (ROWS="poll-tls burst" for some)
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m benchmarks $(LEAN)/bin/python $(ROWS)
+
 check: check-generated lint-contract lint types arrows check-wheel ## Everything but the tests
 
 clean: ## Remove all that make made
-	@rm -rf .tools .venv node_modules dist build .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis \
+	@rm -rf .tools .venv $(LEAN) node_modules dist build .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis \
 		.schemathesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import statistics
 import subprocess
 import time
@@ -49,15 +50,18 @@ class Row:
 
 
 def process(command: Sequence[str | Path], environment: Mapping[str, str]) -> Figures:
-    """Run a process to its end: wall time, CPU time and peak memory of all of it."""
+    """Run a process to its end, which is to print its peak memory: that, wall time and CPU time of all of it."""
     begun = time.perf_counter()
-    with subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL) as child:
+    with subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        output = child.stdout.read()
         _, status, usage = os.wait4(child.pid, 0)
         wall = time.perf_counter() - begun
         child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
         raise SystemExit(f"{' '.join(map(str, command))} failed")
-    return {"wall": wall, "cpu": usage.ru_utime + usage.ru_stime, "memory": usage.ru_maxrss * 1024}
+    (peak,) = re.findall(r"^VmHWM:\s+(\d+) kB$", output, re.MULTILINE)
+    return {"wall": wall, "cpu": usage.ru_utime + usage.ru_stime, "memory": int(peak) * 1024}
 
 
 def worker(python: Path, environment: Mapping[str, str], *arguments: object) -> Figures:

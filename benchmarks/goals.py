@@ -1,0 +1,81 @@
+"""What is to be reached, as ratios of one run, and what was."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from benchmarks.measure import Row
+
+STATIC, STORED, HERMES = (
+    "memo over a static token",
+    "memo over the SDK's stored login",
+    "memo over Hermes's login",
+)
+TIMES = "\N{MULTIPLICATION SIGN}"
+SDK, OLD, HTTPX, FLOOR, AIOHTTP = "this SDK", "old way", "httpx with care", "floor: http.client", "aiohttp"
+
+
+@dataclass(frozen=True)
+class Goal:
+    what: str
+    most: float
+    unit: str
+    measured: Callable[[Mapping[str, Row]], float]
+
+
+def _over(row: str, other: str, figure: str, name: str = SDK) -> Callable[[Mapping[str, Row]], float]:
+    return lambda rows: rows[row].ratio(name, other, figure)
+
+
+def _import(row: str) -> Callable[[Mapping[str, Row]], float]:
+    """CPU of an import beyond a process that imports nothing; the medians, for a difference of two is small."""
+
+    def measured(rows: Mapping[str, Row]) -> float:
+        nothing = rows[row].median("nothing", "cpu")
+        return (rows[row].median(SDK, "cpu") - nothing) / (rows[row].median(OLD, "cpu") - nothing)
+
+    return measured
+
+
+def _best_httpx(row: str) -> Callable[[Mapping[str, Row]], float]:
+    def measured(rows: Mapping[str, Row]) -> float:
+        httpx = [name for name in rows[row].subjects if name.startswith("httpx")]
+        best = min(httpx, key=lambda name: rows[row].median(name, "first"))
+        return rows[row].ratio(SDK, best, "first")
+
+    return measured
+
+
+def _beside_the_memo(name: str) -> Callable[[Mapping[str, Row]], float]:
+    """Microseconds that the check of a source adds to the memo of a source that needs none."""
+    return lambda rows: 1e6 * (rows["credentials"].median(name, "cpu") - rows["credentials"].median(STATIC, "cpu"))
+
+
+GOALS = [
+    Goal("`import nous_billing`, over the old module's import (CPU)", 0.5, TIMES, _import("import")),
+    Goal("process start to first balance, TLS, over the old way", 0.8, TIMES, _over("cold", OLD, "wall")),
+    Goal("the same without click and rich", 0.8, TIMES, _over("cold-lean", OLD, "wall")),
+    Goal("a purchase of 150 polls, TLS, 25 ms, over the old way", 0.25, TIMES, _over("purchase", OLD, "wall")),
+    Goal("the same, over the floor", 1.03, TIMES, _over("purchase", FLOOR, "wall")),
+    Goal("CPU of a poll, TLS, over the old way", 0.05, TIMES, _over("poll-tls", OLD, "cpu")),
+    Goal("CPU of a poll, TLS, over httpx used directly with care", 1.15, TIMES, _over("poll-tls", HTTPX, "cpu")),
+    Goal("1000 at once, first burst, over the best of httpx with a bounded pool", 1.1, TIMES, _best_httpx("burst")),
+    Goal("the same with 25 ms", 1.1, TIMES, _best_httpx("burst-far")),
+    Goal("1000 at once, first burst, over aiohttp (the same order)", 10, TIMES, _over("burst", AIOHTTP, "first")),
+    Goal(
+        "credentials: a static token, memo and all",
+        1,
+        "µs",
+        lambda rows: 1e6 * rows["credentials"].median(STATIC, "cpu"),
+    ),
+    Goal("credentials: the stored login, beside the memo", 1, "µs", _beside_the_memo(STORED)),
+    Goal("credentials: Hermes's login, beside the memo", 1, "µs", _beside_the_memo(HERMES)),
+]
+
+
+def table(rows: Mapping[str, Row]) -> list[str]:
+    lines = ["| goal | at most | measured | |", "|---|---:|---:|---|"]
+    for goal in GOALS:
+        measured = goal.measured(rows)
+        verdict = "met" if measured <= goal.most else "**not met**"
+        lines.append(f"| {goal.what} | {goal.most:g} {goal.unit} | {measured:.3g} {goal.unit} | {verdict} |")
+    return lines

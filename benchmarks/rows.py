@@ -1,0 +1,144 @@
+"""The tables: what is measured, how often, and for how long."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from benchmarks.measure import ROOT, Figures, Row, process, worker, workers
+from benchmarks.portal import Addresses
+
+Subject = Callable[[], Figures]
+
+COUNT = 150
+TOKEN = "x" * 1000
+SYNC = {
+    "this SDK": "sdk",
+    "old way": "old_way",
+    "httpx with care": "httpx_with_care",
+    "generated client": "generated",
+    "floor: http.client": "floor",
+}
+ASYNC = {
+    "this SDK": "async_sdk",
+    "httpx, 20 connections": "async_httpx:Twenty",
+    "httpx, 32 connections": "async_httpx",
+    "httpx, 100 connections": "async_httpx:Hundred",
+    "aiohttp": "async_aiohttp",
+}
+IMPORTS = {
+    "nothing": "pass",
+    "this SDK": "import nous_billing",
+    "this SDK, its client": "from nous_billing import BillingClient",
+    "old way": "import old_way",
+    "httpx": "import httpx",
+}
+
+
+# What the kernel says of the process itself: what it says to the parent is never less than the parent's own.
+PEAK = "print(*(line for line in open('/proc/self/status') if line.startswith('VmHWM')))"
+
+
+def rows(addresses: Addresses, full: Path, lean: Path) -> dict[str, Row]:
+    """Return the rows by a short name; ``full`` is a Python with click and rich, ``lean`` one without."""
+    environment = addresses.environment
+    task = partial(worker, full, environment)
+
+    def subjects(rivals: dict[str, str], make: Callable[[str], Callable[[], Figures]]) -> dict[str, Subject]:
+        return {name: make(rival) for name, rival in rivals.items()}
+
+    def imports(python: Path) -> dict[str, Subject]:
+        path = {**environment, "PYTHONPATH": str(ROOT / "benchmarks/rivals")}
+        return {name: partial(process, [python, "-c", f"{code}\n{PEAK}"], path) for name, code in IMPORTS.items()}
+
+    def cold(python: Path) -> dict[str, Subject]:
+        script = ROOT / "benchmarks/cold.py"
+        return {
+            name: partial(process, [python, script, rival, addresses.tls, TOKEN], environment)
+            for name, rival in SYNC.items()
+        }
+
+    def polls(base_url: str) -> dict[str, Subject]:
+        return subjects(SYNC, lambda rival: partial(task, "poll", rival, base_url, 30 if rival == "old_way" else 300))
+
+    threads = {name: SYNC[name] for name in ("this SDK", "httpx with care")}
+    purchase = {name: rival for name, rival in SYNC.items() if rival != "generated"}
+    sources = {
+        "memo over a static token": "static-memo",
+        "memo over the SDK's stored login": "stored-memo",
+        "memo over Hermes's login": "hermes-memo",
+        "stored login, no memo": "stored-resolve",
+        "old way, no memo": "old-resolve",
+    }
+    return {
+        "import": Row("Import", "A new process, click and rich installed.", imports(full), 7, 15),
+        "import-lean": Row("Import, without click and rich", "The same, without them.", imports(lean), 7, 15),
+        "cold": Row("Process start to the first balance, TLS", "Click and rich installed.", cold(full), 7, 20),
+        "cold-lean": Row(
+            "Process start to the first balance, TLS, without click and rich", "The same.", cold(lean), 7, 20
+        ),
+        "poll": Row("One poll, plain", "Kept alive, but for the old way.", polls(addresses.plain), 5, 15),
+        "poll-tls": Row("One poll, TLS", "The same over TLS.", polls(addresses.tls), 7, 25),
+        "purchase": Row(
+            f"A purchase of {COUNT} polls, TLS, 25 ms",
+            "With a round trip of 25 ms; the first connection included, the pauses between two polls not.",
+            subjects(purchase, lambda rival: partial(task, "purchase", rival, addresses.far, COUNT)),
+            3,
+            45,
+        ),
+        "burst": Row(
+            "1000 charges at once, in tasks, TLS",
+            "First: with the connections to be made. Warm: a second round.",
+            subjects(ASYNC, lambda rival: partial(task, "burst", rival, addresses.tls)),
+            3,
+            20,
+        ),
+        "burst-far": Row(
+            "1000 charges at once, in tasks, TLS, 25 ms",
+            "The same with a round trip of 25 ms.",
+            subjects(ASYNC, lambda rival: partial(task, "burst", rival, addresses.far)),
+            3,
+            20,
+        ),
+        "threads": Row(
+            "1000 charges at once, in threads, TLS",
+            "A thousand threads that share one client.",
+            subjects(threads, lambda rival: partial(task, "threads", rival, addresses.tls)),
+            3,
+            15,
+        ),
+        "credentials": Row(
+            "Credentials, one process",
+            "For each call.",
+            {name: partial(task, "credentials", kind, 3000) for name, kind in sources.items()},
+            3,
+            10,
+        ),
+        "contended": Row(
+            "Credentials, 8 processes at once",
+            "For each call, the median of the processes; the old way's fight for a lock.",
+            {
+                name: partial(workers, 8, full, environment, "credentials", sources[name], 300)
+                for name in ("memo over the SDK's stored login", "stored login, no memo", "old way, no memo")
+            },
+            3,
+            10,
+        ),
+        "parse": Row(
+            "A billing state, from its bytes",
+            "",
+            {
+                "json.loads alone": partial(task, "parse", "json", 3000),
+                "generated model, unchecked": partial(task, "parse", "generated", 3000),
+                "this SDK, checked": partial(task, "parse", "sdk", 3000),
+            },
+            3,
+            8,
+        ),
+        "rules": Row(
+            "The facade alone",
+            "A poll without driver and network: the operation, the rules, the reading of the reply.",
+            {"this SDK": partial(task, "rules", 3000)},
+            3,
+            5,
+        ),
+    }

@@ -1,0 +1,44 @@
+"""What the measurements allow at most: one process, one machine, and the portal's own limits."""
+
+import os
+from collections.abc import Mapping
+
+from benchmarks.measure import Row
+
+INTERVAL = 2.0
+"""Seconds between two polls of a charge, as the SDK has it."""
+CHARGES_AN_HOUR = 5
+"""The portal's limit for an organisation and for a token."""
+TYPICAL_POLLS = 2
+"""A charge settles in about 3 s: it is polled at once and after 2 s, and the third time it has settled."""
+
+
+def table(rows: Mapping[str, Row]) -> list[str]:
+    sdk = "this SDK"
+    cpu = rows["burst"].median(sdk, "warm_cpu") / 1000
+    handshake = max(rows["burst"].median(sdk, "first_cpu") - rows["burst"].median(sdk, "warm_cpu"), 0) / 32
+    thread_cpu = rows["threads"].median(sdk, "warm_cpu") / 1000
+    wall = rows["burst-far"].median(sdk, "warm") / 1000
+    cores = os.cpu_count() or 1
+    polls = 1 / cpu
+    watched = polls * INTERVAL
+    organisations = polls * 3600 / (CHARGES_AN_HOUR * (TYPICAL_POLLS + 2))
+    figures = [
+        ("CPU of a poll in a task, kept alive, TLS", f"{1e6 * cpu:.0f} µs"),
+        ("CPU of a poll in a thread", f"{1e6 * thread_cpu:.0f} µs"),
+        (
+            "CPU of a new connection, TLS (first burst over warm round, for each of 32 connections)",
+            f"{1e3 * handshake:.1f} ms",
+        ),
+        ("polls in a second that one process can make, one core full", f"{polls:,.0f}"),
+        ("polls in a second that were made at 25 ms on this machine, server beside it", f"{1 / wall:,.0f}"),
+        (f"charges that one process can watch at an interval of {INTERVAL:g} s", f"{watched:,.0f}"),
+        (f"the same on this machine with a process for each of its {cores} cores", f"{watched * cores:,.0f}"),
+        (
+            "organisations that one process can serve, each at the portal's limit of 5 charges an hour, 4 calls each",
+            f"{organisations:,.0f}",
+        ),
+        ("memory of one watched charge, beside the client", f"{rows['burst'].median(sdk, 'memory') / 1024:.0f} KiB"),
+        ("polls in a second at 25 ms that 32 connections could carry, were CPU free", f"{32 / 0.025:,.0f}"),
+    ]
+    return ["| | |", "|---|---:|", *(f"| {what} | {figure} |" for what, figure in figures)]
