@@ -81,6 +81,7 @@ class Buying:
         self._record = PurchaseRecord(purchase, store, on_progress)
         self._operation = operations.post_charge(purchase.amount_usd, purchase.key)
         self._vouched: tuple[str, str] | None = None
+        self._saved = False
         self._in_flight = False
 
     def buy(self) -> Flow[Purchase]:
@@ -184,8 +185,11 @@ class Buying:
 
     def _admit(self, credentials: Credentials, address: str, once: Once) -> Flow[None]:
         yield from self._vouch(credentials, address, once)
-        if not self._record.purchase.revision or self._record.purchase.status == "not_made":
-            yield from self._record.save(status="sending", started_at=self._now())
+        if not self._saved:
+            # Also where the store has it: whoever else is at it must not take its own refusal for the whole truth.
+            begun = {} if self._record.may_be_made else {"started_at": self._now()}
+            yield from self._record.save(status="sending", **begun)
+            self._saved = True
         self._in_flight = True
 
     def _vouch(self, credentials: Credentials, address: str, once: Once) -> Flow[None]:

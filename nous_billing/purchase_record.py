@@ -16,8 +16,8 @@ T = TypeVar("T")
 OnProgress = Callable[[Purchase | BillingError], None]
 """Called with the purchase after each step and each poll, and with each error that is outlived."""
 
-# More than one other call at the same purchase saves it.
-_MOST_TRIES = 8
+# More than the calls that are at the same purchase at once: each that loses has let another win.
+_MOST_TRIES = 64
 
 _KNOWLEDGE: dict[PurchaseStatus, int] = {"not_made": 0, "sending": 1, "pending": 2, "failed": 3, "settled": 3}
 
@@ -71,7 +71,9 @@ class PurchaseRecord:
             found = yield from self.find()
             if found is not None:
                 self.take(found)
-                if _KNOWLEDGE[found.status] >= _KNOWLEDGE[purchase.status]:
+                # "sending" is said by each that sends: whoever said it before may be about to take it back.
+                said = found.status == purchase.status == "sending"
+                if _KNOWLEDGE[found.status] >= _KNOWLEDGE[purchase.status] and not said:
                     break
             purchase = replace(purchase, revision=0 if found is None else found.revision)
         else:
