@@ -116,7 +116,10 @@ class Driver(BaseDriver[httpx.Client, Clock]):
         if isinstance(step, Block):
             return step.work()
         if isinstance(step, Ask):
-            return step.question()
+            answer = step.question()
+            # It may have changed the login, in a source that has no way to say so.
+            self.memo.forget()
+            return answer
         return self._clock.sleep(step.seconds)
 
     def _resolve(self, step: Resolve) -> Credentials | Failure:
@@ -190,7 +193,9 @@ class AsyncDriver(BaseDriver[httpx.AsyncClient, AsyncClock]):
         if isinstance(step, Block):
             return await asyncio.wrap_future(start(step.work, name="nous-billing-work", daemon=False))
         if isinstance(step, Ask):
-            return await step.question()
+            answer = await step.question()
+            self.memo.forget()
+            return answer
         return await self._clock.sleep(step.seconds)
 
     async def _resolve(self, step: Resolve) -> Credentials | Failure:
