@@ -232,7 +232,7 @@ class Buying:
             if purchase.charge_id is None
             else f"{what} was accepted as charge {purchase.charge_id}; how that ended is not known yet."
         )
-        reason = "" if last_error is None else f" {last_error.message.removesuffix(UNKNOWN_OUTCOME)}"
+        reason = "" if last_error is None else f" {_without_outcome(last_error.message)}"
         advice = (
             "Look at the billing page before you buy anything again: the portal may no longer know the key."
             if purchase.charge_id is None and self._is_too_old()
@@ -274,6 +274,13 @@ def resume(
         except BillingPurchaseUncertain as error:
             outcomes.append(error)
     return outcomes
+
+
+def _without_outcome(message: str) -> str:
+    """Return what went wrong with the last request, without what it says of the money: an earlier one is open."""
+    for outcome in (UNKNOWN_OUTCOME, " Nothing was charged.", " Nothing was sent."):
+        message = message.removesuffix(outcome)
+    return message
 
 
 def _may_be_repeated(failure: BillingError) -> bool:
