@@ -81,6 +81,7 @@ class Buying:
         self._record = PurchaseRecord(purchase, store, on_progress)
         self._operation = operations.post_charge(purchase.amount_usd, purchase.key)
         self._vouched: tuple[str, str] | None = None
+        self._may_manage = True
         self._saved = False
         self._in_flight = False
 
@@ -202,6 +203,8 @@ class Buying:
         purchase = self._record.purchase.bound_to(address, state.org)
         check_same_organisation(self._record.purchase, purchase)
         self._record.purchase = purchase
+        # Of a role that came later it is not known here what it may.
+        self._may_manage = state.org.role != "MEMBER" if state.can_change_plan is None else state.can_change_plan
         # What may have been made is asked for again, whatever the bounds are by now.
         if not self._record.may_be_made and not state.bounds.min_usd <= purchase.amount_usd <= state.bounds.max_usd:
             raise BillingInvalidRequest(
@@ -214,8 +217,25 @@ class Buying:
     def _ask_for_scope(self, refusal: BillingError) -> Flow[None]:
         question, self._step_up = self._step_up, None
         granted: bool = question is not None and (yield Ask(question))
-        if not granted:
+        if granted:
+            return
+        if not isinstance(refusal, BillingScopeRequired):
             raise refusal
+        # What the portal says of a scope is not for a person.
+        if not self._may_manage:
+            message = f"Only an admin of {self._record.purchase.organisation_name} can buy credits. Ask one."
+        elif question is not None:
+            message = "Remote spending was not allowed for this login. Try again, and allow it on the portal."
+        else:
+            message = "This login may not buy credits. Log in again and allow remote spending."
+        raise BillingScopeRequired(
+            message,
+            status=refusal.status,
+            error=refusal.error,
+            portal_url=refusal.portal_url,
+            retry_after=refusal.retry_after,
+            payload=refusal.payload,
+        )
 
     def _check_cancelled(self) -> None:
         if self._cancelled is not None and self._cancelled():
