@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
+from inspect import isawaitable
 from typing import Any, Generic, TypeVar
 
 import httpx
@@ -95,18 +96,17 @@ class Driver(BaseDriver[httpx.Client, Clock]):
 
     def run(self, flow: Flow[T]) -> T:
         """Run a flow to its end."""
-        try:
-            step = next(flow)
-            while True:
-                try:
-                    answer = self._perform(step)
-                except BillingError as error:
-                    step = flow.throw(error)
-                else:
-                    step = flow.send(answer)
-        except StopIteration as end:
-            result: T = end.value
-            return result
+        advance = partial(next, flow)
+        while True:
+            try:
+                step = advance()
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            try:
+                advance = partial(flow.send, self._perform(step))
+            except BillingError as error:
+                advance = partial(flow.throw, error)
 
     def _perform(self, step: Step) -> Any:
         if isinstance(step, Resolve):
@@ -172,18 +172,17 @@ class AsyncDriver(BaseDriver[httpx.AsyncClient, AsyncClock]):
 
     async def run(self, flow: Flow[T]) -> T:
         """Run a flow to its end."""
-        try:
-            step = next(flow)
-            while True:
-                try:
-                    answer = await self._perform(step)
-                except BillingError as error:
-                    step = flow.throw(error)
-                else:
-                    step = flow.send(answer)
-        except StopIteration as end:
-            result: T = end.value
-            return result
+        advance = partial(next, flow)
+        while True:
+            try:
+                step = advance()
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            try:
+                advance = partial(flow.send, await self._perform(step))
+            except BillingError as error:
+                advance = partial(flow.throw, error)
 
     async def _perform(self, step: Step) -> Any:
         if isinstance(step, Resolve):
@@ -193,7 +192,8 @@ class AsyncDriver(BaseDriver[httpx.AsyncClient, AsyncClock]):
         if isinstance(step, Block):
             return await asyncio.wrap_future(start(step.work, name="nous-billing-work", daemon=False))
         if isinstance(step, Ask):
-            answer = await step.question()
+            asked = step.question()
+            answer = await asked if isawaitable(asked) else asked
             self.memo.forget()
             return answer
         return await self._clock.sleep(step.seconds)
