@@ -36,6 +36,8 @@ def told(outcome: nb.Purchase | nb.BillingError) -> str:
         case nb.BillingRateLimited():
             # Neither a refusal nor a failed payment.
             advice = f"{outcome} Wait {outcome.retry_after or 60} seconds."
+        case nb.BillingAuthError():
+            advice = f"{outcome} Log in again."
         case nb.BillingIdempotencyConflict():
             return str(outcome)
         case _:
