@@ -5,7 +5,7 @@ Each case is a table of presses on "Pay", by somebody who has logged in with a d
 
 import importlib.util
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -83,18 +83,18 @@ def with_cap(cap):
 
 
 PAID = Press(outcome="settled", told="Paid $50.00.")
-ONLY_AN_ADMIN = {
-    "outcome": nb.BillingScopeRequired,
-    "error": "Only an admin of Acme can buy credits. Ask one.",
-    "told": f"Nothing was charged. Only an admin of Acme can buy credits. Ask one. {LINK}",
-}
+ONLY_AN_ADMIN = Press(
+    outcome=nb.BillingScopeRequired,
+    error="Only an admin of Acme can buy credits. Ask one.",
+    told=f"Nothing was charged. Only an admin of Acme can buy credits. Ask one. {LINK}",
+)
 
 CASES = {
     "1 an admin enrols": Case(role="ADMIN", presses=[PAID], ledger=["50 settled"]),
     "1 a member enrols": Case(
         role="MEMBER",
         granted="inference:invoke",
-        presses=[Press(**ONLY_AN_ADMIN), Press(may_step_up=True, **ONLY_AN_ADMIN)],
+        presses=[ONLY_AN_ADMIN, replace(ONLY_AN_ADMIN, may_step_up=True)],
         ledger=[],
         # The second is that of the step-up, which the portal narrows in silence once more.
         codes=2,
