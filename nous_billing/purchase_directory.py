@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime
 from hashlib import sha256
@@ -51,22 +51,28 @@ class PurchaseDirectory:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.path)!r})"
 
-    def load(self, key: str | None = None) -> Iterator[Purchase]:
+    def load(self, key: str | None = None) -> Iterable[Purchase]:
         """Return the purchase with this key, if there is one; without a key all that have not ended, oldest first.
 
         Raises:
-            BillingPurchaseStoreError: A file cannot be read, or is broken; after the others.
+            BillingPurchaseStoreError: A file cannot be read, or is broken; without a key, after the others.
             OSError: The directory cannot be read.
         """
+        if key is None:
+            return self._open()
+        purchase = _read(self._file(key))
+        return [] if purchase is None else [purchase]
+
+    def _open(self) -> Iterator[Purchase]:
         found: list[Purchase] = []
         broken: BillingPurchaseStoreError | None = None
-        for file in self._files() if key is None else [self._file(key)]:
+        for file in self._files():
             try:
                 purchase = _read(file)
             except BillingPurchaseStoreError as error:
                 broken = error
                 continue
-            if purchase is not None and (key is not None or not purchase.has_ended):
+            if purchase is not None and not purchase.has_ended:
                 found.append(purchase)
         yield from sorted(found, key=lambda purchase: purchase.started_at)
         if broken is not None:
