@@ -44,7 +44,7 @@ class PurchaseDirectory:
         try:
             self.path: Path = Path(path).expanduser()
         except (TypeError, RuntimeError, ValueError) as error:
-            raise _invalid(str(error)) from None
+            raise _invalid(str(error).removesuffix(".")) from None
         if not os.fspath(path).strip():
             raise _invalid("it is blank")
 

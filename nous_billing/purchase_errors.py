@@ -132,6 +132,6 @@ def not_kept(error: BillingError) -> BillingPurchaseStoreError:
 
 def _without_outcome(message: str) -> str:
     """Return what went wrong with the last request, without what it says of the money: an earlier one is open."""
-    for outcome in (UNKNOWN_OUTCOME, " Nothing was charged.", " Nothing was sent."):
+    for outcome in (UNKNOWN_OUTCOME, " Nothing was charged.", " Nothing was sent.", " Nothing failed."):
         message = message.removesuffix(outcome)
     return message

@@ -110,7 +110,7 @@ class PurchaseRecord:
         def save() -> bool:
             saved = self._store.save(purchase)
             if not isinstance(saved, bool):
-                raise TypeError(f"save() returned a {type(saved).__name__}, neither True nor False")
+                raise not_saved(f"save() of the store returned a {type(saved).__name__}, neither True nor False")
             return saved
 
         return Block(lambda: _typed(save, not_saved))
@@ -139,11 +139,11 @@ def checked(item: object, key: str | None = None) -> Purchase:
         BillingPurchaseStoreError: It is no purchase, or none that was asked for.
     """
     if not isinstance(item, Purchase) or item.status not in _KNOWLEDGE:
-        raise not_read(f"the store returned a {type(item).__name__} that is none")
+        raise not_read(f"the store returned a {type(item).__name__}, which is no purchase")
     if key not in (None, item.key):
-        raise not_read("the store returned one with another key")
+        raise not_read("the store returned a purchase with another key")
     if (item.charge_id is None) is not (item.status in ("sending", "not_made")):
-        raise not_read(f"the store returned one that is {item.status} and has the wrong charge id")
+        raise not_read(f"the store returned a purchase that is {item.status} and whose charge id is {item.charge_id}")
     return item
 
 
