@@ -480,6 +480,8 @@ def test_two_amounts_under_one_key_at_the_same_moment_are_one_charge_and_one_fau
     assert "this is a fault of the program" in str(fault)
     assert shop.ledger() == [f"{paid.amount_usd} settled"]
     assert shop.kept() == paid
+    # The other amount was never sent: the store has only one.
+    shop.assert_posts(1, body=f'{{"amountUsd":{paid.amount_usd}}}'.encode())
 
 
 def test_a_refusal_of_one_press_does_not_take_back_what_another_has_sent(shop, tmp_path):
