@@ -133,6 +133,7 @@ def test_ctrl_c_says_what_it_leaves_open_and_the_same_key_goes_on(faults, moment
 
     # The second fault of two may not have been met.
     shop.portal.faults = FaultQueue()
+    shop.portal.settle_after = 0
     shop.portal.clock.advance(1000)
     client = shop.client()
     outcomes = client.resume_purchases(shop.folder)
