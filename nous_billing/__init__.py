@@ -65,7 +65,8 @@ if TYPE_CHECKING:
     from .oauth import DeviceCode
     from .portal import DEFAULT_PORTAL_BASE_URL, resolve_portal_base_url
     from .purchase_directory import PurchaseDirectory
-    from .purchases import Purchase, PurchaseStore
+    from .purchase_record import OnProgress
+    from .purchases import Purchase, PurchaseStatus, PurchaseStore
     from .step_up import apost_charge_with_step_up, post_charge_with_step_up
 
 __all__ = [
@@ -121,9 +122,11 @@ __all__ = [
     "DeviceCode",
     "HermesLogin",
     "MonthlyCap",
+    "OnProgress",
     "Organisation",
     "Purchase",
     "PurchaseDirectory",
+    "PurchaseStatus",
     "PurchaseStore",
     "StaticToken",
     "StoredLogin",
@@ -211,8 +214,10 @@ _MODULES = {
         "resolve_portal_base_url",
     ),
     "purchase_directory": ("PurchaseDirectory",),
+    "purchase_record": ("OnProgress",),
     "purchases": (
         "Purchase",
+        "PurchaseStatus",
         "PurchaseStore",
     ),
     "step_up": (

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from os import PathLike, fspath
+from os import PathLike
 from typing import Generic, TypeVar
 
-from .buying import Buying, resume
+from .buying import Buying, Outcome, confirmed, resume
 from .clock import BaseClock
 from .credentials import CredentialSource
 from .default_login import DefaultLogin
-from .errors import BillingInvalidRequest, BillingPurchaseUncertain
+from .errors import BillingInvalidRequest
 from .flow import Admit, Flow, exchange
 from .models import ChargeFailed, ChargeSettled
 from .money import Amount
@@ -73,8 +73,7 @@ class BaseClient(Generic[ClockT]):
 
     def _buying(
         self,
-        amount_usd: Amount,
-        idempotency_key: str,
+        purchase: Purchase,
         store: Store | None,
         step_up: Callable[[], object] | None,
         on_progress: OnProgress | None,
@@ -85,8 +84,7 @@ class BaseClient(Generic[ClockT]):
         check_seconds(interval, "interval")
         check_seconds(cap, "cap")
         return Buying(
-            amount_usd,
-            idempotency_key,
+            purchase,
             store=self._store(store),
             wait=lambda charge_id, on_poll, admit: self._settlement(
                 charge_id, interval, cap, on_poll, cancelled, admit
@@ -99,6 +97,9 @@ class BaseClient(Generic[ClockT]):
             clock=self._clock,
         )
 
+    def _confirmed(self, amount_usd: Amount, idempotency_key: str) -> Purchase:
+        return confirmed(amount_usd, idempotency_key, self._clock)
+
     def _resuming(
         self,
         store: Store | None,
@@ -106,16 +107,15 @@ class BaseClient(Generic[ClockT]):
         cancelled: Callable[[], bool] | None,
         interval: float,
         cap: float,
-    ) -> Flow[list[Purchase | BillingPurchaseUncertain]]:
+    ) -> Flow[list[Outcome]]:
         purchases = self._store(store)
+        check_seconds(interval, "interval")
         end = self._clock.monotonic() + check_seconds(cap, "cap")
 
-        def buying(purchase: Purchase) -> Buying:
-            # One cap for all; each is polled at least once.
-            left = max(end - self._clock.monotonic(), 0.001)
-            return self._buying(
-                purchase.amount_usd, purchase.key, purchases, None, on_progress, cancelled, interval, left
-            )
+        def buying(purchase: Purchase, left: int) -> Buying:
+            # One that stays pending must not use up the time of the others; each is polled at least once.
+            share = max((end - self._clock.monotonic()) / left, 0.001)
+            return self._buying(purchase, purchases, None, on_progress, cancelled, interval, share)
 
         return resume(purchases, buying)
 
@@ -123,7 +123,7 @@ class BaseClient(Generic[ClockT]):
         if store is None:
             return self._purchases
         if isinstance(store, (str, PathLike)):
-            return PurchaseDirectory(fspath(store))
+            return PurchaseDirectory(store)
         if not (hasattr(store, "load") and hasattr(store, "save")):
             raise BillingInvalidRequest(
                 f"store must be a path or a PurchaseStore, not a {type(store).__name__}.", error="invalid_store"

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Self
 
 from . import operations
 from .base_client import BaseClient, Store
+from .buying import Outcome
 from .clock import DEFAULT_TIMEOUT, AsyncClock, AsyncSystemClock, Clock, SystemClock
 from .credentials import CredentialSource
 from .drivers import AsyncDriver, Driver
-from .errors import BillingPurchaseUncertain
 from .models import BillingState, ChargeAccepted, ChargeFailed, ChargeSettled, ChargeStatus
 from .money import Amount
 from .purchase_record import OnProgress
@@ -170,8 +170,9 @@ class BillingClient(BaseClient[Clock]):
             step_up: Asked once where the scope is missing, such as ``lambda: login.step_up(show_code)``; where it
                 returns True the purchase goes on.
             on_progress: Called with the purchase after each step and each poll, and with each error that is outlived.
-            cancelled: Asked between two requests, about four times a second; the purchase is left alone when it returns
-                True.
+                What it raises ends the call, and leaves the purchase as it is by then.
+            cancelled: Asked before each request, and about four times a second between two; the purchase is left alone
+                when it returns True.
             interval: Seconds between two polls, as for ``wait_for_charge``.
             cap: Seconds to wait for an accepted charge, as for ``wait_for_charge``.
 
@@ -181,15 +182,16 @@ class BillingClient(BaseClient[Clock]):
         Raises:
             BillingPurchaseUncertain: It is not known whether the charge was made, or how it ended. Call again with the
                 same key.
-            BillingPurchaseInterrupted: The same, after Ctrl-C; also a ``KeyboardInterrupt``.
+            BillingPurchaseInterrupted: The same, after Ctrl-C: a ``KeyboardInterrupt``.
             BillingPurchaseCancelled: ``cancelled`` returned True before a charge could be made.
-            BillingPurchaseStoreError: The purchase could not be saved or read; nothing was sent.
+            BillingPurchaseStoreError: The purchase could not be saved; nothing was sent.
             BillingIdempotencyConflict: The key is that of another amount: a fault of the program.
             BillingInvalidRequest: An argument cannot be used, or the login is for another organisation than that of
                 the purchase (``error="wrong_organisation"``); nothing was sent.
             BillingError: A definite refusal; nothing was charged. See ``nous_billing.errors``.
         """
-        buying = self._buying(amount_usd, idempotency_key, store, step_up, on_progress, cancelled, interval, cap)
+        purchase = self._confirmed(amount_usd, idempotency_key)
+        buying = self._buying(purchase, store, step_up, on_progress, cancelled, interval, cap)
         try:
             return self._driver.run(buying.buy())
         except KeyboardInterrupt as interrupt:
@@ -206,7 +208,7 @@ class BillingClient(BaseClient[Clock]):
         cancelled: Callable[[], bool] | None = None,
         interval: float = DEFAULT_INTERVAL,
         cap: float = DEFAULT_CAP,
-    ) -> list[Purchase | BillingPurchaseUncertain]:
+    ) -> list[Outcome]:
         """Find out what became of the purchases that were left open. Never makes a charge.
 
         Those that were accepted are waited for. The others are handed back: whether a charge was made is not known, and
@@ -220,11 +222,11 @@ class BillingClient(BaseClient[Clock]):
             cap: Seconds to wait for all of them together; each is polled at least once.
 
         Returns:
-            One for each purchase that had not ended, oldest first: the purchase where it has ended by now, or else what
-            ``buy_credits`` would raise.
+            One for each purchase that had not ended, oldest first: the purchase where it has ended by now, or else the
+            ``BillingPurchaseUncertain`` that says what is known. Last of all a ``BillingPurchaseStoreError`` where
+            there are others that could not be read.
 
         Raises:
-            BillingPurchaseStoreError: The store could not be read.
             BillingInvalidRequest: An argument cannot be used.
         """
         return self._driver.run(self._resuming(store, on_progress, cancelled, interval, cap))
@@ -322,7 +324,8 @@ class AsyncBillingClient(BaseClient[AsyncClock]):
 
         Cancelling the task raises ``CancelledError`` and leaves the purchase as ``BillingPurchaseUncertain`` does.
         """
-        buying = self._buying(amount_usd, idempotency_key, store, step_up, on_progress, cancelled, interval, cap)
+        purchase = self._confirmed(amount_usd, idempotency_key)
+        buying = self._buying(purchase, store, step_up, on_progress, cancelled, interval, cap)
         return await self._driver.run(buying.buy())
 
     async def resume_purchases(
@@ -333,7 +336,7 @@ class AsyncBillingClient(BaseClient[AsyncClock]):
         cancelled: Callable[[], bool] | None = None,
         interval: float = DEFAULT_INTERVAL,
         cap: float = DEFAULT_CAP,
-    ) -> list[Purchase | BillingPurchaseUncertain]:
+    ) -> list[Outcome]:
         """As ``BillingClient.resume_purchases``."""
         return await self._driver.run(self._resuming(store, on_progress, cancelled, interval, cap))
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
+from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from . import transport
@@ -87,18 +88,17 @@ class Driver(BaseDriver[transport.Sender, Clock]):
 
     def run(self, flow: Flow[T]) -> T:
         """Run a flow to its end."""
-        try:
-            step = next(flow)
-            while True:
-                try:
-                    answer = self._perform(step)
-                except BillingError as error:
-                    step = flow.throw(error)
-                else:
-                    step = flow.send(answer)
-        except StopIteration as end:
-            result: T = end.value
-            return result
+        advance = partial(next, flow)
+        while True:
+            try:
+                step = advance()
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            try:
+                advance = partial(flow.send, self._perform(step))
+            except BillingError as error:
+                advance = partial(flow.throw, error)
 
     def _perform(self, step: Step) -> Any:
         if isinstance(step, Resolve):
@@ -108,7 +108,10 @@ class Driver(BaseDriver[transport.Sender, Clock]):
         if isinstance(step, Block):
             return step.work()
         if isinstance(step, Ask):
-            return step.question()
+            answer = step.question()
+            # It may have changed the login, in a source that has no way to say so.
+            self.memo.forget()
+            return answer
         return self._clock.sleep(step.seconds)
 
     def _resolve(self, step: Resolve) -> Credentials | Failure:
@@ -139,18 +142,17 @@ class AsyncDriver(BaseDriver[transport.AsyncSender, AsyncClock]):
 
     async def run(self, flow: Flow[T]) -> T:
         """Run a flow to its end."""
-        try:
-            step = next(flow)
-            while True:
-                try:
-                    answer = await self._perform(step)
-                except BillingError as error:
-                    step = flow.throw(error)
-                else:
-                    step = flow.send(answer)
-        except StopIteration as end:
-            result: T = end.value
-            return result
+        advance = partial(next, flow)
+        while True:
+            try:
+                step = advance()
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            try:
+                advance = partial(flow.send, await self._perform(step))
+            except BillingError as error:
+                advance = partial(flow.throw, error)
 
     async def _perform(self, step: Step) -> Any:
         if isinstance(step, Resolve):
@@ -160,7 +162,10 @@ class AsyncDriver(BaseDriver[transport.AsyncSender, AsyncClock]):
         if isinstance(step, Block):
             return await asyncio.wrap_future(start(step.work, name="nous-billing-work", daemon=False))
         if isinstance(step, Ask):
-            return await step.question()
+            asked = step.question()
+            answer = await asked if isawaitable(asked) else asked
+            self.memo.forget()
+            return answer
         return await self._clock.sleep(step.seconds)
 
     async def _resolve(self, step: Resolve) -> Credentials | Failure:

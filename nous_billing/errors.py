@@ -27,9 +27,10 @@
     │   ├── BillingChargeUnconfirmed     access was lost while waiting
     │   └── BillingChargeCancelled       the caller stopped waiting
     ├── BillingPurchaseUncertain         a purchase may have been made, or may still be: the same key again
-    │   └── BillingPurchaseInterrupted   the same, after Ctrl-C
     ├── BillingPurchaseCancelled         the caller stopped a purchase before a charge could be made
     └── BillingPurchaseStoreError        a purchase could not be saved or read
+
+One more stands outside: ``BillingPurchaseInterrupted``, Ctrl-C in a purchase, is a ``KeyboardInterrupt``.
 """
 
 from __future__ import annotations
@@ -267,17 +268,26 @@ class BillingPurchaseUncertain(BillingError):
         self.last_error = last_error
 
 
-class BillingPurchaseInterrupted(BillingPurchaseUncertain, KeyboardInterrupt):
-    """Ctrl-C in the middle of a purchase. Also a ``KeyboardInterrupt``, so that a program that catches neither ends."""
-
-
 class BillingPurchaseCancelled(BillingError):
     """The caller stopped a purchase before a charge could be made (``error="purchase_cancelled"``). Nothing was
     charged."""
 
 
 class BillingPurchaseStoreError(BillingError):
-    """A purchase could not be saved before it was to be sent, or not be read (``error="purchase_store_failed"``).
+    """A purchase could not be saved, or not be read (``error="purchase_store_failed"``).
 
-    Nothing was sent. Where ``outcome_unknown`` is True an earlier call may have been.
+    Raised before anything is sent. ``on_progress`` is given one where a purchase goes on and only its record could not
+    be saved, and ``resume_purchases`` returns one for what it could not read; ``outcome_unknown`` is True then.
     """
+
+
+class BillingPurchaseInterrupted(KeyboardInterrupt):
+    """Ctrl-C in a purchase that may have been made. No ``BillingError``: what handles those does not swallow it.
+
+    Attributes:
+        uncertain: What is known, with the key to go on with.
+    """
+
+    def __init__(self, uncertain: BillingPurchaseUncertain) -> None:
+        super().__init__(uncertain)
+        self.uncertain = uncertain

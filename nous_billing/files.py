@@ -32,18 +32,20 @@ def locked(lock_path: str, seconds: float, what: str) -> Generator[None]:
     """
     from filelock import FileLock, Timeout
 
-    Path(lock_path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make_folder(Path(lock_path).parent)
     # A lock of its own each time: one object would let the threads of this process in together.
     lock = FileLock(lock_path, timeout=seconds, mode=0o600, thread_local=False)
     try:
-        lock.acquire()
-    except Timeout:
-        raise BillingNetworkError(
-            f"Another program has been busy with {what} for {seconds:g} s. Try again shortly.", error="network_error"
-        ) from None
-    try:
+        try:
+            lock.acquire()
+        except Timeout:
+            raise BillingNetworkError(
+                f"Another program has been busy with {what} for {seconds:g} s. Try again shortly.",
+                error="network_error",
+            ) from None
         yield
     finally:
+        # Also where Ctrl-C came between getting it and saying so.
         lock.release()
 
 
@@ -56,7 +58,7 @@ def replace_durably(path: Path, content: Callable[[], bytes]) -> None:
     Raises:
         OSError: It could not be written; the old file is still whole.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make_folder(path.parent)
     temporary = path.with_name(f"{path.name}.new")
     # What a process that was killed left behind may belong to anybody.
     temporary.unlink(missing_ok=True)
@@ -71,6 +73,13 @@ def replace_durably(path: Path, content: Callable[[], bytes]) -> None:
             temporary.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
+
+
+def _make_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for parent in folder.parents:
+            _sync_folder(parent)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,7 +1,7 @@
 """The rules of an exchange with the portal, written once and without I/O.
 
-A flow is a generator. It yields what is to be done (``Resolve``, ``Send``, ``Sleep``) and is sent what came of it. The
-two clients only carry the steps out.
+A flow is a generator. It yields what is to be done (``Resolve``, ``Send``, ``Sleep``, ``Block``, ``Ask``) and is sent
+what came of it. The two clients only carry the steps out.
 """
 
 from __future__ import annotations

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, get_args
 
-from .errors import BillingError, BillingPurchaseStoreError
+from .errors import BillingError, BillingInvalidRequest, BillingPurchaseStoreError
 from .files import locked, replace_durably
 from .money import parse_usd
 from .purchases import Purchase, PurchaseStatus
@@ -17,15 +20,19 @@ from .purchases import Purchase, PurchaseStatus
 # A lock is held for one small file: whoever holds it longer has been stopped.
 _LOCK_SECONDS = 10.0
 _FORMAT = 1
+_FILE_NAME = re.compile(r"[0-9a-f]{64}\.json")
 
 
 class PurchaseDirectory:
     """A ``PurchaseStore`` for one machine. Safe to share between threads and between processes.
 
-    Purchases that have ended stay as receipts: buying again with the same key returns them. Delete what is old enough.
+    Purchases that have ended stay as receipts: buying again with the same key returns them. ``forget`` removes one.
 
     Args:
         path: The directory; made where there is none.
+
+    Raises:
+        BillingInvalidRequest: There can be no such directory (``error="invalid_store"``).
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
@@ -34,27 +41,42 @@ class PurchaseDirectory:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path: Path = Path(path).expanduser()
+        try:
+            self.path: Path = Path(path).expanduser()
+        except (TypeError, RuntimeError, ValueError) as error:
+            raise _invalid(str(error).removesuffix(".")) from None
+        if not os.fspath(path).strip():
+            raise _invalid("it is blank")
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.path)!r})"
 
-    def load(self, key: str | None = None) -> list[Purchase]:
+    def load(self, key: str | None = None) -> Iterable[Purchase]:
         """Return the purchase with this key, if there is one; without a key all that have not ended, oldest first.
 
         Raises:
-            BillingPurchaseStoreError: A file cannot be read, or is broken.
+            BillingPurchaseStoreError: A file cannot be read, or is broken; without a key, after the others.
             OSError: The directory cannot be read.
         """
-        if key is not None:
-            purchase = _read(self._file(key))
-            return [] if purchase is None else [purchase]
-        try:
-            files = [file for file in self.path.iterdir() if file.suffix == ".json"]
-        except FileNotFoundError:
-            return []
-        purchases = [purchase for purchase in map(_read, files) if purchase is not None and not purchase.has_ended]
-        return sorted(purchases, key=lambda purchase: purchase.started_at)
+        if key is None:
+            return self._open()
+        purchase = _read(self._file(key))
+        return [] if purchase is None else [purchase]
+
+    def _open(self) -> Iterator[Purchase]:
+        found: list[Purchase] = []
+        broken: BillingPurchaseStoreError | None = None
+        for file in self._files():
+            try:
+                purchase = _read(file)
+            except BillingPurchaseStoreError as error:
+                broken = error
+                continue
+            if purchase is not None and not purchase.has_ended:
+                found.append(purchase)
+        yield from sorted(found, key=lambda purchase: purchase.started_at)
+        if broken is not None:
+            raise broken
 
     def save(self, purchase: Purchase) -> bool:
         """Keep a purchase; False where another call has saved it meanwhile.
@@ -65,16 +87,41 @@ class PurchaseDirectory:
             OSError: The directory cannot be written.
         """
         file = self._file(purchase.key)
-        with locked(str(self.path / ".lock"), _LOCK_SECONDS, f"the purchases in {self.path}"):
+        with self._locked():
             kept = _read(file)
             if purchase.revision != (kept.revision if kept else 0) + 1:
                 return False
             replace_durably(file, lambda: _encode(purchase))
             return True
 
+    def forget(self, key: str) -> None:
+        """Remove a purchase, once a person has seen on the billing page what became of it, or as an old receipt.
+
+        Raises:
+            BillingNetworkError: Another program holds the directory.
+            OSError: The directory cannot be written.
+        """
+        with self._locked():
+            self._file(key).unlink(missing_ok=True)
+
+    def _locked(self) -> AbstractContextManager[None]:
+        return locked(str(self.path / ".lock"), _LOCK_SECONDS, f"the purchases in {self.path}")
+
+    def _files(self) -> list[Path]:
+        try:
+            return [file for file in self.path.iterdir() if _FILE_NAME.fullmatch(file.name)]
+        except FileNotFoundError:
+            return []
+
     def _file(self, key: str) -> Path:
         # A key may have any visible character, and be longer than a file's name.
         return self.path / f"{sha256(key.encode()).hexdigest()}.json"
+
+
+def _invalid(reason: str) -> BillingInvalidRequest:
+    return BillingInvalidRequest(
+        f"Purchases cannot be kept there: {reason}. Give the path of a directory.", error="invalid_store"
+    )
 
 
 def _encode(purchase: Purchase) -> bytes:
@@ -101,7 +148,7 @@ def _decode(document: Any) -> Purchase:
         raise ValueError("it was written by another version of nous-billing")
     settled_at, added_usd = _maybe_text(document["settled_at"]), _maybe_text(document["added_usd"])
     return Purchase(
-        revision=int(document["revision"]),
+        revision=_count(document["revision"]),
         key=_text(document["key"]),
         amount_usd=parse_usd(document["amount_usd"]),
         portal_base_url=_text(document["portal_base_url"]),
@@ -114,6 +161,12 @@ def _decode(document: Any) -> Purchase:
         settled_at=None if settled_at is None else _moment(settled_at),
         added_usd=None if added_usd is None else parse_usd(added_usd),
     )
+
+
+def _count(value: object) -> int:
+    if not isinstance(value, int):
+        raise TypeError(f"a {type(value).__name__} where a number should be")
+    return value
 
 
 def _text(value: object) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from .errors import BillingError, BillingIdempotencyConflict, BillingInvalidRequest, BillingPurchaseStoreError
+from .errors import BillingError, BillingPurchaseStoreError
 from .flow import Block, Flow
 from .models import ChargePending, ChargeStatus
+from .purchase_errors import conflict, not_kept, not_read, not_saved, wrong_organisation
 from .purchases import Purchase, PurchaseStatus, PurchaseStore
 
 T = TypeVar("T")
@@ -16,8 +17,8 @@ T = TypeVar("T")
 OnProgress = Callable[[Purchase | BillingError], None]
 """Called with the purchase after each step and each poll, and with each error that is outlived."""
 
-# More than one other call at the same purchase saves it.
-_MOST_TRIES = 8
+# More than the calls that are at the same purchase at once: each that loses has let another win.
+_MOST_TRIES = 64
 
 _KNOWLEDGE: dict[PurchaseStatus, int] = {"not_made": 0, "sending": 1, "pending": 2, "failed": 3, "settled": 3}
 
@@ -37,8 +38,15 @@ class PurchaseRecord:
         self._on_progress = on_progress
 
     def find(self) -> Flow[Purchase | None]:
-        """Return what the store has under the key."""
-        found: list[Purchase] = yield stored(lambda: list(self._store.load(self.purchase.key)), "read")
+        """Return what the store has under the key.
+
+        Raises:
+            BillingPurchaseStoreError: It could not be read.
+        """
+        key = self.purchase.key
+        found: list[Purchase] = yield Block(
+            lambda: _typed(lambda: [checked(item, key) for item in self._store.load(key)], not_read)
+        )
         return found[0] if found else None
 
     def take(self, found: Purchase) -> None:
@@ -54,37 +62,37 @@ class PurchaseRecord:
         self.purchase = found
         self.may_be_made = self.may_be_made or found.status in ("sending", "pending")
 
-    def save(self, **changes: Any) -> Flow[None]:
-        """Save the purchase with these changes, before anything else is done.
+    def save(self, purchase: Purchase) -> Flow[None]:
+        """Save before anything else is done. Where another call knows more, what that has saved stands.
 
         Raises:
             BillingPurchaseStoreError: It could not be saved.
+            BillingError: As for ``take``.
         """
-        purchase = replace(self.purchase, **changes)
         for _ in range(_MOST_TRIES):
-            candidate = replace(purchase, revision=purchase.revision + 1)
-            saved: bool = yield stored(lambda: self._store.save(candidate), "saved")  # noqa: B023 - called at once
+            purchase = replace(purchase, revision=purchase.revision + 1)
+            saved: bool = yield self._saving(purchase)
             if saved:
-                self.purchase = candidate
+                self.purchase = purchase
                 break
             # Another call is at the same purchase, and what it has sent is not known here.
             found = yield from self.find()
             if found is not None:
                 self.take(found)
-                if _KNOWLEDGE[found.status] >= _KNOWLEDGE[purchase.status]:
+                if _KNOWLEDGE[found.status] > _KNOWLEDGE[purchase.status]:
                     break
             purchase = replace(purchase, revision=0 if found is None else found.revision)
         else:
-            raise _store_error("saved", "another program keeps changing it")
+            raise not_saved("another program keeps changing it")
         self.tell(self.purchase)
 
-    def note(self, **changes: Any) -> Flow[None]:
+    def note(self, purchase: Purchase) -> Flow[None]:
         """Save what has happened already. Where that fails the store knows less, and a later call finds it out anew."""
         try:
-            yield from self.save(**changes)
+            yield from self.save(purchase)
         except BillingError as error:
-            self.purchase = replace(self.purchase, **changes)
-            self.tell(error)
+            self.purchase = purchase
+            self.tell(not_kept(error))
 
     def tell(self, progress: Purchase | BillingError) -> None:
         """Let the caller know."""
@@ -98,30 +106,45 @@ class PurchaseRecord:
         elif isinstance(outcome, ChargePending):
             self.tell(self.purchase)
 
+    def _saving(self, purchase: Purchase) -> Block:
+        def save() -> bool:
+            saved = self._store.save(purchase)
+            if not isinstance(saved, bool):
+                raise not_saved(f"save() of the store returned a {type(saved).__name__}, neither True nor False")
+            return saved
 
-def stored(work: Callable[[], Any], done: str) -> Block:
-    """Return the step that has a store work, with whatever it raises as a typed error."""
+        return Block(lambda: _typed(save, not_saved))
 
-    def typed() -> Any:
+
+def open_purchases(store: PurchaseStore) -> Block:
+    """Return the step that answers with the purchases of a store that have not ended, and with why others are not
+    among them."""
+
+    def load() -> tuple[list[Purchase], BillingPurchaseStoreError | None]:
+        purchases: list[Purchase] = []
         try:
-            return work()
-        except BillingPurchaseStoreError:
-            raise
-        except Exception as error:
-            raise _store_error(done, str(error) or type(error).__name__) from error
+            # One by one: what comes before a broken one is not lost with it.
+            _typed(lambda: purchases.extend(checked(item) for item in store.load()), not_read)
+        except BillingPurchaseStoreError as error:
+            return purchases, error
+        return purchases, None
 
-    return Block(typed)
+    return Block(load)
 
 
-def conflict(purchase: Purchase, error: BillingError | None = None) -> BillingIdempotencyConflict:
-    """Return the error for a key that is used for two amounts, as the portal said it or as the store shows it."""
-    return BillingIdempotencyConflict(
-        f"The key {purchase.key} was already used for another amount. Each purchase that a person confirms needs a key "
-        "of its own: this is a fault of the program. Nothing more was charged.",
-        status=error.status if error else None,
-        error="idempotency_conflict",
-        payload=error.payload if error else None,
-    )
+def checked(item: object, key: str | None = None) -> Purchase:
+    """Return what a store has loaded, or refuse it: a store may be anybody's.
+
+    Raises:
+        BillingPurchaseStoreError: It is no purchase, or none that was asked for.
+    """
+    if not isinstance(item, Purchase) or item.status not in _KNOWLEDGE:
+        raise not_read(f"the store returned a {type(item).__name__}, which is no purchase")
+    if key not in (None, item.key):
+        raise not_read("the store returned a purchase with another key")
+    if (item.charge_id is None) is not (item.status in ("sending", "not_made")):
+        raise not_read(f"the store returned a purchase that is {item.status} and whose charge id is {item.charge_id}")
+    return item
 
 
 def check_same_organisation(begun: Purchase, now: Purchase) -> None:
@@ -132,17 +155,18 @@ def check_same_organisation(begun: Purchase, now: Purchase) -> None:
     """
     places = {(purchase.portal_base_url, purchase.organisation_id) for purchase in (begun, now)}
     if begun.organisation_id and now.organisation_id and len(places) > 1:
-        raise BillingInvalidRequest(
-            f"This purchase was begun for {begun.organisation_name} at {begun.portal_base_url}, and the login is now "
-            f"for {now.organisation_name} at {now.portal_base_url}. Log in there to go on with it.",
-            error="wrong_organisation",
-        )
+        raise wrong_organisation(begun, now)
 
 
-def _store_error(done: str, reason: str) -> BillingPurchaseStoreError:
-    # What could not be read may have been sent by an earlier call.
-    return BillingPurchaseStoreError(
-        f"The purchase could not be {done}: {reason}. Nothing was sent.",
-        error="purchase_store_failed",
-        outcome_unknown=done == "read",
-    )
+def _typed(work: Callable[[], T], failed: Callable[[str], BillingPurchaseStoreError]) -> T:
+    try:
+        return work()
+    except BillingPurchaseStoreError:
+        raise
+    except BillingError as error:
+        raise failed(error.message.removesuffix(".")) from error
+    except OSError as error:
+        raise failed(error.strerror or type(error).__name__) from error
+    except Exception as error:
+        # What somebody else's store says may have a password in it.
+        raise failed(type(error).__name__) from error

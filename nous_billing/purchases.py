@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal, Protocol
 
-from .models import Organisation
 from .threads import ProcessLock
 
 PurchaseStatus = Literal["sending", "pending", "settled", "failed", "not_made"]
 """``"sending"``: it may have been sent, no reply is known. ``"pending"``: accepted as a charge. ``"settled"``: paid.
 ``"failed"``: the charge failed, for good. ``"not_made"``: it was refused, or could not be sent; nothing was charged."""
+
+_MOST_ENDED = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,18 +54,13 @@ class Purchase:
         """Whether nothing more can come of it by itself."""
         return self.status in ("settled", "failed", "not_made")
 
-    def bound_to(self, portal_base_url: str, organisation: Organisation) -> Purchase:
-        """Return the same purchase, bound to this organisation."""
-        return replace(
-            self,
-            portal_base_url=portal_base_url,
-            organisation_id=organisation.id,
-            organisation_name=organisation.name,
-        )
-
 
 class PurchaseStore(Protocol):
-    """Keeps purchases for callers that must survive a crash. Called in any thread, and may block."""
+    """Keeps purchases for callers that must survive a crash.
+
+    Called in any thread. It may block, though not for ever: nothing bounds it. What it raises becomes a
+    ``BillingPurchaseStoreError``, in which only an ``OSError`` or a ``BillingError`` is quoted.
+    """
 
     def load(self, key: str | None = None) -> Iterable[Purchase]:
         """Return the purchase with this key, if there is one; without a key all that have not ended."""
@@ -81,7 +77,7 @@ class PurchaseStore(Protocol):
 
 
 class MemoryStore:
-    """Purchases that have not ended, for as long as a client lives."""
+    """Purchases for as long as a client lives: all that have not ended, and the last that have."""
 
     def __init__(self) -> None:
         self._lock = ProcessLock()
@@ -89,15 +85,17 @@ class MemoryStore:
 
     def load(self, key: str | None = None) -> list[Purchase]:
         with self._lock:
-            return [purchase for purchase in self._purchases.values() if key in (None, purchase.key)]
+            if key is not None:
+                return [self._purchases[key]] if key in self._purchases else []
+            return [purchase for purchase in self._purchases.values() if not purchase.has_ended]
 
     def save(self, purchase: Purchase) -> bool:
         with self._lock:
             kept = self._purchases.get(purchase.key)
             if purchase.revision != (kept.revision if kept else 0) + 1:
                 return False
-            if purchase.has_ended:
-                self._purchases.pop(purchase.key, None)
-            else:
-                self._purchases[purchase.key] = purchase
+            self._purchases[purchase.key] = purchase
+            ended = [key for key, kept in self._purchases.items() if kept.has_ended] if purchase.has_ended else []
+            for key in ended[:-_MOST_ENDED]:
+                del self._purchases[key]
             return True

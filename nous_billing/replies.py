@@ -84,9 +84,9 @@ _MESSAGES = {
     "amount_out_of_bounds": "The amount is outside what one charge may be. See the bounds of the billing state.",
     "idempotency_key_required": "A charge needs an idempotency key.",
     "idempotency_conflict": "This idempotency key was already used for another amount. Make one key for each purchase.",
-    "rate_limited": "Too many charges in the last hour. Nothing failed; try again later.",
-    "temporarily_unavailable": "The portal cannot check the purchase just now. Nothing was charged; try again shortly.",
-    "stripe_unavailable": "The payment processor is down. Nothing was charged; try again shortly.",
+    "rate_limited": "Too many charges in the last hour. Try again later. Nothing failed.",
+    "temporarily_unavailable": "The portal cannot check the purchase just now. Try again shortly. Nothing was charged.",
+    "stripe_unavailable": "The payment processor is down. Try again shortly. Nothing was charged.",
 }
 _FORBIDDEN: dict[str, type[BillingError]] = {
     "insufficient_scope": errors.BillingScopeRequired,

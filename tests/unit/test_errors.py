@@ -45,7 +45,6 @@ TREE = {
     "BillingChargeUnconfirmed": "BillingChargeUnsettled",
     "BillingChargeCancelled": "BillingChargeUnsettled",
     "BillingPurchaseUncertain": "BillingError",
-    "BillingPurchaseInterrupted": "BillingPurchaseUncertain",
     "BillingPurchaseCancelled": "BillingError",
     "BillingPurchaseStoreError": "BillingError",
 }
