@@ -66,10 +66,10 @@ lock: $(SETUP) ## Resolve the development tools anew: requirements-dev.txt, pack
 	@$(ACTIVATED) npm install --package-lock-only --no-audit --no-fund --loglevel=error
 
 generate: $(SETUP) ## Rebuild generated/ and the mock's copy of the contract from openapi/
-	@$(BIN)/python scripts/generate.py
+	@$(BIN)/python -m scripts.generate
 
 check-generated: $(SETUP) ## Fail when what `make generate` would write differs by a byte
-	@$(BIN)/python scripts/generate.py --check
+	@$(BIN)/python -m scripts.generate --check
 
 lint-contract: $(NODE_SETUP) ## Lint the OpenAPI contract, no warning allowed
 	@$(ACTIVATED) node node_modules/@redocly/cli/bin/cli.js lint

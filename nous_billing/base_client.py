@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from os import PathLike
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from .buying import Buying, Outcome, confirmed, resume
 from .clock import BaseClock
 from .credentials import CredentialSource
-from .default_login import DefaultLogin
 from .errors import BillingInvalidRequest
 from .flow import Admit, Flow, exchange
 from .models import ChargeFailed, ChargeSettled
 from .money import Amount
 from .operations import Operation
 from .portal import check_base_url
-from .purchase_directory import PurchaseDirectory
 from .purchase_record import OnProgress
 from .purchases import MemoryStore, Purchase, PurchaseStore
 from .settlement import OnPoll, check_seconds, settlement
+
+if TYPE_CHECKING:
+    from .default_login import DefaultLogin
 
 Store = PurchaseStore | str | PathLike[str]
 """Where purchases are kept: a store, or the path of a directory."""
@@ -42,6 +43,8 @@ class BaseClient(Generic[ClockT]):
         self._clock = clock
         self._default_login: DefaultLogin | None = None
         if credentials is None:
+            from .default_login import DefaultLogin
+
             credentials = self._default_login = DefaultLogin()
         self._source = credentials
         self._purchases = MemoryStore()
@@ -123,6 +126,8 @@ class BaseClient(Generic[ClockT]):
         if store is None:
             return self._purchases
         if isinstance(store, (str, PathLike)):
+            from .purchase_directory import PurchaseDirectory
+
             return PurchaseDirectory(store)
         if not (hasattr(store, "load") and hasattr(store, "save")):
             raise BillingInvalidRequest(

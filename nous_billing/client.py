@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -12,7 +11,7 @@ from .base_client import BaseClient, Store
 from .buying import Outcome
 from .clock import DEFAULT_TIMEOUT, AsyncClock, AsyncSystemClock, Clock, SystemClock
 from .credentials import CredentialSource
-from .drivers import AsyncDriver, Driver
+from .drivers import Driver
 from .models import BillingState, ChargeAccepted, ChargeFailed, ChargeSettled, ChargeStatus
 from .money import Amount
 from .purchase_record import OnProgress
@@ -274,6 +273,8 @@ class AsyncBillingClient(BaseClient[AsyncClock]):
         clock: AsyncClock | None = None,
     ) -> None:
         super().__init__(credentials, base_url, timeout, clock or AsyncSystemClock())
+        from .async_drivers import AsyncDriver  # Loads asyncio, which a BillingClient has no use for.
+
         self._driver = AsyncDriver(http_client, self._clock, self._source)
 
     async def get_billing_state(self, *, timeout: float | None = None) -> BillingState:
@@ -344,7 +345,9 @@ class AsyncBillingClient(BaseClient[AsyncClock]):
         """Close the connections. An ``http_client`` that was given stays open."""
         await self._driver.aclose()
         if self._default_login is not None:
-            await asyncio.to_thread(self._default_login.close)
+            from asyncio import to_thread
+
+            await to_thread(self._default_login.close)
 
     async def __aenter__(self) -> Self:
         return self

@@ -1,18 +1,16 @@
-"""The drivers: they carry out the steps of a flow with an HTTP client and a clock, and know no rule."""
+"""What carries out the steps of a flow, with a sender and a clock; it knows no rule. For a task see async_drivers."""
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
-from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from . import transport
-from .clock import AsyncClock, BaseClock, Clock
+from .clock import BaseClock, Clock
 from .credentials import CredentialMemo, Credentials, CredentialSource
 from .errors import BillingError, BillingInvalidRequest, BillingNetworkError
 from .flow import Ask, Block, Flow, Resolve, Send, Step
@@ -26,7 +24,7 @@ T = TypeVar("T")
 SenderT = TypeVar("SenderT", transport.Sender, transport.AsyncSender)
 ClockT = TypeVar("ClockT", bound=BaseClock)
 
-_RENEWING = Failure("the credentials were still being renewed when the time was up", sent=False, timed_out=True)
+RENEWING = Failure("the credentials were still being renewed when the time was up", sent=False, timed_out=True)
 
 
 class BaseDriver(Generic[SenderT, ClockT]):
@@ -118,7 +116,7 @@ class Driver(BaseDriver[transport.Sender, Clock]):
         try:
             return self._resolving(step).result(self._left(step))
         except TimeoutError:
-            return _RENEWING
+            return RENEWING
 
     def _send(self, step: Send) -> Reply | Failure:
         left = self._left(step)
@@ -126,61 +124,6 @@ class Driver(BaseDriver[transport.Sender, Clock]):
             return transport.TOO_LATE
         sender = self._sender(os.getpid(), _new_sender)
         return sender.send(step, left, lambda: self._left(step), self._clock.time)
-
-
-class AsyncDriver(BaseDriver[transport.AsyncSender, AsyncClock]):
-    """Carries steps out in the running task."""
-
-    def __init__(self, http_client: httpx.AsyncClient | None, clock: AsyncClock, source: CredentialSource) -> None:
-        super().__init__(None if http_client is None else _given_async_sender(http_client), clock, source)
-
-    async def aclose(self) -> None:
-        """Close the connections, but for an HTTP client that was given."""
-        sender = self._release(asyncio.get_running_loop())
-        if sender is not None:
-            await sender.aclose()
-
-    async def run(self, flow: Flow[T]) -> T:
-        """Run a flow to its end."""
-        advance = partial(next, flow)
-        while True:
-            try:
-                step = advance()
-            except StopIteration as end:
-                result: T = end.value
-                return result
-            try:
-                advance = partial(flow.send, await self._perform(step))
-            except BillingError as error:
-                advance = partial(flow.throw, error)
-
-    async def _perform(self, step: Step) -> Any:
-        if isinstance(step, Resolve):
-            return self._kept(step) or await self._resolve(step)
-        if isinstance(step, Send):
-            return await self._send(step)
-        if isinstance(step, Block):
-            return await asyncio.wrap_future(start(step.work, name="nous-billing-work", daemon=False))
-        if isinstance(step, Ask):
-            asked = step.question()
-            answer = await asked if isawaitable(asked) else asked
-            self.memo.forget()
-            return answer
-        return await self._clock.sleep(step.seconds)
-
-    async def _resolve(self, step: Resolve) -> Credentials | Failure:
-        try:
-            async with asyncio.timeout(self._left(step)):
-                return await asyncio.wrap_future(self._resolving(step))
-        except TimeoutError:
-            return _RENEWING
-
-    async def _send(self, step: Send) -> Reply | Failure:
-        left = self._left(step)
-        if not left:
-            return transport.TOO_LATE
-        sender = self._sender(asyncio.get_running_loop(), _new_async_sender)
-        return await sender.send(step, left, self._clock.time)
 
 
 # What loads httpx is loaded where it is needed.
@@ -192,33 +135,17 @@ def _given_sender(http_client: httpx.Client) -> transport.Sender:
     return HttpxSender(http_client, given=True)
 
 
-def _given_async_sender(http_client: httpx.AsyncClient) -> transport.AsyncSender:
-    from .through_httpx import AsyncHttpxSender
-
-    return AsyncHttpxSender(http_client, given=True)
-
-
 def _new_sender() -> transport.Sender:
-    if _has_proxy():
+    if has_proxy():
         from .through_httpx import proxied_sender
 
-        return _with_proxy(proxied_sender)
+        return with_proxy(proxied_sender)
     from .direct import DirectSender
 
     return DirectSender()
 
 
-def _new_async_sender() -> transport.AsyncSender:
-    if _has_proxy():
-        from .through_httpx import proxied_async_sender
-
-        return _with_proxy(proxied_async_sender)
-    from .direct import AsyncDirectSender
-
-    return AsyncDirectSender()
-
-
-def _has_proxy() -> bool:
+def has_proxy() -> bool:
     """Whether the environment, or what else the system keeps its proxies in, names one."""
     if sys.platform in ("darwin", "win32"):
         from urllib.request import getproxies
@@ -227,7 +154,7 @@ def _has_proxy() -> bool:
     return any(name.lower().endswith("_proxy") and name.lower() != "no_proxy" for name in os.environ)
 
 
-def _with_proxy(make: Callable[[], T]) -> T:
+def with_proxy(make: Callable[[], T]) -> T:
     import httpx
 
     try:

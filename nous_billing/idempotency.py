@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import uuid
 
 from .errors import BillingInvalidRequest
 
@@ -16,7 +15,9 @@ def new_idempotency_key() -> str:
     >>> len(new_idempotency_key())
     36
     """
-    return str(uuid.uuid4())
+    from uuid import uuid4  # Loads what a poll has no use for.
+
+    return str(uuid4())
 
 
 def check_idempotency_key(key: str) -> str:

@@ -12,7 +12,6 @@ from typing import Literal, TypeVar, cast
 from uuid import uuid4
 
 from . import oauth
-from .beside_loop import beside_loop
 from .clock import Clock, SystemClock
 from .credentials import BILLING_MANAGE_SCOPE, Credentials, Secret
 from .drivers import Driver
@@ -197,12 +196,16 @@ class StoredLogin:
         cancelled: Callable[[], bool] | None = None,
     ) -> frozenset[str]:
         """As ``login``, beside the event loop, in which ``on_code`` is called. Cancelling the task ends it."""
+        from .beside_loop import beside_loop
+
         return await beside_loop(partial(self.login, scope=scope), on_code, cancelled)
 
     async def astep_up(
         self, on_code: Callable[[DeviceCode], None], *, cancelled: Callable[[], bool] | None = None
     ) -> bool:
         """As ``step_up``, beside the event loop, in which ``on_code`` is called. Cancelling the task ends it."""
+        from .beside_loop import beside_loop
+
         return await beside_loop(self.step_up, on_code, cancelled)
 
     def logout(self) -> None:

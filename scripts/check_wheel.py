@@ -9,7 +9,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 UV = ROOT / ".tools/bin/uv"
-NEEDED = {"nous_billing/py.typed", "nous_billing/mock/contract.json", "nous_portal_api/py.typed"}
+NEEDED = {
+    "nous_billing/py.typed",
+    "nous_billing/mock/contract.json",
+    "nous_portal_api/py.typed",
+    "nous_portal_wire/py.typed",
+}
 IMPORTS = """
 import importlib.util, pathlib, sys
 import nous_billing

@@ -1,6 +1,7 @@
 """Write what is made from the contract, or with --check compare it with what is there.
 
-Made from it are the generated client and the mock's copy of the contract as JSON.
+Made from it are the generated client, the light parts of it that the facade uses, and the mock's copy of the contract
+as JSON.
 """
 
 import argparse
@@ -15,10 +16,13 @@ from pathlib import Path
 
 import yaml
 
+from scripts.wire_package import make_wire_package
+
 ROOT = Path(__file__).resolve().parent.parent
 CONTRACT = ROOT / "openapi/nous-portal-billing.yaml"
 CONFIG = ROOT / "openapi/openapi-python-client.yaml"
 CLIENT = ROOT / "generated/nous_portal_api"
+WIRE = ROOT / "generated/nous_portal_wire"
 CONTRACT_JSON = ROOT / "nous_billing/mock/contract.json"
 DIFF_LINES = 20
 
@@ -58,9 +62,13 @@ def differences(name: str, is_there: bytes | None, should_be: bytes | None) -> s
     return "\n".join([f"{name}: differs", *diff[:DIFF_LINES], *more])
 
 
-def check(new_client: Path) -> None:
-    there = {CLIENT.relative_to(ROOT) / path: data for path, data in files_of(CLIENT).items()}
-    should = {CLIENT.relative_to(ROOT) / path: data for path, data in files_of(new_client).items()}
+def check(new: Path) -> None:
+    there: dict[Path, bytes] = {}
+    should: dict[Path, bytes] = {}
+    for package in (CLIENT, WIRE):
+        there.update({package.relative_to(ROOT) / path: data for path, data in files_of(package).items()})
+        new_files = files_of(new / package.name)
+        should.update({package.relative_to(ROOT) / path: data for path, data in new_files.items()})
     if CONTRACT_JSON.is_file():
         there[CONTRACT_JSON.relative_to(ROOT)] = CONTRACT_JSON.read_bytes()
     should[CONTRACT_JSON.relative_to(ROOT)] = contract_json()
@@ -71,11 +79,12 @@ def check(new_client: Path) -> None:
     print(f"{len(should)} files are what the contract gives.")
 
 
-def write(new_client: Path) -> None:
-    shutil.rmtree(CLIENT, ignore_errors=True)
-    shutil.copytree(new_client, CLIENT, ignore=shutil.ignore_patterns("__pycache__"))
+def write(new: Path) -> None:
+    for package in (CLIENT, WIRE):
+        shutil.rmtree(package, ignore_errors=True)
+        shutil.copytree(new / package.name, package, ignore=shutil.ignore_patterns("__pycache__"))
     CONTRACT_JSON.write_bytes(contract_json())
-    print(f"Wrote {CLIENT.relative_to(ROOT)} and {CONTRACT_JSON.relative_to(ROOT)}.")
+    print(f"Wrote {CLIENT.relative_to(ROOT)}, {WIRE.relative_to(ROOT)} and {CONTRACT_JSON.relative_to(ROOT)}.")
 
 
 def main() -> None:
@@ -86,7 +95,8 @@ def main() -> None:
         # The name of the folder is the name of the package.
         new_client = Path(folder) / CLIENT.name
         generate_client(new_client)
-        (check if arguments.check else write)(new_client)
+        make_wire_package(new_client, Path(folder) / WIRE.name, Path(sys.executable).with_name("ruff"))
+        (check if arguments.check else write)(Path(folder))
 
 
 if __name__ == "__main__":

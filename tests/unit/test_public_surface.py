@@ -284,3 +284,13 @@ def test_importing_and_using_the_light_names_loads_neither_httpx_nor_asyncio(cod
     assert "nous_billing" in loaded
     heavy = {"httpx", "httpcore", "asyncio", "ssl", "attr", "attrs", "nous_portal_api"}
     assert heavy.isdisjoint(name.split(".")[0] for name in loaded)
+
+
+def test_a_client_loads_no_http_library_before_its_first_call_and_no_event_loop():
+    code = "from nous_billing import BillingClient, StaticToken; BillingClient(StaticToken('t'))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport sys; print(*sys.modules)"], capture_output=True, check=True
+    )
+    loaded = {name.split(".")[0] for name in done.stdout.decode().split()}
+    assert "nous_portal_wire" in loaded
+    assert {"httpx", "httpcore", "asyncio", "attr", "attrs", "nous_portal_api", "filelock"}.isdisjoint(loaded)

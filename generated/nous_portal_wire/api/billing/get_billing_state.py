@@ -1,0 +1,11 @@
+from typing import Any
+
+
+def _get_kwargs() -> dict[str, Any]:
+
+    _kwargs: dict[str, Any] = {
+        "method": "get",
+        "url": "/api/billing/state",
+    }
+
+    return _kwargs

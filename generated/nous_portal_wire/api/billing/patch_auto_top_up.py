@@ -1,0 +1,22 @@
+from typing import Any
+
+from ...models.auto_top_up_request import AutoTopUpRequest
+
+
+def _get_kwargs(
+    *,
+    body: AutoTopUpRequest,
+) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+
+    _kwargs: dict[str, Any] = {
+        "method": "patch",
+        "url": "/api/billing/auto-top-up",
+    }
+
+    _kwargs["json"] = body.to_dict()
+
+    headers["Content-Type"] = "application/json"
+
+    _kwargs["headers"] = headers
+    return _kwargs

@@ -1,0 +1,71 @@
+"""Make nous_portal_wire of the generated client: the parts that the facade uses, which load neither httpx nor attrs.
+
+To load the whole client takes longer than a first answer over the network. What is taken is taken word for word: the
+function ``_get_kwargs`` of each endpoint, and the models of requests and successes.
+"""
+
+import ast
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+TYPES = Path(__file__).resolve().parent / "wire/types.py"
+MODELS = [
+    "auto_top_up_request",
+    "auto_top_up_saved",
+    "billing_state",
+    "charge_accepted",
+    "charge_failed",
+    "charge_request",
+    "charge_settled",
+]
+_ATTRS = re.compile(r"^from attrs import (define|field) as", re.MULTILINE)
+_MODEL = re.compile(r"from \.\.models\.(\w+) import")
+_INIT = '"""{}"""\n'
+
+
+def make_wire_package(client: Path, target: Path, ruff: Path) -> None:
+    """Write the package; ``client`` is the generated one."""
+    _write_endpoints(client / "api/billing", target / "api/billing")
+    _write_models(client / "models", target / "models")
+    shutil.copy(TYPES, target / "types.py")
+    (target / "__init__.py").write_text(_INIT.format("The light parts of nous_portal_api, made by scripts/generate.py"))
+    for folder in ("api", "api/billing"):
+        (target / folder / "__init__.py").write_text(_INIT.format("Made by scripts/generate.py"))
+    (target / "py.typed").touch()
+    isolated = ["--isolated", "--no-cache", "--target-version", "py311"]
+    # What nothing uses any more is no longer imported.
+    for command in (["check", "--fix-only", "--quiet", "--select=F401,I"], ["format", "--quiet"]):
+        subprocess.run([ruff, *command, *isolated, target], check=True)
+
+
+def _write_endpoints(source: Path, target: Path) -> None:
+    target.mkdir(parents=True)
+    for path in sorted(source.glob("[a-z]*.py")):
+        text = path.read_text(encoding="utf-8")
+        lines = text.splitlines(keepends=True)
+        kept = [
+            "".join(lines[node.lineno - 1 : node.end_lineno])
+            for node in ast.parse(text).body
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            or (isinstance(node, ast.FunctionDef) and node.name == "_get_kwargs")
+        ]
+        (target / path.name).write_text("".join(kept), encoding="utf-8")
+
+
+def _write_models(source: Path, target: Path) -> None:
+    target.mkdir()
+    names = list(MODELS)
+    for name in names:
+        text = (source / f"{name}.py").read_text(encoding="utf-8")
+        (target / f"{name}.py").write_text(_ATTRS.sub(r"from ..types import \1 as", text), encoding="utf-8")
+        names += [each for each in _MODEL.findall(text) if each not in names]
+    lines = [line for line in (source / "__init__.py").read_text(encoding="utf-8").splitlines() if _of(line) in names]
+    exported = [f'"{line.rpartition(" ")[2]}"' for line in lines]
+    text = "\n".join([_INIT.format("Made by scripts/generate.py"), *lines, f"__all__ = ({', '.join(exported)},)"])
+    (target / "__init__.py").write_text(f"{text}\n", encoding="utf-8")
+
+
+def _of(line: str) -> str:
+    return line.removeprefix("from .").partition(" ")[0]
