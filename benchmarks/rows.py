@@ -64,6 +64,7 @@ def rows(addresses: Addresses, full: Path, lean: Path) -> dict[str, Row]:
     purchase = {name: rival for name, rival in SYNC.items() if rival != "generated"}
     sources = {
         "memo over a static token": "static-memo",
+        "one look at a file and at two variables": "look",
         "memo over the SDK's stored login": "stored-memo",
         "memo over Hermes's login": "hermes-memo",
         "stored login, no memo": "stored-resolve",

@@ -10,10 +10,13 @@ from pathlib import Path
 from .errors import BillingNetworkError
 
 
-def file_fingerprint(path: Path) -> object:
-    """Return a value that changes when the file is replaced, changed, made or removed."""
+def file_fingerprint(path: str) -> object:
+    """Return a value that changes when the file is replaced, changed, made or removed.
+
+    Takes a string: it is called at each poll, and to handle a path takes longer than to ask the system.
+    """
     try:
-        stat = path.stat()
+        stat = os.stat(path)
     except OSError:
         return None
     return stat.st_mtime_ns, stat.st_size, stat.st_ino

@@ -89,12 +89,19 @@ def _secret(token: object) -> Secret:
     return Secret(token if isinstance(token, str) else "")
 
 
-def _auth_file() -> Path:
-    return Path(os.environ.get("HERMES_HOME") or Path.home() / ".hermes") / "auth.json"
+def _auth_file() -> str:
+    # As strings: it is called at each poll.
+    folder = os.environ.get("HERMES_HOME")
+    if not folder:
+        home = os.path.expanduser("~")
+        if home == "~":
+            raise RuntimeError("there is no home folder")
+        folder = f"{home}/.hermes"
+    return os.path.join(folder, "auth.json")
 
 
 def _stored_state() -> Mapping[str, Any]:
-    path = _auth_file()
+    path = Path(_auth_file())
     try:
         state = json.loads(path.read_bytes(), object_hook=masked)["providers"]["nous"]
     except (FileNotFoundError, KeyError):

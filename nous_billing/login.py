@@ -113,7 +113,8 @@ class StoredLogin:
 
     def fingerprint(self) -> object:
         """Change with each rewrite of the file, with the environment, and with a pair that is not saved yet."""
-        return file_fingerprint(self.path), environment_fingerprint(), tuple(map(id, self._unsaved.values()))
+        unsaved = tuple(map(id, self._unsaved.values())) if self._unsaved else ()
+        return file_fingerprint(self._file.name), environment_fingerprint(), unsaved
 
     def resolve(self, *, rejected: str | None = None) -> Credentials:
         """Return a token with at least 120 s left, refreshed where it has less.

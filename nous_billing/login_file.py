@@ -19,6 +19,7 @@ class LoginFile:
     def __init__(self, path: Path) -> None:
         # A link is followed once and for all: replacing the file would otherwise replace the link.
         self.path: Path = path.expanduser().resolve()
+        self.name: str = str(self.path)
 
     def locked(self, seconds: float) -> AbstractContextManager[None]:
         """Hold the file against every other process and thread.

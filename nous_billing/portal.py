@@ -66,7 +66,7 @@ def environment_base_url() -> str | None:
 
 def environment_fingerprint() -> tuple[str | None, ...]:
     """Return what changes when the environment names another base URL."""
-    return tuple(os.environ.get(name) for name in _ENVIRONMENT)
+    return os.environ.get(_ENVIRONMENT[0]), os.environ.get(_ENVIRONMENT[1])
 
 
 def check_base_url(url: str, name: str) -> str:

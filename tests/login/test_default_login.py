@@ -1,9 +1,9 @@
 """Where a client with no credentials looks, and what it closes."""
 
 import asyncio
+import os
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
@@ -15,7 +15,7 @@ def test_a_client_can_be_made_where_there_is_no_home_folder(monkeypatch):
     def homeless(*arguments, **more):
         raise RuntimeError("could not determine the home directory")
 
-    monkeypatch.setattr(Path, "home", homeless)
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
     monkeypatch.setattr(login_module, "_default_path", homeless)
     with BillingClient() as client, pytest.raises(BillingError):
         client.get_billing_state()

@@ -1,5 +1,8 @@
 """Credentials: masked, checked, kept for 30 seconds and not when they must not be."""
 
+import io
+import json
+import os
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -8,6 +11,8 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
+from nous_billing import HermesLogin, StoredLogin
+from nous_billing.clock import SystemClock
 from nous_billing.credentials import MEMO_SECONDS, CredentialMemo, Credentials, StaticToken
 from nous_billing.errors import BillingAuthError, BillingError, BillingNetworkError, BillingSessionRevoked
 
@@ -291,3 +296,19 @@ def test_a_fingerprint_that_cannot_be_had_keeps_nothing_and_does_not_escape(cloc
     source.broken = True
     with suppress(BillingAuthError):
         assert memo.fresh() is None
+
+
+def test_kept_credentials_are_had_without_opening_a_file(tmp_path, monkeypatch):
+    login = {"access_token": "token", "expires_at": "2100-01-01T00:00:00+00:00"}
+    portal = "https://portal.nousresearch.com"
+    (tmp_path / "login.json").write_text(json.dumps({"active_portal": portal, "portals": {portal: login}}))
+    (tmp_path / "auth.json").write_text(json.dumps({"providers": {"nous": login}}))
+    monkeypatch.setenv("HERMES_HOME", str(tmp_path))
+    memos = [CredentialMemo(source, SystemClock()) for source in (StoredLogin(tmp_path / "login.json"), HermesLogin())]
+    for memo in memos:
+        assert memo.resolve().access_token == "token"
+    for module in (os, io):
+        monkeypatch.setattr(module, "open", None)
+    monkeypatch.setattr("builtins.open", None)
+    for memo in memos:
+        assert memo.fresh().access_token == "token"

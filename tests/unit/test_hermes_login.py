@@ -6,7 +6,6 @@ import sys
 from base64 import urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import pytest
@@ -369,7 +368,7 @@ def test_the_file_is_never_written_to_and_nothing_is_left_beside_it(write, home)
 
 def test_without_hermes_home_the_file_is_in_the_home_directory(monkeypatch, tmp_path):
     monkeypatch.delenv("HERMES_HOME")
-    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / ".hermes").mkdir()
     (tmp_path / ".hermes/auth.json").write_text(json.dumps({"providers": {"nous": VALID}}))
     assert HermesLogin().resolve() == Credentials("stored", LOCAL)
@@ -378,11 +377,8 @@ def test_without_hermes_home_the_file_is_in_the_home_directory(monkeypatch, tmp_
 
 
 def test_a_machine_without_a_home_directory_is_a_failed_login(monkeypatch):
-    def no_home():
-        raise RuntimeError("Could not determine home directory.")
-
     monkeypatch.delenv("HERMES_HOME")
-    monkeypatch.setattr(Path, "home", no_home)
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
     memo = CredentialMemo(HermesLogin(), StandingClock())
     with pytest.raises(BillingAuthError):
         memo.fresh() or memo.resolve()
