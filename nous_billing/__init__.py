@@ -5,9 +5,10 @@ Importing this package loads nothing heavy; each name is loaded when it is first
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ._version import __version__
+
+# For a type checker it is True, whatever stands here; the typing module takes longer to load than all of this.
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from .client import AsyncBillingClient, BillingClient

@@ -26,7 +26,7 @@ class Kept(Generic[ConnectionT]):
     """Idle connections by base URL; the one that was used last is used first."""
 
     def __init__(self) -> None:
-        self.is_closed = False
+        self.is_closed: bool = False
         self._idle: dict[str, list[ConnectionT]] = {}
         self._lock = threading.Lock()
 
