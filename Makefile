@@ -27,7 +27,7 @@ export SOURCE_DATE_EPOCH := 1577836800
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 .PHONY: help setup lock generate check-generated lint-contract lint format types arrows test wheel build check-wheel \
-	demo check clean
+	demo chaos check clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-17s %s\n", $$1, $$2 }'
@@ -104,6 +104,9 @@ check-wheel: wheel ## Install the wheel into a fresh environment and buy from it
 
 demo: $(SETUP) ## Watch a purchase against the mock portal
 	@$(BIN)/python examples/demo.py
+
+chaos: $(SETUP) ## Kill 1000 purchases at random moments and count the charges, five minutes (ARGS="--purchases 100 --seed 2")
+	@$(BIN)/python scripts/chaos.py --both $(ARGS)
 
 check: check-generated lint-contract lint types arrows check-wheel ## Everything but the tests
 

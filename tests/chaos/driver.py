@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +22,15 @@ PROCESSES = 12
 _MOST_LIVES = 40
 # Without a kill, for what is still open when the time is over.
 _LAST_SECONDS = 40.0
+
+# How long a process that is to be killed lives: most die on the way, some in the first moments.
+_LIFETIMES = (
+    lambda chance: chance.uniform(0, 0.1),
+    lambda chance: chance.uniform(0, 0.6),
+    lambda chance: chance.uniform(0, 0.6),
+    lambda chance: chance.uniform(0.3, 2),
+    lambda chance: chance.uniform(0, 5),
+)
 
 
 @dataclass
@@ -80,10 +90,8 @@ class Driver:
             while self._kills and self._kills[0][0] <= now:
                 nursery.kill(heapq.heappop(self._kills)[1])
             soon = self._kills[0][0] - now if self._kills else 0.02
-            try:
+            with suppress(queue.Empty):
                 self._end(*nursery.ended.get(timeout=min(max(soon, 0.001), 0.02)))
-            except queue.Empty:
-                pass
             self._progress(self._line(now - started))
         self._portal.random_faults.is_on = False
         self._run.seconds = time.monotonic() - started
@@ -124,8 +132,11 @@ class Driver:
             self._counts["hung" if code == -signal.SIGALRM else "crashed"] += 1
         self._look(batch, killed=code == -signal.SIGKILL)
         if not batch.running and batch.open and batch.lives < _MOST_LIVES:
-            pause = self._random.uniform(0, 0.3) if self._random.random() < 0.97 else REFRESH_GRACE + 1
-            heapq.heappush(self._waiting, (time.monotonic() + pause, batch.number, batch))
+            now = time.monotonic()
+            # Some come back when it is too late for a refresh token that was spent, and not saved.
+            is_late = now < self._last_kill and self._random.random() < 0.03
+            pause = REFRESH_GRACE + 0.5 if is_late else self._random.uniform(0, 0.3)
+            heapq.heappush(self._waiting, (now + pause, batch.number, batch))
 
     def _look(self, batch: Batch, killed: bool) -> None:
         """See how far each purchase is that had not ended when the process was started."""
@@ -148,21 +159,11 @@ class Driver:
 
     def _log_in(self, customer: Customer) -> None:
         """Log in with a device code, which the person approves at once."""
-        for _ in range(20):
-            try:
-                customer.source().login(
-                    lambda code: self._portal.approve_device(code.user_code, customer.person),
-                )
-                break
-            except BillingError:
-                time.sleep(0.1)
+        with closing(customer.source()) as source:
+            for _ in range(20):
+                try:
+                    source.login(lambda code: self._portal.approve_device(code.user_code, customer.person))
+                    break
+                except BillingError:
+                    time.sleep(0.1)
         customer.is_logging_in = False
-
-
-_LIFETIMES = (
-    lambda chance: chance.uniform(0, 0.1),
-    lambda chance: chance.uniform(0, 0.6),
-    lambda chance: chance.uniform(0, 0.6),
-    lambda chance: chance.uniform(0.3, 2),
-    lambda chance: chance.uniform(0, 5),
-)

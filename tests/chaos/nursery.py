@@ -13,6 +13,7 @@ import sys
 import threading
 import traceback
 from pathlib import Path
+from typing import Any
 
 from nous_billing import AsyncBillingClient, BillingClient, BillingError, StaticToken, StoredLogin, oauth
 from tests.chaos.worker import work
@@ -28,7 +29,7 @@ class Nursery:
     def __init__(self, url: str) -> None:
         self.ended: queue.Queue[tuple[int, int]] = queue.Queue()
         self._forked: queue.Queue[int] = queue.Queue()
-        self._process = subprocess.Popen(
+        self._process: Any = subprocess.Popen(
             [sys.executable, "-m", "tests.chaos.nursery", url],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -93,7 +94,7 @@ def _warm_up(url: str) -> None:
     with contextlib.suppress(BillingError):
         StoredLogin("/nonexistent/login.json", portal_base_url=url).resolve()
     # A request for a token is given up on this machine's compressed time too.
-    vars(oauth)["_REQUEST_SECONDS"] = 1.0
+    vars(oauth)["_REQUEST_SECONDS"] = 0.7
     gc.collect()
     gc.freeze()
 

@@ -8,10 +8,10 @@ from nous_billing.mock.limiter import WINDOW, Limiter
 from tests.chaos.faults import Delays, RandomFaults
 
 # Real seconds. Whoever waits for the limiter's hour, a token's quarter of an hour or the grace waits for these.
-HOUR = 3.0
+HOUR = 2.0
 TOKEN_LIFETIME = 4.0
-REFRESH_GRACE = 3.0
-SETTLE_AFTER = 0.4
+REFRESH_GRACE = 2.5
+SETTLE_AFTER = 0.3
 
 
 class _FastClock(MockClock):

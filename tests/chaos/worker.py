@@ -21,7 +21,7 @@ from tests.chaos.reports import Reports
 
 TRIES = 8
 # Real seconds; no reply that comes at all takes this long.
-TIMEOUT = 1.5
+TIMEOUT = 1.0
 # Seconds that are compressed.
 CAP = 60.0
 
