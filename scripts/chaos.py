@@ -55,7 +55,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--purchases", type=int, default=1000, metavar="N", help="default: 1000")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of all that is random; default: 1")
-    parser.add_argument("--seconds", type=float, default=110.0, metavar="N", help="to kill in, a run; default: 110")
+    parser.add_argument("--seconds", type=float, default=150.0, metavar="N", help="to kill in, a run; default: 150")
     way = parser.add_mutually_exclusive_group()
     way.add_argument("--fresh-keys", action="store_true", help="the earlier clients' way only")
     way.add_argument("--both", action="store_true", help="the SDK's way, then the earlier clients'")

@@ -21,13 +21,13 @@ PROCESSES = 12
 # Of one batch, those that were killed included.
 _MOST_LIVES = 40
 # Without a kill, for what is still open when the time is over.
-_LAST_SECONDS = 40.0
+_LAST_SECONDS = 90.0
 
 # How long a process that is to be killed lives: most die on the way, some in the first moments.
 _LIFETIMES = (
     lambda chance: chance.uniform(0, 0.1),
-    lambda chance: chance.uniform(0, 0.6),
-    lambda chance: chance.uniform(0, 0.6),
+    lambda chance: chance.uniform(0.1, 0.8),
+    lambda chance: chance.uniform(0.1, 0.8),
     lambda chance: chance.uniform(0.3, 2),
     lambda chance: chance.uniform(0, 5),
 )

@@ -20,7 +20,7 @@ from tests.chaos.worker import work
 from tests.login.support import child_environment
 
 # A worker that lives longer hangs.
-WORKER_SECONDS = 40
+WORKER_SECONDS = 120
 
 
 class Nursery:

@@ -19,7 +19,7 @@ from nous_billing import (
 from tests.chaos.clock import AsyncShortNaps, ShortNaps, own_time
 from tests.chaos.reports import Reports
 
-TRIES = 8
+TRIES = 5
 # Real seconds; no reply that comes at all takes this long.
 TIMEOUT = 1.0
 # Seconds that are compressed.
