@@ -62,7 +62,7 @@ class Batch:
 
     def task(self, fresh_keys: bool) -> dict:
         """What a worker is told to do."""
-        # A person who has seen "paid" does not press again, but for those who look at what they have.
+        # With the same key a purchase that has ended may be pressed again; with a fresh key that would be a new one.
         return {
             "kind": self.kind,
             "fresh_keys": fresh_keys,

@@ -1,5 +1,7 @@
 """Purchases in processes that are killed, against a portal on a bad day: a shorter run of `make chaos`."""
 
+import threading
+
 import pytest
 
 from tests.chaos.audit import FAULTS_OF_OURS, audit
@@ -16,6 +18,7 @@ def run(folder, purchases, fresh_keys):
     )
     run = driver.run()
     counts = audit(run)
+    assert {"mock-portal", "nursery-reader"}.isdisjoint(thread.name for thread in threading.enumerate())
     print(table([run]))
     return run, counts
 
