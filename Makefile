@@ -32,7 +32,7 @@ export SOURCE_DATE_EPOCH := 1577836800
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 .PHONY: help setup lock generate check-generated lint-contract lint format types arrows test wheel build check-wheel \
-	demo bench check clean
+	demo bench chaos check clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-17s %s\n", $$1, $$2 }'
@@ -120,6 +120,9 @@ $(LEAN_SETUP): $(SETUP)
 # No interpreter option of the caller's: without bytecode files an import would measure the compiler.
 bench: $(LEAN_SETUP) ## Measure against the alternatives and write benchmarks/RESULTS.md, in 5 minutes (ROWS="poll-tls burst" for some)
 	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m benchmarks $(LEAN)/bin/python $(ROWS)
+
+chaos: $(SETUP) ## Kill 1000 purchases at random moments and count the charges, five minutes (ARGS="--purchases 100 --seed 2")
+	@$(BIN)/python scripts/chaos.py --both $(ARGS)
 
 check: check-generated lint-contract lint types arrows check-wheel ## Everything but the tests
 

@@ -115,7 +115,7 @@ def show_refusals(portal: MockPortal, url: str) -> None:
             client.post_charge(amount_usd="10", idempotency_key=new_idempotency_key())
         except BillingRateLimited as error:
             minutes = (error.retry_after or 0) // 60
-            print(f"  The 6th charge an hour:  {error} Nothing failed: try again in {minutes} min.")
+            print(f"  The 6th charge an hour:  {error} Wait {minutes} min.")
 
 
 def client_of(portal: MockPortal, organisation: Organisation, url: str, role: str = "OWNER") -> BillingClient:

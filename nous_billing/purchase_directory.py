@@ -189,7 +189,7 @@ def _moment(value: object) -> datetime:
 def _read(file: Path) -> Purchase | None:
     try:
         return _decode(json.loads(file.read_bytes()))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, TypeError, KeyError, RecursionError, BillingError) as error:
         raise BillingPurchaseStoreError(

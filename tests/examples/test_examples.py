@@ -226,7 +226,7 @@ def lost_while_waiting(portal: MockPortal) -> str:
         (
             limited,
             "50",
-            "Nothing was charged. Too many charges in the last hour. Nothing failed; try again later. Wait 90",
+            "Nothing was charged. Too many charges in the last hour. Try again later. Nothing failed. Wait 90",
         ),
         (lost_while_waiting, "50", "$50.00 for Acme was accepted as charge ch_"),
         (MockPortal.issue_token, "0.001", "Nothing was charged. amount_usd must be a whole number of cents"),
@@ -259,6 +259,6 @@ def test_the_demo_proves_one_charge_of_50() -> None:
         "card_declined",
         "role_required",
         "cli_billing_disabled",
-        "try again in 60",
+        "Wait 60 min.",
     ):
         assert shown in done.stdout

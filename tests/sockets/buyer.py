@@ -44,7 +44,7 @@ def main():
             say(
                 ended=type(error).__name__,
                 interrupt=isinstance(error, KeyboardInterrupt),
-                charge_id=getattr(error, "charge_id", None),
+                charge_id=getattr(getattr(error, "uncertain", error), "charge_id", None),
                 text=str(error),
             )
 

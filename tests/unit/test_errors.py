@@ -15,6 +15,7 @@ from nous_billing.errors import (
     BillingChargeUnsettled,
     BillingError,
     BillingMonthlyCapExceeded,
+    BillingPurchaseInterrupted,
     BillingPurchaseUncertain,
     BillingRateLimited,
 )
@@ -178,3 +179,23 @@ def test_a_wait_that_ends_unsettled_without_a_failed_poll_has_nothing_of_one():
     error = BillingChargeUnsettled("y", charge_id="ch_1", error="charge_timeout")
     assert (error.last_error, error.status, error.portal_url, error.retry_after, error.payload) == (None,) * 4 + ({},)
     assert error.outcome_unknown is True
+
+
+def test_an_uncertain_purchase_leads_to_the_link_of_what_it_ran_into_or_else_to_its_own():
+    def link(last):
+        return BillingPurchaseUncertain(
+            "x", key="k", amount_usd=Decimal(50), last_error=last, portal_url="https://p.example/billing"
+        ).portal_url
+
+    assert link(None) == link(BillingError("y")) == "https://p.example/billing"
+    assert link(BillingError("y", portal_url="https://p.example/team")) == "https://p.example/team"
+
+
+def test_ctrl_c_in_a_purchase_is_a_keyboard_interrupt_that_nothing_for_billing_errors_swallows():
+    uncertain = BillingPurchaseUncertain("It may be made.", key="k", amount_usd=Decimal(50))
+    error = BillingPurchaseInterrupted(uncertain)
+    assert BillingPurchaseInterrupted.__bases__ == (KeyboardInterrupt,)
+    assert not isinstance(error, Exception)
+    assert (error.uncertain, str(error)) == (uncertain, "It may be made.")
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), again.uncertain.key) == (BillingPurchaseInterrupted, "k")
