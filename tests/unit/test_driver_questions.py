@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 
+from nous_billing.async_drivers import AsyncDriver
 from nous_billing.clock import AsyncSystemClock, SystemClock
 from nous_billing.credentials import Credentials
-from nous_billing.drivers import AsyncDriver, Driver
+from nous_billing.drivers import Driver
 from nous_billing.errors import BillingNetworkError
 from nous_billing.flow import Ask, Block, Resolve
 
