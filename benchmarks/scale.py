@@ -38,6 +38,10 @@ def table(rows: Mapping[str, Row]) -> list[str]:
             "organisations that one process can serve, each at the portal's limit of 5 charges an hour, 4 calls each",
             f"{organisations:,.0f}",
         ),
+        (
+            "charges at once, on new connections, that are all answered within 15 s",
+            f"{1000 * 15 / rows['burst'].median(sdk, 'first'):,.0f}",
+        ),
         ("memory of one watched charge, beside the client", f"{rows['burst'].median(sdk, 'memory') / 1024:.0f} KiB"),
         ("polls in a second at 25 ms that 32 connections could carry, were CPU free", f"{32 / 0.025:,.0f}"),
     ]
