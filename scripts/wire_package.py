@@ -30,10 +30,14 @@ def make_wire_package(client: Path, target: Path, ruff: Path) -> None:
     _write_endpoints(client / "api/billing", target / "api/billing")
     _write_models(client / "models", target / "models")
     shutil.copy(TYPES, target / "types.py")
-    (target / "__init__.py").write_text(_INIT.format("The light parts of nous_portal_api, made by scripts/generate.py"))
+    (target / "__init__.py").write_text(_INIT.format("The light parts of nous_portal_api"))
     for folder in ("api", "api/billing"):
-        (target / folder / "__init__.py").write_text(_INIT.format("Made by scripts/generate.py"))
+        (target / folder / "__init__.py").write_text("")
     (target / "py.typed").touch()
+    # It also tells the files from those that they are made of: a wheel is to have none twice.
+    for path in target.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        path.write_text(f"# {path.relative_to(target.parent)}: made by scripts/generate.py\n{text}", encoding="utf-8")
     isolated = ["--isolated", "--no-cache", "--target-version", "py311"]
     # What nothing uses any more is no longer imported.
     for command in (["check", "--fix-only", "--quiet", "--select=F401,I"], ["format", "--quiet"]):
@@ -63,7 +67,7 @@ def _write_models(source: Path, target: Path) -> None:
         names += [each for each in _MODEL.findall(text) if each not in names]
     lines = [line for line in (source / "__init__.py").read_text(encoding="utf-8").splitlines() if _of(line) in names]
     exported = [f'"{line.rpartition(" ")[2]}"' for line in lines]
-    text = "\n".join([_INIT.format("Made by scripts/generate.py"), *lines, f"__all__ = ({', '.join(exported)},)"])
+    text = "\n".join([*lines, f"__all__ = ({', '.join(exported)},)"])
     (target / "__init__.py").write_text(f"{text}\n", encoding="utf-8")
 
 

@@ -1,3 +1,4 @@
+# nous_portal_wire/types.py: made by scripts/generate.py
 """What the generator's models need of attrs, and no more. Copied into the package beside them."""
 
 from collections.abc import Callable

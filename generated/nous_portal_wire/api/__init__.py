@@ -1,1 +1,1 @@
-"""Made by scripts/generate.py"""
+# nous_portal_wire/api/__init__.py: made by scripts/generate.py

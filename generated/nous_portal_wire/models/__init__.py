@@ -1,5 +1,4 @@
-"""Made by scripts/generate.py"""
-
+# nous_portal_wire/models/__init__.py: made by scripts/generate.py
 from .auto_reload import AutoReload
 from .auto_reload_card import AutoReloadCard
 from .auto_reload_card_kind_type_0 import AutoReloadCardKindType0

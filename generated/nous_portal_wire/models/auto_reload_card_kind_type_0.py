@@ -1,3 +1,4 @@
+# nous_portal_wire/models/auto_reload_card_kind_type_0.py: made by scripts/generate.py
 from typing import Literal
 
 AutoReloadCardKindType0 = Literal["canonical", "distinct", "none"]

@@ -1,3 +1,4 @@
+# nous_portal_wire/models/bounds.py: made by scripts/generate.py
 from __future__ import annotations
 
 from collections.abc import Mapping

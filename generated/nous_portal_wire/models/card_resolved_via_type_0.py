@@ -1,3 +1,4 @@
+# nous_portal_wire/models/card_resolved_via_type_0.py: made by scripts/generate.py
 from typing import Literal
 
 CardResolvedViaType0 = Literal["autoRefill", "customerDefault", "subPin"]

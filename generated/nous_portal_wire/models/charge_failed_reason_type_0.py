@@ -1,3 +1,4 @@
+# nous_portal_wire/models/charge_failed_reason_type_0.py: made by scripts/generate.py
 from typing import Literal
 
 ChargeFailedReasonType0 = Literal[

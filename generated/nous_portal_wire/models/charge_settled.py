@@ -1,3 +1,4 @@
+# nous_portal_wire/models/charge_settled.py: made by scripts/generate.py
 from __future__ import annotations
 
 import datetime

@@ -1,3 +1,4 @@
+# nous_portal_wire/models/role_type_0.py: made by scripts/generate.py
 from typing import Literal
 
 RoleType0 = Literal["ADMIN", "FINANCE_ADMIN", "MEMBER", "OWNER", "SECURITY_ADMIN"]

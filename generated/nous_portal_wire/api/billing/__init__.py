@@ -1,1 +1,1 @@
-"""Made by scripts/generate.py"""
+# nous_portal_wire/api/billing/__init__.py: made by scripts/generate.py

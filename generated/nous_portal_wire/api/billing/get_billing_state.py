@@ -1,3 +1,4 @@
+# nous_portal_wire/api/billing/get_billing_state.py: made by scripts/generate.py
 from typing import Any
 
 

@@ -1,3 +1,4 @@
+# nous_portal_wire/api/billing/get_charge_status.py: made by scripts/generate.py
 from typing import Any
 from urllib.parse import quote
 

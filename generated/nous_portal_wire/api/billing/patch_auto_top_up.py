@@ -1,3 +1,4 @@
+# nous_portal_wire/api/billing/patch_auto_top_up.py: made by scripts/generate.py
 from typing import Any
 
 from ...models.auto_top_up_request import AutoTopUpRequest

@@ -1,3 +1,4 @@
+# nous_portal_wire/api/billing/post_charge.py: made by scripts/generate.py
 from typing import Any
 
 from ...models.charge_request import ChargeRequest
