@@ -37,7 +37,7 @@ def main(lean: Path, only: list[str]) -> None:
             if only:
                 measured = {key: row for key, row in measured.items() if key in only}
             for row in measured.values():
-                row.run(show)
+                row.run(show, begun)
                 if only:
                     print("\n".join(report.row_lines(row)), flush=True)
             if only:

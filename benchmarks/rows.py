@@ -22,7 +22,6 @@ ASYNC = {
     "this SDK": "async_sdk",
     "httpx, 20 connections": "async_httpx:Twenty",
     "httpx, 32 connections": "async_httpx",
-    "httpx, 100 connections": "async_httpx:Hundred",
     "aiohttp": "async_aiohttp",
 }
 IMPORTS = {
@@ -71,14 +70,14 @@ def rows(addresses: Addresses, full: Path, lean: Path) -> dict[str, Row]:
         "old way, no memo": "old-resolve",
     }
     return {
-        "import": Row("Import", "A new process, click and rich installed.", imports(full), 7, 15),
-        "import-lean": Row("Import, without click and rich", "The same, without them.", imports(lean), 7, 15),
-        "cold": Row("Process start to the first balance, TLS", "Click and rich installed.", cold(full), 7, 20),
+        "import": Row("Import", "A new process, click and rich installed.", imports(full), 7, 10),
+        "import-lean": Row("Import, without click and rich", "The same, without them.", imports(lean), 7, 10),
+        "cold": Row("Process start to the first balance, TLS", "Click and rich installed.", cold(full), 7, 12),
         "cold-lean": Row(
-            "Process start to the first balance, TLS, without click and rich", "The same.", cold(lean), 7, 20
+            "Process start to the first balance, TLS, without click and rich", "The same.", cold(lean), 7, 12
         ),
-        "poll": Row("One poll, plain", "Kept alive, but for the old way.", polls(addresses.plain), 5, 15),
-        "poll-tls": Row("One poll, TLS", "The same over TLS.", polls(addresses.tls), 7, 25),
+        "poll": Row("One poll, plain", "Kept alive, but for the old way.", polls(addresses.plain), 5, 10),
+        "poll-tls": Row("One poll, TLS", "The same over TLS.", polls(addresses.tls), 7, 20),
         "purchase": Row(
             f"A purchase of {COUNT} polls, TLS, 25 ms",
             "With a round trip of 25 ms; the first connection included, the pauses between two polls not.",

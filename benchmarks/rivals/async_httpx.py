@@ -32,8 +32,3 @@ class Rival:
 class Twenty(Rival):
     def __init__(self, base_url: str, token: str) -> None:
         super().__init__(base_url, token, 20)
-
-
-class Hundred(Rival):
-    def __init__(self, base_url: str, token: str) -> None:
-        super().__init__(base_url, token, 100)
