@@ -28,7 +28,7 @@ def shown(value: float, figure: str) -> str:
     if figure == "memory":
         return f"{value / 1024:.0f} KiB" if value < 2**20 else f"{value / 2**20:.1f} MiB"
     for unit, factor in (("s", 1.0), ("ms", 1e3)):
-        if value * factor >= 1:
+        if value * factor >= 0.9995:  # What three digits would round up to 1.
             return f"{value * factor:.3g} {unit}"
     return f"{value * 1e6:.3g} µs"
 
@@ -36,7 +36,7 @@ def shown(value: float, figure: str) -> str:
 def row_lines(row: Row) -> Iterable[str]:
     taken = next(iter(row.taken.values()))
     figures = [figure for figure in FIGURES if figure in taken[0]]
-    yield from (f"## {row.title}", "", f"{row.note} {len(taken)} rounds.".strip(), "")
+    yield from (f"## {row.title}", "", f"{row.note} {len(taken)} round{'s' if len(taken) > 1 else ''}.".strip(), "")
     yield f"| | {' | '.join(FIGURES[figure] for figure in figures)} |"
     yield f"|---|{'---:|' * len(figures)}"
     for name in row.taken:

@@ -28,6 +28,9 @@ IMPORTS = {
     "nothing": "pass",
     "this SDK": "import nous_billing",
     "this SDK, its client": "from nous_billing import BillingClient",
+    "the least that a typed client needs": (
+        "import ssl, typing, dataclasses, datetime, decimal, json; ssl.create_default_context()"
+    ),
     "old way": "import old_way",
     "httpx": "import httpx",
 }
@@ -74,7 +77,11 @@ def rows(addresses: Addresses, full: Path, lean: Path) -> dict[str, Row]:
         "import-lean": Row("Import, without click and rich", "The same, without them.", imports(lean), 7, 10),
         "cold": Row("Process start to the first balance, TLS", "Click and rich installed.", cold(full), 7, 12),
         "cold-lean": Row(
-            "Process start to the first balance, TLS, without click and rich", "The same.", cold(lean), 7, 12
+            "Process start to the first balance, TLS, without click and rich",
+            "The same, without them.",
+            cold(lean),
+            7,
+            12,
         ),
         "poll": Row("One poll, plain", "Kept alive, but for the old way.", polls(addresses.plain), 5, 10),
         "poll-tls": Row("One poll, TLS", "The same over TLS.", polls(addresses.tls), 7, 20),
