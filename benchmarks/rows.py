@@ -87,7 +87,7 @@ def rows(addresses: Addresses, full: Path, lean: Path) -> dict[str, Row]:
         "poll-tls": Row("One poll, TLS", "The same over TLS.", polls(addresses.tls), 7, 20),
         "purchase": Row(
             f"A purchase of {COUNT} polls, TLS, 25 ms",
-            "With a round trip of 25 ms; the first connection included, the pauses between two polls not.",
+            "With a round trip of 25 ms; what a client loads and makes for its first call included, the pauses not.",
             subjects(purchase, lambda rival: partial(task, "purchase", rival, addresses.far, COUNT)),
             3,
             45,

@@ -49,9 +49,9 @@ def poll(rival: str, base_url: str, count: str) -> dict[str, float]:
 
 
 def purchase(rival: str, base_url: str, count: str) -> dict[str, float]:
-    """The polls of one purchase, the first connection included, the pauses between them not."""
-    client = make(rival, base_url)
+    """The polls of one purchase, with all that a client loads and makes for the first; without the pauses between."""
     with Stopwatch() as watch:
+        client = make(rival, base_url)
         for _ in range(int(count)):
             client.poll("ch_3PqXyZ")
     client.close()
