@@ -13,9 +13,10 @@ from typing import Any, TypeVar
 from .clock import BaseClock
 from .credentials import Credentials
 from .errors import BillingError, BillingInvalidRequest, BillingNetworkError, BillingResponseError, BillingTimeout
-from .operations import ContractBreach, Operation
+from .operations import Operation
 from .portal import DEFAULT_PORTAL_BASE_URL, check_base_url, environment_base_url
 from .replies import UNKNOWN_OUTCOME, Failure, Reply, decode_json, error_code, error_from_reply
+from .scalars import ContractBreach
 
 T = TypeVar("T")
 
