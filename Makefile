@@ -26,8 +26,8 @@ export SOURCE_DATE_EPOCH := 1577836800
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup lock generate check-generated lint-contract lint format types arrows test wheel build check-wheel \
-	demo check clean
+.PHONY: help setup lock contract changes generate check-generated lint-contract gaps surface check-surface rehearse lint \
+	format types arrows test wheel build check-wheel demo check clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-17s %s\n", $$1, $$2 }'
@@ -55,10 +55,30 @@ $(NODE_SETUP): $(SETUP) package.json package-lock.json .npmrc
 	@touch $@
 
 lock: $(SETUP) ## Resolve the development tools anew: requirements-dev.txt, package-lock.json (ARGS=--upgrade for newer versions)
-	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile pyproject.toml --extra mock --group dev --universal \
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile pyproject.toml --extra mock --group dev --group docs --universal \
 		--python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links $(ARGS) \
 		--quiet -o requirements-dev.txt
 	@$(ACTIVATED) npm install --package-lock-only --no-audit --no-fund --loglevel=error
+
+contract: lint-contract ## Follow a changed contract: what changed, the version it demands, generate, what is left to write
+	@left=0; $(BIN)/python -m scripts.changes || left=1; $(BIN)/python scripts/generate.py || exit 1; \
+		$(BIN)/python -m scripts.gaps || left=1; exit $$left
+
+changes: $(NODE_SETUP) ## Say what changed since the last release, in the contract and in the public surface
+	@left=0; $(BIN)/python -m scripts.changes || left=1; $(BIN)/python -m scripts.surface_changes || left=1; exit $$left
+
+gaps: $(SETUP) ## Fail where the contract says more than the facade offers, and say where to add it
+	@$(BIN)/python -m scripts.gaps
+
+surface: $(SETUP) ## Write the lists of public names, the tree of errors and tests/project/surface.txt
+	@$(BIN)/python -m scripts.exports
+	@$(BIN)/python -m scripts.surface
+
+check-surface: $(SETUP) ## Fail where the public surface is not what tests/project/surface.txt lists
+	@$(BIN)/python -m scripts.surface --check
+
+rehearse: $(NODE_SETUP) ## Rehearse changes of the portal on copies and print what each takes
+	@$(BIN)/python -m scripts.rehearsals $(ARGS)
 
 generate: $(SETUP) ## Rebuild generated/ and the mock's copy of the contract from openapi/
 	@$(BIN)/python scripts/generate.py
@@ -105,7 +125,7 @@ check-wheel: wheel ## Install the wheel into a fresh environment and buy from it
 demo: $(SETUP) ## Watch a purchase against the mock portal
 	@$(BIN)/python examples/demo.py
 
-check: check-generated lint-contract lint types arrows check-wheel ## Everything but the tests
+check: check-generated lint-contract gaps check-surface lint types arrows check-wheel ## Everything but the tests
 
 clean: ## Remove all that make made
 	@rm -rf .tools .venv node_modules dist build .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis \
