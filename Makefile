@@ -27,7 +27,7 @@ export SOURCE_DATE_EPOCH := 1577836800
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 .PHONY: help setup lock contract changes generate check-generated lint-contract gaps surface check-surface rehearse lint \
-	format types arrows test wheel build check-wheel demo check clean
+	format types arrows test wheel build check-wheel release check-release publish demo check clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-17s %s\n", $$1, $$2 }'
@@ -117,10 +117,21 @@ wheel: $(SETUP) ## Build the sdist and the wheel into dist/
 	@$(BIN)/check-wheel-contents dist/*.whl
 	@ls dist
 
-build: wheel ## The same as wheel
+build: wheel ## Build dist/ and prove it: what is in it, its metadata, the same bytes again elsewhere
+	@$(BIN)/python -m scripts.check_archives
 
-check-wheel: wheel ## Install the wheel into a fresh environment and buy from its mock there
+check-wheel: build ## Install the wheel into a fresh environment and buy from its mock there
 	@$(BIN)/python scripts/check_wheel.py
+
+release: $(NODE_SETUP) ## Prepare a release: check the version, and keep what is released in released/
+	@$(BIN)/python -m scripts.release
+
+check-release: $(SETUP) ## Fail where the version was not prepared for release
+	@$(BIN)/python -m scripts.release --check
+
+# The cheap check first. Uploads nothing unless all of them pass.
+publish: check-release check test build ## Publish to an index: make publish INDEX_URL=https://...
+	@$(BIN)/python -m scripts.publish "$(INDEX_URL)"
 
 demo: $(SETUP) ## Watch a purchase against the mock portal
 	@$(BIN)/python examples/demo.py

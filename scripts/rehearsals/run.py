@@ -14,7 +14,11 @@ from .changes import Edit, Rehearsal
 
 ROOT = Path(__file__).resolve().parents[2]
 _COPIED = [
+    ".gitignore",
+    "CHANGELOG.md",
+    "LICENSE",
     "Makefile",
+    "README.md",
     "generated",
     "nous_billing",
     "openapi",
@@ -83,18 +87,24 @@ class Copy:
         for edit in edits:
             edit.apply(self.folder)
 
-    def python(self, *arguments: str) -> Said:
-        return self.run(sys.executable, *arguments)
+    def python(self, *arguments: str, **environment: str) -> Said:
+        return self.run(sys.executable, *arguments, **environment)
 
-    def run(self, *command: str) -> Said:
+    def make(self, *arguments: str, **environment: str) -> Said:
+        """Run make with the environments of the project as they are."""
+        return self.run(
+            "make", "--no-print-directory", "-o", ".venv/.stamp", "-o", "node_modules/.stamp", *arguments, **environment
+        )
+
+    def run(self, *command: str, **more: str) -> Said:
         # What is in the copy comes before what is installed.
-        environment = {**os.environ, "PYTHONPATH": "generated", "PYTHONDONTWRITEBYTECODE": "1"}
+        environment = {**os.environ, "PYTHONPATH": "generated", "PYTHONDONTWRITEBYTECODE": "1", **more}
         done = subprocess.run(
             command,
             cwd=self.folder,
             env=environment,
             text=True,
-            timeout=120,
+            timeout=300,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )

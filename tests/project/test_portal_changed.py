@@ -134,9 +134,7 @@ def test_the_page_is_followed_as_written(tmp_path: Path) -> None:
         "make test",
         "make check",
     ]
-    make = ("make", "--no-print-directory", "-o", ".venv/.stamp", "-o", "node_modules/.stamp")
-
-    asks = copy.run(*make, "contract")
+    asks = copy.make("contract")
     assert not asks.content
     assert "added     response  minor  GET /api/billing/state 200: loyaltyTier\n" in asks.text
     assert asked(asks.text) == ["models.py: BillingState has no loyalty_tier. Add: loyalty_tier: str | None = None"]
@@ -144,8 +142,8 @@ def test_the_page_is_followed_as_written(tmp_path: Path) -> None:
 
     assert copy.write(FIELD.by_hand) == 1
     copy.apply((Edit(CONTRACT, "info:", "version: 1.0.0", f"version: {version}"),))
-    assert copy.run(*make, "surface").content
-    done = copy.run(*make, "contract")
+    assert copy.make("surface").content
+    done = copy.make("contract")
     assert done.content, done.text
     assert done.text.endswith("The facade offers all that the contract says.\n")
 
