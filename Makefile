@@ -27,7 +27,7 @@ export SOURCE_DATE_EPOCH := 1577836800
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 .PHONY: help setup lock contract changes generate check-generated lint-contract gaps surface check-surface rehearse lint \
-	format types arrows test wheel build check-wheel release check-release publish demo check clean
+	format types arrows test test-floor wheel build check-wheel docs release check-release publish demo check clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-17s %s\n", $$1, $$2 }'
@@ -111,6 +111,18 @@ test: $(SETUP) ## All tests and doctests, with branch coverage of the facade
 	@$(BIN)/coverage run -m pytest $(ARGS)
 	@$(BIN)/coverage report --fail-under=$(COVERAGE)
 
+# In an environment of its own. Out stay the tests of the tooling, and schemathesis, which asks for newer versions itself.
+test-floor: $(SETUP) ## All tests of the package with the lowest versions that pyproject.toml allows
+	@$(UV) venv --quiet --clear --python "$(PYTHON)" build/floor
+	@$(UV) pip compile pyproject.toml --extra mock --resolution lowest-direct --quiet --no-header --no-annotate \
+		-o build/floor/requirements.txt
+	@cat build/floor/requirements.txt
+	@$(UV) pip sync --quiet --python build/floor --require-hashes requirements-dev.txt
+	@$(UV) pip install --quiet --python build/floor --no-deps -r build/floor/requirements.txt
+	@$(UV) pip install --quiet --python build/floor --no-deps --no-build-isolation -e .
+	@$(UV) pip uninstall --quiet --python build/floor schemathesis
+	@build/floor/bin/pytest --ignore=tests/project --ignore=tests/mock/test_properties.py $(ARGS)
+
 wheel: $(SETUP) ## Build the sdist and the wheel into dist/
 	@rm -rf dist
 	@output=$$($(BIN)/python -m build --no-isolation 2>&1) || { echo "$$output"; exit 1; }
@@ -122,6 +134,9 @@ build: wheel ## Build dist/ and prove it: what is in it, its metadata, the same 
 
 check-wheel: build ## Install the wheel into a fresh environment and buy from its mock there
 	@$(BIN)/python scripts/check_wheel.py
+
+docs: $(NODE_SETUP) ## Build the documentation into site/ and check its links
+	@$(BIN)/python -m scripts.site
 
 release: $(NODE_SETUP) ## Prepare a release: check the version, and keep what is released in released/
 	@$(BIN)/python -m scripts.release
@@ -136,9 +151,9 @@ publish: check-release check test build ## Publish to an index: make publish IND
 demo: $(SETUP) ## Watch a purchase against the mock portal
 	@$(BIN)/python examples/demo.py
 
-check: check-generated lint-contract gaps check-surface lint types arrows check-wheel ## Everything but the tests
+check: check-generated lint-contract gaps check-surface rehearse lint types arrows check-wheel docs ## Everything but the tests
 
 clean: ## Remove all that make made
-	@rm -rf .tools .venv node_modules dist build .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis \
+	@rm -rf .tools .venv node_modules dist build site .cache .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis \
 		.schemathesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
