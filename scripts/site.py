@@ -17,6 +17,11 @@ BIN = Path(sys.executable).parent
 REDOCLY = ROOT / "node_modules/@redocly/cli/bin/cli.js"
 # What a browser fetches by itself.
 LOADING = {"script": "src", "img": "src", "iframe": "src", "source": "src", "video": "src", "link": "href"}
+# Scripts load things too, so the browser itself is told to stay here.
+POLICY = (
+    '<meta http-equiv="Content-Security-Policy" '
+    "content=\"default-src 'self' file: data: blob: 'unsafe-inline' 'unsafe-eval'\">"
+)
 NOT_LOADED = {"canonical", "next", "prev", "alternate"}
 
 
@@ -45,7 +50,9 @@ def is_outside(url: str) -> bool:
 
 def faults(site: Path) -> Iterator[str]:
     """Each thing on the pages of a site that leads nowhere, or that a browser would fetch from elsewhere."""
-    pages = {path: Page(path.read_text(encoding="utf-8")) for path in site.rglob("*.html")}
+    texts = {path: path.read_text(encoding="utf-8") for path in site.rglob("*.html")}
+    yield from (f"{path.relative_to(site)} may load anything" for path, text in texts.items() if POLICY not in text)
+    pages = {path: Page(text) for path, text in texts.items()}
     for path, page in pages.items():
         yield from (f"{path.relative_to(site)} loads {url}" for url in page.loads if is_outside(url))
         # The page of the contract links with a router of its own.
@@ -78,6 +85,9 @@ def build() -> None:
         done = subprocess.run(command, cwd=ROOT, text=True, timeout=300, capture_output=True)
         if done.returncode:
             sys.exit(done.stdout + done.stderr)
+    for path in SITE.rglob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        path.write_text(text.replace("<head>", f"<head>{POLICY}", 1), encoding="utf-8")
 
 
 def main() -> None:

@@ -126,9 +126,14 @@ def test_a_link_that_leads_nowhere_and_a_file_from_elsewhere_are_found(
     page: str, fault: str | None, tmp_path: Path
 ) -> None:
     (tmp_path / "other").mkdir()
-    (tmp_path / "other/index.html").write_text('<h2 id="part">x</h2>')
-    (tmp_path / "index.html").write_text(page)
+    (tmp_path / "other/index.html").write_text(f'{site.POLICY}<h2 id="part">x</h2>')
+    (tmp_path / "index.html").write_text(f"{site.POLICY}{page}")
     assert list(site.faults(tmp_path)) == ([] if fault is None else [fault])
+
+
+def test_a_page_that_does_not_tell_the_browser_to_stay_here_is_found(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("<head></head>")
+    assert list(site.faults(tmp_path)) == ["index.html may load anything"]
 
 
 def test_a_stylesheet_that_loads_a_font_from_elsewhere_is_found(tmp_path: Path) -> None:
