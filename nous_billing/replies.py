@@ -117,7 +117,7 @@ def error_from_reply(reply: Reply, base_url: str, *, is_charge: bool) -> Billing
         outcome_unknown=unknown,
     )
     for name, (kind, _) in annotated(error_class, beyond=BillingError).items():
-        with suppress(KeyError, ValueError, BillingError):
+        with suppress(KeyError, TypeError, ValueError, BillingError):
             setattr(error, name, read_scalar(kind, payload[_camel(name)]))
     return error
 
