@@ -211,6 +211,7 @@ def test_growth_that_the_contract_does_not_announce_is_breaking(tmp_path: Path) 
     copy.apply(
         (
             Edit(CONTRACT, "\n    MonthlyCap:", money, nullable),
+            more("\n        reloadToUsd:\n", "        card:", "            - type: boolean\n"),
             Edit(CONTRACT, "\n    Card:", "            - {type: string}\n", ""),
             Edit(CONTRACT, "\n    AutoTopUpRequest:", "required: [enabled,", "required: [enabled, note,"),
             Edit(CONTRACT, "\n    AutoTopUpRequest:", "      example:", "        note: {type: string}\n      example:"),
@@ -220,8 +221,8 @@ def test_growth_that_the_contract_does_not_announce_is_breaking(tmp_path: Path) 
     assert verdict(said) == "major"
     breaking = [line.split(maxsplit=3)[1:] for line in said.splitlines() if line.startswith("BREAKING")]
     assert {felt for felt, *_ in breaking} == {"request", "response"}
-    assert any("spentThisMonthUsd" in rest for *_, rest in breaking)
-    assert any("note" in rest for *_, rest in breaking)
+    for part in ("spentThisMonthUsd", "autoReload.reloadToUsd", "note"):
+        assert any(part in rest for *_, rest in breaking), part
 
 
 def test_a_rehearsal_that_does_not_fit_the_project_any_more_fails(tmp_path: Path) -> None:

@@ -319,6 +319,21 @@ def test_a_message_names_what_there_is_to_name(status, body, text):
     assert text in str(refusal(reply(status, body), charge()))
 
 
+@pytest.mark.parametrize(
+    ("status", "code", "cls"),
+    [
+        (403, "session_revoked", errors.BillingAccessDenied),
+        (409, "role_required", errors.BillingIdempotencyConflict),
+        (429, "no_payment_method", errors.BillingRateLimited),
+        (500, "stripe_unavailable", errors.BillingServerError),
+        (404, "monthly_cap_exceeded", errors.BillingResponseError),
+    ],
+)
+def test_a_code_that_comes_with_another_status_has_the_class_of_the_status(status, code, cls):
+    error = refusal(reply(status, {"error": code}), charge())
+    assert (type(error), error.error) == (cls, code)
+
+
 def test_an_error_code_of_an_unknown_path_is_kept():
     error = refusal(reply(404, {"error": "not_found"}), charge())
     assert (type(error), error.error) == (errors.BillingResponseError, "not_found")
