@@ -27,7 +27,7 @@ export SOURCE_DATE_EPOCH := 1577836800
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 .PHONY: help setup lock contract changes generate check-generated lint-contract gaps surface check-surface rehearse lint \
-	format types arrows test test-floor wheel build check-wheel docs release check-release publish demo check clean
+	format types arrows test test-floor wheel build check-wheel docs release check-release publish demo chaos check clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-17s %s\n", $$1, $$2 }'
@@ -150,6 +150,9 @@ publish: check-release check test build ## Publish to an index: make publish IND
 
 demo: $(SETUP) ## Watch a purchase against the mock portal
 	@$(BIN)/python examples/demo.py
+
+chaos: $(SETUP) ## Kill 1000 purchases at random moments and count the charges, five minutes (ARGS="--purchases 100 --seed 2")
+	@$(BIN)/python scripts/chaos.py --both $(ARGS)
 
 check: check-generated lint-contract gaps check-surface rehearse lint types arrows check-wheel docs ## Everything but the tests
 

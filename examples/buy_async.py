@@ -1,22 +1,24 @@
 """Buy credits for several purchases side by side: `python examples/buy_async.py 20 30`.
 
-Try it against the mock: start `python -m nous_billing.mock`, then run this with the variables that it prints.
+What a crash leaves open is found by `resume.py`. Try it against the mock: start `python -m nous_billing.mock`, then run
+this with the variables that it prints.
 """
 
 import asyncio
 import os
 import sys
 
-from nous_billing import AsyncBillingClient, StaticToken, format_usd, new_idempotency_key
+from nous_billing import AsyncBillingClient, BillingError, StaticToken, format_usd, new_idempotency_key
 
 
 async def buy(client: AsyncBillingClient, amount: str) -> None:
-    # One key for each purchase, shown before anything is sent: the same key does not buy twice.
+    # One key for each purchase: whatever happens, the same key does not buy twice.
     key = new_idempotency_key()
-    print(f"{amount}: the key is {key}")
-    accepted = await client.post_charge(amount_usd=amount, idempotency_key=key)
-    charge = await client.wait_for_charge(accepted.charge_id)
-    print(f"{amount}: {charge.status}")
+    try:
+        purchase = await client.buy_credits(amount, idempotency_key=key, store="~/.nous-purchases")
+        print(f"{amount}: {purchase.status}")
+    except BillingError as error:
+        print(f"{amount}: {error} {error.portal_url or ''}".rstrip())
 
 
 async def main(amounts: list[str]) -> None:

@@ -10,20 +10,19 @@ from nous_billing import (
     BillingError,
     BillingRateLimited,
     ChargeFailed,
-    ChargeSettled,
-    ChargeStatus,
     Credentials,
+    Purchase,
     StaticToken,
     format_usd,
     new_idempotency_key,
 )
-from nous_billing.mock import Card, MockPortal, Organisation
+from nous_billing.mock import Card, Fault, MockPortal, Organisation
 
 IS_TERMINAL = sys.stdout.isatty()
 
 
 class RenewingLogin:
-    """A login that has a new token when the portal refuses the old one."""
+    """A login that has a new token when the portal refuses the old one; then the reply to the charge is lost."""
 
     def __init__(self, portal: MockPortal) -> None:
         self._portal = portal
@@ -33,20 +32,31 @@ class RenewingLogin:
         if rejected is not None:
             self.token = self._portal.issue_token()
             print("  The portal refused the token (401). A new one was fetched, and the same key is sent again.")
+            self._portal.inject(Fault.drop(acts=True), "post_charge")
         return Credentials(self.token)
 
 
 class Progress:
-    """One line that counts the seconds; where the output is no terminal, a line for each poll."""
+    """What happens to the purchase. Where the output is a terminal, one line counts the seconds of waiting."""
 
-    def __init__(self) -> None:
+    def __init__(self, portal: MockPortal, login: RenewingLogin) -> None:
+        self._portal = portal
+        self._login = login
         self._started = time.monotonic()
+        self._accepted = False
 
-    def __call__(self, outcome: ChargeStatus | BillingError) -> None:
-        state = outcome if isinstance(outcome, BillingError) else outcome.status
-        seconds = time.monotonic() - self._started
-        line = f"  {seconds:.0f} s: {state}"
-        print(f"\r{line}" if IS_TERMINAL else line, end="" if IS_TERMINAL else "\n", flush=True)
+    def __call__(self, progress: Purchase | BillingError) -> None:
+        if isinstance(progress, BillingError):
+            (charge,) = self._portal.organisation.charges
+            print(f"  The reply was lost, but {charge.id} is in the ledger. The same key is sent again.")
+        elif progress.status == "sending":
+            self._portal.expire(self._login.token)
+        elif not self._accepted:
+            self._accepted = True
+            print(f"  Accepted as {progress.charge_id}: the same charge. Accepted is not paid:")
+        else:
+            line = f"  {time.monotonic() - self._started:.0f} s: {progress.status}"
+            print(f"\r{line}" if IS_TERMINAL else line, end="" if IS_TERMINAL else "\n", flush=True)
 
 
 def main() -> None:
@@ -69,13 +79,13 @@ def buy_as_owner(portal: MockPortal, url: str) -> None:
         )
         print(f"  One charge: {format_usd(state.bounds.min_usd)} to {format_usd(state.bounds.max_usd)}")
 
-        print("\n2. She buys $50.00, just as her token runs out.")
-        portal.expire(login.token)
-        accepted = client.post_charge(amount_usd=Decimal("50"), idempotency_key=new_idempotency_key())
-        print(f"  Accepted as {accepted.charge_id}. Accepted is not paid:")
-        charge = client.wait_for_charge(accepted.charge_id, interval=1, on_poll=Progress())
-        assert isinstance(charge, ChargeSettled)
-        print("\n" * IS_TERMINAL + f"  Paid: {format_usd(charge.amount_usd)} at {charge.settled_at:%H:%M:%S} UTC.")
+        print("\n2. She buys $50.00, just as her token runs out, and the reply to the charge is lost on the way.")
+        purchase = client.buy_credits(
+            "50", idempotency_key=new_idempotency_key(), interval=1, on_progress=Progress(portal, login)
+        )
+        assert purchase.status == "settled"
+        assert purchase.settled_at is not None
+        print("\n" * IS_TERMINAL + f"  Paid: {format_usd(purchase.amount_usd)} at {purchase.settled_at:%H:%M:%S} UTC.")
         print(f"  The balance is {format_usd(client.get_billing_state().balance_usd)}.")
 
 
@@ -105,7 +115,7 @@ def show_refusals(portal: MockPortal, url: str) -> None:
             client.post_charge(amount_usd="10", idempotency_key=new_idempotency_key())
         except BillingRateLimited as error:
             minutes = (error.retry_after or 0) // 60
-            print(f"  The 6th charge an hour:  {error} Nothing failed: try again in {minutes} min.")
+            print(f"  The 6th charge an hour:  {error} Wait {minutes} min.")
 
 
 def client_of(portal: MockPortal, organisation: Organisation, url: str, role: str = "OWNER") -> BillingClient:
@@ -124,8 +134,10 @@ def refusal(client: BillingClient) -> str:
 def prove(portal: MockPortal) -> None:
     acme = portal.organisation
     charges = [f"{format_usd(charge.amount)} {charge.status}" for charge in acme.charges]
-    posts = [request.status for request in portal.requests if request.operation == "post_charge"][:2]
-    assert posts == [401, 202]
+    posts = [request for request in portal.requests if request.operation == "post_charge"][:3]
+    # Refused, lost, accepted: three times the same.
+    assert [post.status for post in posts] == [401, None, 202]
+    assert len({(post.headers["idempotency-key"], post.body) for post in posts}) == 1
     assert charges == ["$50.00 settled"]
     assert acme.balance == Decimal("150")
     print("\nThe portal's own ledger for Acme:")

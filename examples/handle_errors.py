@@ -9,52 +9,49 @@ import sys
 
 import nous_billing as nb
 
+REASONS = {
+    "authentication_required": "the bank wants to hear from you. Confirm the card on the portal",
+    "card_declined": "the card was declined",
+    "payment_method_expired": "the card has expired",
+    "processing_error": "the payment could not be processed",
+}
 
-def buy(client: nb.BillingClient, amount: str, key: str) -> str:
-    try:
-        accepted = client.post_charge(amount_usd=amount, idempotency_key=key)
-        charge = client.wait_for_charge(accepted.charge_id, cap=60)
-    except nb.BillingChargeUnsettled as error:
-        # Timeout, lost access or cancelled: the charge itself may well succeed.
-        return f"Charge {error.charge_id} was accepted; how it ends is not known yet. Ask for it again later."
-    except nb.BillingError as error:
-        if error.outcome_unknown:
+
+def told(outcome: nb.Purchase | nb.BillingError) -> str:
+    """What a person is told. Only the second case leaves it open whether they were charged."""
+    match outcome:
+        case nb.Purchase(status="settled"):
+            return f"Paid {nb.format_usd(outcome.amount_usd)}."
+        case nb.BillingError(outcome_unknown=True):
             # Before all else, whatever the error is: a new key could buy twice.
-            return f"It is not known whether you were charged. Try again with the same key: {key}"
-        return f"Nothing was charged. {advice(error)}"
-    if isinstance(charge, nb.ChargeSettled):
-        return f"Paid {nb.format_usd(charge.amount_usd)}."
-    if charge.reason == "authentication_required":
-        return "Nothing was charged: the bank wants to hear from you. Finish on the portal."
-    return f"Nothing was charged: {charge.reason}."
-
-
-def advice(error: nb.BillingError) -> str:
-    match error:
-        case nb.BillingScopeRequired():
-            return "This login may not buy. Log in again and allow remote spending."
-        case nb.BillingAuthError():
-            return "Log in again."
-        case nb.BillingMonthlyCapExceeded():
-            left = "less" if error.remaining_usd is None else nb.format_usd(error.remaining_usd)
-            return f"The monthly cap leaves {left}. An admin can raise it: {error.portal_url}"
+            return f"{outcome} {outcome.portal_url or ''}".rstrip()
+        case nb.Purchase():
+            reason = REASONS.get(outcome.reason or "", outcome.reason)
+            return f"Nothing was charged: {reason}. To try again is a new purchase. {outcome.portal_base_url}/billing"
+        case nb.BillingMonthlyCapExceeded(remaining_usd=left) if left is not None:
+            advice = f"The monthly cap leaves {nb.format_usd(left)}. An admin can raise it:"
         case nb.BillingNoPaymentMethod():
-            return f"Set up a saved card: {error.portal_url}"
-        case nb.BillingAccessDenied():
-            # Role, kill-switch, consent, stopped spending, and what the portal will think of later.
-            return f"{error} {error.portal_url or ''}".rstrip()
+            # Not "you have no card": the last purchase may have been made with one that was not saved.
+            advice = "No card is saved for further purchases. Save one:"
         case nb.BillingRateLimited():
             # Neither a refusal nor a failed payment.
-            return f"{error} Wait {error.retry_after or 60} seconds."
-        case nb.BillingInvalidRequest():
-            return f"Mind the input: {error}"
+            advice = f"{outcome} Wait {outcome.retry_after or 60} seconds."
+        case nb.BillingAuthError():
+            advice = f"{outcome} Log in again."
         case nb.BillingIdempotencyConflict():
-            return "A bug of this program: one key for two purchases."
+            return str(outcome)
         case _:
-            # The portal was not reached, its reply was not the contract's, or a login could not be saved.
-            return str(error)
+            advice = str(outcome)
+    return f"Nothing was charged. {advice} {outcome.portal_url or ''}".rstrip()
+
+
+def buy(client: nb.BillingClient, amount: str, key: str) -> nb.Purchase | nb.BillingError:
+    try:
+        return client.buy_credits(amount, idempotency_key=key, store="~/.nous-purchases", cap=60)
+    except nb.BillingError as error:
+        return error
 
 
 if __name__ == "__main__":
     with nb.BillingClient(nb.StaticToken(os.environ["NOUS_TOKEN"])) as client:
-        print(buy(client, sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else nb.new_idempotency_key()))
+        print(told(buy(client, sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else nb.new_idempotency_key())))

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
         BillingMonthlyCapExceeded,
         BillingNetworkError,
         BillingNoPaymentMethod,
+        BillingPurchaseCancelled,
+        BillingPurchaseInterrupted,
+        BillingPurchaseStoreError,
+        BillingPurchaseUncertain,
         BillingRateLimited,
         BillingRemoteSpendingRevoked,
         BillingResponseError,
@@ -60,6 +64,9 @@ if TYPE_CHECKING:
     from .money import Amount, format_usd, parse_usd
     from .oauth import DeviceCode
     from .portal import DEFAULT_PORTAL_BASE_URL, resolve_portal_base_url
+    from .purchase_directory import PurchaseDirectory
+    from .purchase_record import OnProgress
+    from .purchases import Purchase, PurchaseStatus, PurchaseStore
     from .step_up import apost_charge_with_step_up, post_charge_with_step_up
 
 __all__ = [
@@ -87,6 +94,10 @@ __all__ = [
     "BillingMonthlyCapExceeded",
     "BillingNetworkError",
     "BillingNoPaymentMethod",
+    "BillingPurchaseCancelled",
+    "BillingPurchaseInterrupted",
+    "BillingPurchaseStoreError",
+    "BillingPurchaseUncertain",
     "BillingRateLimited",
     "BillingRemoteSpendingRevoked",
     "BillingResponseError",
@@ -111,7 +122,12 @@ __all__ = [
     "DeviceCode",
     "HermesLogin",
     "MonthlyCap",
+    "OnProgress",
     "Organisation",
+    "Purchase",
+    "PurchaseDirectory",
+    "PurchaseStatus",
+    "PurchaseStore",
     "StaticToken",
     "StoredLogin",
     "__version__",
@@ -156,6 +172,10 @@ _MODULES = {
         "BillingMonthlyCapExceeded",
         "BillingNetworkError",
         "BillingNoPaymentMethod",
+        "BillingPurchaseCancelled",
+        "BillingPurchaseInterrupted",
+        "BillingPurchaseStoreError",
+        "BillingPurchaseUncertain",
         "BillingRateLimited",
         "BillingRemoteSpendingRevoked",
         "BillingResponseError",
@@ -192,6 +212,13 @@ _MODULES = {
     "portal": (
         "DEFAULT_PORTAL_BASE_URL",
         "resolve_portal_base_url",
+    ),
+    "purchase_directory": ("PurchaseDirectory",),
+    "purchase_record": ("OnProgress",),
+    "purchases": (
+        "Purchase",
+        "PurchaseStatus",
+        "PurchaseStore",
     ),
     "step_up": (
         "apost_charge_with_step_up",

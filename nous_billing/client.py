@@ -3,73 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from types import TracebackType
-from typing import Generic, Self, TypeVar
+from typing import Self
 
 import httpx
 
 from . import operations
-from .clock import DEFAULT_TIMEOUT, AsyncClock, AsyncSystemClock, BaseClock, Clock, SystemClock
+from .base_client import BaseClient, Store
+from .buying import Outcome
+from .clock import DEFAULT_TIMEOUT, AsyncClock, AsyncSystemClock, Clock, SystemClock
 from .credentials import CredentialSource
-from .default_login import DefaultLogin
 from .drivers import AsyncDriver, Driver
-from .errors import BillingInvalidRequest
-from .flow import Flow, exchange
 from .models import BillingState, ChargeAccepted, ChargeFailed, ChargeSettled, ChargeStatus
 from .money import Amount
-from .operations import Operation
-from .portal import check_base_url
-from .settlement import DEFAULT_CAP, DEFAULT_INTERVAL, OnPoll, check_seconds, settlement
-
-T = TypeVar("T")
-ClockT = TypeVar("ClockT", bound=BaseClock)
+from .purchase_record import OnProgress
+from .purchases import Purchase
+from .settlement import DEFAULT_CAP, DEFAULT_INTERVAL, OnPoll
 
 
-class _BaseClient(Generic[ClockT]):
-    """The arguments of both clients, checked, and the flows that they make."""
-
-    def __init__(
-        self, credentials: CredentialSource | None, base_url: str | None, timeout: float, clock: ClockT
-    ) -> None:
-        if credentials is not None and not hasattr(credentials, "resolve"):
-            raise BillingInvalidRequest(
-                "credentials must be a source such as StaticToken(token), not a bare value.",
-                error="invalid_credentials",
-            )
-        self._base_url = None if base_url is None else check_base_url(base_url, "base_url")
-        self._timeout = check_seconds(timeout, "timeout")
-        self._clock = clock
-        self._default_login: DefaultLogin | None = None
-        if credentials is None:
-            credentials = self._default_login = DefaultLogin()
-        self._source = credentials
-
-    def _exchange(self, operation: Operation[T], timeout: float | None) -> Flow[T]:
-        seconds = self._timeout if timeout is None else check_seconds(timeout, "timeout")
-        return exchange(operation, base_url=self._base_url, deadline=self._clock.monotonic() + seconds)
-
-    def _settlement(
-        self,
-        charge_id: str,
-        interval: float,
-        cap: float,
-        on_poll: OnPoll | None,
-        cancelled: Callable[[], bool] | None,
-    ) -> Flow[ChargeSettled | ChargeFailed]:
-        return settlement(
-            charge_id,
-            interval=interval,
-            cap=cap,
-            on_poll=on_poll,
-            cancelled=cancelled,
-            base_url=self._base_url,
-            timeout=self._timeout,
-            clock=self._clock,
-        )
-
-
-class BillingClient(_BaseClient[Clock]):
+class BillingClient(BaseClient[Clock]):
     """The billing endpoints of the Nous Portal.
 
     Safe to share between threads; after a fork the child makes connections of its own. Use it as a context manager, or
@@ -189,6 +142,94 @@ class BillingClient(_BaseClient[Clock]):
         """
         return self._driver.run(self._settlement(charge_id, interval, cap, on_poll, cancelled))
 
+    def buy_credits(
+        self,
+        amount_usd: Amount,
+        *,
+        idempotency_key: str,
+        store: Store | None = None,
+        step_up: Callable[[], bool] | None = None,
+        on_progress: OnProgress | None = None,
+        cancelled: Callable[[], bool] | None = None,
+        interval: float = DEFAULT_INTERVAL,
+        cap: float = DEFAULT_CAP,
+    ) -> Purchase:
+        """Buy credits and wait until they are paid. Needs the scope ``billing:manage``.
+
+        The person is charged at most once, whatever happens: the same call with the same key goes on with the same
+        purchase, in this program or, with a ``store``, in the next one. The charge is repeated, with the same key and
+        the same bytes, only where it may not have arrived or its reply was lost: at most three times, after 1, 3 and 9
+        seconds. Each token is first seen to belong to the purchase's organisation.
+
+        Args:
+            amount_usd: Dollars, as for ``post_charge``; within the bounds of the billing state.
+            idempotency_key: One for each purchase that a person confirmed; see ``new_idempotency_key``.
+            store: Where the purchase is kept before anything is sent and at each step, for callers that must survive a
+                crash: a directory, or a store of your own. None: in this client's memory.
+            step_up: Asked once where the scope is missing, such as ``lambda: login.step_up(show_code)``; where it
+                returns True the purchase goes on.
+            on_progress: Called with the purchase after each step and each poll, and with each error that is outlived.
+                What it raises ends the call, and leaves the purchase as it is by then.
+            cancelled: Asked before each request, and about four times a second between two; the purchase is left alone
+                when it returns True.
+            interval: Seconds between two polls, as for ``wait_for_charge``.
+            cap: Seconds to wait for an accepted charge, as for ``wait_for_charge``.
+
+        Returns:
+            The purchase, whose ``status`` is ``"settled"`` (paid) or ``"failed"`` (not charged; see ``reason``).
+
+        Raises:
+            BillingPurchaseUncertain: It is not known whether the charge was made, or how it ended. Call again with the
+                same key.
+            BillingPurchaseInterrupted: The same, after Ctrl-C: a ``KeyboardInterrupt``.
+            BillingPurchaseCancelled: ``cancelled`` returned True before a charge could be made.
+            BillingPurchaseStoreError: The purchase could not be saved; nothing was sent.
+            BillingIdempotencyConflict: The key is that of another amount: a fault of the program.
+            BillingInvalidRequest: An argument cannot be used, or the login is for another organisation than that of
+                the purchase (``error="wrong_organisation"``); nothing was sent.
+            BillingError: A definite refusal; nothing was charged. See ``nous_billing.errors``.
+        """
+        purchase = self._confirmed(amount_usd, idempotency_key)
+        buying = self._buying(purchase, store, step_up, on_progress, cancelled, interval, cap)
+        try:
+            return self._driver.run(buying.buy())
+        except KeyboardInterrupt as interrupt:
+            interrupted = buying.interrupted()
+            if interrupted is None:
+                raise
+            raise interrupted from interrupt
+
+    def resume_purchases(
+        self,
+        store: Store | None = None,
+        *,
+        on_progress: OnProgress | None = None,
+        cancelled: Callable[[], bool] | None = None,
+        interval: float = DEFAULT_INTERVAL,
+        cap: float = DEFAULT_CAP,
+    ) -> list[Outcome]:
+        """Find out what became of the purchases that were left open. Never makes a charge.
+
+        Those that were accepted are waited for. The others are handed back: whether a charge was made is not known, and
+        only a person can decide to buy again, with the same key.
+
+        Args:
+            store: As for ``buy_credits``. None: the purchases of this client.
+            on_progress: As for ``buy_credits``.
+            cancelled: As for ``buy_credits``.
+            interval: Seconds between two polls.
+            cap: Seconds to wait for all of them together; each is polled at least once.
+
+        Returns:
+            One for each purchase that had not ended, oldest first: the purchase where it has ended by now, or else the
+            ``BillingPurchaseUncertain`` that says what is known. Last of all a ``BillingPurchaseStoreError`` where
+            there are others that could not be read.
+
+        Raises:
+            BillingInvalidRequest: An argument cannot be used.
+        """
+        return self._driver.run(self._resuming(store, on_progress, cancelled, interval, cap))
+
     def close(self) -> None:
         """Close the connections. An ``http_client`` that was given stays open."""
         self._driver.close()
@@ -204,7 +245,7 @@ class BillingClient(_BaseClient[Clock]):
         self.close()
 
 
-class AsyncBillingClient(_BaseClient[AsyncClock]):
+class AsyncBillingClient(BaseClient[AsyncClock]):
     """``BillingClient`` for asyncio: the same methods, awaited, under the same rules.
 
     Belongs to one event loop at a time. Cancelling a task ends its call and nothing else; a token refresh that has
@@ -265,6 +306,38 @@ class AsyncBillingClient(_BaseClient[AsyncClock]):
     ) -> ChargeSettled | ChargeFailed:
         """As ``BillingClient.wait_for_charge``; cancelling the task ends the wait too."""
         return await self._driver.run(self._settlement(charge_id, interval, cap, on_poll, cancelled))
+
+    async def buy_credits(
+        self,
+        amount_usd: Amount,
+        *,
+        idempotency_key: str,
+        store: Store | None = None,
+        step_up: Callable[[], Awaitable[bool]] | None = None,
+        on_progress: OnProgress | None = None,
+        cancelled: Callable[[], bool] | None = None,
+        interval: float = DEFAULT_INTERVAL,
+        cap: float = DEFAULT_CAP,
+    ) -> Purchase:
+        """As ``BillingClient.buy_credits``, with ``step_up`` such as ``lambda: login.astep_up(show_code)``.
+
+        Cancelling the task raises ``CancelledError`` and leaves the purchase as ``BillingPurchaseUncertain`` does.
+        """
+        purchase = self._confirmed(amount_usd, idempotency_key)
+        buying = self._buying(purchase, store, step_up, on_progress, cancelled, interval, cap)
+        return await self._driver.run(buying.buy())
+
+    async def resume_purchases(
+        self,
+        store: Store | None = None,
+        *,
+        on_progress: OnProgress | None = None,
+        cancelled: Callable[[], bool] | None = None,
+        interval: float = DEFAULT_INTERVAL,
+        cap: float = DEFAULT_CAP,
+    ) -> list[Outcome]:
+        """As ``BillingClient.resume_purchases``."""
+        return await self._driver.run(self._resuming(store, on_progress, cancelled, interval, cap))
 
     async def aclose(self) -> None:
         """Close the connections. An ``http_client`` that was given stays open."""

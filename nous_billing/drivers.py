@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
+from inspect import isawaitable
 from typing import Any, Generic, TypeVar
 
 import httpx
@@ -17,7 +18,7 @@ from . import deadline, transport
 from .clock import AsyncClock, BaseClock, Clock
 from .credentials import CredentialMemo, Credentials, CredentialSource
 from .errors import BillingError, BillingInvalidRequest, BillingNetworkError
-from .flow import Flow, Resolve, Send, Step
+from .flow import Ask, Block, Flow, Resolve, Send, Step
 from .replies import Failure, Reply
 from .threads import ProcessLock, start
 
@@ -95,24 +96,30 @@ class Driver(BaseDriver[httpx.Client, Clock]):
 
     def run(self, flow: Flow[T]) -> T:
         """Run a flow to its end."""
-        try:
-            step = next(flow)
-            while True:
-                try:
-                    answer = self._perform(step)
-                except BillingError as error:
-                    step = flow.throw(error)
-                else:
-                    step = flow.send(answer)
-        except StopIteration as end:
-            result: T = end.value
-            return result
+        advance = partial(next, flow)
+        while True:
+            try:
+                step = advance()
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            try:
+                advance = partial(flow.send, self._perform(step))
+            except BillingError as error:
+                advance = partial(flow.throw, error)
 
     def _perform(self, step: Step) -> Any:
         if isinstance(step, Resolve):
             return self._kept(step) or self._resolve(step)
         if isinstance(step, Send):
             return self._send(step)
+        if isinstance(step, Block):
+            return step.work()
+        if isinstance(step, Ask):
+            answer = step.question()
+            # It may have changed the login, in a source that has no way to say so.
+            self.memo.forget()
+            return answer
         return self._clock.sleep(step.seconds)
 
     def _resolve(self, step: Resolve) -> Credentials | Failure:
@@ -165,24 +172,30 @@ class AsyncDriver(BaseDriver[httpx.AsyncClient, AsyncClock]):
 
     async def run(self, flow: Flow[T]) -> T:
         """Run a flow to its end."""
-        try:
-            step = next(flow)
-            while True:
-                try:
-                    answer = await self._perform(step)
-                except BillingError as error:
-                    step = flow.throw(error)
-                else:
-                    step = flow.send(answer)
-        except StopIteration as end:
-            result: T = end.value
-            return result
+        advance = partial(next, flow)
+        while True:
+            try:
+                step = advance()
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            try:
+                advance = partial(flow.send, await self._perform(step))
+            except BillingError as error:
+                advance = partial(flow.throw, error)
 
     async def _perform(self, step: Step) -> Any:
         if isinstance(step, Resolve):
             return self._kept(step) or await self._resolve(step)
         if isinstance(step, Send):
             return await self._send(step)
+        if isinstance(step, Block):
+            return await asyncio.wrap_future(start(step.work, name="nous-billing-work", daemon=False))
+        if isinstance(step, Ask):
+            asked = step.question()
+            answer = await asked if isawaitable(asked) else asked
+            self.memo.forget()
+            return answer
         return await self._clock.sleep(step.seconds)
 
     async def _resolve(self, step: Resolve) -> Credentials | Failure:

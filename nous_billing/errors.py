@@ -22,10 +22,15 @@ The tree of the classes:
     │   └── BillingTimeout               the deadline passed
     ├── BillingServerError               500, 502, 504 and every other 5xx but 503
     ├── BillingResponseError             a reply that is not the contract's
-    └── BillingChargeUnsettled           raised by ``wait_for_charge`` only
-        ├── BillingChargeTimeout         still pending at the cap
-        ├── BillingChargeUnconfirmed     access was lost while waiting
-        └── BillingChargeCancelled       the caller stopped waiting
+    ├── BillingChargeUnsettled           raised by ``wait_for_charge`` only
+    │   ├── BillingChargeTimeout         still pending at the cap
+    │   ├── BillingChargeUnconfirmed     access was lost while waiting
+    │   └── BillingChargeCancelled       the caller stopped waiting
+    ├── BillingPurchaseUncertain         a purchase may have been made, or may still be: the same key again
+    ├── BillingPurchaseCancelled         the caller stopped a purchase before a charge could be made
+    └── BillingPurchaseStoreError        a purchase could not be saved or read
+
+One more stands outside: ``BillingPurchaseInterrupted``, Ctrl-C in a purchase, is a ``KeyboardInterrupt``.
 """
 
 from __future__ import annotations
@@ -98,6 +103,11 @@ class BillingError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _unpickle, (type(self), self.args, self.__dict__)
+
+
+def _details(error: BillingError | None) -> dict[str, Any]:
+    names = ("status", "portal_url", "retry_after", "payload")
+    return {name: None if error is None else getattr(error, name) for name in names}
 
 
 def _unpickle(cls: type[BillingError], args: tuple[Any, ...], attributes: dict[str, Any]) -> BillingError:
@@ -210,15 +220,7 @@ class BillingChargeUnsettled(BillingError):
     """
 
     def __init__(self, message: str, *, charge_id: str, error: str, last_error: BillingError | None = None) -> None:
-        super().__init__(
-            message,
-            error=error,
-            status=last_error.status if last_error else None,
-            portal_url=last_error.portal_url if last_error else None,
-            retry_after=last_error.retry_after if last_error else None,
-            payload=last_error.payload if last_error else None,
-            outcome_unknown=True,
-        )
+        super().__init__(message, error=error, outcome_unknown=True, **_details(last_error))
         self.charge_id = charge_id
         self.last_error = last_error
 
@@ -233,3 +235,60 @@ class BillingChargeUnconfirmed(BillingChargeUnsettled):
 
 class BillingChargeCancelled(BillingChargeUnsettled):
     """The caller stopped waiting; the charge may still settle (``error="charge_cancelled"``)."""
+
+
+class BillingPurchaseUncertain(BillingError):
+    """It is not known whether a purchase was made, or how its charge ended (``error="purchase_uncertain"``).
+
+    Not a failure: ``outcome_unknown`` is True. Buy again with the same key and the same amount, which goes on with this
+    purchase, or look at ``portal_url``. A new key could buy twice.
+
+    Attributes:
+        key: The purchase's idempotency key.
+        amount_usd: Dollars.
+        charge_id: The charge, where one was accepted, or None where not even that is known.
+        last_error: What the purchase ran into, or None.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        key: str,
+        amount_usd: Decimal,
+        charge_id: str | None = None,
+        last_error: BillingError | None = None,
+        portal_url: str | None = None,
+    ) -> None:
+        super().__init__(message, error="purchase_uncertain", outcome_unknown=True, **_details(last_error))
+        if self.portal_url is None:
+            self.portal_url = portal_url
+        self.key = key
+        self.amount_usd = amount_usd
+        self.charge_id = charge_id
+        self.last_error = last_error
+
+
+class BillingPurchaseCancelled(BillingError):
+    """The caller stopped a purchase before a charge could be made (``error="purchase_cancelled"``). Nothing was
+    charged."""
+
+
+class BillingPurchaseStoreError(BillingError):
+    """A purchase could not be saved, or not be read (``error="purchase_store_failed"``).
+
+    Raised before anything is sent. ``on_progress`` is given one where a purchase goes on and only its record could not
+    be saved, and ``resume_purchases`` returns one for what it could not read; ``outcome_unknown`` is True then.
+    """
+
+
+class BillingPurchaseInterrupted(KeyboardInterrupt):
+    """Ctrl-C in a purchase that may have been made. No ``BillingError``: what handles those does not swallow it.
+
+    Attributes:
+        uncertain: What is known, with the key to go on with.
+    """
+
+    def __init__(self, uncertain: BillingPurchaseUncertain) -> None:
+        super().__init__(uncertain)
+        self.uncertain = uncertain

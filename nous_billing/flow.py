@@ -1,7 +1,7 @@
 """The rules of an exchange with the portal, written once and without I/O.
 
-A flow is a generator. It yields what is to be done (``Resolve``, ``Send``, ``Sleep``) and is sent what came of it. The
-two clients only carry the steps out.
+A flow is a generator. It yields what is to be done (``Resolve``, ``Send``, ``Sleep``, ``Block``, ``Ask``) and is sent
+what came of it. The two clients only carry the steps out.
 """
 
 from __future__ import annotations
@@ -12,13 +12,22 @@ from typing import Any, TypeVar
 
 from .clock import BaseClock
 from .credentials import Credentials
-from .errors import BillingError, BillingInvalidRequest, BillingNetworkError, BillingResponseError, BillingTimeout
+from .errors import (
+    BillingAuthError,
+    BillingError,
+    BillingInvalidRequest,
+    BillingNetworkError,
+    BillingResponseError,
+    BillingSessionRevoked,
+    BillingTimeout,
+)
 from .operations import Operation
 from .portal import DEFAULT_PORTAL_BASE_URL, check_base_url, environment_base_url
-from .replies import UNKNOWN_OUTCOME, Failure, Reply, decode_json, error_code, error_from_reply
+from .replies import UNKNOWN_OUTCOME, Failure, Reply, decode_json, error_from_reply
 from .scalars import ContractBreach
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,40 +55,69 @@ class Sleep:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Do work that blocks, such as writing a file; answered with what it returns. An event loop goes on meanwhile."""
+
+    work: Callable[[], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask the caller a question that may take a person; answered with what it returns, or with what that awaits."""
+
+    question: Callable[[], Any]
+
+
 _LONGEST_NAP = 0.25
 
-Step = Resolve | Send | Sleep
+Step = Resolve | Send | Sleep | Block | Ask
 Flow = Generator[Step, Any, T]
 
+Once = Callable[[Operation[Any]], Flow[Any]]
+"""Does an operation with the token, the address and the deadline of an exchange."""
 
-def exchange(operation: Operation[T], *, base_url: str | None, deadline: float) -> Flow[T]:
+Admit = Callable[[Credentials, str, Once], Flow[None]]
+"""Looks at the credentials and the base URL of a request before it is sent; raises where it may not be sent."""
+
+
+def exchange(operation: Operation[T], *, base_url: str | None, deadline: float, admit: Admit | None = None) -> Flow[T]:
     """Do one operation: token, request, one more try after a 401, result or typed error.
 
     Args:
         base_url: The caller's own base URL, checked, which precedes every other.
         deadline: On the client's monotonic clock, for everything together.
+        admit: Asked before each request. What it asks the portal is a part of the exchange.
     """
     credentials = yield from _resolve(operation, deadline)
-    may_resend = operation.method == "GET"
-    may_replace_token = True
+    may_resend = may_replace_token = True
+
+    def once(operation: Operation[R]) -> Flow[R]:
+        nonlocal may_resend
+        while True:
+            answer: Reply | Failure = yield Send(operation, address, credentials, deadline)
+            if isinstance(answer, Reply):
+                return _result(answer, operation, address)
+            # Only what changes nothing may be sent again unseen.
+            if not (answer.stale and may_resend and operation.method == "GET"):
+                raise _failure_error(answer, operation)
+            may_resend = False
+
     while True:
         address = _address(base_url, credentials)
-        answer: Reply | Failure = yield Send(operation, address, credentials, deadline)
-        if isinstance(answer, Failure):
-            # Only what changes nothing may be sent again unseen.
-            if answer.stale and may_resend:
-                may_resend = False
-                continue
-            raise _failure_error(answer, operation)
-        if answer.status == 401 and may_replace_token and error_code(answer) != "session_revoked":
-            may_replace_token = False
-            replacement = yield from _resolve(operation, deadline, rejected=credentials)
-            if replacement.access_token != credentials.access_token:
-                credentials = replacement
-                continue
-        if not answer.ok:
-            raise error_from_reply(answer, address, is_charge=operation.is_charge)
-        return _read(answer, operation, address)
+        try:
+            if admit is not None:
+                yield from admit(credentials, address, once)
+            return (yield from once(operation))
+        except BillingAuthError as error:
+            refusal = error
+        if refusal.status != 401 or isinstance(refusal, BillingSessionRevoked) or not may_replace_token:
+            raise refusal
+        may_replace_token = False
+        replacement = yield from _resolve(operation, deadline, rejected=credentials)
+        if replacement.access_token == credentials.access_token:
+            raise refusal
+        credentials = replacement
 
 
 def pause_until(moment: float, clock: BaseClock, check_cancelled: Callable[[], None] | None) -> Flow[None]:
@@ -118,7 +156,9 @@ def _failure_error(failure: Failure, operation: Operation[Any]) -> BillingError:
     return error
 
 
-def _read(reply: Reply, operation: Operation[T], base_url: str) -> T:
+def _result(reply: Reply, operation: Operation[T], base_url: str) -> T:
+    if not reply.ok:
+        raise error_from_reply(reply, base_url, is_charge=operation.is_charge)
     if reply.failure is not None:
         # A status came back: the request had arrived.
         raise _failure_error(replace(reply.failure, sent=True), operation)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, cast
 
 from .credentials import masked
-from .errors import BillingAuthError, BillingNetworkError
+from .errors import BillingAuthError
+from .files import locked, replace_durably
 from .login_document import Document
 
 
@@ -21,30 +20,14 @@ class LoginFile:
         # A link is followed once and for all: replacing the file would otherwise replace the link.
         self.path: Path = path.expanduser().resolve()
 
-    @contextmanager
-    def locked(self, seconds: float) -> Generator[None]:
+    def locked(self, seconds: float) -> AbstractContextManager[None]:
         """Hold the file against every other process and thread.
 
         Raises:
             BillingNetworkError: Somebody else held it for so many seconds.
             OSError: The folder cannot be written.
         """
-        from filelock import FileLock, Timeout
-
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # A lock of its own each time: one object would let the threads of this process in together.
-        lock = FileLock(f"{self.path}.lock", timeout=seconds, mode=0o600, thread_local=False)
-        try:
-            lock.acquire()
-        except Timeout:
-            raise BillingNetworkError(
-                f"Another program has been busy with the login {self.path} for {seconds:g} s. Try again shortly.",
-                error="network_error",
-            ) from None
-        try:
-            yield
-        finally:
-            lock.release()
+        return locked(f"{self.path}.lock", seconds, f"the login {self.path}")
 
     def read(self) -> Document:
         """Return the document; empty where there is no file.
@@ -70,22 +53,7 @@ class LoginFile:
         Raises:
             OSError: It could not be saved; the old file is still whole.
         """
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        temporary = self.path.with_name(f"{self.path.name}.new")
-        # What a process that was killed left behind may belong to anybody.
-        temporary.unlink(missing_ok=True)
-        try:
-            with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                # No variable holds the bytes: a traceback may show the variables of a frame.
-                file.write(json.dumps({"version": 1, **document}, indent=1).encode())
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(self.path)
-        except OSError:
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
-            raise
-        _sync_folder(self.path.parent)
+        replace_durably(self.path, lambda: json.dumps({"version": 1, **document}, indent=1).encode())
 
     def _parse(self) -> Document | None:
         try:
@@ -113,13 +81,3 @@ def _is_document(value: Any) -> bool:
     return isinstance(portals, dict) and all(
         login is None or isinstance(login, dict) for login in cast(Document, portals).values()
     )
-
-
-def _sync_folder(folder: Path) -> None:
-    # Windows cannot open a folder, and some file systems cannot sync one; the file itself is durable.
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

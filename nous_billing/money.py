@@ -92,6 +92,15 @@ def check_amount(amount: Amount, name: str) -> Decimal:
     return value
 
 
+def without_trailing_zeros(amount: Decimal) -> Decimal:
+    """Return the same sum in its shortest form, so that "50" and "50.00" become the same bytes.
+
+    >>> without_trailing_zeros(Decimal("50.00"))
+    Decimal('50')
+    """
+    return Decimal(format(amount.normalize(_EXACT), "f"))
+
+
 def encode_json(body: Mapping[str, object]) -> bytes:
     """Write a flat JSON object in which each ``Decimal`` is the number that it says, digit for digit.
 

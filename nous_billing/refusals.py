@@ -56,17 +56,17 @@ REFUSALS: dict[str, tuple[int, type[BillingError], str]] = {
     "rate_limited": (
         429,
         errors.BillingRateLimited,
-        "Too many charges in the last hour. Nothing failed; try again later.",
+        "Too many charges in the last hour. Try again later. Nothing failed.",
     ),
     "temporarily_unavailable": (
         503,
         errors.BillingRateLimited,
-        "The portal cannot check the purchase just now. Nothing was charged; try again shortly.",
+        "The portal cannot check the purchase just now. Try again shortly. Nothing was charged.",
     ),
     "stripe_unavailable": (
         503,
         errors.BillingStripeUnavailable,
-        "The payment processor is down. Nothing was charged; try again shortly.",
+        "The payment processor is down. Try again shortly. Nothing was charged.",
     ),
 }
 # Where the code is not known, or comes with another status.

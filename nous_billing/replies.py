@@ -93,11 +93,6 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
 
 
-def error_code(reply: Reply) -> str | None:
-    """Return the ``error`` of a refusal, or None where its body has none."""
-    return _text(_refusal_payload(reply), "error")
-
-
 def error_from_reply(reply: Reply, base_url: str, *, is_charge: bool) -> BillingError:
     """Return the typed error for a reply that is no success: by its status first, then by its code."""
     payload = _refusal_payload(reply)

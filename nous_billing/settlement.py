@@ -19,7 +19,7 @@ from .errors import (
     BillingResponseError,
     BillingServerError,
 )
-from .flow import Flow, exchange, pause_until
+from .flow import Admit, Flow, exchange, pause_until
 from .models import ChargeFailed, ChargeSettled, ChargeStatus
 
 DEFAULT_INTERVAL = 2.0
@@ -55,11 +55,13 @@ def settlement(
     base_url: str | None,
     timeout: float,
     clock: BaseClock,
+    admit: Admit | None = None,
 ) -> Flow[ChargeSettled | ChargeFailed]:
     """Poll a charge until it is settled or failed, the cap passes, the caller cancels, or access is lost."""
     operation = operations.get_charge_status(charge_id)
     check_seconds(interval, "interval")
-    end = clock.monotonic() + check_seconds(cap, "cap")
+    begun = clock.monotonic()
+    end = begun + check_seconds(cap, "cap")
     last_error: BillingError | None = None
 
     def check_cancelled() -> None:
@@ -75,7 +77,8 @@ def settlement(
         check_cancelled()
         outcome: ChargeStatus | BillingError
         try:
-            outcome = yield from exchange(operation, base_url=base_url, deadline=clock.monotonic() + timeout)
+            deadline = clock.monotonic() + timeout
+            outcome = yield from exchange(operation, base_url=base_url, deadline=deadline, admit=admit)
             last_error = None
         except _PASSING as error:
             outcome = last_error = error
@@ -92,8 +95,8 @@ def settlement(
             return outcome
         if clock.monotonic() >= end:
             raise BillingChargeTimeout(
-                f"{_at_the_cap(cap, last_error)} That is no failure: it may have settled, or may still settle. Look at "
-                "the billing page, or ask for it again.",
+                f"{_at_the_cap(clock.monotonic() - begun, last_error)} That is no failure: it may have settled, or may "
+                "still settle. Look at the billing page, or ask for it again.",
                 charge_id=charge_id,
                 error="charge_timeout",
                 last_error=last_error,
@@ -102,10 +105,10 @@ def settlement(
         yield from pause_until(wake, clock, check_cancelled if cancelled else None)
 
 
-def _at_the_cap(cap: float, last_error: BillingError | None) -> str:
+def _at_the_cap(waited: float, last_error: BillingError | None) -> str:
     if last_error is None:
-        return f"The charge was still pending after {cap:g} seconds."
-    return f"How the charge ended could not be learned in {cap:g} seconds: {last_error.message}"
+        return f"The charge was still pending after {waited:.0f} seconds."
+    return f"How the charge ended could not be learned in {waited:.0f} seconds: {last_error.message}"
 
 
 def _pause(outcome: ChargeStatus | BillingError, interval: float) -> float:

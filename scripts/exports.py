@@ -16,7 +16,7 @@ PACKAGE = ROOT / "nous_billing/__init__.py"
 ERRORS = ROOT / "nous_billing/errors.py"
 ALL_PUBLIC = ("errors", "models")
 ROOT_CLASS = "BillingError"
-TREE = re.compile(rf"(?<=^    {ROOT_CLASS}\n).*?(?=\n\"\"\"$)", re.DOTALL | re.MULTILINE)
+TREE = re.compile(rf"(?<=^    {ROOT_CLASS}\n).*?(?=\n\n|\n\"\"\"$)", re.DOTALL | re.MULTILINE)
 COLUMN = 41
 
 

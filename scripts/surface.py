@@ -1,6 +1,7 @@
 """Write the public surface of the package to a file, or with --check compare it with what is there."""
 
 import argparse
+import builtins
 import difflib
 import sys
 from collections.abc import Iterator
@@ -19,24 +20,25 @@ def surface() -> str:
     """Each public name with its signatures, in Python's own words."""
     package = griffe.load("nous_billing", search_paths=[ROOT], try_relative_path=False)
     names = sorted(str(name) for name in package.exports or [])
-    return "\n".join(line for name in names for line in declaration(package[name], name)) + "\n"
+    bases = {*names, *dir(builtins), "Protocol"}
+    return "\n".join(line for name in names for line in declaration(package[name], name, bases)) + "\n"
 
 
-def declaration(item: Any, name: str) -> Iterator[str]:
+def declaration(item: Any, name: str, public: set[str]) -> Iterator[str]:
     item = item.final_target if item.is_alias else item
     if item.is_function:
         yield from (f"@{label}" for label in ("classmethod", "staticmethod") if label in item.labels)
         yield f"{'async ' if 'async' in item.labels else ''}def {item.signature()}: ..."
     elif item.is_class:
-        bases = [str(base) for base in item.bases if not str(base).startswith("_")]
+        bases = [str(base) for base in item.bases if str(base).partition("[")[0] in public]
         yield f"class {name}({', '.join(bases)}):"
-        # What a private base gives is the class's own to a caller.
+        # What another base gives is the class's own to a caller.
         members = item.members if len(bases) == len(item.bases) else item.all_members
         lines = [
             f"    {line}"
             for key, member in sorted(members.items())
             if key in SPOKEN or not key.startswith("_")
-            for line in declaration(member, key)
+            for line in declaration(member, key, public)
         ]
         yield from lines or ["    ..."]
     else:

@@ -64,7 +64,8 @@ class Endpoint:
             if self._operation and not fault:
                 self._operation.check_reply(reply)
         except ReplyLost:
-            return _UNAVAILABLE, fault or Fault.drop()
+            # What drips is the reply, and there is none: a 503 would say that nothing was charged.
+            return _UNAVAILABLE, fault if fault and fault.kind != "drip" else Fault.drop()
         except ContractViolation as violation:
             return self._breach(f"ContractViolation: {violation}"), None
         except Exception as failure:

@@ -18,7 +18,7 @@ from nous_billing import (
     BillingLoginNotSaved,
     BillingNetworkError,
     StoredLogin,
-    login_file,
+    files,
 )
 from nous_billing import login as login_module
 from nous_billing.mock import Fault, MockPortal
@@ -61,7 +61,7 @@ def disk(monkeypatch, house):
 
     steps = {
         "open": (os, "open", refuse_new),
-        "write": (login_file, "open", FullFile),
+        "write": (files, "open", FullFile),
         "fsync": (os, "fsync", full),
         "replace": (Path, "replace", full),
     }

@@ -24,7 +24,7 @@ from nous_billing import (
     DefaultLogin,
     HermesLogin,
     StoredLogin,
-    login_file,
+    files,
     oauth,
 )
 from nous_billing import login as login_module
@@ -214,7 +214,7 @@ def test_a_full_disk_tells_no_token(house, canaries, records, step, way, monkeyp
 
         write = full
 
-    places = {"write": (login_file, "open", FullFile), "fsync": (os, "fsync", full), "replace": (Path, "replace", full)}
+    places = {"write": (files, "open", FullFile), "fsync": (os, "fsync", full), "replace": (Path, "replace", full)}
     place, name, replacement = places[step]
     monkeypatch.setattr(place, name, replacement, raising=False)
     source = house.source()

@@ -9,7 +9,7 @@ from http.client import HTTPConnection
 import httpx
 import pytest
 
-from nous_billing.mock import Card
+from nous_billing.mock import Card, Fault
 
 
 def test_a_charge_is_accepted_then_pending_then_settled_and_only_then_raises_the_balance(portal, api):
@@ -250,3 +250,11 @@ def test_a_key_that_the_contract_does_not_allow_charges_nothing(portal, api, key
     assert (reply.status_code, reply.json()["error"]) == (400, "validation_failed")
     assert "Idempotency-Key" in reply.json()["message"]
     assert portal.organisation.charges == []
+
+
+def test_a_lost_reply_does_not_drip_as_a_refusal(portal, api):
+    portal.organisation.card = Card("visa", "0500")
+    portal.inject(Fault.drip(0), "post_charge")
+    with pytest.raises(httpx.RemoteProtocolError):
+        api.charge()
+    assert len(portal.organisation.charges) == 1

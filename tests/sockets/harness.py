@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import httpx
@@ -65,6 +66,31 @@ class Kind:
 
         answers: list[Any] = self.run(gathered())
         return answers
+
+    def at_once(self, client: Any, *calls: Callable[[Any], Any]) -> list[Any]:
+        """Make different calls at once, each with the client; a ``BillingError`` is an outcome like another."""
+        if not self.is_async:
+            ready = Barrier(len(calls))
+
+            def called(call: Callable[[Any], Any]) -> Any:
+                ready.wait(10)
+                try:
+                    return call(client)
+                except BillingError as error:
+                    return error
+
+            with ThreadPoolExecutor(len(calls)) as pool:
+                return list(pool.map(called, calls))
+
+        async def gathered() -> list[Any]:
+            return await asyncio.gather(*(call(client.awaited) for call in calls), return_exceptions=True)
+
+        outcomes: list[Any] = self.run(gathered())
+        return outcomes
+
+    def step_up(self, login: Any, on_code: Callable[[Any], None]) -> Callable[[], Any]:
+        """Return what ``buy_credits`` asks where the scope is missing."""
+        return lambda: (login.astep_up if self.is_async else login.step_up)(on_code)
 
     def close(self) -> None:
         """Close all that was made."""

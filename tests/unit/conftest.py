@@ -3,6 +3,7 @@
 import pytest
 
 from tests.unit.drive import FakeClock
+from tests.unit.shop import Shop
 
 
 @pytest.fixture(autouse=True)
@@ -15,3 +16,8 @@ def bare_environment(monkeypatch, tmp_path_factory):
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
+
+
+@pytest.fixture
+def shop(clock) -> Shop:
+    return Shop(clock)

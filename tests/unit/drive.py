@@ -34,16 +34,22 @@ OWNER_STATE: dict[str, Any] = {
 
 
 class FakeClock:
-    """Time that passes only when a test says so, or when somebody sleeps."""
+    """Time that passes only when a test says so, or when somebody sleeps.
+
+    Attributes:
+        passed: Seconds since the beginning.
+        jumped: Seconds by which the date alone went on: the machine was asleep, or somebody set its clock.
+    """
 
     def __init__(self) -> None:
         self.passed = 0.0
+        self.jumped = 0.0
 
     def monotonic(self) -> float:
         return 1000.0 + self.passed
 
     def time(self) -> float:
-        return NOW + self.passed
+        return NOW + self.passed + self.jumped
 
     def sleep(self, seconds: float) -> None:
         self.passed += seconds

@@ -11,7 +11,14 @@ import pytest
 
 import nous_billing
 from nous_billing import errors
-from nous_billing.errors import BillingChargeUnsettled, BillingError, BillingMonthlyCapExceeded, BillingRateLimited
+from nous_billing.errors import (
+    BillingChargeUnsettled,
+    BillingError,
+    BillingMonthlyCapExceeded,
+    BillingPurchaseInterrupted,
+    BillingPurchaseUncertain,
+    BillingRateLimited,
+)
 
 # Held fixed: others catch by these.
 TREE = {
@@ -38,15 +45,20 @@ TREE = {
     "BillingChargeTimeout": "BillingChargeUnsettled",
     "BillingChargeUnconfirmed": "BillingChargeUnsettled",
     "BillingChargeCancelled": "BillingChargeUnsettled",
+    "BillingPurchaseUncertain": "BillingError",
+    "BillingPurchaseCancelled": "BillingError",
+    "BillingPurchaseStoreError": "BillingError",
 }
 CLASSES = [value for value in vars(errors).values() if inspect.isclass(value) and issubclass(value, BillingError)]
 
 
 def full(cls):
     """An error of the class in which every attribute says something."""
+    last = BillingRateLimited("Slow down.", status=429, error="rate_limited", retry_after=7, payload={"code": "c"})
     if issubclass(cls, BillingChargeUnsettled):
-        last = BillingRateLimited("Slow down.", status=429, error="rate_limited", retry_after=7, payload={"code": "c"})
         return cls("It may still settle.", charge_id="ch_1", error="charge_timeout", last_error=last)
+    if issubclass(cls, BillingPurchaseUncertain):
+        return cls("It may be made.", key="k", amount_usd=Decimal("50.00"), charge_id="ch_1", last_error=last)
     error = cls(
         "Something a person can read.",
         status=403,
@@ -167,3 +179,23 @@ def test_a_wait_that_ends_unsettled_without_a_failed_poll_has_nothing_of_one():
     error = BillingChargeUnsettled("y", charge_id="ch_1", error="charge_timeout")
     assert (error.last_error, error.status, error.portal_url, error.retry_after, error.payload) == (None,) * 4 + ({},)
     assert error.outcome_unknown is True
+
+
+def test_an_uncertain_purchase_leads_to_the_link_of_what_it_ran_into_or_else_to_its_own():
+    def link(last):
+        return BillingPurchaseUncertain(
+            "x", key="k", amount_usd=Decimal(50), last_error=last, portal_url="https://p.example/billing"
+        ).portal_url
+
+    assert link(None) == link(BillingError("y")) == "https://p.example/billing"
+    assert link(BillingError("y", portal_url="https://p.example/team")) == "https://p.example/team"
+
+
+def test_ctrl_c_in_a_purchase_is_a_keyboard_interrupt_that_nothing_for_billing_errors_swallows():
+    uncertain = BillingPurchaseUncertain("It may be made.", key="k", amount_usd=Decimal(50))
+    error = BillingPurchaseInterrupted(uncertain)
+    assert BillingPurchaseInterrupted.__bases__ == (KeyboardInterrupt,)
+    assert not isinstance(error, Exception)
+    assert (error.uncertain, str(error)) == (uncertain, "It may be made.")
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), again.uncertain.key) == (BillingPurchaseInterrupted, "k")

@@ -293,3 +293,58 @@ def test_no_step_shows_the_token():
     played = call(CHARGE, REFUSED, Credentials("canary-2", PREVIEW), ACCEPTED)
     assert "canary" not in repr(played.steps)
     assert "token-1" not in repr(played.steps)
+
+
+def test_what_admits_a_request_is_asked_before_each_with_its_own_token_and_address():
+    asked = []
+
+    def admit(credentials, address, once):
+        asked.append((credentials.access_token, address, (yield from once(STATE)).org.id))
+
+    flow = exchange(CHARGE, base_url=None, deadline=DEADLINE, admit=admit)
+    state, moved = reply(200, OWNER_STATE), Credentials("token-2", "https://moved.example")
+    played = play(flow, credentials(), state, REFUSED, moved, state, ACCEPTED)
+    assert asked == [("token-1", PREVIEW, "org_1"), ("token-2", "https://moved.example", "org_1")]
+    assert [step.operation.is_charge for step in played.sent] == [False, True, False, True]
+    assert {step.deadline for step in played.steps} == {DEADLINE}
+
+
+def test_a_request_that_is_not_admitted_is_not_sent():
+    error = BillingInvalidRequest("elsewhere", error="wrong_organisation")
+
+    def admit(credentials, address, once):
+        raise error
+        yield
+
+    played = play(exchange(CHARGE, base_url=None, deadline=DEADLINE, admit=admit), credentials())
+    assert (played.error, played.sent) == (error, [])
+
+
+def test_a_token_that_is_refused_as_it_is_looked_at_is_replaced_and_looked_at_anew():
+    def admit(credentials, address, once):
+        yield from once(STATE)
+
+    flow = exchange(CHARGE, base_url=None, deadline=DEADLINE, admit=admit)
+    played = play(flow, credentials(), REFUSED, credentials("token-2"), reply(200, OWNER_STATE), ACCEPTED)
+    assert tokens(played) == ["token-1", "token-2", "token-2"]
+    assert played.result.charge_id == "ch_1"
+
+
+def test_what_admits_a_charge_is_sent_once_more_on_a_dead_connection_and_the_charge_is_not():
+    def admit(credentials, address, once):
+        yield from once(STATE)
+
+    def flow():
+        return exchange(CHARGE, base_url=None, deadline=DEADLINE, admit=admit)
+
+    assert play(flow(), credentials(), STALE, reply(200, OWNER_STATE), ACCEPTED).result.charge_id == "ch_1"
+    failed = play(flow(), credentials(), reply(200, OWNER_STATE), STALE)
+    assert (len(failed.sent), failed.error.outcome_unknown) == (2, True)
+
+
+def test_a_failure_of_what_admits_a_charge_says_nothing_of_a_charge():
+    def admit(credentials, address, once):
+        yield from once(STATE)
+
+    flow = exchange(CHARGE, base_url=None, deadline=DEADLINE, admit=admit)
+    assert not play(flow, credentials(), Failure("reset", sent=True)).error.outcome_unknown

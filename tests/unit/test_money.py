@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nous_billing.errors import BillingInvalidRequest
-from nous_billing.money import MAX_AMOUNT_USD, check_amount, encode_json, format_usd, parse_usd
+from nous_billing.money import MAX_AMOUNT_USD, check_amount, encode_json, format_usd, parse_usd, without_trailing_zeros
 from tests.unit.drive import short
 
 
@@ -259,3 +259,11 @@ def test_a_context_that_traps_everything_changes_nothing_at_the_edges(amount):
 )
 def test_a_decimal_is_written_as_that_number_digit_for_digit(body, written):
     assert encode_json(body) == written
+
+
+@pytest.mark.parametrize(
+    ("given", "shortest"),
+    [("50.00", "50"), ("50", "50"), ("5E+1", "50"), ("50.10", "50.1"), ("1000000", "1000000"), ("0.01", "0.01")],
+)
+def test_the_shortest_form_of_a_sum_is_the_same_sum_without_an_exponent(given, shortest):
+    assert str(without_trailing_zeros(Decimal(given))) == shortest

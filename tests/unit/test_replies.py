@@ -16,7 +16,7 @@ from nous_billing.flow import exchange
 from nous_billing.models import ChargeAccepted
 from nous_billing.money import MAX_AMOUNT_USD
 from nous_billing.refusals import REFUSALS
-from nous_billing.replies import decode_json, error_code, error_from_reply
+from nous_billing.replies import decode_json, error_from_reply
 from tests.unit.drive import DEADLINE, NOW, PREVIEW, answer_steps, call, charge, credentials, refusal, reply, short
 
 CONTRACT = yaml.safe_load((Path(__file__).parents[2] / "openapi/nous-portal-billing.yaml").read_text(encoding="utf-8"))
@@ -214,7 +214,8 @@ def test_a_byte_order_mark_does_not_lose_a_charge_id():
 
 
 def test_a_byte_order_mark_does_not_lose_an_error_code():
-    assert error_code(reply(401, b'\xef\xbb\xbf{"error":"session_revoked"}')) == "session_revoked"
+    answer = reply(401, b'\xef\xbb\xbf{"error":"session_revoked"}')
+    assert error_from_reply(answer, PREVIEW, is_charge=False).error == "session_revoked"
 
 
 @pytest.mark.parametrize(

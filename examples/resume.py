@@ -1,0 +1,21 @@
+"""Find out what became of the purchases that were cut off, and print what a person needs to decide about the rest.
+
+It never buys anything. Try it against the mock: start `python -m nous_billing.mock --settle-after 60`, run `buy.py 50`
+with the variables that it prints, end it with `kill -9`, then run this.
+"""
+
+import os
+
+from nous_billing import BillingClient, BillingPurchaseUncertain, StaticToken, format_usd
+
+with BillingClient(StaticToken(os.environ["NOUS_TOKEN"])) as client:
+    outcomes = client.resume_purchases("~/.nous-purchases")
+
+for outcome in outcomes:
+    if isinstance(outcome, BillingPurchaseUncertain):
+        print(f"{outcome}\n  Look: {outcome.portal_url}\n  Go on: buy.py {outcome.amount_usd} {outcome.key}")
+    else:
+        end = "paid" if outcome.status == "settled" else f"not charged ({outcome.reason})"
+        print(f"{format_usd(outcome.amount_usd)} of {outcome.started_at:%Y-%m-%d %H:%M} UTC: {end}.")
+if not outcomes:
+    print("Nothing was left open.")

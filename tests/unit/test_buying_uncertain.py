@@ -1,0 +1,82 @@
+"""What a caller is told where it is not known whether a charge was made."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from nous_billing import errors
+from nous_billing.errors import (
+    BillingPurchaseUncertain,
+)
+from tests.unit.drive import PREVIEW, reply
+from tests.unit.shop import (
+    DROPPED,
+    KEY,
+    LOST,
+    PENDING,
+    SENDING,
+    Shelf,
+)
+
+
+def test_what_is_not_known_says_how_to_find_out_and_never_that_it_failed(shop):
+    shop.portal.posted = [DROPPED] * 4
+    error = shop.buy("50.5").error
+    assert (error.key, error.amount_usd, error.charge_id, error.error, error.outcome_unknown) == (
+        KEY,
+        Decimal("50.5"),
+        None,
+        "purchase_uncertain",
+        True,
+    )
+    assert error.portal_url == f"{PREVIEW}/billing?topup=open"
+    text = str(error)
+    assert text.startswith("It is not known whether $50.50 for Acme was charged. Could not reach the portal")
+    assert "with the same amount and the same key: that charges at most once" in text
+    assert f"(Key {KEY}, begun 2025-06-15 15:06 UTC.)" in text
+    assert text.count("may have been made") == 0
+
+
+def test_a_charge_that_is_pending_at_the_cap_is_uncertain_and_names_the_charge(shop):
+    shop.portal.polled = [PENDING] * 100
+    error = shop.buy(cap=10).error
+    assert (type(error), error.charge_id, type(error.last_error)) == (
+        BillingPurchaseUncertain,
+        "ch_1",
+        errors.BillingChargeTimeout,
+    )
+    assert "accepted as charge ch_1" in str(error)
+    assert (shop.clock.passed, shop.kept.status) == (10, "pending")
+
+
+def test_a_link_of_the_portal_precedes_that_of_the_purchase(shop):
+    shop.portal.posted = [LOST, reply(403, {"error": "role_required", "portalUrl": "/team"})]
+    error = shop.buy().error
+    assert (error.portal_url, error.status) == (f"{PREVIEW}/team", 403)
+
+
+@pytest.mark.parametrize("address", ["", "javascript:alert(1)", "file:///etc", "preview.example", "https://", "//x"])
+def test_a_stored_address_that_is_no_web_address_gives_no_link(shop, address):
+    shop.store = Shelf(replace(SENDING, portal_base_url=address))
+    (error,) = shop.resume().result
+    assert (type(error), error.portal_url) == (BillingPurchaseUncertain, None)
+
+
+def test_what_was_not_bound_yet_names_no_organisation(shop):
+    shop.store = Shelf(replace(SENDING, organisation_name=""))
+    (error,) = shop.resume().result
+    assert str(error).startswith("It is not known whether $50.00 was charged. To find out")
+
+
+@pytest.mark.parametrize(
+    "last",
+    [DROPPED, reply(500), reply(429, {"error": "rate_limited"}), reply(403, {"error": "no_payment_method"})],
+    ids=["reset", "500", "429", "403"],
+)
+def test_what_the_last_request_says_of_the_money_is_not_said_of_the_purchase(shop, last):
+    shop.portal.posted = [LOST, *[last] * 3]
+    error = shop.buy().error
+    for sentence in ("Nothing was charged", "Nothing was sent", "Nothing failed", "may have been made"):
+        assert sentence not in str(error)
+    assert str(error).startswith("It is not known whether $50.00 for Acme was charged. ")
