@@ -134,6 +134,10 @@ REMOVED = Rehearsal(
     (
         Edit(CONTRACT, "\n    Organisation:", "required: [id, slug, name, role]", "required: [id, name, role]"),
         Edit(CONTRACT, "\n    Organisation:", "        slug: {type: string}\n", ""),
+        *(
+            Edit(CONTRACT, f"\n    {holder}:", "{id: org_1, slug: acme, ", "{id: org_1, ")
+            for holder in ("OwnerState", "MemberState", "Organisation", "BillingState")
+        ),
     ),
     (Edit(MODELS, "class Organisation:", "    slug: str\n", ""),),
     """
@@ -146,8 +150,10 @@ RETYPED = Rehearsal(
     "a changed type",
     (
         Edit(CONTRACT, "\n    MonthlyCap:", "isDefaultCeiling: {type: boolean}", "isDefaultCeiling: {type: string}"),
-        Edit(CONTRACT, "\n    MonthlyCap:", "isDefaultCeiling: true}", "isDefaultCeiling: 'yes'}"),
-        Edit(CONTRACT, "\n    OwnerState:", "isDefaultCeiling: true}", "isDefaultCeiling: 'yes'}"),
+        *(
+            Edit(CONTRACT, f"\n    {holder}:", "isDefaultCeiling: true}", "isDefaultCeiling: 'yes'}")
+            for holder in ("OwnerState", "MonthlyCap", "BillingState")
+        ),
     ),
     (
         Edit(MODELS, "class MonthlyCap:", "is_default_ceiling: bool", "is_default_ceiling: str"),

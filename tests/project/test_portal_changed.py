@@ -86,21 +86,40 @@ def test_a_change_is_judged_and_followed_in_so_many_lines(rehearsal: Rehearsal, 
     assert copy.write(rehearsal.by_hand) == lines
 
 
-def test_all_changes_at_once_are_asked_for_and_followed(tmp_path: Path) -> None:
+def test_every_change_is_rehearsed() -> None:
+    assert [rehearsal.name for rehearsal in REHEARSALS] == [*EXPECTED]
+
+
+def test_the_page_is_followed_as_written_for_all_changes_at_once(tmp_path: Path) -> None:
+    blocks = re.findall(r"```sh\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    assert [command.strip() for block in blocks for command in block.strip().splitlines()] == [
+        "make contract",
+        "make surface",
+        "make contract",
+        "make test",
+        "make check",
+    ]
     copy = Copy(tmp_path)
     for rehearsal in REHEARSALS:
         copy.apply(rehearsal.contract)
-    gaps = copy.python("-m", "scripts.gaps")
-    assert not gaps.content
-    assert sorted(asked(gaps.text)) == sorted(each for *_, places in EXPECTED.values() for each in places)
-    (number,) = re.findall(r"^nous_billing/refusals\.py:(\d+): Add", gaps.text, re.MULTILINE)
+
+    asks = copy.make("contract")
+    assert not asks.content
+    assert "added     response  minor  GET /api/billing/state 200: loyaltyTier\n" in asks.text
+    assert sorted(asked(asks.text)) == sorted(each for *_, places in EXPECTED.values() for each in places)
+    (number,) = re.findall(r"^nous_billing/refusals\.py:(\d+): Add", asks.text, re.MULTILINE)
     assert (copy.folder / "nous_billing/refusals.py").read_text().splitlines()[int(number) - 1] == "}"
+    (version,) = re.findall(r"^info\.version .* Set it to ([\d.]+)\.$", asks.text, re.MULTILINE)
+    assert version == "2.0.0"
 
     for rehearsal in REHEARSALS:
         copy.apply(rehearsal.by_hand)
-    copy.follow()
-    left = copy.python("-m", "scripts.gaps")
-    assert left.content, left.text
+    copy.apply((Edit(CONTRACT, "info:", "version: 1.0.0", f"version: {version}"),))
+    assert copy.make("surface").content
+    done = copy.make("contract")
+    assert done.content, done.text
+    assert done.text.endswith("The facade offers all that the contract says.\n")
+
     proof = copy.proves(*REHEARSALS)
     assert proof.content, proof.text
     surface = copy.python("-m", "scripts.surface_changes")
@@ -113,39 +132,6 @@ def test_all_changes_at_once_are_asked_for_and_followed(tmp_path: Path) -> None:
         "changed   minor  AsyncBillingClient.list_invoices: added",
     ):
         assert change in surface.text.splitlines()
-
-
-def test_every_change_is_rehearsed() -> None:
-    assert [rehearsal.name for rehearsal in REHEARSALS] == [*EXPECTED]
-
-
-def test_the_page_is_followed_as_written(tmp_path: Path) -> None:
-    copy = Copy(tmp_path)
-    copy.apply(FIELD.contract)
-    commands = [
-        line.strip()
-        for block in re.findall(r"```sh\n(.*?)```", PAGE.read_text(), re.DOTALL)
-        for line in block.split("\n")
-    ]
-    assert [command for command in commands if command] == [
-        "make contract",
-        "make surface",
-        "make contract",
-        "make test",
-        "make check",
-    ]
-    asks = copy.make("contract")
-    assert not asks.content
-    assert "added     response  minor  GET /api/billing/state 200: loyaltyTier\n" in asks.text
-    assert asked(asks.text) == ["models.py: BillingState has no loyalty_tier. Add: loyalty_tier: str | None = None"]
-    (version,) = re.findall(r"^info\.version .* Set it to ([\d.]+)\.$", asks.text, re.MULTILINE)
-
-    assert copy.write(FIELD.by_hand) == 1
-    copy.apply((Edit(CONTRACT, "info:", "version: 1.0.0", f"version: {version}"),))
-    assert copy.make("surface").content
-    done = copy.make("contract")
-    assert done.content, done.text
-    assert done.text.endswith("The facade offers all that the contract says.\n")
 
 
 def more(mark: str, anchor: str, text: str) -> Edit:
