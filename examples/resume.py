@@ -6,7 +6,7 @@ with the variables that it prints, end it with `kill -9`, then run this.
 
 import os
 
-from nous_billing import BillingClient, BillingPurchaseUncertain, StaticToken, format_usd
+from nous_billing import BillingClient, BillingError, BillingPurchaseUncertain, StaticToken, format_usd
 
 with BillingClient(StaticToken(os.environ["NOUS_TOKEN"])) as client:
     outcomes = client.resume_purchases("~/.nous-purchases")
@@ -14,6 +14,9 @@ with BillingClient(StaticToken(os.environ["NOUS_TOKEN"])) as client:
 for outcome in outcomes:
     if isinstance(outcome, BillingPurchaseUncertain):
         print(f"{outcome}\n  Look: {outcome.portal_url}\n  Go on: buy.py {outcome.amount_usd} {outcome.key}")
+    elif isinstance(outcome, BillingError):
+        # There are others, in a file that it names.
+        print(outcome)
     else:
         end = "paid" if outcome.status == "settled" else f"not charged ({outcome.reason})"
         print(f"{format_usd(outcome.amount_usd)} of {outcome.started_at:%Y-%m-%d %H:%M} UTC: {end}.")

@@ -1,5 +1,7 @@
 """Every way in which a billing call can fail.
 
+All are ``BillingError``, but for ``BillingPurchaseInterrupted``: Ctrl-C in a purchase stays a ``KeyboardInterrupt``.
+
 The tree of the classes:
 
     BillingError
@@ -29,8 +31,6 @@ The tree of the classes:
     ├── BillingPurchaseUncertain         a purchase may have been made, or may still be: the same key again
     ├── BillingPurchaseCancelled         the caller stopped a purchase before a charge could be made
     └── BillingPurchaseStoreError        a purchase could not be saved or read
-
-One more stands outside: ``BillingPurchaseInterrupted``, Ctrl-C in a purchase, is a ``KeyboardInterrupt``.
 """
 
 from __future__ import annotations

@@ -79,7 +79,7 @@ def _audit_purchase(run: Run, batch: Batch, key: str, amount: str, counts: Count
 
 def _known(run: Run, batch: Batch, key: str, amount: str) -> Known:
     if not run.fresh_keys:
-        kept = batch.customer.store.load(key)
+        kept = list(batch.customer.store.load(key))
         if not kept:
             return Known("not saved", set(), None)
         ids = {kept[0].charge_id} if kept[0].charge_id else set()
@@ -111,6 +111,6 @@ def _audit_balances(run: Run, counts: Counter[str]) -> None:
             with BillingClient(StaticToken(token), base_url=run.portal.url) as client:
                 balance = client.get_billing_state().balance_usd
             mine = [batch for batch in run.batches if batch.customer is customer]
-            kept = [customer.store.load(key) for batch in mine for key, _ in batch.purchases]
+            kept = [list(customer.store.load(key)) for batch in mine for key, _ in batch.purchases]
             bought = [purchase[0].added_usd or 0 for purchase in kept if purchase and purchase[0].status == "settled"]
             counts["balance wrong"] += balance != OPENING + sum(bought)

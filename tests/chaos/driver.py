@@ -149,7 +149,7 @@ class Driver:
             else:
                 # The ledger first: what is in it was there before the store says otherwise.
                 charges = batch.customer.charges(amount)
-                kept = batch.customer.store.load(key)
+                kept = list(batch.customer.store.load(key))
                 state = kept[0].status if kept else "not saved"
                 self._counts["not_made in the store, a charge in the ledger"] += state == "not_made" and bool(charges)
             if killed:

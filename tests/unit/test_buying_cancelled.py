@@ -39,6 +39,7 @@ def test_a_cancellation_between_two_posts_is_noticed_and_tells_whether_a_charge_
         assert type(played.error) is BillingPurchaseUncertain
         assert type(played.error.last_error) is BillingPurchaseCancelled
         assert "Nothing was charged" not in str(played.error)
+        assert str(played.error.last_error) == "The purchase was stopped."
         assert shop.kept.status == "sending"
     else:
         assert type(played.error) is BillingPurchaseCancelled

@@ -85,6 +85,15 @@ def test_a_portal_that_changes_with_the_token_is_refused(shop):
     refused_elsewhere(shop, shop.buy())
 
 
+def test_a_portal_that_changes_between_two_posts_is_refused_though_the_token_is_the_same(shop):
+    shop.portal.posted = [DROPPED]
+    moved = "https://other.example"
+    shop.on_progress = lambda seen: setattr(shop, "address", moved) if isinstance(seen, BillingError) else None
+    played = shop.buy()
+    refused_elsewhere(shop, played)
+    assert (len(posts(played)), type(played.error)) == (1, BillingPurchaseUncertain)
+
+
 def test_a_login_of_another_organisation_between_two_posts_is_refused(shop):
     shop.portal.posted = [DROPPED]
     shop.on_progress = lambda seen: setattr(shop, "token", "elsewhere") if isinstance(seen, BillingError) else None

@@ -199,3 +199,26 @@ def test_a_call_that_finds_it_sent_as_it_would_post_says_that_it_sends_too(shop)
     shop.portal.posted = [reply(429)]
     error = at_its_first_save(shop, SENDING).error
     assert (type(error), shop.store.statuses, shop.kept.revision) == (BillingPurchaseUncertain, ["sending"], 2)
+
+
+@pytest.mark.parametrize("found", [SENDING, ACCEPTED], ids=lambda found: found.status)
+@pytest.mark.parametrize("elsewhere", [{"organisation_id": "org_9"}, {"portal_base_url": "https://other.example"}])
+def test_a_call_that_finds_it_begun_elsewhere_as_it_would_post_is_refused(shop, found, elsewhere):
+    found = replace(found, **elsewhere)
+    error = at_its_first_save(shop, found).error
+    assert error.error == "wrong_organisation"
+    assert (shop.portal.posts, shop.kept) == ([], found)
+
+
+@pytest.mark.parametrize("status", ["settled", "failed"])
+def test_a_call_whose_own_post_was_accepted_leaves_as_it_is_what_another_has_ended(shop, status):
+    ended = replace(ACCEPTED, status=status)
+    played = at_its_post(shop, lambda: shop.store.save(ended))
+    assert played.result == shop.kept == ended
+    assert shop.store.statuses == ["sending", status]
+
+
+def test_a_call_whose_own_post_was_accepted_is_open_though_another_has_called_it_not_made(shop):
+    shop.portal.polled = [reply(403, {"error": "org_access_denied"})]
+    error = at_its_post(shop, lambda: shop.store.save(replace(SENDING, status="not_made", revision=2))).error
+    assert (type(error), error.charge_id, shop.kept.status) == (BillingPurchaseUncertain, "ch_1", "pending")

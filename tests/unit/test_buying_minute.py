@@ -53,6 +53,8 @@ def test_a_repetition_begins_at_most_sixty_seconds_after_the_call(shop, asleep, 
     played = shop.buy()
     assert slow.begun == [0, first + 1][:posted]
     assert (type(played.caught) is BillingPurchaseUncertain) is (posted == 1)
+    # Nobody waits for a repetition that would come too late.
+    assert any(isinstance(step, Sleep) for step in played.steps) is (posted == 2)
 
 
 def test_the_minute_is_that_of_the_call_and_not_that_of_the_last_post(shop):
