@@ -144,6 +144,10 @@ release: $(NODE_SETUP) ## Prepare a release: check the version, and keep what is
 check-release: $(SETUP) ## Fail where the version was not prepared for release
 	@$(BIN)/python -m scripts.release --check
 
+ifeq ($(MAKECMDGOALS)$(INDEX_URL),publish)
+$(error Say where to: make publish INDEX_URL=https://...)
+endif
+
 # The cheap check first. Uploads nothing unless all of them pass.
 publish: check-release check test build ## Publish to an index: make publish INDEX_URL=https://...
 	@$(BIN)/python -m scripts.publish "$(INDEX_URL)"

@@ -66,6 +66,12 @@ def test_nothing_is_published_before_the_release_is_prepared_and_every_check_has
     assert checks.split() == ["check-release", "check", "test", "build"]
 
 
+def test_without_an_address_nothing_is_begun(project: Copy) -> None:
+    refused = project.make("publish")
+    assert not refused.content
+    assert refused.text.endswith("Say where to: make publish INDEX_URL=https://....  Stop.\n")
+
+
 def test_a_failed_check_keeps_the_version_from_the_index(index: PackageIndex, tmp_path: Path, project: Copy) -> None:
     copy = Copy(tmp_path)
     assert "The newest section of CHANGELOG.md must be ## [0.1.0]" in publish(copy, index, "check", "test", **GOOD).text
