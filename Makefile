@@ -85,10 +85,12 @@ types: $(SETUP) ## mypy and pyright, both strict, and complete types of the publ
 arrows: $(SETUP) ## Check which module may import which
 	@$(BIN)/lint-imports --no-logo
 
-# Not pytest-cov: the mock's pytest plugin imports the package before that would start to count.
-test: $(SETUP) ## All tests and doctests, with branch coverage of the facade
+# Not pytest-cov: the mock's pytest plugin imports the package before that would start to count. A module's tests stay
+# on one worker: some count together.
+test: $(SETUP) ## All tests and doctests on all cores, with branch coverage of the facade
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest $(ARGS)
+	@$(BIN)/coverage run -m pytest -n auto --dist loadfile $(ARGS)
+	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --fail-under=$(COVERAGE)
 
 wheel: $(SETUP) ## Build the sdist and the wheel into dist/

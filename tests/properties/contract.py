@@ -1,0 +1,122 @@
+"""Strategies for what the contract allows, and for what it does not: requests, and the replies of every pair."""
+
+import json
+from dataclasses import dataclass
+
+import schemathesis
+from hypothesis import strategies as st
+from jsonschema_rs import Draft202012Validator
+from schemathesis.config import SchemathesisConfig
+from schemathesis.generation import GenerationMode
+from schemathesis.specs.openapi import checks
+
+from nous_billing.mock.openapi import resolve
+
+from .documented import DOCUMENT, PAIRS, PLACES
+
+CONFIG = {
+    "seed": 1,
+    "generation": {"deterministic": True, "database": "none", "with-security-parameters": False},
+    "phases": {"stateful": {"inference": {"algorithms": []}}},
+    # Whatever the id looks like, it is unknown and its charge pending.
+    "operations": [
+        {
+            "include-operation-id": "get_charge_status",
+            "checks": {"negative_data_rejection": {"expected-statuses": [200]}},
+        }
+    ],
+}
+SCHEMA = schemathesis.openapi.from_dict(DOCUMENT, config=SchemathesisConfig.from_dict(CONFIG))
+
+
+def headers_conform(_context, response, case):
+    """A check as those of schemathesis, whose own takes "60" for a text where a number or a text may stand."""
+    answer = _answer(case.operation.definition.raw["operationId"], response.status_code)
+    for name, header in answer.get("headers", {}).items():
+        (value,) = response.headers[name.lower()]
+        validator(resolve(DOCUMENT, header)["schema"]).validate(int(value) if value.isdecimal() else value)
+
+
+# Of the checks, those that ask whether a reply is one of the contract's, whatever it was that was asked.
+CONFORMANCE = [
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    headers_conform,
+    checks.response_schema_conformance,
+]
+
+
+def requests(operation, mode=GenerationMode.POSITIVE):
+    """Requests of an operation, as cases of schemathesis."""
+    path, method, _ = PLACES[operation]
+    return SCHEMA[path][method].as_strategy(generation_mode=mode)
+
+
+def validator(schema):
+    """A validator of a schema of the contract."""
+    return Draft202012Validator({"allOf": [schema], "components": DOCUMENT["components"]}, validate_formats=True)
+
+
+@dataclass(frozen=True)
+class Documented:
+    """A reply: the text of its body, its media type and its headers."""
+
+    text: str
+    media_type: str
+    headers: dict[str, str]
+
+    @property
+    def body(self):
+        return json.loads(self.text)
+
+
+def replies(operation, status, mode=GenerationMode.POSITIVE):
+    """Replies of a pair, within its schemas or, in the negative mode, just outside."""
+    kinds = [
+        st.text().map(lambda text: Documented(text, media_type, {}))
+        if media_type == "text/html"
+        else _MIRROR[_mirrored(operation, status)]["POST"].as_strategy(generation_mode=mode).map(_as_reply)
+        for media_type in _answer(operation, status)["content"]
+    ]
+    return st.one_of(kinds)
+
+
+def _as_reply(case):
+    headers = {name: str(value) for name, value in case.query.items()}
+    return Documented(json.dumps(case.body), "application/json", headers)
+
+
+def _answer(operation, status):
+    return resolve(DOCUMENT, PLACES[operation][2]["responses"][str(status)])
+
+
+def _mirrored(operation, status):
+    return f"/{operation}/{status}"
+
+
+def _mirror(operation, status):
+    """A request whose body is the pair's reply and whose query its headers: from replies nothing is generated."""
+    answer = _answer(operation, status)
+    headers = {name: resolve(DOCUMENT, header) for name, header in answer.get("headers", {}).items()}
+    return {
+        "parameters": [
+            {"name": name, "in": "query", "required": header["required"], "schema": header["schema"]}
+            for name, header in headers.items()
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": answer["content"]["application/json"]["schema"]}},
+        },
+        "responses": {"200": {"description": "Never sent."}},
+    }
+
+
+_MIRROR = schemathesis.openapi.from_dict(
+    {
+        "openapi": DOCUMENT["openapi"],
+        "info": DOCUMENT["info"],
+        "paths": {_mirrored(*pair): {"post": _mirror(*pair)} for pair in PAIRS},
+        "components": DOCUMENT["components"],
+    },
+    config=SchemathesisConfig.from_dict(CONFIG),
+)
