@@ -14,9 +14,7 @@ def for_all(record_property):
     def hold(rule, *strategies, share=1.0):
         tried = 0
 
-        @settings(
-            max_examples=max(1, round(settings().max_examples * share)), suppress_health_check=list(HealthCheck)
-        )
+        @settings(max_examples=max(1, round(settings().max_examples * share)), suppress_health_check=list(HealthCheck))
         @given(st.tuples(*strategies))
         def example(drawn):
             nonlocal tried

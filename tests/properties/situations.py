@@ -73,9 +73,7 @@ def _change(**attributes):
 
 def _used_key(rig, case):
     # By a charge of an amount that no request may have.
-    rig.organisation.add_charge(
-        Charge(case.headers["Idempotency-Key"], Decimal("0.001"), "4242", rig.portal.clock, 0)
-    )
+    rig.organisation.add_charge(Charge(case.headers["Idempotency-Key"], Decimal("0.001"), "4242", rig.portal.clock, 0))
 
 
 def _used_up_limit(rig, case):
