@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
-from ..sockets.harness import Kind
+from tests.sockets.harness import Kind
 
 
 @pytest.fixture

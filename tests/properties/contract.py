@@ -7,6 +7,7 @@ import schemathesis
 from hypothesis import strategies as st
 from jsonschema_rs import Draft202012Validator
 from schemathesis.config import SchemathesisConfig
+from schemathesis.core import NotSet
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi import checks
 
@@ -59,21 +60,17 @@ def validator(schema):
 
 @dataclass(frozen=True)
 class Documented:
-    """A reply: the text of its body, its media type and its headers."""
+    """A reply: its body, media type and headers."""
 
-    text: str
+    body: bytes
     media_type: str
     headers: dict[str, str]
-
-    @property
-    def body(self):
-        return json.loads(self.text)
 
 
 def replies(operation, status, mode=GenerationMode.POSITIVE):
     """Replies of a pair, within its schemas or, in the negative mode, just outside."""
     kinds = [
-        st.text().map(lambda text: Documented(text, media_type, {}))
+        st.text().map(_as_page)
         if media_type == "text/html"
         else _MIRROR[_mirrored(operation, status)]["POST"].as_strategy(generation_mode=mode).map(_as_reply)
         for media_type in _answer(operation, status)["content"]
@@ -81,9 +78,18 @@ def replies(operation, status, mode=GenerationMode.POSITIVE):
     return st.one_of(kinds)
 
 
+def _as_page(text):
+    return Documented(text.encode(), "text/html", {})
+
+
 def _as_reply(case):
     headers = {name: str(value) for name, value in case.query.items()}
-    return Documented(json.dumps(case.body), "application/json", headers)
+    # Just outside the schema lies what is no JSON, and nothing at all.
+    if isinstance(case.body, NotSet):
+        body = b""
+    else:
+        body = case.body if isinstance(case.body, bytes) else json.dumps(case.body).encode()
+    return Documented(body, "application/json", headers)
 
 
 def _answer(operation, status):

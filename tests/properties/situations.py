@@ -1,4 +1,4 @@
-"""Situations in which a portal answers whatever it is asked with one documented status, each for a generated request."""
+"""Situations in which a portal answers whatever it is asked with one documented status."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

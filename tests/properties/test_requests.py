@@ -14,8 +14,8 @@ from schemathesis.generation import GenerationMode
 import nous_billing as nb
 from nous_billing import StaticToken
 from nous_billing.mock import MockPortal
+from tests.sockets.test_error_rows import CODES
 
-from ..sockets.test_error_rows import CODES
 from . import contract
 from .documented import PLACES
 from .reached import FACADE
@@ -206,8 +206,8 @@ def _is_money(amount):
     """Whether it says a number of dollars that the contract allows: a string as a plain number, a float as its repr."""
     if isinstance(amount, bool) or not isinstance(amount, (Decimal, int, float, str)):
         return False
-    # Refused though a Decimal would read it: an exponent, digits of other scripts, "_" or "+" in a string. Such a text is
-    # more likely a slip than a sum.
+    # Refused though a Decimal would read it: an exponent, digits of other scripts, "_" or "+" in a string. Such a text
+    # is more likely a slip than a sum.
     if isinstance(amount, str) and not re.fullmatch(r"[0-9]{1,16}(\.[0-9]{1,16})?", amount.strip()):
         return False
     number = Decimal(repr(amount) if isinstance(amount, float) else amount)

@@ -12,10 +12,10 @@ import pytest
 
 import nous_billing as nb
 from nous_billing import StaticToken
+from tests.sockets.harness import CALLS
+from tests.sockets.raw_server import RawServer, answer
+from tests.sockets.test_error_rows import CODES
 
-from ..sockets.harness import CALLS
-from ..sockets.raw_server import RawServer, answer
-from ..sockets.test_error_rows import CODES
 from . import contract
 from .documented import PAIRS
 from .reached import FACADE
@@ -73,7 +73,7 @@ def assert_is_link(link, sent, base_url, otherwise):
 
 def assert_is_refusal(error, operation, status, reply, base_url):
     """The error is of its status and code, and has all that the reply said."""
-    body = decoded(reply.text) if reply.media_type == "application/json" else None
+    body = decoded(reply.body) if reply.media_type == "application/json" else None
     said = body if isinstance(body, dict) else {}
     code = said.get("error") if isinstance(said.get("error"), str) and said["error"].strip() else None
     assert type(error) is (nb.BillingServerError if status in (500, 502, 504) else CODES[code].raises)
@@ -109,7 +109,7 @@ def test_every_documented_reply_becomes_what_it_says(operation, status, both_kin
         def read(reply):
             for client in clients:
                 asked = len(server.requests)
-                server.script.append(answer(status, reply.text, reply.headers, content_type=reply.media_type))
+                server.script.append(answer(status, reply.body, reply.headers, content_type=reply.media_type))
                 try:
                     result = CALLS[operation](client)
                 except nb.BillingError as error:
@@ -117,7 +117,7 @@ def test_every_documented_reply_becomes_what_it_says(operation, status, both_kin
                 else:
                     assert isinstance(result, SUCCESSES[operation])
                     if result is not None:
-                        assert_holds(result, decoded(reply.text), server.url)
+                        assert_holds(result, decoded(reply.body), server.url)
                 assert len(server.requests) == asked + 1
             reached.append(reply)
 
