@@ -4,6 +4,7 @@ import json
 import re
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 from urllib.parse import unquote
 
 import httpx
@@ -169,7 +170,7 @@ def _valid(name, value):
             return AMOUNT.is_valid(value)
 
 
-GIVEN = (
+GIVEN: st.SearchStrategy[Any] = (
     st.decimals()
     | st.decimals(min_value=0, max_value=1_100_000, places=2)
     | st.integers(-10, 10_000_000)
