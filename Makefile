@@ -26,7 +26,7 @@ export SOURCE_DATE_EPOCH := 1577836800
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup lock generate check-generated lint-contract lint format types arrows test wheel build check-wheel \
+.PHONY: help setup lock generate check-generated lint-contract lint format types arrows test planted-faults wheel build check-wheel \
 	demo check clean
 
 help: ## List the targets
@@ -92,6 +92,9 @@ test: $(SETUP) ## All tests and doctests on all cores, with branch coverage of t
 	@$(BIN)/coverage run -m pytest -n auto --dist loadfile $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --fail-under=$(COVERAGE)
+
+planted-faults: $(SETUP) ## Plant known faults in a copy, and fail unless the tests find each of them
+	@$(BIN)/python scripts/planted_faults.py
 
 wheel: $(SETUP) ## Build the sdist and the wheel into dist/
 	@rm -rf dist

@@ -54,6 +54,7 @@ def meet(both_kinds):
                 assert len(portal.requests) == 1
                 if error is None:
                     assert status < 300
+                    assert len(body) <= 2**20
                     assert is_typed(result, RETURNS[operation])
                 else:
                     assert_tells_the_truth(error, operation, status, body)
