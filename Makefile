@@ -4,6 +4,8 @@
 PYTHON ?= python3
 # `make test` fails under this branch coverage of the facade, in percent.
 COVERAGE ?= 100
+# How long `make soak` takes, about.
+SECONDS ?= 600
 # Handed to pytest: make test ARGS="-k money -x"
 ARGS ?=
 UV_VERSION := 0.13.9
@@ -26,8 +28,8 @@ export SOURCE_DATE_EPOCH := 1577836800
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup lock generate check-generated lint-contract lint format types arrows test planted-faults wheel build check-wheel \
-	demo check clean
+.PHONY: help setup lock generate check-generated lint-contract lint format types arrows test planted-faults soak mutation wheel \
+	build check-wheel demo check clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-17s %s\n", $$1, $$2 }'
@@ -95,6 +97,9 @@ test: $(SETUP) ## All tests and doctests on all cores, with branch coverage of t
 
 planted-faults: $(SETUP) ## Plant known faults in a copy, and fail unless the tests find each of them
 	@$(BIN)/python scripts/planted_faults.py
+
+soak: $(SETUP) ## Hold the properties for random examples, for about SECONDS=600
+	@$(BIN)/python scripts/soak.py $(SECONDS)
 
 wheel: $(SETUP) ## Build the sdist and the wheel into dist/
 	@rm -rf dist
