@@ -101,6 +101,9 @@ planted-faults: $(SETUP) ## Plant known faults in a copy, and fail unless the te
 soak: $(SETUP) ## Hold the properties for random examples, for about SECONDS=600
 	@$(BIN)/python scripts/soak.py $(SECONDS)
 
+mutation: $(SETUP) ## Mutation tests of the facade, which take hours; writes docs/mutation.md
+	@$(ACTIVATED) python scripts/mutation.py
+
 wheel: $(SETUP) ## Build the sdist and the wheel into dist/
 	@rm -rf dist
 	@output=$$($(BIN)/python -m build --no-isolation 2>&1) || { echo "$$output"; exit 1; }
