@@ -1,10 +1,14 @@
-"""How a rule is held: for examples whose number the profile of hypothesis says, counted."""
+"""How a rule is held, for examples whose number the profile of hypothesis says, counted; and the two ends."""
 
 import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
+from nous_billing.mock import MockPortal
 from tests.sockets.harness import Kind
+
+from .sending import Facade
+from .situations import Rig
 
 
 @pytest.fixture
@@ -38,3 +42,18 @@ def both_kinds():
     yield kinds
     for kind in kinds:
         kind.close()
+
+
+@pytest.fixture
+def rig():
+    portal = MockPortal()
+    with portal.serve():
+        yield Rig(portal)
+    assert portal.violations == []
+
+
+@pytest.fixture
+def facade(rig):
+    facade = Facade(rig)
+    yield facade
+    facade.close()

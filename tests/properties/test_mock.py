@@ -5,12 +5,10 @@ import requests
 from hypothesis import settings
 from schemathesis.generation import GenerationMode
 
-from nous_billing.mock import MockPortal
-
 from . import contract
 from .documented import PAIRS
 from .reached import MOCK
-from .situations import MANAGING, OPERATIONS, SITUATIONS, Rig, without_scope
+from .situations import MANAGING, OPERATIONS, SITUATIONS, without_scope
 
 # Nothing can be wrong with a request that takes nothing.
 REQUESTS = [
@@ -19,14 +17,6 @@ REQUESTS = [
     for mode in GenerationMode
     if (operation, mode) != ("get_billing_state", GenerationMode.NEGATIVE)
 ]
-
-
-@pytest.fixture
-def rig():
-    portal = MockPortal()
-    with portal.serve():
-        yield Rig(portal)
-    assert portal.violations == []
 
 
 @pytest.fixture
