@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 FAULTS = ROOT / "scripts/planted_faults.toml"
-TIMEOUT = 600
+TIMEOUT = 1800
 NOT_COPIED = shutil.ignore_patterns(".*", "node_modules", "dist", "build", "__pycache__", "mutants")
 
 

@@ -10,7 +10,7 @@ from schemathesis.generation import GenerationMode
 
 import nous_billing as nb
 from nous_billing.mock import Fault, MockPortal
-from tests.sockets.harness import CALLS, TOLERANCE
+from tests.sockets.harness import CALLS
 
 from . import contract
 from .bodies import MUTATIONS, ODD_JSON, mutated
@@ -19,6 +19,8 @@ from .situations import OPERATIONS, Rig
 from .typed import is_typed
 
 TIMEOUT = 5
+# A busy machine may hold up a call by so many seconds; what has lost its deadline takes longer.
+SLACK = 3
 STATUSES = range(200, 600)
 RETURNS = {
     "get_billing_state": nb.BillingState,
@@ -50,7 +52,7 @@ def meet(both_kinds):
                     result, error = CALLS[operation](client), None
                 except nb.BillingError as caught:
                     result, error = None, caught
-                assert time.monotonic() - started < TIMEOUT + TOLERANCE
+                assert time.monotonic() - started < TIMEOUT + SLACK
                 assert len(portal.requests) == 1
                 if error is None:
                     assert status < 300
@@ -118,7 +120,7 @@ def test_a_mutated_body_is_a_typed_result_or_a_typed_error(operation, mutation, 
         ).flatmap(lambda status: mutated(operation, status, mutation)),
         st.sampled_from(MEDIA_TYPES),
         st.booleans(),
-        share=0.15,
+        share=0.12,
     )
 
 

@@ -11,13 +11,15 @@ from hypothesis import strategies as st
 import nous_billing as nb
 from nous_billing import StaticToken
 from nous_billing.mock import Fault, MockPortal
-from tests.sockets.harness import CALLS, TOLERANCE
+from tests.sockets.harness import CALLS
 from tests.sockets.raw_server import Answer, RawServer
 
 from .situations import OPERATIONS, Rig
 from .wires import MANGLED
 
 TIMEOUT = 5
+# A busy machine may hold up a call by so many seconds; what has lost its deadline takes longer.
+SLACK = 3
 # Of a call that is bound to run into it.
 SHORT = 0.15
 
@@ -53,7 +55,7 @@ class Scene:
     def check(self, kind, operation, url, timeout):
         """Make a call; its result or its error must be true."""
         self.rig.renew()
-        asked = len(self.rig.portal.requests)
+        asked, arrived = len(self.rig.portal.requests), len(self._wire.requests)
         client = kind.client(StaticToken(self.rig.token), base_url=url, timeout=timeout)
         started = time.monotonic()
         try:
@@ -63,13 +65,15 @@ class Scene:
             error = caught
         took = time.monotonic() - started
         client.close()
-        assert took < timeout + TOLERANCE
+        assert took < timeout + SLACK
         assert len(self.rig.portal.requests) - asked <= 1
         charges = len(self.rig.organisation.charges)
         assert charges <= (operation == "post_charge")
         if error is not None:
             assert str(error).strip()
-            assert error.outcome_unknown is (operation == "post_charge")
+            # What came too late even to be sent cannot have acted.
+            has_left = len(self.rig.portal.requests) > asked or len(self._wire.requests) > arrived
+            assert error.outcome_unknown is (operation == "post_charge") or not has_left
             assert charges == 0 or error.outcome_unknown
         return error
 
@@ -114,7 +118,7 @@ def test_a_slow_reply_is_a_result_or_ends_with_the_deadline(scene, both_kinds, f
             scene.check(kind, operation, scene.rig.portal.url, SHORT)
 
     faults = st.builds(
-        Fault.drip, st.floats(0.0001, 0.02), st.sampled_from(["headers", "body"]), acts=st.just(True)
+        Fault.drip, st.floats(0.02, 0.1), st.sampled_from(["headers", "body"]), acts=st.just(True)
     ) | st.builds(Fault.stall, acts=st.booleans())
     for_all(slow, st.sampled_from(OPERATIONS), faults, share=0.08)
 
