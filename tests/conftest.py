@@ -8,7 +8,7 @@ from hypothesis import Phase, settings
 from .properties.reached import summary
 
 settings.register_profile("same-examples", derandomize=True, database=None, deadline=None)
-settings.register_profile("random-examples", database=None, deadline=None, max_examples=200, print_blob=True)
+settings.register_profile("random-examples", database=None, deadline=None, max_examples=50, print_blob=True)
 # Where it is enough to know that a test fails.
 settings.register_profile(
     "first-failure", settings.get_profile("same-examples"), phases=[Phase.explicit, Phase.generate]
