@@ -105,6 +105,9 @@ def page(
     for module in [*sorted(tried), "in all"]:
         of, dead = (tried[module], killed[module]) if module in tried else (tried.total(), killed.total())
         lines.append(f"| {module} | {of} | {dead} | {100 * dead / of:.1f} % |")
+    untried = sorted({module for part in PARTS for module in part.split()} - set(tried))
+    if untried:
+        lines += ["", f"Not tried yet: {', '.join(untried)}."]
     lines += ["", f"## The {len(explained)} survivors that are no fault", ""]
     lines += [f"- `{each.function}`: `{each.removed}` became `{each.added}`. {why}" for each, why in explained.items()]
     lines += ["", f"## The {len(unexplained)} survivors that no test notices yet", ""]

@@ -27,6 +27,7 @@ CONFIG = {
         }
     ],
 }
+PAGE = "a page"
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT, config=SchemathesisConfig.from_dict(CONFIG))
 
 
@@ -68,14 +69,15 @@ class Documented:
 
 
 def replies(operation, status, mode=GenerationMode.POSITIVE):
-    """Replies of a pair, within its schemas or, in the negative mode, just outside."""
-    kinds = [
-        st.text().map(_as_page)
-        if media_type == "text/html"
-        else _MIRROR[_mirrored(operation, status)]["POST"].as_strategy(generation_mode=mode).map(_as_reply)
-        for media_type in _answer(operation, status)["content"]
-    ]
-    return st.one_of(kinds)
+    """JSON of a pair, within its schemas or, in the negative mode, just outside."""
+    return _MIRROR[_mirrored(operation, status)]["POST"].as_strategy(generation_mode=mode).map(_as_reply)
+
+
+def replies_of(operation, status, name):
+    """Replies of a pair by the one of its schemas that has this name: left to chance, some of them never come."""
+    if name == PAGE:
+        return st.text().map(_as_page)
+    return _MIRROR[_mirrored(operation, status, name)]["POST"].as_strategy().map(_as_reply)
 
 
 def _as_page(text):
@@ -96,32 +98,51 @@ def _answer(operation, status):
     return resolve(DOCUMENT, PLACES[operation][2]["responses"][str(status)])
 
 
-def _mirrored(operation, status):
-    return f"/{operation}/{status}"
+def _schemas(operation, status):
+    """By name, the schemas of which a body of the pair has one."""
+    for media_type, content in _answer(operation, status)["content"].items():
+        if media_type == "text/html":
+            yield PAGE, None
+        else:
+            for schema in resolve(DOCUMENT, content["schema"]).get("anyOf", [content["schema"]]):
+                yield schema["$ref"].rpartition("/")[2], schema
 
 
-def _mirror(operation, status):
+def _mirrored(operation, status, name="any"):
+    return f"/{operation}/{status}/{name}"
+
+
+def _mirror(operation, status, schema):
     """A request whose body is the pair's reply and whose query its headers: from replies nothing is generated."""
-    answer = _answer(operation, status)
-    headers = {name: resolve(DOCUMENT, header) for name, header in answer.get("headers", {}).items()}
+    headers = {
+        name: resolve(DOCUMENT, header) for name, header in _answer(operation, status).get("headers", {}).items()
+    }
     return {
-        "parameters": [
-            {"name": name, "in": "query", "required": header["required"], "schema": header["schema"]}
-            for name, header in headers.items()
-        ],
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": answer["content"]["application/json"]["schema"]}},
-        },
-        "responses": {"200": {"description": "Never sent."}},
+        "post": {
+            "parameters": [
+                {"name": name, "in": "query", "required": header["required"], "schema": header["schema"]}
+                for name, header in headers.items()
+            ],
+            "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
+            "responses": {"200": {"description": "Never sent."}},
+        }
     }
 
 
+# An operation, a status and the name of one of the schemas that its body may have.
+REPLIES = [(*pair, name) for pair in PAIRS for name, _ in _schemas(*pair)]
 _MIRROR = schemathesis.openapi.from_dict(
     {
         "openapi": DOCUMENT["openapi"],
         "info": DOCUMENT["info"],
-        "paths": {_mirrored(*pair): {"post": _mirror(*pair)} for pair in PAIRS},
+        "paths": {
+            _mirrored(*pair, name): _mirror(*pair, schema)
+            for pair in PAIRS
+            for name, schema in [
+                ("any", _answer(*pair)["content"]["application/json"]["schema"]),
+                *((name, schema) for name, schema in _schemas(*pair) if name != PAGE),
+            ]
+        },
         "components": DOCUMENT["components"],
     },
     config=SchemathesisConfig.from_dict(CONFIG),
