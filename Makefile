@@ -4,6 +4,8 @@
 PYTHON ?= python3
 # `make test` fails under this branch coverage of the facade, in percent.
 COVERAGE ?= 100
+# How long `make soak` takes, about.
+SECONDS ?= 600
 # Handed to pytest: make test ARGS="-k money -x"
 ARGS ?=
 UV_VERSION := 0.13.9
@@ -26,8 +28,9 @@ export SOURCE_DATE_EPOCH := 1577836800
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup lock contract changes generate check-generated lint-contract gaps surface check-surface rehearse lint \
-	format types arrows test test-floor wheel build check-wheel docs release check-release publish demo chaos check clean
+.PHONY: help setup lock generate check-generated lint-contract lint format types arrows test planted-faults soak \
+	mutation wheel build check-wheel demo contract changes gaps surface check-surface rehearse test-floor docs release \
+	check-release publish chaos check clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-17s %s\n", $$1, $$2 }'
@@ -105,10 +108,12 @@ types: $(SETUP) ## mypy and pyright, both strict, and complete types of the publ
 arrows: $(SETUP) ## Check which module may import which
 	@$(BIN)/lint-imports --no-logo
 
-# Not pytest-cov: the mock's pytest plugin imports the package before that would start to count.
-test: $(SETUP) ## All tests and doctests, with branch coverage of the facade
+# Not pytest-cov: the mock's pytest plugin imports the package before that would start to count. A module's tests stay
+# on one worker: some count together.
+test: $(SETUP) ## All tests and doctests on all cores, with branch coverage of the facade
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest $(ARGS)
+	@$(BIN)/coverage run -m pytest -n auto --dist loadfile $(ARGS)
+	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --fail-under=$(COVERAGE)
 
 # In an environment of its own. Out stay the tests of the tooling, and schemathesis, which asks for newer versions itself.
@@ -121,7 +126,16 @@ test-floor: $(SETUP) ## All tests of the package with the lowest versions that p
 	@$(UV) pip install --quiet --python build/floor --no-deps -r build/floor/requirements.txt
 	@$(UV) pip install --quiet --python build/floor --no-deps --no-build-isolation -e .
 	@$(UV) pip uninstall --quiet --python build/floor schemathesis
-	@build/floor/bin/pytest --ignore=tests/project --ignore=tests/mock/test_properties.py $(ARGS)
+	@build/floor/bin/pytest --ignore=tests/project --ignore=tests/properties $(ARGS)
+
+planted-faults: $(SETUP) ## Plant known faults in a copy, and fail unless the tests find each of them
+	@$(BIN)/python scripts/planted_faults.py
+
+soak: $(SETUP) ## Hold the properties for random examples, for about SECONDS=600
+	@$(BIN)/python scripts/soak.py $(SECONDS)
+
+mutation: $(SETUP) ## Mutation tests of the facade, which take hours; writes docs/mutation.md
+	@$(ACTIVATED) python scripts/mutation.py
 
 wheel: $(SETUP) ## Build the sdist and the wheel into dist/
 	@rm -rf dist

@@ -128,8 +128,10 @@ class Phases:
             return Failure("the request could not be written", sent=sent)
         # Frames of the HTTP library hold the request's headers.
         error.__cause__ = error.__context__ = None
+        # The system's reason for a broken connection is lost on its way through asyncio.
+        broken = isinstance(error, (httpx.ReadError, httpx.WriteError))
         return Failure(
-            str(error).rstrip(".") or type(error).__name__,
+            "the connection broke" if broken else str(error).rstrip(".") or type(error).__name__,
             sent=sent,
             stale=not self._connected and _is_disconnect(error),
             cause=error.with_traceback(None),
