@@ -4,6 +4,8 @@
 PYTHON ?= python3
 # `make test` fails under this branch coverage of the facade, in percent.
 COVERAGE ?= 100
+# How long `make soak` takes, about.
+SECONDS ?= 600
 # Handed to pytest: make test ARGS="-k money -x"
 ARGS ?=
 # Rows of the benchmark: make bench ROWS="poll-tls burst"
@@ -31,8 +33,9 @@ export SOURCE_DATE_EPOCH := 1577836800
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup lock generate check-generated lint-contract lint format types arrows test wheel build check-wheel \
-	demo bench chaos check clean
+.PHONY: help setup lock generate check-generated lint-contract lint format types arrows test planted-faults soak \
+	mutation wheel build check-wheel demo contract changes gaps surface check-surface rehearse test-floor docs release \
+	check-release publish bench chaos check clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-17s %s\n", $$1, $$2 }'
@@ -60,10 +63,30 @@ $(NODE_SETUP): $(SETUP) package.json package-lock.json .npmrc
 	@touch $@
 
 lock: $(SETUP) ## Resolve the development tools anew: requirements-dev.txt, package-lock.json (ARGS=--upgrade for newer versions)
-	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile pyproject.toml --extra mock --group dev --group bench --universal \
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile pyproject.toml --extra mock --group dev --group bench --group docs --universal \
 		--python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links $(ARGS) \
 		--quiet -o requirements-dev.txt
 	@$(ACTIVATED) npm install --package-lock-only --no-audit --no-fund --loglevel=error
+
+contract: lint-contract ## Follow a changed contract: what changed, the version it demands, generate, what is left to write
+	@left=0; $(BIN)/python -m scripts.changes || left=1; $(BIN)/python -m scripts.generate || exit 1; \
+		$(BIN)/python -m scripts.gaps || left=1; exit $$left
+
+changes: $(NODE_SETUP) ## Say what changed since the last release, in the contract and in the public surface
+	@left=0; $(BIN)/python -m scripts.changes || left=1; $(BIN)/python -m scripts.surface_changes || left=1; exit $$left
+
+gaps: $(SETUP) ## Fail where the contract says more than the facade offers, and say where to add it
+	@$(BIN)/python -m scripts.gaps
+
+surface: $(SETUP) ## Write the lists of public names, the tree of errors and tests/project/surface.txt
+	@$(BIN)/python -m scripts.exports
+	@$(BIN)/python -m scripts.surface
+
+check-surface: $(SETUP) ## Fail where the public surface is not what tests/project/surface.txt lists
+	@$(BIN)/python -m scripts.surface --check
+
+rehearse: $(NODE_SETUP) ## Rehearse changes of the portal on copies and print what each takes
+	@$(BIN)/python -m scripts.rehearsals $(ARGS)
 
 generate: $(SETUP) ## Rebuild generated/ and the mock's copy of the contract from openapi/
 	@$(BIN)/python -m scripts.generate
@@ -90,11 +113,34 @@ types: $(SETUP) ## mypy and pyright, both strict, and complete types of the publ
 arrows: $(SETUP) ## Check which module may import which
 	@$(BIN)/lint-imports --no-logo
 
-# Not pytest-cov: the mock's pytest plugin imports the package before that would start to count.
-test: $(SETUP) ## All tests and doctests, with branch coverage of the facade
+# Not pytest-cov: the mock's pytest plugin imports the package before that would start to count. A module's tests stay
+# on one worker: some count together.
+test: $(SETUP) ## All tests and doctests on all cores, with branch coverage of the facade
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest $(ARGS)
+	@$(BIN)/coverage run -m pytest -n auto --dist loadfile $(ARGS)
+	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --fail-under=$(COVERAGE)
+
+# In an environment of its own. Out stay the tests of the tooling, and schemathesis, which asks for newer versions itself.
+test-floor: $(SETUP) ## All tests of the package with the lowest versions that pyproject.toml allows
+	@$(UV) venv --quiet --clear --python "$(PYTHON)" build/floor
+	@$(UV) pip compile pyproject.toml --extra mock --resolution lowest-direct --quiet --no-header --no-annotate \
+		-o build/floor/requirements.txt
+	@cat build/floor/requirements.txt
+	@$(UV) pip sync --quiet --python build/floor --require-hashes requirements-dev.txt
+	@$(UV) pip install --quiet --python build/floor --no-deps -r build/floor/requirements.txt
+	@$(UV) pip install --quiet --python build/floor --no-deps --no-build-isolation -e .
+	@$(UV) pip uninstall --quiet --python build/floor schemathesis
+	@build/floor/bin/pytest --ignore=tests/project --ignore=tests/properties $(ARGS)
+
+planted-faults: $(SETUP) ## Plant known faults in a copy, and fail unless the tests find each of them
+	@$(BIN)/python scripts/planted_faults.py
+
+soak: $(SETUP) ## Hold the properties for random examples, for about SECONDS=600
+	@$(BIN)/python scripts/soak.py $(SECONDS)
+
+mutation: $(SETUP) ## Mutation tests of the facade, which take hours; writes docs/mutation.md
+	@$(ACTIVATED) python scripts/mutation.py
 
 wheel: $(SETUP) ## Build the sdist and the wheel into dist/
 	@rm -rf dist
@@ -102,10 +148,28 @@ wheel: $(SETUP) ## Build the sdist and the wheel into dist/
 	@$(BIN)/check-wheel-contents dist/*.whl
 	@ls dist
 
-build: wheel ## The same as wheel
+build: wheel ## Build dist/ and prove it: what is in it, its metadata, the same bytes again elsewhere
+	@$(BIN)/python -m scripts.check_archives
 
-check-wheel: wheel ## Install the wheel into a fresh environment and buy from its mock there
+check-wheel: build ## Install the wheel into a fresh environment and buy from its mock there
 	@$(BIN)/python scripts/check_wheel.py
+
+docs: $(NODE_SETUP) ## Build the documentation into site/ and check its links
+	@$(BIN)/python -m scripts.site
+
+release: $(NODE_SETUP) ## Prepare a release: check the version, and keep what is released in released/
+	@$(BIN)/python -m scripts.release
+
+check-release: $(SETUP) ## Fail where the version was not prepared for release
+	@$(BIN)/python -m scripts.release --check
+
+ifeq ($(MAKECMDGOALS)$(INDEX_URL),publish)
+$(error Say where to: make publish INDEX_URL=https://...)
+endif
+
+# The cheap check first. Uploads nothing unless all of them pass.
+publish: check-release check test build ## Publish to an index: make publish INDEX_URL=https://...
+	@$(BIN)/python -m scripts.publish "$(INDEX_URL)"
 
 demo: $(SETUP) ## Watch a purchase against the mock portal
 	@$(BIN)/python examples/demo.py
@@ -124,9 +188,9 @@ bench: $(LEAN_SETUP) ## Measure against the alternatives and write benchmarks/RE
 chaos: $(SETUP) ## Kill 1000 purchases at random moments and count the charges, five minutes (ARGS="--purchases 100 --seed 2")
 	@$(BIN)/python scripts/chaos.py --both $(ARGS)
 
-check: check-generated lint-contract lint types arrows check-wheel ## Everything but the tests
+check: check-generated lint-contract gaps check-surface rehearse lint types arrows check-wheel docs ## Everything but the tests
 
 clean: ## Remove all that make made
-	@rm -rf .tools .venv $(LEAN) node_modules dist build .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis \
+	@rm -rf .tools .venv $(LEAN) node_modules dist build site .cache .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis \
 		.schemathesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

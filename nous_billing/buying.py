@@ -33,7 +33,7 @@ from .idempotency import check_idempotency_key
 from .models import BillingState, ChargeFailed, ChargeSettled
 from .money import Amount, check_amount, without_trailing_zeros
 from .purchase_errors import conflict, out_of_bounds, scope_missing, uncertain
-from .purchase_record import OnProgress, PurchaseRecord, check_same_organisation, open_purchases
+from .purchase_record import ListenerFailed, OnProgress, PurchaseRecord, check_same_organisation, open_purchases
 from .purchases import Purchase, PurchaseStore
 from .settlement import OnPoll
 
@@ -93,7 +93,7 @@ class Buying:
 
     def buy(self) -> Flow[Purchase]:
         """Make the purchase, or go on with what the store has under its key."""
-        return (yield from self._decided(self._buy()))
+        return (yield from self._heard(self._decided(self._buy())))
 
     def watch(self) -> Flow[Purchase]:
         """Go on with a purchase of the store, as far as that cannot make a charge."""
@@ -101,12 +101,20 @@ class Buying:
         charge_id = self._record.purchase.charge_id
         if charge_id is None:
             raise self._uncertain(None)
-        return (yield from self._decided(self._settle(charge_id)))
+        return (yield from self._heard(self._decided(self._settle(charge_id))))
 
     def interrupted(self) -> BillingPurchaseInterrupted | None:
         """Return what Ctrl-C leaves open; None where no charge can have been made."""
         may_be_made = self._record.may_be_made or self._in_flight
         return BillingPurchaseInterrupted(self._uncertain(None)) if may_be_made else None
+
+    def _heard(self, flow: Flow[Purchase]) -> Flow[Purchase]:
+        """Let what the caller's own listener raised through, past all that is made of the purchase's errors."""
+        try:
+            return (yield from flow)
+        except ListenerFailed as failed:
+            error = failed.error
+        raise error
 
     def _decided(self, flow: Flow[Purchase]) -> Flow[Purchase]:
         """Let an error speak for the purchase as a whole, not for its last request alone."""

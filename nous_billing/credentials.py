@@ -47,8 +47,9 @@ class Credentials:
     Raises:
         BillingAuthError: The token is blank or has characters that no token has (``error="invalid_token"``).
 
-    >>> Credentials(access_token="secret")
-    Credentials(access_token='***', portal_base_url=None)
+    Examples:
+        >>> Credentials(access_token="secret")
+        Credentials(access_token='***', portal_base_url=None)
     """
 
     access_token: str
@@ -95,8 +96,9 @@ class StaticToken:
     Raises:
         BillingAuthError: The token is blank or has characters that no token has (``error="invalid_token"``).
 
-    >>> StaticToken("secret", portal_base_url="http://localhost:3000")
-    StaticToken(access_token='***', portal_base_url='http://localhost:3000')
+    Examples:
+        >>> StaticToken("secret", portal_base_url="http://localhost:3000")
+        StaticToken(access_token='***', portal_base_url='http://localhost:3000')
     """
 
     def __init__(self, access_token: str, *, portal_base_url: str | None = None) -> None:

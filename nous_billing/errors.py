@@ -2,7 +2,7 @@
 
 All are ``BillingError``, but for ``BillingPurchaseInterrupted``: Ctrl-C in a purchase stays a ``KeyboardInterrupt``.
 
-::
+The tree of the classes:
 
     BillingError
     ├── BillingAuthError                 401, or not logged in
@@ -56,9 +56,10 @@ class BillingError(Exception):
         outcome_unknown: True when a charge may have been made all the same. Send the same idempotency key again, never
             a new one.
 
-    >>> error = BillingError("The card was refused.", status=403, payload={"recovery": "reconnect"})
-    >>> str(error), error.status, error.recovery, error.outcome_unknown
-    ('The card was refused.', 403, 'reconnect', False)
+    Examples:
+        >>> error = BillingError("The card was refused.", status=403, payload={"recovery": "reconnect"})
+        >>> str(error), error.status, error.recovery, error.outcome_unknown
+        ('The card was refused.', 403, 'reconnect', False)
     """
 
     def __init__(

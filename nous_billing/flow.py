@@ -21,9 +21,10 @@ from .errors import (
     BillingSessionRevoked,
     BillingTimeout,
 )
-from .operations import ContractBreach, Operation
+from .operations import Operation
 from .portal import DEFAULT_PORTAL_BASE_URL, check_base_url, environment_base_url
 from .replies import UNKNOWN_OUTCOME, Failure, Reply, decode_json, error_from_reply
+from .scalars import ContractBreach
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -15,8 +15,9 @@ from .client import BillingClient
 from .clock import DEFAULT_TIMEOUT
 from .credentials import BILLING_MANAGE_SCOPE
 from .errors import BillingAuthError, BillingError, BillingRateLimited, BillingScopeRequired
-from .operations import ContractBreach, Operation
+from .operations import Operation
 from .portal import DEFAULT_PORTAL_BASE_URL, resolve_portal_base_url
+from .scalars import ContractBreach
 
 __all__ = [
     "BILLING_MANAGE_SCOPE",

@@ -12,8 +12,9 @@ _KEY = re.compile(r"[!-~]{1,255}")
 def new_idempotency_key() -> str:
     """Return a new key. Make it when the person confirms, keep it, and send it again unchanged with each repetition.
 
-    >>> len(new_idempotency_key())
-    36
+    Examples:
+        >>> len(new_idempotency_key())
+        36
     """
     from uuid import uuid4  # Loads what a poll has no use for.
 

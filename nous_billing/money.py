@@ -33,8 +33,9 @@ def parse_usd(text: str) -> Decimal:
     Raises:
         BillingInvalidRequest: It is no such string (``error="invalid_amount"``).
 
-    >>> parse_usd("142.5")
-    Decimal('142.5')
+    Examples:
+        >>> parse_usd("142.5")
+        Decimal('142.5')
     """
     if isinstance(text, str) and len(text) <= _WIRE_MONEY_LENGTH and _WIRE_MONEY.fullmatch(text):
         return Decimal(text)
@@ -47,8 +48,9 @@ def format_usd(amount: Decimal) -> str:
     Raises:
         BillingInvalidRequest: It is no finite sum of money (``error="invalid_amount"``).
 
-    >>> format_usd(Decimal("1142.5")), format_usd(Decimal("-0.005"))
-    ('$1,142.50', '-$0.005')
+    Examples:
+        >>> format_usd(Decimal("1142.5")), format_usd(Decimal("-0.005"))
+        ('$1,142.50', '-$0.005')
     """
     exact = amount.normalize(_EXACT) if isinstance(amount, Decimal) and amount.is_finite() else None
     if exact is None or exact != amount or abs(amount.adjusted()) > _WIRE_MONEY_LENGTH:
@@ -68,8 +70,9 @@ def check_amount(amount: Amount, name: str) -> Decimal:
     Raises:
         BillingInvalidRequest: ``error="invalid_amount"``.
 
-    >>> check_amount("50.25", "amount_usd")
-    Decimal('50.25')
+    Examples:
+        >>> check_amount("50.25", "amount_usd")
+        Decimal('50.25')
     """
     value = _given_decimal(amount)
     if value is None or not value.is_finite():
@@ -101,8 +104,9 @@ def without_trailing_zeros(amount: Decimal) -> Decimal:
 def encode_json(body: Mapping[str, object]) -> bytes:
     """Write a flat JSON object in which each ``Decimal`` is the number that it says, digit for digit.
 
-    >>> encode_json({"enabled": True, "threshold": Decimal("20.10")})
-    b'{"enabled":true,"threshold":20.10}'
+    Examples:
+        >>> encode_json({"enabled": True, "threshold": Decimal("20.10")})
+        b'{"enabled":true,"threshold":20.10}'
     """
     members = (
         f"{json.dumps(key)}:{format(value, 'f') if isinstance(value, Decimal) else json.dumps(value)}"

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass
 from decimal import Decimal
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, Literal, TypeVar, cast, get_args, get_origin
 
 from nous_portal_wire import models as wire
 from nous_portal_wire.api.billing import get_billing_state as state_endpoint
@@ -22,17 +22,14 @@ from nous_portal_wire.types import Unset
 from . import models
 from .errors import BillingInvalidRequest
 from .idempotency import check_idempotency_key
-from .money import Amount, check_amount, encode_json, parse_usd
+from .money import Amount, check_amount, encode_json
 from .portal import BILLING_PATH, portal_link
+from .scalars import ContractBreach, a, annotated, read_scalar
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 _CHARGE_ID = re.compile(r"[!-~]{1,255}")
-
-
-class ContractBreach(ValueError):
-    """A part of a reply is not what the contract says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,59 +116,8 @@ def _number(amount: Decimal) -> float:
 
 def _read_state(payload: Any, base_url: str) -> models.BillingState:
     state = wire.BillingState.from_dict(_plain(payload, "org", "bounds"))
-    card, cap, reload = _object(state.card), _object(state.monthly_cap), _object(state.auto_reload)
-    if not isinstance(state.charge_presets, list):
-        raise ContractBreach(f"a {type(state.charge_presets).__name__} where a list should be")
-    return models.BillingState(
-        org=models.Organisation(
-            id=_a(str, state.org.id),
-            slug=_a(str, state.org.slug),
-            name=_a(str, state.org.name),
-            role=_a(str, state.org.role),
-        ),
-        balance_usd=parse_usd(state.balance_usd),
-        cli_billing_enabled=_a(bool, state.cli_billing_enabled),
-        charge_presets=tuple(parse_usd(preset) for preset in state.charge_presets),
-        bounds=models.Bounds(min_usd=parse_usd(state.bounds.min_usd), max_usd=parse_usd(state.bounds.max_usd)),
-        card=None if card is None else _read_card(card),
-        monthly_cap=None if cap is None else _read_cap(cap),
-        auto_reload=None if reload is None else _read_auto_reload(reload),
-        can_change_plan=_maybe_a(bool, state.can_change_plan),
-        portal_url=portal_link(base_url, _maybe_a(str, state.portal_url)) or f"{base_url}{BILLING_PATH}",
-        raw=payload,
-    )
-
-
-def _read_card(card: wire.Card) -> models.Card:
-    return models.Card(
-        brand=_a(str, card.brand), last4=_a(str, card.last4), resolved_via=_maybe_a(str, card.resolved_via)
-    )
-
-
-def _read_cap(cap: wire.MonthlyCap) -> models.MonthlyCap:
-    return models.MonthlyCap(
-        limit_usd=_maybe_usd(cap.limit_usd),
-        spent_this_month_usd=parse_usd(cap.spent_this_month_usd),
-        is_default_ceiling=_a(bool, cap.is_default_ceiling),
-    )
-
-
-def _read_auto_reload(reload: wire.AutoReload) -> models.AutoReload:
-    return models.AutoReload(
-        enabled=_a(bool, reload.enabled),
-        threshold_usd=_maybe_usd(reload.threshold_usd),
-        reload_to_usd=_maybe_usd(reload.reload_to_usd),
-        card=None if isinstance(reload.card, Unset) else _read_auto_reload_card(reload.card),
-    )
-
-
-def _read_auto_reload_card(card: wire.AutoReloadCard) -> models.AutoReloadCard:
-    return models.AutoReloadCard(
-        kind=_a(str, card.kind),
-        payment_method_id=_maybe_a(str, card.payment_method_id),
-        brand=_maybe_a(str, card.brand),
-        last4=_maybe_a(str, card.last4),
-    )
+    link = portal_link(base_url, _value(str, True, state.portal_url)) or f"{base_url}{BILLING_PATH}"
+    return _result(models.BillingState, state, portal_url=link, raw=payload)
 
 
 def _read_saved(payload: Any, base_url: str) -> None:
@@ -180,52 +126,44 @@ def _read_saved(payload: Any, base_url: str) -> None:
 
 
 def _read_accepted(payload: Any, base_url: str) -> models.ChargeAccepted:
-    charge_id = _a(str, wire.ChargeAccepted.from_dict(_plain(payload)).charge_id)
-    if not _is_charge_id(charge_id):
+    accepted = _result(models.ChargeAccepted, wire.ChargeAccepted.from_dict(_plain(payload)), raw=payload)
+    if not _is_charge_id(accepted.charge_id):
         raise ContractBreach("the chargeId is none that can be asked for")
-    return models.ChargeAccepted(charge_id=charge_id, raw=payload)
+    return accepted
 
 
 def _read_status(payload: Any, base_url: str) -> models.ChargeStatus:
     match payload["status"]:
         case "settled":
-            settled = wire.ChargeSettled.from_dict(payload)
-            if settled.settled_at.tzinfo is None:
-                raise ContractBreach("settledAt has no offset")
-            return models.ChargeSettled(
-                amount_usd=parse_usd(settled.amount_usd), settled_at=settled.settled_at, raw=payload
-            )
+            return _result(models.ChargeSettled, wire.ChargeSettled.from_dict(payload), raw=payload)
         case "failed":
-            return models.ChargeFailed(reason=_a(str, wire.ChargeFailed.from_dict(payload).reason), raw=payload)
+            return _result(models.ChargeFailed, wire.ChargeFailed.from_dict(payload), raw=payload)
         case status:
-            return models.ChargePending(status=_a(str, status), raw=payload)
-
-
-# The generated models check no scalars, and let a malformed nullable object through as the raw value.
-
-
-def _a(expected: type[T], value: object) -> T:
-    if not isinstance(value, expected):
-        raise ContractBreach(f"a {type(value).__name__} where a {expected.__name__} should be")
-    return value
-
-
-def _maybe_a(expected: type[T], value: object) -> T | None:
-    return None if value is None or isinstance(value, Unset) else _a(expected, value)
-
-
-def _maybe_usd(value: str | None) -> Decimal | None:
-    return None if value is None else parse_usd(value)
-
-
-def _object(value: T) -> T:
-    if value is not None and type(value).__module__ == "builtins":
-        raise ContractBreach(f"a malformed object: {type(value).__name__}")
-    return value
+            return models.ChargePending(status=a(str, status), raw=payload)
 
 
 def _plain(payload: Any, *keys: str) -> dict[str, Any]:
     # dict() of the generated models also takes a list of pairs.
     for value in (payload, *(payload[key] for key in keys)):
-        _a(dict, value)
+        a(dict, value)
     return cast("dict[str, Any]", payload)
+
+
+def _result(cls: type[T], found: object, **given: Any) -> T:
+    # The generated models check no scalars, and let a malformed nullable object through as the raw value.
+    if type(found).__module__ == "builtins":
+        raise ContractBreach(f"a malformed object: {type(found).__name__}")
+    read = {name: _value(*kind, getattr(found, name)) for name, kind in annotated(cls).items() if name not in given}
+    return cls(**read, **given)
+
+
+def _value(kind: Any, may_be_none: bool, value: Any) -> Any:
+    if may_be_none and (value is None or isinstance(value, Unset)):
+        return None
+    if get_origin(kind) is Literal:
+        return a(str, value)
+    if get_origin(kind) is tuple:
+        a(list, value)
+        return tuple(_value(get_args(kind)[0], False, item) for item in value)
+    make: type[Any] = kind
+    return _result(make, value) if is_dataclass(kind) else read_scalar(kind, value)

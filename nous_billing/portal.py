@@ -38,8 +38,9 @@ def resolve_portal_base_url(state: Mapping[str, Any] | None = None) -> str:
     Raises:
         BillingInvalidRequest: The address may not be given a token (``error="invalid_base_url"``).
 
-    >>> resolve_portal_base_url({"portal_base_url": "http://localhost:3000/"})
-    'http://localhost:3000'
+    Examples:
+        >>> resolve_portal_base_url({"portal_base_url": "http://localhost:3000/"})
+        'http://localhost:3000'
     """
     from_environment = environment_base_url()
     if from_environment is not None:
@@ -76,8 +77,9 @@ def check_base_url(url: str, name: str) -> str:
         BillingInvalidRequest: It is not ``https``, nor ``http`` on loopback, or has user info, a query or a fragment
             (``error="invalid_base_url"``).
 
-    >>> check_base_url("https://preview.example/", "base_url")
-    'https://preview.example'
+    Examples:
+        >>> check_base_url("https://preview.example/", "base_url")
+        'https://preview.example'
     """
     if not isinstance(url, str):
         raise _invalid(name, type(url).__name__, "give it as a string")
@@ -99,10 +101,11 @@ def portal_link(base_url: str, link: object) -> str | None:
         base_url: The base URL that answered; relative links are resolved against it.
         link: What the reply has as ``portalUrl``.
 
-    >>> portal_link("https://preview.example", "/billing?topup=open")
-    'https://preview.example/billing?topup=open'
-    >>> portal_link("https://preview.example", "javascript:alert(1)") is None
-    True
+    Examples:
+        >>> portal_link("https://preview.example", "/billing?topup=open")
+        'https://preview.example/billing?topup=open'
+        >>> portal_link("https://preview.example", "javascript:alert(1)") is None
+        True
     """
     # Browsers read "\\" as "/", and "//host" is another host's address that looks like a path of this one.
     if not isinstance(link, str) or "\\" in link or link.strip().startswith("//"):

@@ -23,6 +23,13 @@ _MOST_TRIES = 64
 _KNOWLEDGE: dict[PurchaseStatus, int] = {"not_made": 0, "sending": 1, "pending": 2, "failed": 3, "settled": 3}
 
 
+class ListenerFailed(Exception):
+    """The caller's own ``on_progress`` raised a ``BillingError``, which is none of the purchase."""
+
+    def __init__(self, error: BillingError) -> None:
+        self.error = error
+
+
 class PurchaseRecord:
     """One purchase, its store, and who is told of it.
 
@@ -88,6 +95,7 @@ class PurchaseRecord:
 
     def note(self, purchase: Purchase) -> Flow[None]:
         """Save what has happened already. Where that fails the store knows less, and a later call finds it out anew."""
+        self.purchase = purchase
         try:
             yield from self.save(purchase)
         except BillingError as error:
@@ -95,9 +103,16 @@ class PurchaseRecord:
             self.tell(not_kept(error))
 
     def tell(self, progress: Purchase | BillingError) -> None:
-        """Let the caller know."""
-        if self._on_progress is not None:
-            self._on_progress(progress)
+        """Let the caller know.
+
+        Raises:
+            ListenerFailed: The caller raised a ``BillingError``; anything else comes through as it is.
+        """
+        try:
+            if self._on_progress is not None:
+                self._on_progress(progress)
+        except BillingError as error:
+            raise ListenerFailed(error) from None
 
     def tell_of_poll(self, outcome: ChargeStatus | BillingError) -> None:
         """Let the caller know of a poll; how a charge ended is told once it is saved."""

@@ -14,8 +14,9 @@ from typing import Any, NoReturn
 
 from . import errors
 from .errors import BillingError
-from .money import parse_usd
 from .portal import portal_link
+from .refusals import CLASSES, REFUSALS
+from .scalars import annotated, read_scalar
 
 MAX_REPLY_BYTES = 1024 * 1024
 
@@ -68,36 +69,6 @@ UNKNOWN_OUTCOME = " The charge may have been made: try again with the same idemp
 
 _FAILS_CLOSED = frozenset({"temporarily_unavailable", "stripe_unavailable"})
 
-# What the portal says wins; these stand in where it says nothing.
-_MESSAGES = {
-    "invalid_token": "The portal does not accept the login. Log in again.",
-    "session_revoked": "This login was ended. Log in again.",
-    "insufficient_scope": "This login may not manage billing. Step up: log in again and allow remote spending.",
-    "remote_spending_revoked": "The spending of this terminal was stopped. Connect it again on the portal.",
-    "role_required": "Only an admin of the organisation can do this. Ask one.",
-    "org_access_denied": "This login is not bound to an organisation that it may manage. Log in again and choose one.",
-    "cli_billing_disabled": "Billing from a terminal is switched off here. An admin can allow it on the portal.",
-    "no_payment_method": "No saved card can be used again. Set up a saved card on the portal.",
-    "monthly_cap_exceeded": "This would exceed the organisation's monthly cap. An admin can raise it on the portal.",
-    "consent_required": "The card has to be confirmed once on the portal.",
-    "validation_failed": "The portal refused the request as invalid.",
-    "amount_out_of_bounds": "The amount is outside what one charge may be. See the bounds of the billing state.",
-    "idempotency_key_required": "A charge needs an idempotency key.",
-    "idempotency_conflict": "This idempotency key was already used for another amount. Make one key for each purchase.",
-    "rate_limited": "Too many charges in the last hour. Try again later. Nothing failed.",
-    "temporarily_unavailable": "The portal cannot check the purchase just now. Try again shortly. Nothing was charged.",
-    "stripe_unavailable": "The payment processor is down. Try again shortly. Nothing was charged.",
-}
-_FORBIDDEN: dict[str, type[BillingError]] = {
-    "insufficient_scope": errors.BillingScopeRequired,
-    "remote_spending_revoked": errors.BillingRemoteSpendingRevoked,
-    "role_required": errors.BillingRoleRequired,
-    "cli_billing_disabled": errors.BillingDisabled,
-    "no_payment_method": errors.BillingNoPaymentMethod,
-    "monthly_cap_exceeded": errors.BillingMonthlyCapExceeded,
-    "consent_required": errors.BillingConsentRequired,
-}
-
 
 def decode_json(body: bytes) -> Any:
     """Decode one JSON document without a float in it.
@@ -140,30 +111,22 @@ def error_from_reply(reply: Reply, base_url: str, *, is_charge: bool) -> Billing
         payload=payload,
         outcome_unknown=unknown,
     )
-    if isinstance(error, errors.BillingMonthlyCapExceeded):
-        with suppress(KeyError, BillingError):
-            error.remaining_usd = parse_usd(payload["remainingUsd"])
-        ceiling = payload.get("isDefaultCeiling")
-        error.is_default_ceiling = ceiling if isinstance(ceiling, bool) else None
+    for name, (kind, _) in annotated(error_class, beyond=BillingError).items():
+        with suppress(KeyError, TypeError, ValueError, BillingError):
+            setattr(error, name, read_scalar(kind, payload[_camel(name)]))
     return error
 
 
 def _error_class(status: int, code: str | None) -> type[BillingError]:
-    match status:
-        case 400:
-            return errors.BillingInvalidRequest
-        case 401:
-            return errors.BillingSessionRevoked if code == "session_revoked" else errors.BillingAuthError
-        case 403:
-            return _FORBIDDEN.get(code or "", errors.BillingAccessDenied)
-        case 409:
-            return errors.BillingIdempotencyConflict
-        case 429:
-            return errors.BillingRateLimited
-        case 503:
-            return errors.BillingStripeUnavailable if code == "stripe_unavailable" else errors.BillingRateLimited
-        case _:
-            return errors.BillingServerError if status >= 500 else errors.BillingResponseError
+    known_status, known_class, _ = REFUSALS.get(code or "", (0, BillingError, ""))
+    if known_status == status:
+        return known_class
+    return CLASSES.get(status, errors.BillingServerError if status >= 500 else errors.BillingResponseError)
+
+
+def _camel(name: str) -> str:
+    head, *tail = name.split("_")
+    return head + "".join(part.capitalize() for part in tail)
 
 
 def _may_have_charged(status: int, code: str | None) -> bool:
@@ -173,8 +136,8 @@ def _may_have_charged(status: int, code: str | None) -> bool:
 
 
 def _default_message(reply: Reply, code: str | None) -> str:
-    if code in _MESSAGES:
-        return _MESSAGES[code]
+    if code in REFUSALS:
+        return REFUSALS[code][2]
     status = reply.status
     if 300 <= status < 400:
         return f"The portal's address answers with a redirect ({status}), which is not followed. Check the base URL."

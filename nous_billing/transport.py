@@ -132,8 +132,10 @@ def failure_of(error: Exception, *, sent: bool, kept: bool) -> Failure:
         return Failure("the request could not be written", sent=sent)
     # Frames of the HTTP library hold the request's headers.
     error.__cause__ = error.__context__ = None
+    # The system's reason for a broken connection is lost on its way through asyncio.
+    broken = is_a(error, {"ReadError", "WriteError"})
     return Failure(
-        str(error).rstrip(".") or type(error).__name__,
+        "the connection broke" if broken else str(error).rstrip(".") or type(error).__name__,
         sent=sent,
         stale=kept and _is_disconnect(error),
         cause=error.with_traceback(None),

@@ -11,15 +11,6 @@ import subprocess
 from pathlib import Path
 
 TYPES = Path(__file__).resolve().parent / "wire/types.py"
-MODELS = [
-    "auto_top_up_request",
-    "auto_top_up_saved",
-    "billing_state",
-    "charge_accepted",
-    "charge_failed",
-    "charge_request",
-    "charge_settled",
-]
 _ATTRS = re.compile(r"^from attrs import (define|field) as", re.MULTILINE)
 _MODEL = re.compile(r"from \.\.models\.(\w+) import")
 _INIT = '"""{}"""\n'
@@ -28,7 +19,7 @@ _INIT = '"""{}"""\n'
 def make_wire_package(client: Path, target: Path, ruff: Path) -> None:
     """Write the package; ``client`` is the generated one."""
     _write_endpoints(client / "api/billing", target / "api/billing")
-    _write_models(client / "models", target / "models")
+    _write_models(client / "models", target / "models", _used_models(client / "api/billing"))
     shutil.copy(TYPES, target / "types.py")
     (target / "__init__.py").write_text(_INIT.format("The light parts of nous_portal_api"))
     for folder in ("api", "api/billing"):
@@ -58,9 +49,32 @@ def _write_endpoints(source: Path, target: Path) -> None:
         (target / path.name).write_text("".join(kept), encoding="utf-8")
 
 
-def _write_models(source: Path, target: Path) -> None:
+def _used_models(endpoints: Path) -> list[str]:
+    """Return the modules of the models that a request sends or a success brings."""
+    used: set[str] = set()
+    for path in sorted(endpoints.glob("[a-z]*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        module_of = {
+            alias.name: (node.module or "").removeprefix("models.")
+            for node in tree.body
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("models.")
+            for alias in node.names
+        }
+        parts = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == "_get_kwargs"]
+        successes = [node for node in ast.walk(tree) if isinstance(node, ast.If) and _is_success(node.test)]
+        for part in [*parts, *successes]:
+            names = {node.id for node in ast.walk(part) if isinstance(node, ast.Name)}
+            used.update(module for name, module in module_of.items() if name in names)
+    return sorted(used)
+
+
+def _is_success(test: ast.expr) -> bool:
+    return re.fullmatch(r"response\.status_code == 2\d\d", ast.unparse(test)) is not None
+
+
+def _write_models(source: Path, target: Path, used: list[str]) -> None:
     target.mkdir()
-    names = list(MODELS)
+    names = list(used)
     for name in names:
         text = (source / f"{name}.py").read_text(encoding="utf-8")
         (target / f"{name}.py").write_text(_ATTRS.sub(r"from ..types import \1 as", text), encoding="utf-8")

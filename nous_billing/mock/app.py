@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
+from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -24,6 +25,15 @@ OAUTH_PATHS = {"oauth_token": "/api/oauth/token", "oauth_device_code": "/api/oau
 _HTML = "text/html; charset=utf-8"
 _NOT_FOUND = Reply(404, "<!doctype html><title>404</title><h1>This page could not be found.</h1>", media_type=_HTML)
 _logger = logging.getLogger("nous_billing.mock")
+
+
+class _RestConvertor(PathConvertor):
+    """All that is left of a path: a quoted slash or line break belongs to a last parameter."""
+
+    regex = "(?s:.*)"
+
+
+register_url_convertor("rest_of_path", _RestConvertor())
 
 Handler = TypeVar("Handler", bound=Callable[..., Reply])
 
@@ -50,8 +60,7 @@ def build_app(portal: "MockPortal", document: Json, contract: list[Operation]) -
         )
     paths: dict[str, dict[str, Endpoint]] = {}
     for operation in contract:
-        # A quoted slash belongs to a last parameter.
-        path = f"{operation.path[:-1]}:path}}" if operation.path.endswith("}") else operation.path
+        path = f"{operation.path[:-1]}:rest_of_path}}" if operation.path.endswith("}") else operation.path
         endpoint = Endpoint(portal, operation.id, getattr(portal, operation.id), operation)
         paths.setdefault(path, {})[operation.method] = endpoint
     for name, path in OAUTH_PATHS.items():

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from functools import lru_cache
 from importlib import resources
 from typing import Any
 
@@ -24,7 +25,13 @@ def load_document() -> Json:
 
 def operations(document: Json) -> list[Operation]:
     """All operations of the contract. What this module could not check is refused here."""
-    return list(_Reader(document).operations())
+    return list(_operations(json.dumps(document)))
+
+
+# Tests make a portal each, and to compile the schemas takes longer than most tests.
+@lru_cache(maxsize=1)
+def _operations(text: str) -> tuple[Operation, ...]:
+    return tuple(_Reader(json.loads(text)).operations())
 
 
 def required_scopes(document: Json, operation: Json) -> list[str]:

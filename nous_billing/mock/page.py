@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from html import escape
 
 from .openapi import Json, required_scopes, resolve
@@ -25,7 +26,12 @@ summary { cursor: pointer } .note { opacity: .75 } :target { outline: 2px solid 
 
 def render(document: Json) -> str:
     """The page of an OpenAPI document: the operations, then the schemas."""
-    return "\n".join(_Page(document).lines())
+    return _rendered(json.dumps(document))
+
+
+@lru_cache(maxsize=1)
+def _rendered(text: str) -> str:
+    return "\n".join(_Page(json.loads(text)).lines())
 
 
 class _Page:

@@ -7,50 +7,7 @@ import pytest
 
 from nous_billing.mock import MockClock, MockPortal
 
-
-class Api:
-    """The billing operations as raw HTTP calls of one token."""
-
-    def __init__(self, client, token):
-        self.client = client
-        self.token = token
-
-    def _headers(self, token):
-        return {"Authorization": f"Bearer {token or self.token}"}
-
-    def state(self, token=None):
-        return self.client.get("/api/billing/state", headers=self._headers(token))
-
-    def charge(self, amount="50", key="key-1", token=None):
-        headers = {**self._headers(token), "Idempotency-Key": key, "Content-Type": "application/json"}
-        return self.client.post("/api/billing/charge", headers=headers, content=f'{{"amountUsd": {amount}}}')
-
-    def poll(self, charge_id, token=None):
-        return self.client.get(f"/api/billing/charge/{charge_id}", headers=self._headers(token))
-
-    def top_up(self, token=None, **body):
-        body = body or {"enabled": True, "threshold": 20, "topUpAmount": 100}
-        return self.client.patch("/api/billing/auto-top-up", headers=self._headers(token), json=body)
-
-    def refresh(self, refresh_token, **form):
-        return self.client.post(
-            "/api/oauth/token",
-            data={"grant_type": "refresh_token", "client_id": "hermes-cli", **form},
-            headers={"x-nous-refresh-token": refresh_token},
-        )
-
-    def device_code(self, **form):
-        form = {"client_id": "hermes-cli", "scope": "inference:invoke billing:manage", **form}
-        return self.client.post("/api/oauth/device/code", data=form)
-
-    def poll_device(self, device_code, **form):
-        form = {
-            "grant_type": "urn:ietf:params:oauth:grant-type:device_code",
-            "client_id": "hermes-cli",
-            "device_code": device_code,
-            **form,
-        }
-        return self.client.post("/api/oauth/token", data=form)
+from .api import Api
 
 
 @pytest.fixture(scope="session")

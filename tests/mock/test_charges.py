@@ -94,7 +94,7 @@ def test_keys_belong_to_an_organisation(portal, api):
     assert second.json()["chargeId"] != first
 
 
-@pytest.mark.parametrize("charge_id", ["ch_unknown", "a%2Fb", "%2F", "%C3%A9", "x" * 300, "%25"])
+@pytest.mark.parametrize("charge_id", ["ch_unknown", "a%2Fb", "%2F", "a%0Ab", "%0A", "%C3%A9", "x" * 300, "%25"])
 def test_an_unknown_id_is_pending_for_ever(portal, api, charge_id):
     portal.clock.advance(3600)
     token = portal.issue_token()

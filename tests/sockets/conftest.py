@@ -43,4 +43,4 @@ def server():
 @pytest.fixture
 def raw_client(client_kind, server):
     """A client of the scripted server. Its deadline only bounds a test that goes wrong."""
-    return client_kind.client(StaticToken("token-1"), base_url=server.url, timeout=5)
+    return client_kind.client(StaticToken("token-1"), base_url=server.url, timeout=20)

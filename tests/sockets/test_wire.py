@@ -76,6 +76,11 @@ def test_a_connection_that_ends_at_any_byte_is_a_typed_error(operation, framing,
     assert isinstance(result, nb.BillingState if operation == "get_billing_state" else nb.ChargeAccepted)
 
 
+def test_a_reset_connection_reads_the_same_in_both_clients(raw_client, server):
+    server.script.append(Answer(b"", "reset"))
+    assert str(failure(read, raw_client)) == "Could not reach the portal: the connection broke."
+
+
 @pytest.mark.parametrize("operation", list(CALLS))
 @pytest.mark.parametrize(
     "data",

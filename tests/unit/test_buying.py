@@ -9,6 +9,7 @@ from nous_billing import errors
 from nous_billing.errors import (
     BillingError,
     BillingInvalidRequest,
+    BillingNetworkError,
 )
 from nous_billing.flow import Send
 from nous_billing.purchases import Purchase
@@ -173,6 +174,25 @@ def test_what_a_listener_raises_ends_the_call_and_the_next_one_charges_no_second
     shop.on_progress = on_progress
     with pytest.raises(ZeroDivisionError):
         shop.buy()
+    assert len(told) == at + 1
+    shop.on_progress = None
+    assert (shop.buy().result.status, len(shop.portal.charges)) == ("settled", 1)
+
+
+@pytest.mark.parametrize("at", range(5))
+def test_a_billing_error_of_a_listener_is_none_of_the_purchase_and_ends_the_call_too(shop, at):
+    mine = BillingNetworkError("The listener reads the balance, and cannot.", error="network_error")
+    shop.portal.posted = [LOST]
+    shop.portal.polled = [PENDING]
+    told = []
+
+    def on_progress(seen):
+        told.append(seen)
+        if len(told) > at:
+            raise mine
+
+    shop.on_progress = on_progress
+    assert shop.buy().error is mine
     assert len(told) == at + 1
     shop.on_progress = None
     assert (shop.buy().result.status, len(shop.portal.charges)) == ("settled", 1)

@@ -114,17 +114,20 @@ def test_any_text_is_read_exactly_or_refused(text):
         ("-1234567.891", "-$1,234,567.891"),
         ("1E+3", "$1,000.00"),
         ("0.00", "$0.00"),
+        ("1E+32", "$100" + ",000" * 10 + ".00"),
+        ("1E-32", f"$0.{'0' * 31}1"),
     ],
 )
 def test_dollars_are_shown_with_two_places_or_as_many_more_as_they_have(amount, text):
     assert format_usd(Decimal(amount)) == text
 
 
-@pytest.mark.parametrize("amount", [*NOT_FINITE, Decimal("1e999999999"), Decimal("1e-999999999")])
+@pytest.mark.parametrize("amount", [*NOT_FINITE, *map(Decimal, ["1e33", "1e-33", "1e999999999", "1e-999999999"])])
 def test_what_is_no_sum_of_money_is_not_shown(amount):
-    with pytest.raises(BillingInvalidRequest, match="Not a sum of money") as caught:
+    with pytest.raises(BillingInvalidRequest) as caught:
         format_usd(amount)
     assert caught.value.error == "invalid_amount"
+    assert str(caught.value) == f"Not a sum of money: {amount!r}."
 
 
 @given(st.decimals())

@@ -207,7 +207,7 @@ def test_a_member_sees_no_card_no_cap_and_no_auto_reload():
     assert (state.can_change_plan, state.is_admin, state.can_charge) == (None, False, False)
 
 
-@pytest.mark.parametrize("link", ["javascript:alert(1)", "//evil.example", "", "https://user@evil.example/"])
+@pytest.mark.parametrize("link", ["javascript:alert(1)", "//evil.example", "", "https://user@evil.example/", None])
 def test_the_state_always_has_a_portal_link_that_is_safe(link):
     for body in (changed(OWNER_STATE, ["portalUrl"], link), changed(OWNER_STATE, ["portalUrl"])):
         assert read("state", body).portal_url == f"{PREVIEW}/billing?topup=open"

@@ -11,6 +11,8 @@ from .card_resolved_via_type_0 import CardResolvedViaType0
 from .charge_accepted import ChargeAccepted
 from .charge_failed import ChargeFailed
 from .charge_failed_reason_type_0 import ChargeFailedReasonType0
+from .charge_other_status import ChargeOtherStatus
+from .charge_pending import ChargePending
 from .charge_request import ChargeRequest
 from .charge_settled import ChargeSettled
 from .monthly_cap import MonthlyCap
@@ -30,6 +32,8 @@ __all__ = (
     "ChargeAccepted",
     "ChargeFailed",
     "ChargeFailedReasonType0",
+    "ChargeOtherStatus",
+    "ChargePending",
     "ChargeRequest",
     "ChargeSettled",
     "MonthlyCap",

@@ -1,0 +1,66 @@
+# nous_portal_wire/models/charge_other_status.py: made by scripts/generate.py
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self, TypeVar
+
+from ..types import define as _attrs_define
+from ..types import field as _attrs_field
+
+T = TypeVar("T", bound="ChargeOtherStatus")
+
+
+@_attrs_define
+class ChargeOtherStatus:
+    """A status that this contract does not know yet. Read it as `pending`.
+
+    Example:
+        {'status': 'refunding'}
+
+    Attributes:
+        status (str):
+    """
+
+    status: str
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        status = self.status
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "status": status,
+            }
+        )
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        d = dict(src_dict)
+        status = d.pop("status")
+
+        charge_other_status = cls(
+            status=status,
+        )
+
+        charge_other_status.additional_properties = d
+        return charge_other_status
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties

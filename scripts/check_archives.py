@@ -1,0 +1,98 @@
+"""Prove the archives in dist/: what is in them, what they say of themselves, and that they come out the same again."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from pathlib import Path
+
+from packaging.metadata import Metadata
+
+ROOT = Path(__file__).resolve().parent.parent
+DIST = ROOT / "dist"
+SOURCES = ["CHANGELOG.md", "LICENSE", "README.md", "generated", "nous_billing", "openapi", "pyproject.toml"]
+IN_SDIST = {*SOURCES, "PKG-INFO", ".gitignore"}
+IN_WHEEL = {"nous_billing/py.typed", "nous_billing/mock/contract.json", "nous_portal_api/py.typed"}
+IN_WHEEL |= {"nous_portal_wire/py.typed"}
+CLASSIFIERS = {"Private :: Do Not Upload", "Typing :: Typed", "Programming Language :: Python :: 3.11"}
+
+
+def check_sdist(sdist: Path) -> Metadata:
+    with tarfile.open(sdist) as archive:
+        names = {Path(name).parts[1] for name in archive.getnames()}
+        said = archive.extractfile(f"{sdist.name.removesuffix('.tar.gz')}/PKG-INFO")
+        assert said is not None
+        metadata = Metadata.from_email(said.read())
+    if names != IN_SDIST:
+        sys.exit(f"{sdist.name} has too much or too little: {sorted(names ^ IN_SDIST)}")
+    return metadata
+
+
+def check_wheel(wheel: Path) -> Metadata:
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+        (info,) = {name.partition("/")[0] for name in names if name.endswith(".dist-info/METADATA")}
+        metadata = Metadata.from_email(archive.read(f"{info}/METADATA"))
+    if missing := IN_WHEEL - set(names):
+        sys.exit(f"{wheel.name} lacks {sorted(missing)}")
+    if odd := [name for name in names if not name.endswith((".py", ".typed", ".json")) and not name.startswith(info)]:
+        sys.exit(f"{wheel.name} has what does not belong in it: {odd}")
+    return metadata
+
+
+def check_metadata(metadata: Metadata) -> None:
+    said = {
+        "description": metadata.description and metadata.description_content_type == "text/markdown",
+        "summary": metadata.summary,
+        "licence": metadata.license_expression == "MIT" and metadata.license_files == ["LICENSE"],
+        "authors": metadata.author or metadata.author_email,
+        "Python": metadata.requires_python and "3.11" in metadata.requires_python,
+        "classifiers": set(metadata.classifiers or []) >= CLASSIFIERS,
+        "extra": metadata.provides_extra == ["mock"],
+        "links": metadata.project_urls,
+    }
+    if missing := [name for name, value in said.items() if not value]:
+        sys.exit(f"The metadata does not say all of: {', '.join(missing)}")
+
+
+def build_elsewhere(folder: Path) -> dict[str, bytes]:
+    """The archives, built from a copy with other modes and other times, as another person."""
+    copy = folder / "elsewhere"
+    copy.mkdir()
+    for name in [*SOURCES, ".gitignore"]:
+        source = ROOT / name
+        if source.is_dir():
+            # Without the times and the modes of the files.
+            unwanted = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(source, copy / name, copy_function=shutil.copyfile, ignore=unwanted)
+        else:
+            shutil.copyfile(source, copy / name)
+    for path in copy.rglob("*"):
+        path.chmod(0o700 if path.is_dir() else 0o600)
+    environment = {**os.environ, "TZ": "Asia/Tokyo", "LC_ALL": "C"}
+    subprocess.run(
+        [sys.executable, "-m", "build", "--no-isolation", "--outdir", folder / "dist", copy],
+        check=True,
+        capture_output=True,
+        env=environment,
+        timeout=120,
+    )
+    return {path.name: path.read_bytes() for path in (folder / "dist").iterdir()}
+
+
+def main() -> None:
+    (sdist,), (wheel,) = DIST.glob("*.tar.gz"), DIST.glob("*.whl")
+    check_metadata(check_sdist(sdist))
+    check_metadata(check_wheel(wheel))
+    with tempfile.TemporaryDirectory() as name:
+        again = build_elsewhere(Path(name))
+    if again != {path.name: path.read_bytes() for path in (sdist, wheel)}:
+        sys.exit("The archives differ when they are built again elsewhere.")
+    print(f"{sdist.name} and {wheel.name} are whole, and come out the same byte for byte elsewhere.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""Operations and arguments of the contract that the facade and the mock lack."""
+
+import inspect
+from collections.abc import Iterator
+
+from nous_billing import AsyncBillingClient, BillingClient, operations
+from nous_billing.mock import MockPortal
+from nous_billing.mock.ledger import FAILURES
+
+from .contract import DOCUMENT, OPERATIONS, Gap, Json, place, resolved, snake_case
+
+OPERATIONS_FILE = "nous_billing/operations.py"
+_CLIENT_FILE = "nous_billing/client.py"
+
+
+def gaps() -> Iterator[Gap]:
+    for name, operation in OPERATIONS.items():
+        for holder, where in (
+            (operations, OPERATIONS_FILE),
+            (BillingClient, place(_CLIENT_FILE, "BillingClient")),
+            (AsyncBillingClient, place(_CLIENT_FILE, "AsyncBillingClient")),
+        ):
+            function = getattr(holder, name, None)
+            if function is None:
+                yield Gap(where, f"{holder.__name__} has no {name}. Add it.")
+                continue
+            taken = set(inspect.signature(function).parameters)
+            for argument in {snake_case(each) for each in _arguments(operation)} - taken:
+                yield Gap(where, f"{name} does not take {argument}. Add it.")
+        if not hasattr(MockPortal, name):
+            yield Gap("nous_billing/mock/billing.py", f"The mock has no handler {name}. Add it.")
+    for name, value in vars(operations).items():
+        ours = inspect.isfunction(value) and value.__module__ == operations.__name__ and not name.startswith("_")
+        if ours and name not in OPERATIONS:
+            yield Gap(place(OPERATIONS_FILE, name), f"The contract has no operation {name}. Take it out.")
+    reasons = DOCUMENT["components"]["schemas"]["ChargeFailed"]["properties"]["reason"]["anyOf"][0]["enum"]
+    for reason in set(reasons) - set(FAILURES.values()):
+        yield Gap(
+            place("nous_billing/mock/ledger.py", "FAILURES"), f"The mock has no card that ends in {reason}. Add one."
+        )
+
+
+def _arguments(operation: Json) -> Iterator[str]:
+    for parameter in operation.get("parameters", []):
+        yield resolved(parameter)["name"]
+    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    yield from resolved(body).get("properties", {})

@@ -1,0 +1,147 @@
+"""Mutation tests of the facade: what part of small changes to its code the tests notice, and which they do not.
+
+Arguments are the parts to try anew; what is known of the others stays. Writes docs/mutation.md. Fails where a mutant
+survives that scripts/equivalent_mutants.toml does not explain.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+COPY = ROOT / "build/mutation"
+EQUIVALENTS = ROOT / "scripts/equivalent_mutants.toml"
+PAGE = ROOT / "docs/mutation.md"
+NOT_COPIED = shutil.ignore_patterns(".*", "node_modules", "dist", "build", "__pycache__")
+SURVIVED, NO_TESTS, NOT_RUN = 0, 33, None
+
+# Each part of the facade is held by its own tests, or a run would take days. Left out are tests of wall-clock time,
+# which fail by chance on a busy machine, and such as look at the code itself, of which a mutant has more.
+PARTS = {
+    "money idempotency": ["tests/unit/test_money.py", "tests/unit/test_idempotency.py"],
+    "replies errors": ["tests/unit/test_replies.py", "tests/unit/test_errors.py"],
+    "flow settlement": ["tests/unit/test_flow.py", "tests/unit/test_settlement.py"],
+    "operations": ["tests/unit/test_operations.py", "tests/unit/test_models.py"],
+    "portal": ["tests/unit/test_portal.py"],
+    "credentials hermes_login": ["tests/unit/test_credentials.py", "tests/unit/test_hermes_login.py"],
+    "beside_loop default_login files login login_document login_file oauth step_up tokens": [
+        f"tests/login/test_{name}.py" for name in ("default_login", "device_login", "disk", "refresh_rows", "replay")
+    ],
+    "client clock deadline drivers hermes threads transport": [
+        f"tests/sockets/test_{name}.py"
+        for name in ("bad_input", "exchange", "hermes", "transport", "what_went_wrong", "wire")
+    ],
+}
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A change of one line that no test noticed."""
+
+    function: str
+    removed: str
+    added: str
+
+
+def run(part: str) -> None:
+    """Let mutmut try the mutants of a part in a copy of the tree."""
+    folder = COPY / part
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(ROOT, folder, ignore=NOT_COPIED)
+    config = {
+        "source_paths": ["nous_billing"],
+        "only_mutate": [f"nous_billing/{module}.py" for module in part.split()],
+        "also_copy": ["generated", "openapi", "tests"],
+        # On a busy machine the usual limit is soon reached, and what was only slow would count as killed.
+        "timeout_constant": 3,
+        "timeout_multiplier": 20,
+        "pytest_add_cli_args_test_selection": PARTS[part],
+        "pytest_add_cli_args": ["-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-profile=first-failure"],
+    }
+    with (folder / "pyproject.toml").open("a", encoding="utf-8") as file:
+        file.write("\n[tool.mutmut]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in config.items()))
+    subprocess.run(["mutmut", "run", "--max-children", str(os.cpu_count())], cwd=folder, check=True)
+
+
+def results(part: str) -> dict[str, int | None]:
+    """Return how the tests ended for each mutant of a part."""
+    found: dict[str, int | None] = {}
+    for path in sorted((COPY / part / "mutants/nous_billing").glob("*.meta")):
+        found.update(json.loads(path.read_text(encoding="utf-8"))["exit_code_by_key"])
+    return found
+
+
+def shown(part: str, name: str) -> Mutant:
+    """Return what a mutant changes."""
+    diff = subprocess.run(
+        ["mutmut", "show", name], cwd=COPY / part, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    removed, added = (
+        " ".join(line[1:].strip() for line in diff if line.startswith(sign) and not line.startswith(sign * 3))
+        for sign in "-+"
+    )
+    return Mutant(name.rpartition("__mutmut_")[0], removed, added)
+
+
+def page(
+    tried: Counter[str], killed: Counter[str], explained: dict[Mutant, str], unexplained: list[Mutant]
+) -> list[str]:
+    """Return the lines of the page."""
+    lines = [
+        "# Mutation tests of the facade",
+        "",
+        "Written by `make mutation`, which changes the code of the facade in one small place at a time and runs the",
+        "tests of that part. A mutant is killed when a test fails or does not end.",
+        "",
+        "| module | mutants | killed | score |",
+        "|---|---|---|---|",
+    ]
+    for module in [*sorted(tried), "in all"]:
+        of, dead = (tried[module], killed[module]) if module in tried else (tried.total(), killed.total())
+        lines.append(f"| {module} | {of} | {dead} | {100 * dead / of:.1f} % |")
+    untried = sorted({module for part in PARTS for module in part.split()} - set(tried))
+    if untried:
+        lines += ["", f"Not tried yet: {', '.join(untried)}."]
+    lines += ["", f"## The {len(explained)} survivors that are no fault", ""]
+    lines += [f"- `{each.function}`: `{each.removed}` became `{each.added}`. {why}" for each, why in explained.items()]
+    lines += ["", f"## The {len(unexplained)} survivors that no test notices yet", ""]
+    lines += [f"- `{each.function}`: `{each.removed}` became `{each.added}`." for each in unexplained]
+    return lines
+
+
+def main() -> None:
+    reasons = {
+        Mutant(entry["function"], entry["removed"], entry["added"]): entry["why"]
+        for entry in tomllib.loads(EQUIVALENTS.read_text(encoding="utf-8")).get("mutant", [])
+    }
+    tried, killed = Counter[str](), Counter[str]()
+    explained, unexplained = dict[Mutant, str](), list[Mutant]()
+    for part in PARTS:
+        if not sys.argv[1:] or part in sys.argv[1:]:
+            run(part)
+        for name, ending in results(part).items():
+            module = name.split(".")[1]
+            tried[module] += 1
+            if ending in (SURVIVED, NO_TESTS, NOT_RUN):
+                mutant = shown(part, name)
+                if mutant in reasons:
+                    explained[mutant] = reasons[mutant]
+                else:
+                    unexplained.append(mutant)
+            else:
+                killed[module] += 1
+    PAGE.write_text("\n".join(page(tried, killed, explained, unexplained)) + "\n", encoding="utf-8")
+    for mutant in unexplained:
+        print(f"{mutant.function}\n  - {mutant.removed}\n  + {mutant.added}")
+    print(f"{killed.total()} of {tried.total()} mutants were killed, {len(explained)} of the others are explained.")
+    sys.exit(bool(unexplained))
+
+
+if __name__ == "__main__":
+    main()

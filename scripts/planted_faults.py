@@ -1,0 +1,79 @@
+"""Plants one fault after the other in a copy of the tree; fails unless the tests turn red for each of them."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+FAULTS = ROOT / "scripts/planted_faults.toml"
+TIMEOUT = 1800
+NOT_COPIED = shutil.ignore_patterns(".*", "node_modules", "dist", "build", "__pycache__", "mutants")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """An edit of a file, and the tests that must fail for it."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: list[str]
+
+    def planted(self, root: Path) -> str:
+        """Return the text of the file with the fault in it."""
+        text = (root / self.file).read_text(encoding="utf-8")
+        if text.count(self.old) != 1:
+            raise ValueError(f"{self.name}: what is to be replaced stands {text.count(self.old)} times in {self.file}.")
+        return text.replace(self.old, self.new)
+
+
+def load() -> list[Fault]:
+    """Return the faults of the list."""
+    return [Fault(**entry) for entry in tomllib.loads(FAULTS.read_text(encoding="utf-8"))["fault"]]
+
+
+def failing(root: Path, tests: list[str]) -> bool:
+    """Whether tests fail in a copy of the tree. Anything but red or green, such as a broken import, is an error."""
+    options = ["-x", "-q", "-p", "no:cacheprovider", "--hypothesis-profile=first-failure"]
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, *tests],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": f"{root}{os.pathsep}{root / 'generated'}"},
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        check=False,
+    )
+    if run.returncode not in (0, 1):
+        raise RuntimeError(f"pytest ended with {run.returncode}:\n{run.stdout[-2000:]}{run.stderr[-2000:]}")
+    return run.returncode == 1
+
+
+def main() -> None:
+    faults = load()
+    survivors = []
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder) / "tree"
+        shutil.copytree(ROOT, root, ignore=NOT_COPIED)
+        if failing(root, sorted({test for fault in faults for test in fault.tests})):
+            sys.exit("The tests fail without any fault: what they say of a planted one means nothing.")
+        for fault in faults:
+            path = root / fault.file
+            sound = path.read_text(encoding="utf-8")
+            path.write_text(fault.planted(root), encoding="utf-8")
+            caught = failing(root, fault.tests)
+            path.write_text(sound, encoding="utf-8")
+            print(f"{'caught    ' if caught else 'NOT CAUGHT'}  {fault.name}", flush=True)
+            survivors += [] if caught else [fault]
+    print(f"{len(faults) - len(survivors)} of {len(faults)} planted faults were caught.")
+    sys.exit(bool(survivors))
+
+
+if __name__ == "__main__":
+    main()

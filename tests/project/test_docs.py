@@ -1,0 +1,141 @@
+"""The documentation: every block of code in it runs, and the site has no loose ends."""
+
+import doctest
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import nous_billing
+from nous_billing.mock import MockPortal
+from scripts import site
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+BLOCK = re.compile(r"^( *)```(\w+)\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
+# Commands, and where they are run as they stand.
+RUN_ELSEWHERE = {
+    "pip install nous-billing": "test_publish.py",
+    'pip install "nous-billing[mock]"': "test_publish.py",
+    "python -m nous_billing.mock": "../mock/test_command.py",
+    "make contract": "test_portal_changed.py",
+    "make surface": "test_portal_changed.py",
+    "make changes": "test_release.py",
+    "make release": "test_release.py",
+    "make publish INDEX_URL=https://packages.example/nous": "test_publish.py",
+    "make test": "test_tooling.py",
+    "make check": "test_tooling.py",
+}
+
+
+def blocks(kind: str) -> list[Any]:
+    found = []
+    for page in sorted(DOCS.rglob("*.md")):
+        text = page.read_text(encoding="utf-8")
+        for block in BLOCK.finditer(text):
+            if block[2] == kind:
+                line = text.count("\n", 0, block.start()) + 1
+                found.append(pytest.param(page, line, block[3], id=f"{page.relative_to(DOCS)}:{line}"))
+    return found
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("HERMES_PORTAL_BASE_URL", "NOUS_PORTAL_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HERMES_HOME", str(tmp_path))
+    # The person of the examples approves at once.
+    monkeypatch.setattr("nous_billing.mock.devices.INTERVAL", 0.01)
+
+
+@pytest.mark.parametrize(("page", "line", "code"), blocks("python"))
+def test_a_block_of_python_runs(page: Path, line: int, code: str, mock_portal: MockPortal) -> None:
+    if code.startswith(">>> "):
+        test = doctest.DocTestParser().get_doctest(code, {}, page.name, str(page), line)
+        assert test.examples
+        said: list[str] = []
+        assert doctest.DocTestRunner().run(test, out=said.append).failed == 0, "".join(said)
+        return
+    names: dict[str, Any] = {"__name__": "block"}
+    # An error names the line of the page.
+    exec(compile("\n" * line + code, page, "exec"), names)
+    for name, value in names.items():
+        if name.startswith("test_"):
+            value(mock_portal)
+
+
+@pytest.mark.parametrize(("page", "line", "text"), blocks("json"))
+def test_a_block_of_json_is_json(page: Path, line: int, text: str) -> None:
+    assert json.loads(text)
+
+
+@pytest.mark.parametrize(("page", "line", "commands"), blocks("sh"))
+def test_a_command_is_run_by_another_test(page: Path, line: int, commands: str) -> None:
+    for command in commands.strip().splitlines():
+        where = RUN_ELSEWHERE[command.partition("  #")[0].strip()]
+        assert (Path(__file__).parent / where).is_file()
+
+
+def test_there_is_no_block_of_another_kind() -> None:
+    text = "".join(page.read_text(encoding="utf-8") for page in DOCS.rglob("*.md"))
+    kinds = {block[2] for block in BLOCK.finditer(text)}
+    assert kinds == {"python", "json", "sh"}
+    # An opening and a closing fence for each block that was found.
+    assert text.count("```") == 2 * len(BLOCK.findall(text))
+
+
+def pages_of(entry: Any) -> list[str]:
+    if isinstance(entry, str):
+        return [entry]
+    parts = entry.values() if isinstance(entry, dict) else entry
+    return [page for part in parts for page in pages_of(part)]
+
+
+def test_every_page_is_in_the_navigation() -> None:
+    navigation = tomllib.loads((ROOT / "zensical.toml").read_text(encoding="utf-8"))["project"]["nav"]
+    assert sorted(pages_of(navigation)) == sorted(page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md"))
+
+
+def test_every_public_name_is_in_the_reference() -> None:
+    text = "".join(page.read_text(encoding="utf-8") for page in DOCS.rglob("*.md"))
+    shown = re.findall(r"^::: nous_billing\.(\S+)$", text, re.MULTILINE)
+    of_modules = {name for module in shown for name in nous_billing._MODULES.get(module, ())}
+    alone = {name.rpartition(".")[2] for name in shown}
+    assert set(nous_billing.__all__) - of_modules - alone == {"__version__"}
+
+
+@pytest.mark.parametrize(
+    ("page", "fault"),
+    [
+        ('<a href="other/">x</a><a href="#here" id="here">x</a><a href="https://elsewhere.example">x</a>', None),
+        ('<a href="other/#part">x</a><link rel="canonical" href="https://elsewhere.example">', None),
+        ('<img src="data:image/png;base64,AA==">', None),
+        ('<a href="missing/">x</a>', "index.html leads nowhere with missing/"),
+        ('<a href="#nowhere">x</a>', "index.html leads nowhere with #nowhere"),
+        ('<a href="other/#nowhere">x</a>', "index.html leads nowhere with other/#nowhere"),
+        ('<img src="missing.png">', "index.html leads nowhere with missing.png"),
+        ('<script src="//cdn.example/x.js"></script>', "index.html loads //cdn.example/x.js"),
+        ('<link rel="stylesheet" href="https://cdn.example/x.css">', "index.html loads https://cdn.example/x.css"),
+        ('<style>@import "https://cdn.example/x.css";</style>', "index.html loads https://cdn.example/x.css"),
+    ],
+)
+def test_a_link_that_leads_nowhere_and_a_file_from_elsewhere_are_found(
+    page: str, fault: str | None, tmp_path: Path
+) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/index.html").write_text(f'{site.POLICY}<h2 id="part">x</h2>')
+    (tmp_path / "index.html").write_text(f"{site.POLICY}{page}")
+    assert list(site.faults(tmp_path)) == ([] if fault is None else [fault])
+
+
+def test_a_page_that_does_not_tell_the_browser_to_stay_here_is_found(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("<head></head>")
+    assert list(site.faults(tmp_path)) == ["index.html may load anything"]
+
+
+def test_a_stylesheet_that_loads_a_font_from_elsewhere_is_found(tmp_path: Path) -> None:
+    (tmp_path / "x.css").write_text('@font-face { src: url("https://fonts.example/a.woff2") }')
+    assert list(site.faults(tmp_path)) == ["x.css loads https://fonts.example/a.woff2"]

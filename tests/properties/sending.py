@@ -1,0 +1,81 @@
+"""The facade, called as a person would, and whether what it sent is what the contract asks for."""
+
+import json
+from datetime import timedelta
+from decimal import Decimal
+from urllib.parse import unquote
+
+import httpx
+
+import nous_billing as nb
+
+from . import contract
+from .documented import PLACES
+
+AMOUNT = contract.validator({"$ref": "#/components/schemas/AmountUsd"})
+KEY = contract.validator({"$ref": "#/components/parameters/IdempotencyKey/schema"})
+CHARGE_ID = contract.validator({"$ref": "#/components/schemas/ChargeId"})
+
+
+class Recording(httpx.HTTPTransport):
+    """Keeps the reply that crossed the wire."""
+
+    def handle_request(self, request):
+        self.reply = super().handle_request(request)
+        self.reply.read()
+        self.reply.request = request
+        # The HTTP library notes it when a reply is closed, which this one is before that.
+        self.reply.elapsed = timedelta()
+        return self.reply
+
+
+class Facade:
+    """A client of a rig's portal that keeps the reply which crossed the wire."""
+
+    def __init__(self, rig):
+        self._rig = rig
+        self._transport = Recording()
+        self._http = httpx.Client(transport=self._transport)
+
+    @property
+    def reply(self):
+        return self._transport.reply
+
+    def call(self, operation, arguments):
+        """Call a method for the rig's person, and return its result or its error."""
+        self._rig.portal.requests.clear()
+        client = nb.BillingClient(
+            nb.StaticToken(self._rig.token), base_url=self._rig.portal.url, http_client=self._http
+        )
+        try:
+            return getattr(client, operation)(**arguments)
+        except nb.BillingError as error:
+            return error
+
+    def close(self):
+        self._http.close()
+
+
+def refused(outcome):
+    """Whether the facade itself refused, and sent nothing."""
+    return isinstance(outcome, nb.BillingInvalidRequest) and outcome.status is None
+
+
+def assert_within_the_contract(request, operation):
+    """What crossed the wire is a request that the contract allows."""
+    path, method, documented = PLACES[operation]
+    folder, _, charge_id = request.path.rpartition("/")
+    assert request.method == method
+    assert request.path == path or (path == f"{folder}/{{chargeId}}" and CHARGE_ID.is_valid(unquote(charge_id)))
+    if operation == "post_charge":
+        assert KEY.is_valid(request.headers["idempotency-key"])
+    if "requestBody" not in documented:
+        assert request.body == b""
+        return
+    media_type, content = next(iter(documented["requestBody"]["content"].items()))
+    assert request.headers["content-type"] == media_type
+    contract.validator(content["schema"]).validate(decoded(request.body))
+
+
+def decoded(body):
+    return json.loads(body, parse_float=Decimal)

@@ -1,0 +1,124 @@
+"""The facade holds what the portal sent: every reply that the contract allows, as a result or as its typed error."""
+
+import dataclasses
+import json
+import re
+import time
+from datetime import datetime
+from decimal import Decimal
+from urllib.parse import urljoin
+
+import pytest
+
+import nous_billing as nb
+from nous_billing import StaticToken
+from tests.sockets.harness import CALLS
+from tests.sockets.raw_server import RawServer, answer
+from tests.sockets.test_error_rows import CODES
+
+from . import contract
+from .reached import FACADE
+
+SUCCESSES = {
+    "get_billing_state": nb.BillingState,
+    "patch_auto_top_up": type(None),
+    "post_charge": nb.ChargeAccepted,
+    "get_charge_status": (nb.ChargePending, nb.ChargeSettled, nb.ChargeFailed),
+}
+
+
+def decoded(text):
+    return json.loads(text, parse_float=Decimal)
+
+
+def camel(name):
+    return re.sub("_(.)", lambda match: match[1].upper(), name)
+
+
+def assert_holds(result, sent, base_url):
+    """Each attribute of a result is what the reply had, digit for digit; what it lacked is None."""
+    for field in dataclasses.fields(result):
+        value = getattr(result, field.name)
+        if field.name == "raw":
+            assert value == sent
+        elif field.name == "portal_url":
+            assert_is_link(value or "", sent.get("portalUrl"), base_url, otherwise=f"{base_url}/billing?topup=open")
+        else:
+            assert_equals(value, sent.get(camel(field.name)), base_url)
+
+
+def assert_equals(value, sent, base_url):
+    if dataclasses.is_dataclass(value):
+        assert_holds(value, sent, base_url)
+    elif isinstance(value, Decimal):
+        assert isinstance(sent, str)
+        assert value.as_tuple() == Decimal(sent).as_tuple()
+    elif isinstance(value, tuple):
+        assert len(value) == len(sent)
+        for one, other in zip(value, sent, strict=True):
+            assert_equals(one, other, base_url)
+    elif isinstance(value, datetime):
+        assert value.utcoffset() is not None
+        assert value == datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", sent))
+    else:
+        assert (type(value), value) == (type(sent), sent)
+
+
+def assert_is_link(link, sent, base_url, otherwise):
+    """Absolute, to the address that the reply named, or what stands in where it named none that is safe to open."""
+    assert link in (otherwise, urljoin(f"{base_url}/", (sent or "").strip()))
+    assert link is None or re.match(r"https?://[^/@\\]+([/?#]|$)", link)
+
+
+def assert_is_refusal(error, operation, status, reply, base_url):
+    """The error is of its status and code, and has all that the reply said."""
+    body = decoded(reply.body) if reply.media_type == "application/json" else None
+    said = body if isinstance(body, dict) else {}
+    code = said.get("error") if isinstance(said.get("error"), str) and said["error"].strip() else None
+    assert type(error) is (nb.BillingServerError if status in (500, 502, 504) else CODES[code].raises)
+    assert (error.status, error.error, error.payload) == (status, code, said)
+    assert error.outcome_unknown is (operation == "post_charge" and status in (500, 502, 504))
+    for name in ("code", "actor", "recovery"):
+        assert getattr(error, name) == (said[name] if isinstance(said.get(name), str) else None)
+    if isinstance(said.get("message"), str) and said["message"].strip():
+        assert str(error).startswith(said["message"])
+    assert str(error).strip()
+    assert_is_link(
+        error.portal_url, said.get("portalUrl") if isinstance(said.get("portalUrl"), str) else "", base_url, None
+    )
+    retry_after = reply.headers.get("Retry-After")
+    if retry_after is None:
+        assert error.retry_after is None
+    elif retry_after.isdecimal():
+        assert error.retry_after == int(retry_after)
+    else:
+        wait = datetime.strptime(f"{retry_after[:-3]}+0000", "%a, %d %b %Y %H:%M:%S %z").timestamp() - time.time()
+        assert max(wait, 0) <= error.retry_after <= max(wait, 0) + 10
+    if status == 403 and code == "monthly_cap_exceeded":
+        assert error.remaining_usd.as_tuple() == Decimal(said["remainingUsd"]).as_tuple()
+        assert error.is_default_ceiling is said["isDefaultCeiling"]
+
+
+@pytest.mark.parametrize(("operation", "status", "schema"), contract.REPLIES)
+def test_every_documented_reply_becomes_what_it_says(operation, status, schema, both_kinds, for_all, record_property):
+    with RawServer() as server:
+        clients = [kind.client(StaticToken("token-1"), base_url=server.url, timeout=5) for kind in both_kinds]
+        reached = []
+
+        def read(reply):
+            for client in clients:
+                asked = len(server.requests)
+                server.script.append(answer(status, reply.body, reply.headers, content_type=reply.media_type))
+                try:
+                    result = CALLS[operation](client)
+                except nb.BillingError as error:
+                    assert_is_refusal(error, operation, status, reply, server.url)
+                else:
+                    assert isinstance(result, SUCCESSES[operation])
+                    if result is not None:
+                        assert_holds(result, decoded(reply.body), server.url)
+                assert len(server.requests) == asked + 1
+            reached.append(reply)
+
+        for_all(read, contract.replies_of(operation, status, schema), share=0.15)
+        record_property("reached", (FACADE, operation, status, len(reached)))
