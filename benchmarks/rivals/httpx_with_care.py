@@ -10,7 +10,7 @@ class Rival:
         self._http = httpx.Client(
             base_url=base_url,
             headers={"Authorization": f"Bearer {token}", "Accept": "application/json"},
-            timeout=15,
+            timeout=60,  # A thousand threads at once take longer than one call may.
             verify=ssl.create_default_context(),
             limits=httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=60),
         )
