@@ -20,8 +20,8 @@ SYNC = {
 }
 ASYNC = {
     "this SDK": "async_sdk",
-    "httpx, 20 connections": "async_httpx:Twenty",
-    "httpx, 32 connections": "async_httpx",
+    # More connections make its pool slower, not faster.
+    "httpx, 20 connections": "async_httpx",
     "aiohttp": "async_aiohttp",
 }
 IMPORTS = {

@@ -10,7 +10,7 @@ import httpx
 
 
 class Rival:
-    def __init__(self, base_url: str, token: str, at_once: int = 32) -> None:
+    def __init__(self, base_url: str, token: str, at_once: int = 20) -> None:
         self._at_once = asyncio.Semaphore(at_once)
         self._http = httpx.AsyncClient(
             base_url=base_url,
@@ -27,8 +27,3 @@ class Rival:
 
     async def aclose(self) -> None:
         await self._http.aclose()
-
-
-class Twenty(Rival):
-    def __init__(self, base_url: str, token: str) -> None:
-        super().__init__(base_url, token, 20)
