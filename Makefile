@@ -115,7 +115,7 @@ arrows: $(SETUP) ## Check which module may import which
 
 # Not pytest-cov: the mock's pytest plugin imports the package before that would start to count. A module's tests stay
 # on one worker: some count together.
-test: $(SETUP) ## All tests and doctests on all cores, with branch coverage of the facade
+test: $(NODE_SETUP) ## All tests and doctests on all cores, with branch coverage of the facade
 	@$(BIN)/coverage erase
 	@$(BIN)/coverage run -m pytest -n auto --dist loadfile $(ARGS)
 	@$(BIN)/coverage combine --quiet

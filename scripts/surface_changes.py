@@ -89,7 +89,10 @@ def main() -> None:
     for impact, text in found:
         print(f"{'BREAKING' if impact == 'major' else 'changed':<9} {impact:<6} {text}")
     released, version = (str(each[VERSION].value).strip("'") for each in (before, now))
-    impact = max((impact for impact, _ in found), key=IMPACTS.index, default="none")
+    if not found:
+        print(f"The public surface is that of the last release, {released}.")
+        return
+    impact = max((impact for impact, _ in found), key=IMPACTS.index)
     needed = demanded_version(released, impact)
     print(f"{len(found)} changes since {released}. They demand a {impact} version: {needed} or higher.")
     if too_low(version, needed):

@@ -117,6 +117,11 @@ class Ledger(RuleBasedStateMachine):
             made = ModelCharge(reply.json()["chargeId"], amount, self.now, self.month, CARDS[organisation.last4])
             assert reply.json()["chargeId"] == organisation.charges.setdefault(key, made).id
 
+    @rule(who=st.integers(0, 3))
+    def charge_up_to_the_limit_and_once_more(self, who):
+        for key in ("one", "two", "three", "four", "five", "six"):
+            self.charge(who, key, Decimal(10))
+
     @rule(who=st.integers(0, 3), of=st.integers(0, 1), key=st.sampled_from(["a", "b", "c"]))
     def poll(self, who, of, key):
         charge = self.model[of].charges.get(key)
