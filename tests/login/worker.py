@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -141,6 +142,8 @@ def nursery():
 
 def run(role, *arguments):
     """Do what the command line says."""
+    # A shell that runs the tests in the background has it ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     roles = {
         "ask": ask,
         "calls": calls,
