@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 
 from benchmarks.measure import Row
+from nous_billing.connections import CONNECTIONS
 
 INTERVAL = 2.0
 """Seconds between two polls of a charge, as the SDK has it."""
@@ -16,7 +17,7 @@ TYPICAL_POLLS = 2
 def table(rows: Mapping[str, Row]) -> list[str]:
     sdk = "this SDK"
     cpu = rows["burst"].median(sdk, "warm_cpu") / 1000
-    handshake = max(rows["burst"].median(sdk, "first_cpu") - rows["burst"].median(sdk, "warm_cpu"), 0) / 32
+    handshake = max(rows["burst"].median(sdk, "first_cpu") - rows["burst"].median(sdk, "warm_cpu"), 0) / CONNECTIONS
     thread_cpu = rows["threads"].median(sdk, "warm_cpu") / 1000
     wall = rows["burst-far"].median(sdk, "warm") / 1000
     cores = os.cpu_count() or 1
@@ -27,7 +28,7 @@ def table(rows: Mapping[str, Row]) -> list[str]:
         ("CPU of a poll in a task, kept alive, TLS", f"{1e6 * cpu:.0f} µs"),
         ("CPU of a poll in a thread", f"{1e6 * thread_cpu:.0f} µs"),
         (
-            "CPU of a new connection, TLS (first burst over warm round, for each of 32 connections)",
+            f"CPU of a new connection, TLS (first burst over warm round, for each of {CONNECTIONS} connections)",
             f"{1e3 * handshake:.1f} ms",
         ),
         ("polls in a second that one process can make, one core full", f"{polls:,.0f}"),
@@ -43,6 +44,9 @@ def table(rows: Mapping[str, Row]) -> list[str]:
             f"{1000 * 15 / rows['burst'].median(sdk, 'first'):,.0f}",
         ),
         ("memory of one watched charge, beside the client", f"{rows['burst'].median(sdk, 'memory') / 1024:.0f} KiB"),
-        ("polls in a second at 25 ms that 32 connections could carry, were CPU free", f"{32 / 0.025:,.0f}"),
+        (
+            f"polls in a second at 25 ms that {CONNECTIONS} connections could carry, were CPU free",
+            f"{CONNECTIONS / 0.025:,.0f}",
+        ),
     ]
     return ["| | |", "|---|---:|", *(f"| {what} | {figure} |" for what, figure in figures)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import AsyncExitStack, suppress
 from typing import cast
 
 import httpcore
@@ -30,25 +31,30 @@ class AsyncDirectSender:
 
     async def send(self, step: Send, seconds: float, now: Callable[[], float]) -> Reply | Failure:
         reader: transport.ReplyReader | None = None
+        reply: Reply | None = None
         kept = None
+        origin = connections.origin(step.base_url)
         token = sending.set(Sending(time.monotonic() + seconds))
         try:
             async with asyncio.timeout(seconds), self._free:
-                kept, dead = self._kept.take(step.base_url)
-                await _aclose(dead)
-                connection = kept or self._connection(step.base_url)
+                kept, done = self._kept.take(origin)
                 try:
-                    response = await connection.handle_async_request(connections.request(step))
+                    connection = kept or self._connection(origin)
                     try:
-                        reader = connections.reader(response, now())
-                        if reader.wants_more():
-                            async for chunk in response.aiter_stream():
-                                if not reader.wants_more(chunk):
-                                    break
+                        response = await connection.handle_async_request(connections.request(step))
+                        try:
+                            reader = connections.reader(response, now())
+                            if reader.wants_more():
+                                async for chunk in response.aiter_stream():
+                                    if not reader.wants_more(chunk):
+                                        break
+                            reply = reader.reply()
+                        finally:
+                            await response.aclose()
                     finally:
-                        await response.aclose()
+                        done += self._kept.give_back(connection)
                 finally:
-                    await _aclose(self._kept.give_back(step.base_url, connection))
+                    await _aclose(done)
         except TimeoutError:
             failure = transport.timed_out(sent=sending.get().sent)
         except Exception as error:  # noqa: BLE001 - whatever the HTTP library raises becomes a typed error
@@ -57,12 +63,16 @@ class AsyncDirectSender:
             return reader.reply()
         finally:
             sending.reset(token)
+        if reply is not None:
+            return reply
+        if kept is not None:
+            await _aclose(self._kept.distrust(origin))
         # Where the status has come it says more than the failure to read on.
         return failure if reader is None else reader.reply(failure)
 
-    def _connection(self, base_url: str) -> httpcore.AsyncHTTPConnection:
+    def _connection(self, origin: httpcore.Origin) -> httpcore.AsyncHTTPConnection:
         return httpcore.AsyncHTTPConnection(
-            connections.origin(base_url), self._context, transport.KEEP_SECONDS, network_backend=self._backend
+            origin, self._context, transport.KEEP_SECONDS, network_backend=self._backend
         )
 
     async def aclose(self) -> None:
@@ -70,5 +80,8 @@ class AsyncDirectSender:
 
 
 async def _aclose(done: list[httpcore.AsyncHTTPConnection]) -> None:
-    for connection in done:
-        await connection.aclose()
+    # One that is cut short or fails does not keep the others open.
+    with suppress(Exception):
+        async with AsyncExitStack() as stack:
+            for connection in done:
+                stack.push_async_callback(connection.aclose)

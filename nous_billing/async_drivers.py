@@ -70,10 +70,10 @@ class AsyncDriver(BaseDriver[transport.AsyncSender, AsyncClock]):
             return RENEWING
 
     async def _send(self, step: Send) -> Reply | Failure:
+        sender = self._sender(asyncio.get_running_loop(), _new_async_sender)
         left = self._left(step)
         if not left:
             return transport.TOO_LATE
-        sender = self._sender(asyncio.get_running_loop(), _new_async_sender)
         return await sender.send(step, left, self._clock.time)
 
 

@@ -140,7 +140,7 @@ class CredentialMemo:
         Raises:
             BillingError: What the source raised; anything else of it becomes a ``BillingAuthError``.
         """
-        with self._lock:
+        with self._lock.current:
             credentials = self.fresh()
             if credentials is not None and credentials.access_token != rejected:
                 return credentials

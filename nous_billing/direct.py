@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from queue import Empty, SimpleQueue
 
 import httpcore
 
@@ -21,40 +22,53 @@ class DirectSender:
         self._context = transport.ssl_context()
         self._backend = DeadlineBackend(httpcore.SyncBackend())
         self._kept: connections.Kept[httpcore.HTTPConnection] = connections.Kept()
-        self._free = threading.Semaphore(connections.CONNECTIONS)
+        # No semaphore: an interrupt inside one, which is written in Python, could leave it held for ever.
+        self._permits: SimpleQueue[None] = SimpleQueue()
+        for _ in range(connections.CONNECTIONS):
+            self._permits.put(None)
 
     @property
     def is_closed(self) -> bool:
         return self._kept.is_closed
 
     def send(self, step: Send, seconds: float, left: Callable[[], float], now: Callable[[], float]) -> Reply | Failure:
-        moment = time.monotonic() + seconds
-        if not self._free.acquire(timeout=seconds):
-            return transport.timed_out(sent=False)
-        token = sending.set(Sending(moment))
-        kept = None
+        token = sending.set(Sending(time.monotonic() + seconds))
         try:
-            kept, dead = self._kept.take(step.base_url)
-            _close(dead)
-            connection = kept or self._connection(step.base_url)
+            try:
+                self._permits.get(timeout=seconds)
+            except Empty:
+                return transport.timed_out(sent=False)
+            try:
+                return self._exchange(step, left, now)
+            finally:
+                self._permits.put(None)
+        finally:
+            sending.reset(token)
+
+    def _exchange(self, step: Send, left: Callable[[], float], now: Callable[[], float]) -> Reply | Failure:
+        origin = connections.origin(step.base_url)
+        kept, done = self._kept.take(origin)
+        try:
+            connection = kept or self._connection(origin)
             try:
                 response = connection.handle_request(connections.request(step))
                 try:
                     return self._read(response, left, now())
                 finally:
-                    response.close()
+                    # What was read counts, though closing fails.
+                    with suppress(Exception):
+                        response.close()
             finally:
-                _close(self._kept.give_back(step.base_url, connection))
+                done += self._kept.give_back(connection)
         except Exception as error:  # noqa: BLE001 - whatever the HTTP library raises becomes a typed error
+            if kept is not None:
+                done += self._kept.distrust(origin)
             return transport.failure_of(error, sent=sending.get().sent, kept=kept is not None)
         finally:
-            sending.reset(token)
-            self._free.release()
+            _close(done)
 
-    def _connection(self, base_url: str) -> httpcore.HTTPConnection:
-        return httpcore.HTTPConnection(
-            connections.origin(base_url), self._context, transport.KEEP_SECONDS, network_backend=self._backend
-        )
+    def _connection(self, origin: httpcore.Origin) -> httpcore.HTTPConnection:
+        return httpcore.HTTPConnection(origin, self._context, transport.KEEP_SECONDS, network_backend=self._backend)
 
     def _read(self, response: httpcore.Response, left: Callable[[], float], received_at: float) -> Reply:
         reader = connections.reader(response, received_at)
@@ -74,5 +88,6 @@ class DirectSender:
 
 
 def _close(done: list[httpcore.HTTPConnection]) -> None:
-    for connection in done:
-        connection.close()
+    with suppress(Exception), ExitStack() as stack:
+        for connection in done:
+            stack.callback(connection.close)

@@ -40,7 +40,7 @@ class BaseDriver(Generic[SenderT, ClockT]):
 
     def _sender(self, owner: object, make: Callable[[], SenderT]) -> SenderT:
         """Return the sender of a process or an event loop; connections cannot be shared between two of them."""
-        with self._lock:
+        with self._lock.current:
             self._check_open()
             if self._given is not None:
                 return self._given
@@ -63,7 +63,7 @@ class BaseDriver(Generic[SenderT, ClockT]):
 
     def _release(self, owner: object) -> SenderT | None:
         """Take no more calls, and hand over the sender that its owner is to close; another's is gone already."""
-        with self._lock:
+        with self._lock.current:
             self._closed = True
             own, self._own = self._own, None
         return own[1] if own is not None and own[0] == owner else None
@@ -119,10 +119,11 @@ class Driver(BaseDriver[transport.Sender, Clock]):
             return RENEWING
 
     def _send(self, step: Send) -> Reply | Failure:
+        # To make one, with its TLS context, takes a part of the time.
+        sender = self._sender(os.getpid(), _new_sender)
         left = self._left(step)
         if not left:
             return transport.TOO_LATE
-        sender = self._sender(os.getpid(), _new_sender)
         return sender.send(step, left, lambda: self._left(step), self._clock.time)
 
 

@@ -228,7 +228,7 @@ class StoredLogin:
 
     def close(self) -> None:
         """Close the connections; waits for a refresh that has begun."""
-        with self._renewing:
+        with self._renewing.current:
             self._driver.close()
 
     def _base_url(self, document: Document) -> str:
@@ -242,7 +242,7 @@ class StoredLogin:
 
     def _renew(self, rejected: str | None) -> Credentials:
         try:
-            with self._file.locked(_LOCK_SECONDS), self._renewing:
+            with self._file.locked(_LOCK_SECONDS), self._renewing.current:
                 return self._renew_locked(rejected)
         except (BillingNetworkError, OSError) as error:
             # This will pass, and until then the token at hand may be good.

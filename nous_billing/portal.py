@@ -22,6 +22,8 @@ _LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 _STORED_HOSTS = frozenset({"portal.nousresearch.com", "localhost", "127.0.0.1"})
 # The standard library also takes "[::1]evil" for the host "::1".
 _AUTHORITY = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]*)?")
+# Others are quoted, and dots folded, by one HTTP library or proxy and not by another.
+_PATH = re.compile(r"(/(?!\.{1,2}(/|$))([A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*)*")
 _VISIBLE_ASCII = re.compile(r"[!-~]+")
 
 
@@ -75,7 +77,7 @@ def check_base_url(url: str, name: str) -> str:
 
     Raises:
         BillingInvalidRequest: It is not ``https``, nor ``http`` on loopback, or has user info, a query or a fragment
-            (``error="invalid_base_url"``).
+            or dots or other characters in its path that not all read alike (``error="invalid_base_url"``).
 
     Examples:
         >>> check_base_url("https://preview.example/", "base_url")
@@ -91,6 +93,8 @@ def check_base_url(url: str, name: str) -> str:
         raise _invalid(name, url, "it must be like https://host, with no query or fragment")
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK_HOSTS):
         raise _invalid(name, url, "it must be https, or http on localhost, 127.0.0.1 or [::1]")
+    if not _PATH.fullmatch(parts.path):
+        raise _invalid(name, url, 'its path must have only characters of a URL, and no "." or ".." between slashes')
     return stripped
 
 

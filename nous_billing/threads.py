@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextvars import copy_context
-from types import TracebackType
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -42,15 +41,9 @@ class ProcessLock:
     """A lock that is free in a forked child, whoever held it in the parent."""
 
     def __init__(self) -> None:
-        self._pid = os.getpid()
-        self._lock = threading.Lock()
+        self._lock_of: dict[int, threading.Lock] = {}
 
-    def __enter__(self) -> None:
-        if self._pid != os.getpid():
-            self._pid, self._lock = os.getpid(), threading.Lock()
-        self._lock.acquire()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._lock.release()
+    @property
+    def current(self) -> threading.Lock:
+        """The lock of this process; an interrupt cannot come between taking it and the ``with`` that gives it back."""
+        return self._lock_of.setdefault(os.getpid(), threading.Lock())

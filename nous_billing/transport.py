@@ -12,8 +12,8 @@ from ._version import __version__
 from .flow import Send
 from .replies import MAX_REPLY_BYTES, Failure, Reply
 
-KEEP_SECONDS = 60.0
-"""Longer than the longest pause between two polls, or each slow poll would pay for a new connection."""
+KEEP_SECONDS = 50.0
+"""Longer than a pause between polls, and shorter than the 60 s after which load balancers usually close."""
 
 _NOT_SENT = frozenset(
     {
@@ -22,7 +22,6 @@ _NOT_SENT = frozenset(
         "PoolTimeout",
         "ProxyError",
         "UnsupportedProtocol",
-        "LocalProtocolError",
         "InvalidURL",
     }
 )

@@ -4,7 +4,6 @@ import inspect
 import ssl
 import subprocess
 import sys
-import time
 
 import httpcore
 import httpx
@@ -13,15 +12,13 @@ import pytest
 from nous_billing import (
     AsyncBillingClient,
     BillingClient,
-    BillingTimeout,
     StaticToken,
-    connections,
     deadline,
     through_httpx,
     transport,
 )
 
-from .harness import charge, failure, poll
+from .harness import poll
 from .raw_server import RawServer
 
 
@@ -132,37 +129,3 @@ def test_a_first_call_loads_neither_httpx_nor_an_event_loop(server):
     assert "httpcore" in loaded
     # Each would take as long to load as the answer itself.
     assert {"httpx", "asyncio", "attr", "attrs", "nous_portal_api", "click", "rich"}.isdisjoint(loaded)
-
-
-def test_a_poll_opens_no_connection_and_makes_no_tls_context(client_kind, server, contexts):
-    client = client_kind.client(StaticToken("t"), base_url=server.url)
-    poll(client)
-    for _ in range(3):
-        poll(client)
-    assert server.connections == 1
-    assert len(contexts) == 1
-
-
-def test_more_calls_at_once_than_connections_wait_for_one(client_kind, server):
-    client = client_kind.client(StaticToken("t"), base_url=server.url)
-    statuses = client_kind.together(client, 3 * connections.CONNECTIONS, "get_charge_status", "ch_1")
-    assert {each.status for each in statuses} == {"pending"}
-    assert server.connections <= connections.CONNECTIONS
-
-
-def test_who_waits_for_a_connection_beyond_the_deadline_has_sent_nothing(client_kind, server, monkeypatch):
-    # None is ever free.
-    monkeypatch.setattr(connections, "CONNECTIONS", 0)
-    error = failure(charge, client_kind.client(StaticToken("t"), base_url=server.url, timeout=0.2))
-    assert (type(error), error.outcome_unknown) == (BillingTimeout, False)
-    assert server.connections == 0
-
-
-def test_connections_that_were_kept_for_too_long_are_closed(client_kind, server, monkeypatch):
-    monkeypatch.setattr(transport, "KEEP_SECONDS", 0.05)
-    client = client_kind.client(StaticToken("t"), base_url=server.url)
-    client_kind.together(client, 4, "get_charge_status", "ch_1")
-    opened = server.connections
-    time.sleep(0.1)
-    poll(client)
-    assert server.connections == opened + 1

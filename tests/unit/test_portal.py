@@ -19,6 +19,12 @@ from tests.unit.drive import PREVIEW
 STORED = {"portal_base_url": "http://localhost:3000"}
 
 REFUSED = [
+    "https://host.example/a/../b",
+    "https://host.example/.",
+    "https://host.example/./a",
+    "https://host.example/a b",
+    "https://host.example/%zz",
+    "https://host.example/[a]",
     "",
     "   ",
     "/",
@@ -193,6 +199,7 @@ def test_a_refusal_of_user_info_does_not_repeat_the_password():
         ("\n https://host.example/// ", "https://host.example"),
         ("https://host.example:8443", "https://host.example:8443"),
         ("https://host.example/deep/path", "https://host.example/deep/path"),
+        ("https://host.example//a%20b/...~c;d=e@f", "https://host.example//a%20b/...~c;d=e@f"),
         ("https://10.0.0.1", "https://10.0.0.1"),
         ("https://[2001:db8::1]:8443", "https://[2001:db8::1]:8443"),
         ("http://localhost", "http://localhost"),

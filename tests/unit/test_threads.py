@@ -40,10 +40,36 @@ def test_where_no_thread_can_be_started_the_work_is_done_by_who_asks(monkeypatch
 
 def test_a_lock_that_the_parent_held_is_free_in_the_child(monkeypatch):
     lock = ProcessLock()
-    lock.__enter__()
-    monkeypatch.setattr(os, "getpid", lambda: -1)
-    in_child = start(lock.__enter__, name="child", daemon=True)
-    assert in_child.result(5) is None
+    in_parent = lock.current
+    with in_parent:
+        assert lock.current is in_parent
+        monkeypatch.setattr(os, "getpid", lambda: -1)
+        assert lock.current.acquire(blocking=False)
+
+
+INTERRUPTED = """
+import signal
+from nous_billing.threads import ProcessLock
+class Interrupt(BaseException): pass
+def interrupt(number, frame):
+    raise Interrupt
+lock, interrupts = ProcessLock(), 0
+signal.signal(signal.SIGALRM, interrupt)
+while interrupts < 1000:
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.0001)
+        while True:
+            with lock.current:
+                pass
+    except Interrupt:
+        interrupts += 1
+    assert not lock.current.locked()
+"""
+
+
+def test_an_interrupt_never_leaves_a_lock_held():
+    done = run(INTERRUPTED)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 MAIN_ENDED = """

@@ -40,8 +40,10 @@ def test_what_is_not_certain_not_to_have_been_sent_may_have_been(error, sent, ti
 
 
 def test_a_message_that_may_quote_a_header_is_not_handed_on():
-    failure = transport.failure_of(httpcore.LocalProtocolError("Illegal header value b'secret'"), sent=True, kept=False)
-    assert (failure.reason, failure.sent, failure.cause) == ("the request could not be written", False, None)
+    error = httpcore.LocalProtocolError("Illegal header value b'secret'")
+    for sent in (True, False):
+        failure = transport.failure_of(error, sent=sent, kept=False)
+        assert (failure.reason, failure.sent, failure.cause) == ("the request could not be written", sent, None)
 
 
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "http_proxy", "All_Proxy", "socks_proxy"])
