@@ -40,19 +40,20 @@ BUYING = files(
 # which fail by chance on a busy machine, and such as look at the code itself, of which a mutant has more.
 PARTS = {
     "money idempotency": files("unit", "money idempotency"),
-    "replies errors refusals": files("unit", "replies errors"),
+    "replies errors": files("unit", "replies errors"),
     "flow settlement": files("unit", "flow settlement"),
     "buying": BUYING,
     "purchase_record purchase_errors purchases": [*files("unit", "memory_store"), *BUYING],
     "purchase_directory files": files("unit", "purchase_directory"),
-    "operations models scalars": files("unit", "operations models scalars"),
+    "operations scalars": files("unit", "operations models scalars"),
     "portal": files("unit", "portal"),
     "credentials tokens hermes_login": files("unit", "credentials hermes_login"),
     "oauth step_up": files("login", "refresh_rows device_login replay"),
     "login login_file login_document default_login beside_loop": files(
         "login", "default_login disk device_login refresh_rows"
     ),
-    "client base_client": [*files("unit", "base_client"), *files("sockets", "bad_input exchange purchases")],
+    "base_client": files("unit", "base_client memory_store buying buying_cancelled buying_store resume"),
+    "client": files("sockets", "bad_input exchange purchases"),
     "hermes clock": [*files("unit", "clock hermes"), *files("sockets", "hermes")],
     "threads": files("unit", "threads"),
     "drivers async_drivers": [*files("unit", "driver_questions"), *files("sockets", "exchange what_went_wrong")],
