@@ -47,9 +47,10 @@ PARTS = {
     "purchase_directory files": files("unit", "purchase_directory"),
     "operations scalars": files("unit", "operations models scalars"),
     "portal": files("unit", "portal"),
-    "credentials tokens hermes_login": files("unit", "credentials hermes_login"),
-    "oauth step_up": files("login", "refresh_rows device_login replay"),
-    "login login_file login_document default_login beside_loop": files(
+    "credentials tokens hermes_login": files("unit", "credentials tokens hermes_login"),
+    "oauth step_up": [*files("unit", "oauth"), *files("login", "device_login replay")],
+    "login": files("login", "disk device_login refresh_rows"),
+    "login_file login_document default_login beside_loop": files(
         "login", "default_login disk device_login refresh_rows"
     ),
     "base_client": files("unit", "base_client memory_store buying buying_cancelled buying_store resume"),

@@ -16,6 +16,7 @@ from tests.unit.shop import (
     LOST,
     PENDING,
     SENDING,
+    UNSENT,
     Shelf,
 )
 
@@ -71,8 +72,8 @@ def test_what_was_not_bound_yet_names_no_organisation(shop):
 
 @pytest.mark.parametrize(
     "last",
-    [DROPPED, reply(500), reply(429, {"error": "rate_limited"}), reply(403, {"error": "no_payment_method"})],
-    ids=["reset", "500", "429", "403"],
+    [DROPPED, UNSENT, reply(500), reply(429, {"error": "rate_limited"}), reply(403, {"error": "no_payment_method"})],
+    ids=["reset", "unsent", "500", "429", "403"],
 )
 def test_what_the_last_request_says_of_the_money_is_not_said_of_the_purchase(shop, last):
     shop.portal.posted = [LOST, *[last] * 3]

@@ -218,6 +218,7 @@ def test_no_token_goes_to_an_address_of_the_credentials_that_cannot_be_used(bad)
     assert played.sent == []
     assert type(played.error) is BillingInvalidRequest
     assert played.error.error == "invalid_base_url"
+    assert str(played.error).startswith("The portal URL of the credentials ")
 
 
 def test_no_token_goes_anywhere_when_the_environments_address_cannot_be_used(monkeypatch):
@@ -398,16 +399,24 @@ def test_what_is_shown_of_a_broken_contract_ends_after_200_characters():
 
 
 @pytest.mark.parametrize(
-    ("answer", "payload", "status"),
+    ("answer", "code", "payload", "status"),
     [
-        (reply(202, {"charge": 1}), {"charge": 1}, 202),
-        (reply(202, [1]), {}, 202),
-        (BROKEN, {}, 200),
-        (reply(203, b"<html>"), {}, 203),
-        (reply(206, unreadable="is compressed"), {}, 206),
+        (reply(202, {"charge": 1}), "invalid_response", {"charge": 1}, 202),
+        (reply(202, [1]), "invalid_response", {}, 202),
+        (reply(202, b" \n"), "invalid_response", {}, 202),
+        (BROKEN, "invalid_response", {}, 200),
+        (reply(203, b"<html>"), "endpoint_unavailable", {}, 203),
+        (reply(206, unreadable="is compressed"), "invalid_response", {}, 206),
     ],
 )
-def test_a_reply_that_breaks_the_contract_is_kept_as_far_as_it_could_be_read(answer, payload, status):
+def test_a_reply_that_breaks_the_contract_is_kept_as_far_as_it_could_be_read(answer, code, payload, status):
     error = call(CHARGE, answer).error
-    assert (type(error), error.payload, error.status) == (BillingResponseError, payload, status)
+    assert (type(error), error.error) == (BillingResponseError, code)
+    assert (error.payload, error.status) == (payload, status)
     assert error.__suppress_context__ or error.__context__ is None
+
+
+def test_a_link_of_a_refusal_is_one_of_the_address_that_refused():
+    answer = reply(403, {"error": "no_payment_method", "portalUrl": "/billing"})
+    assert call(CHARGE, answer).error.portal_url == f"{PREVIEW}/billing"
+    assert call(CHARGE, answer, base_url="https://own.example").error.portal_url == "https://own.example/billing"

@@ -385,3 +385,27 @@ def test_each_end_without_a_result_has_its_sentence(clock, polls, options, sente
 def test_more_than_a_year_is_refused(value):
     with pytest.raises(BillingInvalidRequest):
         check_seconds(value, "timeout")
+
+
+def test_each_poll_goes_to_the_callers_address_and_is_looked_at_before_it_leaves(clock):
+    looked = []
+
+    def admit(credentials, address, once):
+        looked.append((credentials.access_token, address))
+        return
+        yield
+
+    waits = settlement(
+        "ch_1",
+        interval=2.0,
+        cap=300.0,
+        on_poll=None,
+        cancelled=None,
+        base_url="https://own.example",
+        timeout=15.0,
+        clock=clock,
+        admit=admit,
+    )
+    played, _ = waiting(waits, [PENDING, SETTLED], clock)
+    assert [step.base_url for step in played.sent] == ["https://own.example"] * 2
+    assert looked == [("token-1", "https://own.example")] * 2
