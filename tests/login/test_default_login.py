@@ -22,6 +22,9 @@ def test_a_client_can_be_made_where_there_is_no_home_folder(monkeypatch):
     with pytest.raises(BillingError) as caught:
         StoredLogin()
     assert caught.value.error == "invalid_path"
+    assert str(caught.value) == (
+        "The login's file cannot be placed: could not determine the home directory. Give a path that can be written."
+    )
 
 
 @pytest.mark.parametrize("path", ["a\0b", "~nobody-of-this-name/login.json"])
@@ -115,5 +118,7 @@ def test_a_file_that_breaks_while_a_person_approves_costs_no_login(house):
 
 def test_a_step_up_on_a_token_that_is_no_text_is_no_login(house):
     house.write({house.url: {"access_token": 5}})
-    with pytest.raises(BillingAuthError, match="Log in"):
+    with pytest.raises(BillingAuthError) as caught:
         house.source().step_up(lambda code: None)
+    assert str(caught.value) == "Not logged in to the Nous Portal. Log in first."
+    assert (caught.value.status, caught.value.error) == (401, "invalid_token")

@@ -118,8 +118,10 @@ def test_a_newer_refresh_token_in_the_file_is_not_ended_by_a_final_error_about_t
     entry = house.entry_for(newer, expires_at=iso(house.clock.time() - 1))
     at_refresh(lambda: house.write({house.url: entry}), answer="refresh_token_reused")
     source = house.source()
-    with pytest.raises(BillingNetworkError, match="Try again"):
+    with pytest.raises(BillingNetworkError) as caught:
         source.resolve()
+    assert str(caught.value) == "Another program has changed the login meanwhile. Try again."
+    assert caught.value.error == "network_error"
     assert house.entry()["refresh_token"] == newer.refresh_token
 
 

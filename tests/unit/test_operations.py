@@ -134,8 +134,11 @@ def test_an_odd_charge_id_stays_one_segment_of_the_path(charge_id, segment):
     ids=short,
 )
 def test_what_cannot_be_a_charge_id_is_refused(charge_id):
-    with pytest.raises(BillingInvalidRequest, match="charge id") as caught:
+    with pytest.raises(BillingInvalidRequest) as caught:
         operations.get_charge_status(charge_id)
+    assert str(caught.value) == (
+        "A charge id is the charge_id of an accepted charge: 1 to 255 visible ASCII characters."
+    )
     assert caught.value.error == "invalid_charge_id"
 
 
@@ -163,8 +166,9 @@ def test_a_charge_without_a_usable_key_is_refused(key, error):
 
 @pytest.mark.parametrize("enabled", [None, 0, 1, "true", "false", [], 1.0])
 def test_enabled_is_true_or_false_and_nothing_that_looks_like_it(enabled):
-    with pytest.raises(BillingInvalidRequest, match="enabled must be True or False") as caught:
+    with pytest.raises(BillingInvalidRequest) as caught:
         operations.patch_auto_top_up(enabled, 20, 100)
+    assert str(caught.value) == f"enabled must be True or False, not a {type(enabled).__name__}."
     assert caught.value.error == "invalid_request"
 
 
@@ -431,3 +435,25 @@ def test_an_accepted_charge_whose_id_cannot_be_asked_for_keeps_it_in_the_payload
             {"chargeId": charge_id},
             True,
         )
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "breach"),
+    [
+        ("top-up", {"ok": False}, "ok is not true"),
+        ("top-up", [["ok", True]], "a list where a dict should be"),
+        ("charge", {"chargeId": "a b"}, "the chargeId is none that can be asked for"),
+        ("charge", {"chargeId": 5}, "a int where a str should be"),
+        ("status", {"status": 5}, "a int where a str should be"),
+        ("status", {**SETTLED, "settledAt": "2026-06-13T10:00:00"}, "a moment without an offset"),
+        ("state", {**OWNER_STATE, "org": [["id", "org_1"]]}, "a list where a dict should be"),
+        ("state", {**OWNER_STATE, "bounds": None}, "a NoneType where a dict should be"),
+        ("state", {**OWNER_STATE, "card": "4242"}, "a malformed object: str"),
+        ("state", {**OWNER_STATE, "chargePresets": "100"}, "a str where a list should be"),
+        ("state", {**OWNER_STATE, "portalUrl": 5}, "a int where a str should be"),
+        ("state", {**OWNER_STATE, "cliBillingEnabled": 1}, "a int where a bool should be"),
+    ],
+)
+def test_what_broke_the_contract_is_said(name, body, breach):
+    error = call(OPERATIONS[name], reply(200, body)).error
+    assert str(error).startswith(f"The portal's reply is not what its contract says ({breach}).")

@@ -376,6 +376,12 @@ def test_what_is_no_json_is_a_value_error_and_no_other(body):
         decode_json(body)
 
 
+@pytest.mark.parametrize("name", ["NaN", "Infinity", "-Infinity"])
+def test_a_constant_that_only_python_reads_is_no_json(name):
+    with pytest.raises(ValueError, match=f"^{name} is no JSON$"):
+        decode_json(f'{{"a": {name}}}'.encode())
+
+
 def test_the_decimal_context_of_the_caller_does_not_change_what_is_read():
     with localcontext(Context(prec=3, traps=list(Context().flags))):
         assert decode_json(b"12345.678") == Decimal("12345.678")
