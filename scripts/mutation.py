@@ -54,7 +54,7 @@ PARTS = {
         "login", "default_login disk device_login refresh_rows"
     ),
     "base_client": files("unit", "base_client memory_store buying buying_cancelled buying_store resume"),
-    "client": files("sockets", "bad_input exchange purchases"),
+    "client": [*files("unit", "client buying_interrupted"), *files("login", "default_login")],
     "hermes clock": [*files("unit", "clock hermes"), *files("sockets", "hermes")],
     "threads": files("unit", "threads"),
     "drivers async_drivers": [*files("unit", "driver_questions"), *files("sockets", "exchange what_went_wrong")],
