@@ -479,6 +479,13 @@ def test_step_up_asks_for_the_scopes_held_and_for_billing(house, device):
     assert set(house.entry()["scope"].split()) == {"billing:manage", "inference:invoke", "other:thing"}
 
 
+def test_step_up_asks_for_the_scopes_that_the_login_names_whatever_its_token_is(house, sync_device):
+    house.put(scope="inference:invoke")
+    house.write({house.url: {**house.entry(), "access_token": "opaque", "scope": "inference:invoke other:thing"}})
+    sync_device.step_up()
+    assert sync_device.scope() == "billing:manage inference:invoke other:thing"
+
+
 def test_step_up_that_is_downscoped_in_silence_says_that_it_was_not_granted(house, device):
     house.put(scope="inference:invoke")
     device.decide = lambda code: house.portal.approve_device(code, allow_spending=False)
@@ -534,8 +541,10 @@ def test_step_up_of_a_login_that_names_no_scope_asks_for_the_claim_or_the_login_
 
 
 def test_step_up_of_nobody_is_not_logged_in(house, device):
-    with pytest.raises(BillingAuthError, match="Log in"):
+    with pytest.raises(BillingAuthError) as caught:
         device.step_up()
+    assert str(caught.value) == "Not logged in to the Nous Portal. Log in first."
+    assert (caught.value.status, caught.value.error) == (401, "invalid_token")
     assert house.portal.requests == []
 
 

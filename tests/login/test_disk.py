@@ -260,10 +260,56 @@ def test_a_login_that_the_portal_ended_says_so_although_the_disk_is_full(house, 
 def test_a_logout_that_cannot_be_saved_is_a_typed_error(house, disk):
     house.put()
     source = house.source()
-    with disk("replace"), pytest.raises(BillingLoginNotSaved):
+    with disk("replace"), pytest.raises(BillingLoginNotSaved) as caught:
         source.logout()
+    assert str(caught.value) == (
+        f"The login cannot be saved to {house.path}: No space left on device. Make room or mend it."
+    )
     source.logout()
     assert not source.is_logged_in
+
+
+def test_a_logout_forgets_a_pair_that_could_not_be_saved_too(house, disk):
+    house.put(left=0)
+    source = house.source()
+    with disk("replace"), pytest.raises(BillingLoginNotSaved):
+        source.resolve()
+    source.logout()
+    assert not source.is_logged_in
+    with pytest.raises(BillingAuthError, match="Not logged in"):
+        source.resolve()
+
+
+def test_a_pair_that_could_not_be_saved_and_that_the_portal_ends_is_not_tried_again(house, disk):
+    house.put(left=0)
+    source = house.source()
+    with disk("replace"):
+        with pytest.raises(BillingLoginNotSaved):
+            source.resolve()
+        house.portal.clock.advance(900)
+        spent = house.refreshes()
+        house.portal.inject(Fault.reply(400, {"error": "invalid_grant"}), "oauth_token", times=2)
+        for _ in range(2):
+            with suppress(BillingNetworkError, BillingAuthError):
+                source.resolve()
+        # The second time it is the login of the file.
+        assert house.refreshes()[-1] == spent[0] != house.refreshes()[-2]
+
+
+def test_what_is_kept_of_a_login_is_not_kept_once_a_newer_pair_could_not_be_saved(house, disk):
+    house.put(left=0)
+    source = house.source()
+    seen = [source.fingerprint()]
+    with disk("replace"):
+        for _ in range(2):
+            with pytest.raises(BillingLoginNotSaved):
+                source.resolve()
+            seen.append(source.fingerprint())
+            house.portal.clock.advance(900)
+    source.resolve()
+    seen.append(source.fingerprint())
+    assert len(set(seen)) == 4
+    assert source.fingerprint() == seen[-1]
 
 
 def test_a_full_disk_before_the_refresh_leaves_the_token_at_hand(house, monkeypatch):
