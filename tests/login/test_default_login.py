@@ -101,21 +101,6 @@ def test_a_code_that_comes_as_the_login_is_cancelled_is_not_shown(house, monkeyp
     assert shown == []
 
 
-def test_a_file_that_breaks_while_a_person_approves_costs_no_login(house):
-    source = house.source(portal_base_url=house.url)
-
-    def approve(code):
-        house.path.parent.mkdir(exist_ok=True)
-        house.path.write_text("{")
-        house.portal.approve_device(code.user_code)
-
-    with pytest.raises(BillingError) as caught:
-        source.login(approve)
-    assert caught.value.error == "login_not_saved"
-    token = source.resolve().access_token
-    assert house.entry()["access_token"] == token
-
-
 def test_a_step_up_on_a_token_that_is_no_text_is_no_login(house):
     house.write({house.url: {"access_token": 5}})
     with pytest.raises(BillingAuthError) as caught:

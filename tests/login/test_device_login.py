@@ -169,6 +169,16 @@ def test_a_login_that_is_downscoped_says_so_and_is_no_error(house, device):
     assert house.entry()["scope"] == "inference:invoke"
 
 
+def test_a_second_login_takes_the_place_of_the_first(house, device):
+    device.login()
+    first = house.entry()
+    device.again()
+    device.login()
+    second = house.entry()
+    assert first["access_token"] != second["access_token"] == device.source.resolve().access_token
+    assert first["login_id"] != second["login_id"]
+
+
 def test_the_scope_that_is_asked_for_is_the_callers_choice(device):
     assert device.login(scope="inference:invoke") == {"inference:invoke"}
     assert device.scope() == "inference:invoke"

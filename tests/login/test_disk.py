@@ -189,6 +189,17 @@ def test_a_new_login_that_could_not_be_saved_is_not_written_over_a_newer_one(hou
     assert house.entry()["access_token"] == newer.access_token
 
 
+def test_a_new_login_that_could_not_be_saved_is_not_written_over_one_made_meanwhile(house, disk):
+    house.path.parent.mkdir()
+    late, early = house.source(portal_base_url=house.url), house.source(portal_base_url=house.url)
+    with disk("replace"), pytest.raises(BillingLoginNotSaved):
+        late.login(lambda code: house.portal.approve_device(code.user_code))
+    early.login(lambda code: house.portal.approve_device(code.user_code))
+    made = house.entry()
+    late.resolve()
+    assert house.entry() == made
+
+
 def test_a_step_up_that_could_not_be_saved_outlives_a_renewal_of_the_old_login(house, disk):
     house.put(left=0, scope="inference:invoke")
     source = house.source()
@@ -592,6 +603,21 @@ def test_a_broken_file_does_not_cost_the_person_an_approval(house):
     assert house.path.with_name("login.json.broken-1").read_bytes() == b"{"
 
 
+def test_a_file_that_breaks_while_a_person_approves_costs_no_login(house):
+    source = house.source(portal_base_url=house.url)
+
+    def approve(code):
+        house.path.parent.mkdir(exist_ok=True)
+        house.path.write_text("{")
+        house.portal.approve_device(code.user_code)
+
+    with pytest.raises(BillingError) as caught:
+        source.login(approve)
+    assert caught.value.error == "login_not_saved"
+    token = source.resolve().access_token
+    assert house.entry()["access_token"] == token
+
+
 def test_a_broken_file_that_cannot_be_moved_is_not_said_to_have_been_put_aside(house, monkeypatch):
     house.put()
     house.path.write_bytes(b"{")
@@ -704,6 +730,18 @@ def test_a_new_login_under_a_held_lock_lives_in_memory_and_is_saved_later(house,
     assert not house.path.exists()
     end_worker(held)
     assert source.resolve().access_token == token == house.entry()["access_token"]
+
+
+def test_a_new_login_under_a_held_lock_takes_the_place_of_the_one_before_later(house, held):
+    house.put(login_id="before", note="kept")
+    source = house.source(portal_base_url=house.url)
+    with pytest.raises(BillingLoginNotSaved):
+        source.login(lambda code: house.portal.approve_device(code.user_code))
+    token = source.resolve().access_token
+    end_worker(held)
+    assert source.resolve().access_token == token == house.entry()["access_token"]
+    assert house.entry()["note"] == "kept"
+    assert house.entry()["login_id"] != "before"
 
 
 def test_a_logout_under_a_held_lock_is_a_network_error(house, held):
