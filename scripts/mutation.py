@@ -49,7 +49,7 @@ PARTS = {
     "portal": files("unit", "portal"),
     "credentials tokens hermes_login": files("unit", "credentials tokens hermes_login"),
     "oauth step_up": [*files("unit", "oauth"), *files("login", "device_login replay")],
-    "login": files("login", "disk device_login refresh_rows"),
+    "login": files("login", "disk device_login patience refresh_rows"),
     "login_file login_document default_login beside_loop": files(
         "login", "default_login disk device_login refresh_rows"
     ),
