@@ -446,3 +446,21 @@ def test_the_repr_shows_no_secret(write):
 def test_a_billing_error_of_hermes_is_judged_like_any_other_of_its_exceptions(hermes):
     hermes(VALID, BillingSessionRevoked("x"))
     assert HermesLogin().resolve().access_token == "stored"
+
+
+@pytest.mark.parametrize("raised", [ValueError, SystemError, AttributeError])
+def test_a_module_of_hermes_that_fails_as_it_is_loaded_is_a_typed_error(monkeypatch, write, tmp_path, raised):
+    write(VALID)
+    package = tmp_path / "hermes_cli"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "auth.py").write_text(f"raise {raised.__name__}({CANARY!r})")
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in ("hermes_cli", "hermes_cli.auth"):
+        monkeypatch.delitem(sys.modules, name)
+    with pytest.raises(BillingAuthError) as caught:
+        HermesLogin().resolve()
+    assert str(caught.value) == (
+        f"Hermes's module for logins cannot be loaded ({raised.__name__}). Mend Hermes, or give the client credentials."
+    )
+    assert (caught.value.error, type(caught.value.__cause__)) == ("invalid_token", raised)
