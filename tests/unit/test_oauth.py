@@ -171,6 +171,8 @@ def test_a_device_login_asks_for_a_code_shows_it_and_polls_until_it_is_approved(
             b"grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Adevice_code&client_id=client-1&device_code=dc_1"
         )
     assert [step.deadline for step in played.sent] == [1010.0, 1017.0, 1024.0]
+    # Nobody who cannot cancel is woken in between.
+    assert [step for step in played.steps if isinstance(step, Sleep)] == [Sleep(7.0), Sleep(7.0)]
     assert (played.result.access_token, played.result.requested_at) == ("at_2", NOW + 14)
 
 
