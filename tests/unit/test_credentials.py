@@ -163,8 +163,9 @@ def test_an_answer_that_was_on_its_way_when_all_was_forgotten_is_not_kept(clock)
             return super().resolve(rejected=rejected)
 
     memo = CredentialMemo(ForgottenMeanwhile(), clock)
-    memo.resolve()
-    assert memo.fresh() is None
+    for _ in range(3):
+        memo.resolve()
+        assert memo.fresh() is None
 
 
 def test_a_rejected_token_makes_the_source_be_asked_again_by_its_name(clock):

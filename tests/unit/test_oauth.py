@@ -275,3 +275,15 @@ def test_a_login_that_is_cancelled_while_it_waits_ends_within_a_quarter_of_a_sec
     )
     assert played.error.error == "login_cancelled"
     assert moment <= clock.passed <= moment + 0.25
+
+
+def test_what_ends_a_login_shows_no_code_of_the_device_in_a_traceback(clock):
+    flow = oauth.device_login(PREVIEW, "client-1", "a", lambda code: None, None, clock)
+    next(flow)
+    flow.send(reply(200, CODE))
+    flow.send(None)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        flow.throw(KeyboardInterrupt())
+    frames = [entry.frame for entry in caught.traceback if entry.path.name == "oauth.py"]
+    assert frames
+    assert all("dc_1" not in repr(frame.f_locals) for frame in frames)

@@ -194,6 +194,7 @@ def test_a_refusal_of_user_info_does_not_repeat_the_password():
         ("\n https://host.example/// ", "https://host.example"),
         ("https://host.example:8443", "https://host.example:8443"),
         ("https://host.example/deep/path", "https://host.example/deep/path"),
+        ("https://host.example/X/", "https://host.example/X"),
         ("https://10.0.0.1", "https://10.0.0.1"),
         ("https://[2001:db8::1]:8443", "https://[2001:db8::1]:8443"),
         ("http://localhost", "http://localhost"),
