@@ -53,7 +53,10 @@ PARTS = {
     "login_file login_document default_login beside_loop": files(
         "login", "default_login disk device_login refresh_rows"
     ),
-    "base_client": files("unit", "base_client memory_store buying buying_cancelled buying_store resume"),
+    "base_client": [
+        *files("unit", "base_client client memory_store buying buying_cancelled buying_store resume"),
+        *files("login", "default_login"),
+    ],
     "client": [*files("unit", "client buying_interrupted"), *files("login", "default_login")],
     "hermes clock": [*files("unit", "clock hermes"), *files("sockets", "hermes")],
     "threads": files("unit", "threads"),

@@ -45,11 +45,20 @@ def test_a_wait_of_no_length_is_refused_by_its_name_before_a_purchase_begins(sho
         shop.client._resuming(None, None, None, interval, cap)
 
 
-def test_what_is_no_store_is_refused_by_its_type(shop):
-    shop.store = 5
+class OnlyLoads:
+    load = None
+
+
+class OnlySaves:
+    save = None
+
+
+@pytest.mark.parametrize("store", [5, OnlyLoads(), OnlySaves()])
+def test_what_is_no_store_is_refused_by_its_type(shop, store):
+    shop.store = store
     with pytest.raises(BillingInvalidRequest) as caught:
         shop.buying()
-    assert str(caught.value) == "store must be a path or a PurchaseStore, not a int."
+    assert str(caught.value) == f"store must be a path or a PurchaseStore, not a {type(store).__name__}."
 
 
 def test_the_address_and_the_time_of_a_client_are_those_of_its_waits_and_purchases(clock):

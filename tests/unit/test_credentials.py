@@ -280,6 +280,7 @@ def test_a_source_that_gives_no_credentials_is_a_failed_login(clock, answer):
     with pytest.raises(BillingAuthError) as caught:
         CredentialMemo(Source(answer), clock).resolve()
     assert caught.value.error == "invalid_token"
+    assert str(caught.value.__cause__) == f"resolve() returned a {type(answer).__name__}"
 
 
 def test_a_fingerprint_that_cannot_be_had_keeps_nothing_and_does_not_escape(clock):

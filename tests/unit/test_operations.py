@@ -16,15 +16,15 @@ FAILED = {"status": "failed", "reason": "card_declined"}
 ACCEPTED = {"chargeId": "ch_1"}
 
 OPERATIONS = {
-    "state": operations.get_billing_state(),
-    "top-up": operations.patch_auto_top_up(True, 20, 100),
-    "charge": charge(),
-    "status": operations.get_charge_status("ch_1"),
+    "state": operations.get_billing_state,
+    "top-up": lambda: operations.patch_auto_top_up(True, 20, 100),
+    "charge": charge,
+    "status": lambda: operations.get_charge_status("ch_1"),
 }
 
 
 def read(name, body):
-    return call(OPERATIONS[name], reply(200, body)).result
+    return call(OPERATIONS[name](), reply(200, body)).result
 
 
 def changed(body, path, *value):
@@ -44,11 +44,11 @@ JSON_HEADERS = {"Content-Type": "application/json"}
 
 
 @pytest.mark.parametrize(
-    ("operation", "method", "path", "headers", "body", "is_charge"),
+    ("make", "method", "path", "headers", "body", "is_charge"),
     [
-        (operations.get_billing_state(), "GET", "/api/billing/state", {}, None, False),
+        (operations.get_billing_state, "GET", "/api/billing/state", {}, None, False),
         (
-            operations.patch_auto_top_up(True, Decimal("20.50"), "100"),
+            lambda: operations.patch_auto_top_up(True, Decimal("20.50"), "100"),
             "PATCH",
             "/api/billing/auto-top-up",
             JSON_HEADERS,
@@ -56,7 +56,7 @@ JSON_HEADERS = {"Content-Type": "application/json"}
             False,
         ),
         (
-            operations.patch_auto_top_up(False, 0.1, Decimal("1E+3")),
+            lambda: operations.patch_auto_top_up(False, 0.1, Decimal("1E+3")),
             "PATCH",
             "/api/billing/auto-top-up",
             JSON_HEADERS,
@@ -64,7 +64,7 @@ JSON_HEADERS = {"Content-Type": "application/json"}
             False,
         ),
         (
-            operations.post_charge("50.10", " key-1 "),
+            lambda: operations.post_charge("50.10", " key-1 "),
             "POST",
             "/api/billing/charge",
             {**JSON_HEADERS, "Idempotency-Key": "key-1"},
@@ -72,17 +72,18 @@ JSON_HEADERS = {"Content-Type": "application/json"}
             True,
         ),
         (
-            operations.post_charge(19.99, "k"),
+            lambda: operations.post_charge(19.99, "k"),
             "POST",
             "/api/billing/charge",
             {**JSON_HEADERS, "Idempotency-Key": "k"},
             b'{"amountUsd":19.99}',
             True,
         ),
-        (operations.get_charge_status("ch_3PqXyZ"), "GET", "/api/billing/charge/ch_3PqXyZ", {}, None, False),
+        (lambda: operations.get_charge_status("ch_3PqXyZ"), "GET", "/api/billing/charge/ch_3PqXyZ", {}, None, False),
     ],
 )
-def test_a_request_is_what_the_contract_says_byte_for_byte(operation, method, path, headers, body, is_charge):
+def test_a_request_is_what_the_contract_says_byte_for_byte(make, method, path, headers, body, is_charge):
+    operation = make()
     assert (operation.method, operation.path, dict(operation.headers)) == (method, path, headers)
     assert operation.body == body
     assert operation.is_charge is is_charge
@@ -403,7 +404,7 @@ def test_the_table_of_breaches_names_every_field_of_the_state():
 
 @pytest.mark.parametrize(("name", "body"), list(breaches()))
 def test_a_success_that_breaks_the_contract_is_an_error_that_keeps_the_payload(name, body):
-    error = call(OPERATIONS[name], reply(202, body)).error
+    error = call(OPERATIONS[name](), reply(202, body)).error
     assert type(error) is BillingResponseError
     assert (error.error, error.status) == ("invalid_response", 202)
     assert error.payload == (json.loads(json.dumps(body), parse_float=Decimal) if isinstance(body, dict) else {})
@@ -423,7 +424,7 @@ def test_a_success_that_breaks_the_contract_is_an_error_that_keeps_the_payload(n
     ids=["charge", "top-up", "state", "org", "bounds"],
 )
 def test_a_list_of_pairs_is_no_object(name, body):
-    error = call(OPERATIONS[name], reply(200, body)).error
+    error = call(OPERATIONS[name](), reply(200, body)).error
     assert (type(error), error.error) == (BillingResponseError, "invalid_response")
 
 
@@ -455,5 +456,5 @@ def test_an_accepted_charge_whose_id_cannot_be_asked_for_keeps_it_in_the_payload
     ],
 )
 def test_what_broke_the_contract_is_said(name, body, breach):
-    error = call(OPERATIONS[name], reply(200, body)).error
+    error = call(OPERATIONS[name](), reply(200, body)).error
     assert str(error).startswith(f"The portal's reply is not what its contract says ({breach}).")
