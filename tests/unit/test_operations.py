@@ -218,6 +218,10 @@ def test_the_state_always_has_a_portal_link_that_is_safe(link):
         assert read("state", body).portal_url == f"{PREVIEW}/billing?topup=open"
 
 
+def test_the_link_of_the_state_is_one_of_the_address_that_answered():
+    assert read("state", changed(OWNER_STATE, ["portalUrl"], "/team")).portal_url == f"{PREVIEW}/team"
+
+
 @pytest.mark.parametrize(
     ("path", "attribute"),
     [
