@@ -3,12 +3,12 @@
 import asyncio
 import os
 import threading
-import time
 
 import pytest
 
 from nous_billing import AsyncBillingClient, BillingAuthError, BillingClient, BillingError, StoredLogin, beside_loop
 from nous_billing import login as login_module
+from tests.login.support import asked, until
 
 
 def test_a_client_can_be_made_where_there_is_no_home_folder(monkeypatch):
@@ -77,8 +77,7 @@ def test_a_loop_that_does_not_answer_holds_no_login(house, monkeypatch):
         login = asyncio.create_task(source.alogin(lambda code: house.portal.approve_device(code.user_code)))
         await asyncio.sleep(0)
         # The loop stands still until the login has gone on to poll.
-        while [request.operation for request in house.portal.requests][-1:] != ["oauth_token"]:
-            time.sleep(0.002)
+        until(lambda: asked(house.portal, "oauth_token"))
         return await login
 
     assert "billing:manage" in asyncio.run(run())
@@ -91,8 +90,7 @@ def test_a_code_that_comes_as_the_login_is_cancelled_is_not_shown(house, monkeyp
     async def run():
         login = asyncio.create_task(house.source(portal_base_url=house.url).alogin(shown.append))
         await asyncio.sleep(0)
-        while [request.operation for request in house.portal.requests][-1:] != ["oauth_token"]:
-            time.sleep(0.002)
+        until(lambda: asked(house.portal, "oauth_token"))
         login.cancel()
         with pytest.raises(asyncio.CancelledError):
             await login
