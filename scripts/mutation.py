@@ -44,7 +44,7 @@ PARTS = {
     "flow settlement": files("unit", "flow settlement"),
     "buying": BUYING,
     "purchase_record purchase_errors purchases": [*files("unit", "memory_store"), *BUYING],
-    "purchase_directory files": files("unit", "purchase_directory"),
+    "purchase_directory files": files("unit", "purchase_directory hermes_login"),
     "operations scalars": files("unit", "operations models scalars"),
     "portal": files("unit", "portal"),
     "credentials tokens hermes_login": files("unit", "credentials tokens hermes_login"),

@@ -217,6 +217,30 @@ def test_a_full_disk_leaves_the_old_file_whole_and_nothing_beside_it(store, monk
     assert store.save(SECOND)
 
 
+def test_a_disk_that_fails_twice_is_said_to_be_what_it_was_first(store, monkeypatch):
+    store.save(FIRST)
+    failed = []
+
+    def full_from_here(self, target):
+        failed.append(self)
+        full()
+
+    unlink = Path.unlink
+
+    def unlinked(self, **more):
+        if failed:
+            raise PermissionError
+        unlink(self, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", full_from_here)
+        patch.setattr(Path, "unlink", unlinked)
+        with pytest.raises(OSError, match="No space left"):
+            store.save(SECOND)
+    assert store.load(KEY) == [FIRST]
+    assert store.save(SECOND)
+
+
 def test_a_folder_that_cannot_be_synced_is_no_failure(store, monkeypatch):
     opened = os.open
 
