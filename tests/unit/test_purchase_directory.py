@@ -241,6 +241,20 @@ def test_a_disk_that_fails_twice_is_said_to_be_what_it_was_first(store, monkeypa
     assert store.save(SECOND)
 
 
+def test_a_folder_that_another_process_makes_meanwhile_is_no_failure(store, monkeypatch):
+    store.path.mkdir(parents=True)
+    looked = []
+    is_dir = Path.is_dir
+
+    def not_yet(self):
+        looked.append(self)
+        return len(looked) > 1 and is_dir(self)
+
+    monkeypatch.setattr(Path, "is_dir", not_yet)
+    assert store.save(FIRST)
+    assert looked[:2] == [store.path] * 2
+
+
 def test_a_folder_that_cannot_be_synced_is_no_failure(store, monkeypatch):
     opened = os.open
 
@@ -355,7 +369,7 @@ def test_a_file_that_says_nothing_of_what_is_wrong_is_named_with_the_kind_of_err
 def test_a_purchase_is_written_as_a_document_that_a_person_can_read(store):
     store.save(FIRST)
     paid = replace(
-        SECOND, amount_usd=Decimal("1E+2"), status="settled", settled_at=FIRST.started_at, added_usd=Decimal("50.10")
+        SECOND, amount_usd=Decimal("1E+2"), status="settled", settled_at=FIRST.started_at, added_usd=Decimal("5E+1")
     )
     store.save(paid)
     text = only_file(store).read_text()
@@ -373,7 +387,7 @@ def test_a_purchase_is_written_as_a_document_that_a_person_can_read(store):
         "charge_id": "ch_1",
         "reason": None,
         "settled_at": "2025-01-01T00:00:00+00:00",
-        "added_usd": "50.10",
+        "added_usd": "50",
     }
 
 
@@ -458,6 +472,11 @@ def test_a_blank_path_is_said_to_be_blank():
     with pytest.raises(BillingInvalidRequest) as caught:
         PurchaseDirectory(" ")
     assert str(caught.value) == "Purchases cannot be kept there: it is blank. Give the path of a directory."
+
+
+def test_a_home_folder_that_nobody_has_is_said_to_be_missing():
+    with pytest.raises(BillingInvalidRequest, match=r"there: Could not determine home directory\. Give the path"):
+        PurchaseDirectory("~nobody-of-this-name/purchases")
 
 
 def test_a_path_may_be_a_path(tmp_path):
