@@ -155,7 +155,7 @@ def test_a_login_shows_a_code_and_saves_what_was_approved(house, device):
     assert code.verification_uri_complete == f"{house.url}/device?user_code={code.user_code}"
     assert code.expires_in == 600
     assert device.scope() == FULL
-    assert house.document()["active_portal"] == house.url
+    assert (house.document()["active_portal"], house.document()["version"]) == (house.url, 1)
     assert state_status(house.portal, house.entry()["access_token"]) == 200
     assert device.source.resolve().access_token == house.entry()["access_token"]
     (request,) = asked(house.portal, "oauth_token")

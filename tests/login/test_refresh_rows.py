@@ -18,7 +18,7 @@ from nous_billing import (
 )
 from nous_billing.mock import Fault, MockClock, MockPortal
 from nous_billing.mock.oauth_form import OAuthError
-from tests.login.support import ASKS, asked, from_iso, iso, jwt, refreshes, state_status
+from tests.login.support import ASKS, FULL, asked, from_iso, iso, jwt, refreshes, state_status
 
 OTHER = "https://portal.nousresearch.com"
 TOKEN_KEYS = {"access_token", "refresh_token", "expires_at", "expires_in", "obtained_at"}
@@ -258,6 +258,25 @@ def test_the_new_pair_is_in_the_file_before_it_is_used(house, ask):
     assert state_status(house.portal, entry["access_token"]) == 200
     assert len(house.refreshes()) == 1
     assert {request.status for request in asked(house.portal, "get_billing_state")} == {200}
+
+
+def test_the_new_pair_is_written_with_all_that_is_known_of_it(house):
+    house.put(left=0)
+    house.write({house.url: {**house.entry(), "token_type": "MAC", "last_auth_error": {"code": "x"}, "note": 1}})
+    now = house.clock.time()
+    source = house.source()
+    source.resolve()
+    entry = house.entry()
+    assert (entry.pop("access_token"), entry.pop("note")) == (source.resolve().access_token, 1)
+    assert entry.pop("refresh_token") not in house.refreshes()
+    assert entry == {
+        "token_type": "Bearer",
+        "scope": FULL,
+        "obtained_at": iso(now),
+        "expires_in": 900.0,
+        "expires_at": iso(now + 900),
+    }
+    assert house.path.read_text().startswith('{\n "version": 1,\n')
 
 
 def test_a_token_with_more_than_120_s_left_is_used_as_it_is(house, ask):
