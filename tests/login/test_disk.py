@@ -247,7 +247,7 @@ def test_a_new_login_that_could_not_be_saved_is_used_and_saved_later(house, disk
         token = source.resolve().access_token
         assert not house.path.exists()
     assert source.resolve().access_token == token == house.entry()["access_token"]
-    assert house.document()["active_portal"] == house.url
+    assert (house.document()["active_portal"], house.document()["version"]) == (house.url, 1)
     assert house.source().resolve().access_token == token
 
 
@@ -571,6 +571,16 @@ def test_a_broken_file_is_put_aside_under_the_name_that_the_error_tells(house, a
 def test_a_file_of_another_shape_is_put_aside_like_a_broken_one(house, row):
     content = json.dumps(MISSHAPEN[row]).replace("URL", house.url).encode()
     check_put_aside(house, ASKS["resolve"], content)
+
+
+def test_a_file_that_names_no_portals_is_whole_and_has_no_login(house):
+    house.path.parent.mkdir()
+    house.path.write_text('{"note": 1}')
+    source = house.source(portal_base_url=house.url)
+    assert not source.is_logged_in
+    assert house.files() == ["login.json"]
+    source.login(lambda code: house.portal.approve_device(code.user_code))
+    assert house.document()["note"] == 1
 
 
 @pytest.mark.parametrize("where", ["logout", "is_logged_in", "step_up"])
