@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mutmut.mutation.diff_apply import get_diff_for_mutant
+from mutmut.stats import status_by_exit_code
 
 ROOT = Path(__file__).parents[1]
 COPY = ROOT / "build/mutation"
@@ -115,7 +116,7 @@ def shown(part: str, name: str) -> Mutant:
 
 
 def page(
-    tried: Counter[str], killed: Counter[str], explained: dict[Mutant, str], unexplained: list[Mutant]
+    tried: Counter[str], killed: Counter[str], endless: int, explained: dict[Mutant, str], unexplained: list[Mutant]
 ) -> list[str]:
     """Return the lines of the page."""
     lines = [
@@ -130,6 +131,7 @@ def page(
     for module in [*sorted(tried), "in all"]:
         of, dead = (tried[module], killed[module]) if module in tried else (tried.total(), killed.total())
         lines.append(f"| {module} | {of} | {dead} | {100 * dead / of:.1f} % |")
+    lines += ["", f"For {endless} of those killed, a test did not end."]
     untried = sorted({module for part in PARTS for module in part.split()} - set(tried))
     if untried:
         lines += ["", f"Not tried yet: {', '.join(untried)}."]
@@ -145,7 +147,7 @@ def main() -> None:
         Mutant(entry["function"], entry["removed"], entry["added"]): entry["why"]
         for entry in tomllib.loads(EQUIVALENTS.read_text(encoding="utf-8")).get("mutant", [])
     }
-    tried, killed = Counter[str](), Counter[str]()
+    tried, killed, endless = Counter[str](), Counter[str](), 0
     explained, unexplained = dict[Mutant, str](), list[Mutant]()
     for part in PARTS:
         if not sys.argv[1:] or part in sys.argv[1:]:
@@ -161,7 +163,8 @@ def main() -> None:
                     unexplained.append(mutant)
             else:
                 killed[module] += 1
-    PAGE.write_text("\n".join(page(tried, killed, explained, unexplained)) + "\n", encoding="utf-8")
+                endless += status_by_exit_code[ending] == "timeout"
+    PAGE.write_text("\n".join(page(tried, killed, endless, explained, unexplained)) + "\n", encoding="utf-8")
     for mutant in unexplained:
         print(f"{mutant.function}\n  - {mutant.removed}\n  + {mutant.added}")
     print(f"{killed.total()} of {tried.total()} mutants were killed, {len(explained)} of the others are explained.")
