@@ -69,6 +69,21 @@ def test_a_login_that_was_cancelled_shows_no_code_afterwards(house):
     assert shown == []
 
 
+def test_a_login_beside_a_loop_is_not_cut_off_by_the_end_of_a_program_whoever_asked_for_it(house):
+    seen = []
+
+    def show(code):
+        seen.extend(thread for thread in threading.enumerate() if thread.name == "nous-billing-login")
+        house.portal.approve_device(code.user_code)
+
+    source = house.source(portal_base_url=house.url)
+    asking = threading.Thread(target=lambda: asyncio.run(source.alogin(show)), daemon=True)
+    asking.start()
+    asking.join()
+    assert [thread.daemon for thread in seen] == [False]
+    assert source.is_logged_in
+
+
 def test_a_loop_that_does_not_answer_holds_no_login(house, monkeypatch):
     monkeypatch.setattr(beside_loop, "_SHOW_SECONDS", 0)
 
