@@ -37,8 +37,10 @@ class Caller:
         self.clock = FakeClock() if kind == "sync" else AsyncFakeClock()
         self.sent: list[tuple[str, str, float]] = []
         self.bodies: list[bytes] = []
+        self.hosts: set[str] = set()
 
     def handle(self, request: httpx.Request) -> httpx.Response:
+        self.hosts.add(str(request.url.host))
         self.sent.append((request.method, request.url.path, request.extensions["timeout"]["read"]))
         self.bodies.append(request.read())
         key, token = request.headers.get("idempotency-key", ""), request.headers["authorization"].split()[1]
@@ -112,7 +114,7 @@ EACH_CALL = pytest.mark.parametrize("name", CALLS)
 def test_a_call_is_one_request_and_its_result(caller, name):
     call, method, path, result = CALLS[name]
     assert type(caller.do(call)) is result
-    assert caller.sent == [(method, path, 15.0)]
+    assert (caller.sent, caller.hosts) == ([(method, path, 15.0)], {"preview.example"})
 
 
 @EACH_CALL
