@@ -282,6 +282,7 @@ class StoredLogin:
         document = self._file.read()
         login = login_of(document, base_url)
         if login.get("refresh_token") not in (spent, None):
+            # Where its token is good, that passes as any other failure does.
             raise BillingNetworkError(
                 "Another program has changed the login meanwhile. Try again.", error="network_error"
             ) from None

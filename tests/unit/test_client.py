@@ -10,7 +10,13 @@ import httpx
 import pytest
 
 from nous_billing import AsyncBillingClient, BillingClient, StaticToken
-from nous_billing.errors import BillingChargeCancelled, BillingChargeTimeout, BillingInvalidRequest
+from nous_billing.errors import (
+    BillingChargeCancelled,
+    BillingChargeTimeout,
+    BillingInvalidRequest,
+    BillingPurchaseCancelled,
+    BillingPurchaseUncertain,
+)
 from nous_billing.models import BillingState, ChargeAccepted, ChargePending, ChargeSettled
 from nous_billing.replies import Reply
 from tests.unit.drive import PREVIEW, FakeClock, reply
@@ -198,14 +204,14 @@ def test_a_purchase_is_made_with_all_that_the_caller_gave(caller):
 )
 def test_a_purchase_waits_five_minutes_or_to_the_callers_cap(caller, options, passed):
     caller.portal.polled = [PENDING] * 200
-    with pytest.raises(Exception, match="accepted as charge ch_1"):
+    with pytest.raises(BillingPurchaseUncertain, match="accepted as charge ch_1"):
         caller.do(lambda client: client.buy_credits("50", idempotency_key=KEY, **options))
     assert caller.clock.passed == pytest.approx(passed)
     assert len(caller.sent) == 3 + passed // 2 + passed % 2
 
 
 def test_a_purchase_is_stopped_as_the_caller_wants_it_to(caller):
-    with pytest.raises(Exception, match="The purchase was stopped"):
+    with pytest.raises(BillingPurchaseCancelled):
         caller.do(lambda client: client.buy_credits("50", idempotency_key=KEY, cancelled=lambda: True))
     assert caller.sent == []
 
