@@ -628,6 +628,19 @@ def test_a_file_that_breaks_while_a_person_approves_costs_no_login(house):
     assert house.entry()["access_token"] == token
 
 
+def test_a_folder_in_the_place_of_the_file_while_a_person_approves_costs_no_login(house):
+    source = house.source(portal_base_url=house.url)
+
+    def approve(code):
+        house.path.mkdir(parents=True)
+        house.portal.approve_device(code.user_code)
+
+    with pytest.raises(BillingLoginNotSaved, match="cannot be read: Is a directory"):
+        source.login(approve)
+    house.path.rmdir()
+    assert source.resolve().access_token == house.entry()["access_token"]
+
+
 def test_a_broken_file_that_cannot_be_moved_is_not_said_to_have_been_put_aside(house, monkeypatch):
     house.put()
     house.path.write_bytes(b"{")
