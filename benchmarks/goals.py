@@ -53,9 +53,7 @@ def _beside_the_memo(name: str) -> Callable[[Mapping[str, Row]], float]:
 
 
 LOADING = "the modules and certificates to load: see *Import*, *the least that a typed client needs*, and *Profile*"
-ROUND_TRIPS = (
-    "the round trips, which the floor pays too, and what loads before the first: see *A purchase* and *Import*"
-)
+TRIPS = "the round trips, which the floor pays too, and what loads before the first: see *A purchase*, *Import*"
 LOOK = "one look at the file's date and the environment, at each call: see *Credentials*"
 
 GOALS = [
@@ -67,9 +65,9 @@ GOALS = [
         0.25,
         TIMES,
         _over("purchase", OLD, "wall"),
-        ROUND_TRIPS,
+        TRIPS,
     ),
-    Goal("the same, over the floor", 1.03, TIMES, _over("purchase", FLOOR, "wall"), ROUND_TRIPS),
+    Goal("the same, over the floor", 1.03, TIMES, _over("purchase", FLOOR, "wall"), TRIPS),
     Goal("CPU of a poll, TLS, over the old way", 0.05, TIMES, _over("poll-tls", OLD, "cpu")),
     Goal("CPU of a poll, TLS, over httpx used directly with care", 1.15, TIMES, _over("poll-tls", HTTPX, "cpu")),
     Goal("1000 at once, first burst, over the best of httpx with a bounded pool", 1.1, TIMES, _best_httpx("burst")),

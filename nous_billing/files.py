@@ -73,7 +73,7 @@ def replace_durably(path: Path, content: Callable[[], bytes]) -> None:
         temporary.replace(path)
     except OSError:
         with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+            temporary.unlink()
         raise
     _sync_folder(path.parent)
 

@@ -192,7 +192,7 @@ def _result(reply: Reply, operation: Operation[T], base_url: str) -> T:
 
 
 def _shown(breach: Exception) -> str:
-    return f"{breach} is missing" if isinstance(breach, KeyError) else str(breach)[:200]
+    return f"{breach} is missing" if isinstance(breach, KeyError) else str(breach)[:200].removesuffix(".")
 
 
 def _response_error(

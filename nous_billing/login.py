@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal, TypeVar, cast
+from typing import Literal, NoReturn, TypeVar, cast
 from uuid import uuid4
 
 from . import oauth
@@ -268,7 +268,7 @@ class StoredLogin:
         try:
             tokens = self._driver.run(oauth.refresh(base_url, self._client_id, spent, self._clock))
         except BillingAuthError as error:
-            return self._end(base_url, spent, rejected, error)
+            self._end(base_url, spent, error)
         before = self._unsaved.get(base_url) or _Unsaved(login, "refresh_token", replaces=spent)
         self._unsaved[base_url] = replace(before, login=merged(login, tokens))
         failure = self._save()
@@ -276,18 +276,16 @@ class StoredLogin:
             raise self._not_saved(failure)
         return Credentials(tokens.access_token, base_url)
 
-    def _end(self, base_url: str, spent: Secret, rejected: str | None, error: BillingAuthError) -> Credentials:
+    def _end(self, base_url: str, spent: Secret, error: BillingAuthError) -> NoReturn:
         """Drop a login that the portal has ended, unless somebody who knows no lock has renewed it meanwhile."""
         self._unsaved.pop(base_url, None)
         document = self._file.read()
         login = login_of(document, base_url)
-        token = usable_token(login, rejected, self._clock.time())
         if login.get("refresh_token") not in (spent, None):
-            if token is None:
-                raise BillingNetworkError(
-                    "Another program has changed the login meanwhile. Try again.", error="network_error"
-                ) from None
-            return Credentials(token, base_url)
+            # Where its token is good, that passes as any other failure does.
+            raise BillingNetworkError(
+                "Another program has changed the login meanwhile. Try again.", error="network_error"
+            ) from None
         ended = {key: value for key, value in login.items() if key not in TOKEN_KEYS}
         ended["last_auth_error"] = {"code": error.error, "at": iso_from_seconds(self._clock.time())}
         logins_of(document)[base_url] = ended

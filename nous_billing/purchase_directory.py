@@ -192,9 +192,10 @@ def _read(file: Path) -> Purchase | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, TypeError, KeyError, RecursionError, BillingError) as error:
+        reason = (str(error) or type(error).__name__).removesuffix(".")
         raise BillingPurchaseStoreError(
-            f"The purchase in {file} cannot be read: {str(error) or type(error).__name__}. It may have been made: look "
-            "at the billing page, then mend or remove the file.",
+            f"The purchase in {file} cannot be read: {reason}. It may have been made: look at the billing page, then "
+            "mend or remove the file.",
             error="purchase_store_failed",
             outcome_unknown=True,
         ) from error

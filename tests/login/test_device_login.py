@@ -155,7 +155,7 @@ def test_a_login_shows_a_code_and_saves_what_was_approved(house, device):
     assert code.verification_uri_complete == f"{house.url}/device?user_code={code.user_code}"
     assert code.expires_in == 600
     assert device.scope() == FULL
-    assert house.document()["active_portal"] == house.url
+    assert (house.document()["active_portal"], house.document()["version"]) == (house.url, 1)
     assert state_status(house.portal, house.entry()["access_token"]) == 200
     assert device.source.resolve().access_token == house.entry()["access_token"]
     (request,) = asked(house.portal, "oauth_token")
@@ -167,6 +167,16 @@ def test_a_login_that_is_downscoped_says_so_and_is_no_error(house, device):
     device.decide = lambda code: house.portal.approve_device(code, allow_spending=False)
     assert device.login() == {"inference:invoke"}
     assert house.entry()["scope"] == "inference:invoke"
+
+
+def test_a_second_login_takes_the_place_of_the_first(house, device):
+    device.login()
+    first = house.entry()
+    device.again()
+    device.login()
+    second = house.entry()
+    assert first["access_token"] != second["access_token"] == device.source.resolve().access_token
+    assert first["login_id"] != second["login_id"]
 
 
 def test_the_scope_that_is_asked_for_is_the_callers_choice(device):
@@ -479,6 +489,13 @@ def test_step_up_asks_for_the_scopes_held_and_for_billing(house, device):
     assert set(house.entry()["scope"].split()) == {"billing:manage", "inference:invoke", "other:thing"}
 
 
+def test_step_up_asks_for_the_scopes_that_the_login_names_whatever_its_token_is(house, sync_device):
+    house.put(scope="inference:invoke")
+    house.write({house.url: {**house.entry(), "access_token": "opaque", "scope": "inference:invoke other:thing"}})
+    sync_device.step_up()
+    assert sync_device.scope() == "billing:manage inference:invoke other:thing"
+
+
 def test_step_up_that_is_downscoped_in_silence_says_that_it_was_not_granted(house, device):
     house.put(scope="inference:invoke")
     device.decide = lambda code: house.portal.approve_device(code, allow_spending=False)
@@ -534,8 +551,10 @@ def test_step_up_of_a_login_that_names_no_scope_asks_for_the_claim_or_the_login_
 
 
 def test_step_up_of_nobody_is_not_logged_in(house, device):
-    with pytest.raises(BillingAuthError, match="Log in"):
+    with pytest.raises(BillingAuthError) as caught:
         device.step_up()
+    assert str(caught.value) == "Not logged in to the Nous Portal. Log in first."
+    assert (caught.value.status, caught.value.error) == (401, "invalid_token")
     assert house.portal.requests == []
 
 

@@ -88,9 +88,13 @@ def test_a_full_disk_after_the_rotation_is_a_typed_error_and_the_pair_lives_on(h
     before = house.path.read_bytes()
     source = house.source()
     with disk(step):
-        with pytest.raises(BillingLoginNotSaved, match="No space left on device") as caught:
+        with pytest.raises(BillingLoginNotSaved) as caught:
             source.resolve()
-        assert (caught.value.error, str(house.path) in str(caught.value)) == ("login_not_saved", True)
+        assert caught.value.error == "login_not_saved"
+        assert str(caught.value) == (
+            f"The login cannot be saved to {house.path}: No space left on device. Make room or mend it. Until then the "
+            "login lives in this program only."
+        )
         token = source.resolve().access_token
         assert state_status(house.portal, token) == 200
         assert source.is_logged_in
@@ -185,6 +189,17 @@ def test_a_new_login_that_could_not_be_saved_is_not_written_over_a_newer_one(hou
     assert house.entry()["access_token"] == newer.access_token
 
 
+def test_a_new_login_that_could_not_be_saved_is_not_written_over_one_made_meanwhile(house, disk):
+    house.path.parent.mkdir()
+    late, early = house.source(portal_base_url=house.url), house.source(portal_base_url=house.url)
+    with disk("replace"), pytest.raises(BillingLoginNotSaved):
+        late.login(lambda code: house.portal.approve_device(code.user_code))
+    early.login(lambda code: house.portal.approve_device(code.user_code))
+    made = house.entry()
+    late.resolve()
+    assert house.entry() == made
+
+
 def test_a_step_up_that_could_not_be_saved_outlives_a_renewal_of_the_old_login(house, disk):
     house.put(left=0, scope="inference:invoke")
     source = house.source()
@@ -232,7 +247,7 @@ def test_a_new_login_that_could_not_be_saved_is_used_and_saved_later(house, disk
         token = source.resolve().access_token
         assert not house.path.exists()
     assert source.resolve().access_token == token == house.entry()["access_token"]
-    assert house.document()["active_portal"] == house.url
+    assert (house.document()["active_portal"], house.document()["version"]) == (house.url, 1)
     assert house.source().resolve().access_token == token
 
 
@@ -256,10 +271,56 @@ def test_a_login_that_the_portal_ended_says_so_although_the_disk_is_full(house, 
 def test_a_logout_that_cannot_be_saved_is_a_typed_error(house, disk):
     house.put()
     source = house.source()
-    with disk("replace"), pytest.raises(BillingLoginNotSaved):
+    with disk("replace"), pytest.raises(BillingLoginNotSaved) as caught:
         source.logout()
+    assert str(caught.value) == (
+        f"The login cannot be saved to {house.path}: No space left on device. Make room or mend it."
+    )
     source.logout()
     assert not source.is_logged_in
+
+
+def test_a_logout_forgets_a_pair_that_could_not_be_saved_too(house, disk):
+    house.put(left=0)
+    source = house.source()
+    with disk("replace"), pytest.raises(BillingLoginNotSaved):
+        source.resolve()
+    source.logout()
+    assert not source.is_logged_in
+    with pytest.raises(BillingAuthError, match="Not logged in"):
+        source.resolve()
+
+
+def test_a_pair_that_could_not_be_saved_and_that_the_portal_ends_is_not_tried_again(house, disk):
+    house.put(left=0)
+    source = house.source()
+    with disk("replace"):
+        with pytest.raises(BillingLoginNotSaved):
+            source.resolve()
+        house.portal.clock.advance(900)
+        spent = house.refreshes()
+        house.portal.inject(Fault.reply(400, {"error": "invalid_grant"}), "oauth_token", times=2)
+        for _ in range(2):
+            with suppress(BillingNetworkError, BillingAuthError):
+                source.resolve()
+        # The second time it is the login of the file.
+        assert house.refreshes()[-1] == spent[0] != house.refreshes()[-2]
+
+
+def test_what_is_kept_of_a_login_is_not_kept_once_a_newer_pair_could_not_be_saved(house, disk):
+    house.put(left=0)
+    source = house.source()
+    seen = [source.fingerprint()]
+    with disk("replace"):
+        for _ in range(2):
+            with pytest.raises(BillingLoginNotSaved):
+                source.resolve()
+            seen.append(source.fingerprint())
+            house.portal.clock.advance(900)
+    source.resolve()
+    seen.append(source.fingerprint())
+    assert len(set(seen)) == 4
+    assert source.fingerprint() == seen[-1]
 
 
 def test_a_full_disk_before_the_refresh_leaves_the_token_at_hand(house, monkeypatch):
@@ -489,10 +550,11 @@ def check_put_aside(house, ask, content):
     for number in (1, 2):
         kept = content + b" " * number
         house.path.write_bytes(kept)
-        with pytest.raises(BillingAuthError, match="Log in again") as caught:
+        with pytest.raises(BillingAuthError) as caught:
             ask(house.source(portal_base_url=house.url))
         assert caught.value.error == "invalid_token"
-        (name,) = (word.rstrip(".") for word in str(caught.value).split() if ".broken-" in word)
+        name = f"{house.path}.broken-{number}"
+        assert str(caught.value) == f"The login {house.path} is broken. It was put aside as {name}. Log in again."
         assert Path(name).read_bytes() == kept
         assert not house.path.exists()
         names.append(name)
@@ -509,6 +571,16 @@ def test_a_broken_file_is_put_aside_under_the_name_that_the_error_tells(house, a
 def test_a_file_of_another_shape_is_put_aside_like_a_broken_one(house, row):
     content = json.dumps(MISSHAPEN[row]).replace("URL", house.url).encode()
     check_put_aside(house, ASKS["resolve"], content)
+
+
+def test_a_file_that_names_no_portals_is_whole_and_has_no_login(house):
+    house.path.parent.mkdir()
+    house.path.write_text('{"note": 1}')
+    source = house.source(portal_base_url=house.url)
+    assert not source.is_logged_in
+    assert house.files() == ["login.json"]
+    source.login(lambda code: house.portal.approve_device(code.user_code))
+    assert house.document()["note"] == 1
 
 
 @pytest.mark.parametrize("where", ["logout", "is_logged_in", "step_up"])
@@ -541,21 +613,52 @@ def test_a_broken_file_does_not_cost_the_person_an_approval(house):
     assert house.path.with_name("login.json.broken-1").read_bytes() == b"{"
 
 
+def test_a_file_that_breaks_while_a_person_approves_costs_no_login(house):
+    source = house.source(portal_base_url=house.url)
+
+    def approve(code):
+        house.path.parent.mkdir(exist_ok=True)
+        house.path.write_text("{")
+        house.portal.approve_device(code.user_code)
+
+    with pytest.raises(BillingError) as caught:
+        source.login(approve)
+    assert caught.value.error == "login_not_saved"
+    token = source.resolve().access_token
+    assert house.entry()["access_token"] == token
+
+
+def test_a_folder_in_the_place_of_the_file_while_a_person_approves_costs_no_login(house):
+    source = house.source(portal_base_url=house.url)
+
+    def approve(code):
+        house.path.mkdir(parents=True)
+        house.portal.approve_device(code.user_code)
+
+    with pytest.raises(BillingLoginNotSaved, match="cannot be read: Is a directory"):
+        source.login(approve)
+    house.path.rmdir()
+    assert source.resolve().access_token == house.entry()["access_token"]
+
+
 def test_a_broken_file_that_cannot_be_moved_is_not_said_to_have_been_put_aside(house, monkeypatch):
     house.put()
     house.path.write_bytes(b"{")
     monkeypatch.setattr(Path, "rename", full)
     with pytest.raises(BillingAuthError) as caught:
         house.source().resolve()
-    assert str(house.path) in str(caught.value)
-    assert "put aside" not in str(caught.value)
+    assert str(caught.value) == (
+        f"The login {house.path} is broken. It could not be moved away (No space left on device): do that, and log in "
+        "again."
+    )
     assert house.path.read_bytes() == b"{"
 
 
 def test_a_file_that_cannot_be_read_is_a_typed_error_and_stays(house):
     house.path.mkdir(parents=True)
-    with pytest.raises(BillingAuthError, match="cannot be read: Is a directory") as caught:
+    with pytest.raises(BillingAuthError) as caught:
         house.source().resolve()
+    assert str(caught.value) == f"The login {house.path} cannot be read: Is a directory."
     assert caught.value.error == "invalid_token"
     assert house.files() == ["login.json"]
 
@@ -626,9 +729,11 @@ def test_while_another_process_holds_the_lock_an_expired_token_is_a_network_erro
     login = house.put(left=0)
     before = house.path.read_bytes()
     source = house.source()
-    with pytest.raises(BillingNetworkError, match="Another program") as caught:
+    with pytest.raises(BillingNetworkError) as caught:
         ask(source)
-    assert str(house.path) in str(caught.value)
+    assert str(caught.value) == (
+        f"Another program has been busy with the login {house.path} for 0.1 s. Try again shortly."
+    )
     assert (house.refreshes(), house.path.read_bytes()) == ([], before)
     end_worker(held)
     ask(source)
@@ -648,6 +753,18 @@ def test_a_new_login_under_a_held_lock_lives_in_memory_and_is_saved_later(house,
     assert not house.path.exists()
     end_worker(held)
     assert source.resolve().access_token == token == house.entry()["access_token"]
+
+
+def test_a_new_login_under_a_held_lock_takes_the_place_of_the_one_before_later(house, held):
+    house.put(login_id="before", note="kept")
+    source = house.source(portal_base_url=house.url)
+    with pytest.raises(BillingLoginNotSaved):
+        source.login(lambda code: house.portal.approve_device(code.user_code))
+    token = source.resolve().access_token
+    end_worker(held)
+    assert source.resolve().access_token == token == house.entry()["access_token"]
+    assert house.entry()["note"] == "kept"
+    assert house.entry()["login_id"] != "before"
 
 
 def test_a_logout_under_a_held_lock_is_a_network_error(house, held):

@@ -30,11 +30,15 @@ def test_the_renewal_goes_on_and_its_token_is_used_by_the_next_call(house):
     login = house.put(left=100)
     house.portal.inject(Fault.drip(delay=0.002, part="body"), "oauth_token")
     source = house.source()
-    assert source.resolve().access_token == login.access_token
-    renewing = [thread for thread in threading.enumerate() if thread.name == "nous-billing-refresh"]
-    for thread in renewing:
-        thread.join()
-    assert len(renewing) == 1
+    given = []
+    # At the end of a program daemons are cut off; a renewal must not be, whoever asked for it.
+    asking = threading.Thread(target=lambda: given.append(source.resolve().access_token), daemon=True)
+    asking.start()
+    asking.join()
+    assert given == [login.access_token]
+    (renewing,) = [thread for thread in threading.enumerate() if thread.name == "nous-billing-refresh"]
+    assert not renewing.daemon
+    renewing.join()
     token = source.resolve().access_token
     assert token == house.entry()["access_token"] != login.access_token
     assert state_status(house.portal, token) == 200
@@ -46,3 +50,10 @@ def test_an_expired_token_is_waited_for(house):
     started = time.monotonic()
     assert house.source().resolve().access_token != login.access_token
     assert time.monotonic() - started > 0.05
+
+
+def test_a_token_that_was_refused_is_not_good_and_its_successor_is_waited_for(house):
+    login = house.put(left=800)
+    house.portal.inject(Fault.drip(delay=0.002, part="body"), "oauth_token")
+    token = house.source().resolve(rejected=login.access_token).access_token
+    assert token == house.entry()["access_token"] != login.access_token

@@ -18,7 +18,7 @@ from nous_billing import (
 )
 from nous_billing.mock import Fault, MockClock, MockPortal
 from nous_billing.mock.oauth_form import OAuthError
-from tests.login.support import ASKS, asked, from_iso, iso, jwt, refreshes, state_status
+from tests.login.support import ASKS, FULL, asked, from_iso, iso, jwt, refreshes, state_status
 
 OTHER = "https://portal.nousresearch.com"
 TOKEN_KEYS = {"access_token", "refresh_token", "expires_at", "expires_in", "obtained_at"}
@@ -118,8 +118,10 @@ def test_a_newer_refresh_token_in_the_file_is_not_ended_by_a_final_error_about_t
     entry = house.entry_for(newer, expires_at=iso(house.clock.time() - 1))
     at_refresh(lambda: house.write({house.url: entry}), answer="refresh_token_reused")
     source = house.source()
-    with pytest.raises(BillingNetworkError, match="Try again"):
+    with pytest.raises(BillingNetworkError) as caught:
         source.resolve()
+    assert str(caught.value) == "Another program has changed the login meanwhile. Try again."
+    assert caught.value.error == "network_error"
     assert house.entry()["refresh_token"] == newer.refresh_token
 
 
@@ -256,6 +258,25 @@ def test_the_new_pair_is_in_the_file_before_it_is_used(house, ask):
     assert state_status(house.portal, entry["access_token"]) == 200
     assert len(house.refreshes()) == 1
     assert {request.status for request in asked(house.portal, "get_billing_state")} == {200}
+
+
+def test_the_new_pair_is_written_with_all_that_is_known_of_it(house):
+    house.put(left=0)
+    house.write({house.url: {**house.entry(), "token_type": "MAC", "last_auth_error": {"code": "x"}, "note": 1}})
+    now = house.clock.time()
+    source = house.source()
+    source.resolve()
+    entry = house.entry()
+    assert (entry.pop("access_token"), entry.pop("note")) == (source.resolve().access_token, 1)
+    assert entry.pop("refresh_token") not in house.refreshes()
+    assert entry == {
+        "token_type": "Bearer",
+        "scope": FULL,
+        "obtained_at": iso(now),
+        "expires_in": 900.0,
+        "expires_at": iso(now + 900),
+    }
+    assert house.path.read_text().startswith('{\n "version": 1,\n')
 
 
 def test_a_token_with_more_than_120_s_left_is_used_as_it_is(house, ask):

@@ -13,6 +13,8 @@ from nous_billing.replies import Failure, Reply
 PREVIEW = "https://preview.example"
 NOW = 1_750_000_000.0
 DEADLINE = 15.0
+# Of a flow that ends.
+_MOST_STEPS = 20_000
 
 OWNER_STATE: dict[str, Any] = {
     "org": {"id": "org_1", "slug": "acme", "name": "Acme", "role": "OWNER"},
@@ -89,7 +91,7 @@ def answer_steps(flow: Flow[Any], answer: Callable[[Any], Any]) -> Played:
     steps: list[Any] = []
     try:
         step = next(flow)
-        while True:
+        while len(steps) < _MOST_STEPS:
             steps.append(step)
             value = answer(step)
             step = flow.throw(value) if isinstance(value, BaseException) else flow.send(value)
@@ -97,6 +99,7 @@ def answer_steps(flow: Flow[Any], answer: Callable[[Any], Any]) -> Played:
         return Played(steps, result=end.value)
     except BillingError as error:
         return Played(steps, error=error)
+    raise AssertionError(f"it does not end: {steps[-3:]}")
 
 
 def play(flow: Flow[Any], *answers: Any) -> Played:

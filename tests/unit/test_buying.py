@@ -198,6 +198,11 @@ def test_a_billing_error_of_a_listener_is_none_of_the_purchase_and_ends_the_call
     assert (shop.buy().result.status, len(shop.portal.charges)) == ("settled", 1)
 
 
+def test_what_is_no_amount_is_refused_by_its_name(shop):
+    with pytest.raises(BillingInvalidRequest, match=r"^amount_usd must be dollars as a Decimal"):
+        shop.buying("x")
+
+
 # Bounds
 
 
@@ -205,7 +210,9 @@ def test_a_billing_error_of_a_listener_is_none_of_the_purchase_and_ends_the_call
 def test_an_amount_out_of_bounds_is_refused_before_anything_is_saved_or_posted(shop, amount):
     error = shop.buy(amount).error
     assert (type(error), error.error) == (BillingInvalidRequest, "amount_out_of_bounds")
-    assert "between $10.00 and $10,000.00" in str(error)
+    assert str(error) == (
+        f"amount_usd must be between $10.00 and $10,000.00 here, not ${Decimal(amount):,}. Nothing was sent."
+    )
     assert (shop.portal.posts, shop.store.history) == ([], [])
 
 

@@ -23,7 +23,7 @@ def test_a_purchase_cancelled_before_it_began_sends_nothing(shop):
     played = shop.buy(cancelled=lambda: True)
     assert kinds(played) == ["Block"]
     assert (type(played.error), played.error.error) == (BillingPurchaseCancelled, "purchase_cancelled")
-    assert "Nothing was charged" in str(played.error)
+    assert str(played.error) == "The purchase was stopped. Nothing was charged."
     assert shop.store.history == []
 
 

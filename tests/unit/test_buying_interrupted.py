@@ -243,6 +243,14 @@ def test_ctrl_c_as_a_new_token_is_looked_at_after_a_401_is_a_plain_one():
     assert type(buying.interrupted()) is BillingPurchaseInterrupted
 
 
+@pytest.mark.parametrize("scene", ["accepted", "declined"])
+def test_ctrl_c_after_a_purchase_has_ended_is_a_plain_one(shop, scene):
+    set_up(shop, scene)
+    buying = shop.buying()
+    assert shop.run(buying.buy()).result.has_ended
+    assert buying.interrupted() is None
+
+
 # The same purchase in a task
 
 

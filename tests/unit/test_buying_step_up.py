@@ -48,6 +48,14 @@ def test_a_scope_that_is_not_granted_is_a_sentence_for_this_person_and_nothing_w
     assert (len(shop.portal.posts), shop.kept.status) == (1, "not_made")
 
 
+@pytest.mark.parametrize(("asked", "sentence"), [(True, NOT_ALLOWED), (False, NOT_ASKED)])
+def test_a_scope_that_is_missing_before_the_role_is_known_is_asked_for_and_no_admin_named(shop, asked, sentence):
+    shop.portal.states = [UNSCOPED]
+    error = shop.buy(step_up=(lambda: False) if asked else None).error
+    assert (type(error), str(error)) == (errors.BillingScopeRequired, sentence)
+    assert shop.portal.posts == []
+
+
 @pytest.mark.parametrize("answer", [None, 1, 0, "yes", "", [], b"yes"], ids=repr)
 @pytest.mark.parametrize("waiting", [True, False])
 def test_a_step_up_that_answers_neither_true_nor_false_is_a_fault_of_the_program(shop, answer, waiting):
@@ -56,7 +64,7 @@ def test_a_step_up_that_answers_neither_true_nor_false_is_a_fault_of_the_program
     assert (type(error) is BillingPurchaseUncertain) is waiting
     fault = error.last_error if waiting else error
     assert (type(fault), fault.error) == (BillingInvalidRequest, "invalid_step_up")
-    assert f"True or False, not a {type(answer).__name__}" in str(fault)
+    assert str(fault) == (f"step_up must return True or False, not a {type(answer).__name__}. Nothing more was sent.")
     assert len(shop.portal.posts) == 1
     assert shop.kept.status == ("pending" if waiting else "not_made")
 

@@ -161,11 +161,14 @@ LOADED: list[tuple[Any, str]] = [
     ([("key-1", 50)], "the store returned a tuple, which is no purchase"),
     ([SENDING, None], "the store returned a NoneType, which is no purchase"),
     ([replace(SENDING, status="sold")], "the store returned a Purchase, which is no purchase"),  # type: ignore[arg-type]
-    ([replace(SENDING, status="pending")], "a purchase that is pending and whose charge id is None"),
-    ([replace(SENDING, status="settled")], "a purchase that is settled and whose charge id is None"),
-    ([replace(SENDING, status="failed")], "a purchase that is failed and whose charge id is None"),
-    ([replace(SENDING, charge_id="ch_1")], "a purchase that is sending and whose charge id is ch_1"),
-    ([replace(ACCEPTED, status="not_made")], "a purchase that is not_made and whose charge id is ch_1"),
+    ([replace(SENDING, status="pending")], "the store returned a purchase that is pending and whose charge id is None"),
+    ([replace(SENDING, status="settled")], "the store returned a purchase that is settled and whose charge id is None"),
+    ([replace(SENDING, status="failed")], "the store returned a purchase that is failed and whose charge id is None"),
+    ([replace(SENDING, charge_id="ch_1")], "the store returned a purchase that is sending and whose charge id is ch_1"),
+    (
+        [replace(ACCEPTED, status="not_made")],
+        "the store returned a purchase that is not_made and whose charge id is ch_1",
+    ),
 ]
 EACH_LOADED = pytest.mark.parametrize(("loaded", "reason"), LOADED, ids=range(len(LOADED)))
 
@@ -174,7 +177,7 @@ def check_unread(played, reason):
     assert (type(played.error), kinds(played)) == (BillingPurchaseUncertain, ["Block"])
     unread = played.error.last_error
     assert (type(unread), unread.outcome_unknown) == (BillingPurchaseStoreError, True)
-    assert reason in str(unread)
+    assert str(unread) == f"The purchase could not be read: {reason}. Nothing was sent."
 
 
 @EACH_LOADED
@@ -190,7 +193,9 @@ def test_a_store_that_loads_rubbish_is_the_last_of_what_is_gone_on_with(clock, l
 
 
 def test_a_store_that_loads_another_key_than_it_was_asked_for_leaves_the_purchase_uncertain(clock):
-    check_unread(Shop(clock, Rubbish([replace(SENDING, key="another")])).buy(), "a purchase with another key")
+    check_unread(
+        Shop(clock, Rubbish([replace(SENDING, key="another")])).buy(), "the store returned a purchase with another key"
+    )
 
 
 @pytest.mark.parametrize("saved", [None, 1, "yes", []])
@@ -198,7 +203,10 @@ def test_a_store_whose_save_says_neither_yes_nor_no_is_a_typed_error_and_nothing
     shop = Shop(clock, Rubbish(saved=saved))
     error = shop.buy().error
     assert type(error) is BillingPurchaseStoreError
-    assert f"returned a {type(saved).__name__}, neither True nor False" in str(error)
+    assert str(error) == (
+        f"The purchase could not be saved: save() of the store returned a {type(saved).__name__}, neither True nor "
+        "False. Nothing was sent."
+    )
     assert shop.portal.posts == []
 
 
@@ -206,7 +214,7 @@ def test_a_store_that_always_refuses_is_a_typed_error_and_no_hang(clock):
     shop = Shop(clock, Rubbish(saved=False))
     error = shop.buy().error
     assert type(error) is BillingPurchaseStoreError
-    assert "another program keeps changing it" in str(error)
+    assert str(error) == "The purchase could not be saved: another program keeps changing it. Nothing was sent."
     assert shop.portal.posts == []
 
 

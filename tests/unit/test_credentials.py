@@ -76,8 +76,9 @@ def test_white_space_around_a_token_is_dropped():
 )
 @pytest.mark.parametrize("kind", [Credentials, StaticToken])
 def test_what_is_no_token_is_not_taken_for_a_login(kind, token):
-    with pytest.raises(BillingAuthError, match="access token is blank or has characters") as caught:
+    with pytest.raises(BillingAuthError) as caught:
         kind(token)
+    assert str(caught.value) == "The access token is blank or has characters that no token has. Log in again."
     assert caught.value.error == "invalid_token"
 
 
@@ -162,8 +163,9 @@ def test_an_answer_that_was_on_its_way_when_all_was_forgotten_is_not_kept(clock)
             return super().resolve(rejected=rejected)
 
     memo = CredentialMemo(ForgottenMeanwhile(), clock)
-    memo.resolve()
-    assert memo.fresh() is None
+    for _ in range(3):
+        memo.resolve()
+        assert memo.fresh() is None
 
 
 def test_a_rejected_token_makes_the_source_be_asked_again_by_its_name(clock):
@@ -238,8 +240,11 @@ def test_twenty_threads_ask_the_source_once(clock):
     "error", [OSError("disk"), ValueError("x"), KeyError("nous"), RuntimeError("x"), RecursionError()]
 )
 def test_whatever_a_source_raises_is_a_failed_login(clock, error):
-    with pytest.raises(BillingAuthError, match=type(error).__name__) as caught:
+    with pytest.raises(BillingAuthError) as caught:
         CredentialMemo(Source(error), clock).resolve()
+    assert str(caught.value) == (
+        f"The source of the credentials failed ({type(error).__name__}). Log in again, or try later."
+    )
     assert caught.value.error == "invalid_token"
     assert caught.value.__cause__ is error
 
@@ -275,6 +280,7 @@ def test_a_source_that_gives_no_credentials_is_a_failed_login(clock, answer):
     with pytest.raises(BillingAuthError) as caught:
         CredentialMemo(Source(answer), clock).resolve()
     assert caught.value.error == "invalid_token"
+    assert str(caught.value.__cause__) == f"resolve() returned a {type(answer).__name__}"
 
 
 def test_a_fingerprint_that_cannot_be_had_keeps_nothing_and_does_not_escape(clock):

@@ -199,3 +199,13 @@ def test_ctrl_c_in_a_purchase_is_a_keyboard_interrupt_that_nothing_for_billing_e
     assert (error.uncertain, str(error)) == (uncertain, "It may be made.")
     again = pickle.loads(pickle.dumps(error))
     assert (type(again), again.uncertain.key) == (BillingPurchaseInterrupted, "k")
+
+
+def test_an_uncertain_purchase_says_all_that_is_known_of_it():
+    last = BillingError("x", status=503, retry_after=3, payload={"code": "c"})
+    error = BillingPurchaseUncertain("y", key="k", amount_usd=Decimal(50), charge_id="ch_1", last_error=last)
+    assert (error.error, error.outcome_unknown) == ("purchase_uncertain", True)
+    assert (error.key, error.amount_usd, error.charge_id, error.last_error) == ("k", Decimal(50), "ch_1", last)
+    assert (error.status, error.retry_after, error.code, error.portal_url) == (503, 3, "c", None)
+    bare = BillingPurchaseUncertain("y", key="k", amount_usd=Decimal(50))
+    assert (bare.charge_id, bare.last_error, bare.status, bare.payload) == (None, None, None, {})

@@ -218,6 +218,7 @@ def test_no_token_goes_to_an_address_of_the_credentials_that_cannot_be_used(bad)
     assert played.sent == []
     assert type(played.error) is BillingInvalidRequest
     assert played.error.error == "invalid_base_url"
+    assert str(played.error).startswith("The portal URL of the credentials ")
 
 
 def test_no_token_goes_anywhere_when_the_environments_address_cannot_be_used(monkeypatch):
@@ -348,3 +349,74 @@ def test_a_failure_of_what_admits_a_charge_says_nothing_of_a_charge():
 
     flow = exchange(CHARGE, base_url=None, deadline=DEADLINE, admit=admit)
     assert not play(flow, credentials(), Failure("reset", sent=True)).error.outcome_unknown
+
+
+UNKNOWN = " The charge may have been made: try again with the same idempotency key, never a new one."
+RESET = Failure("reset by peer", sent=True)
+UNSENT = Failure("connection refused", sent=False)
+LATE = Failure("the time allowed for the call has passed", sent=True, timed_out=True)
+BROKEN = reply(200, b"{", {"content-type": "application/json"})
+
+
+@pytest.mark.parametrize(
+    ("operation", "answer", "sentence"),
+    [
+        (STATE, RESET, "Could not reach the portal: reset by peer."),
+        (CHARGE, RESET, f"Could not reach the portal: reset by peer.{UNKNOWN}"),
+        (CHARGE, UNSENT, "Could not reach the portal: connection refused. Nothing was charged."),
+        (STATE, LATE, "The portal did not answer in time: the time allowed for the call has passed."),
+        (CHARGE, LATE, f"The portal did not answer in time: the time allowed for the call has passed.{UNKNOWN}"),
+        (STATE, reply(200, unreadable="is compressed"), "The portal's reply is compressed."),
+        (CHARGE, reply(202, unreadable="is compressed"), f"The portal's reply is compressed.{UNKNOWN}"),
+        (STATE, BROKEN, "The portal's reply is broken JSON."),
+        (CHARGE, BROKEN, f"The portal's reply is broken JSON.{UNKNOWN}"),
+        (
+            STATE,
+            reply(200, b"<html>"),
+            "The portal answered with something that is not this API, such as a web page. Check the base URL.",
+        ),
+        (
+            CHARGE,
+            reply(202, b"{}"),
+            f"The portal's reply is not what its contract says ('chargeId' is missing).{UNKNOWN}",
+        ),
+        (
+            STATUS,
+            reply(200, {"status": "settled", "amountUsd": "x", "settledAt": "2026-06-13T10:00:00Z"}),
+            "The portal's reply is not what its contract says (Not a decimal number of dollars: 'x').",
+        ),
+    ],
+)
+def test_each_failure_has_its_sentence(operation, answer, sentence):
+    error = call(operation, answer).error
+    assert (str(error), error.message) == (sentence, sentence)
+
+
+def test_what_is_shown_of_a_broken_contract_ends_after_200_characters():
+    body = {"status": "settled", "amountUsd": "50", "settledAt": "x" * 500_000}
+    shown = str(call(STATUS, reply(200, body)).error).partition("(")[2]
+    assert len(shown.removesuffix(").")) == 200
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "payload", "status"),
+    [
+        (reply(202, {"charge": 1}), "invalid_response", {"charge": 1}, 202),
+        (reply(202, [1]), "invalid_response", {}, 202),
+        (reply(202, b" \n"), "invalid_response", {}, 202),
+        (BROKEN, "invalid_response", {}, 200),
+        (reply(203, b"<html>"), "endpoint_unavailable", {}, 203),
+        (reply(206, unreadable="is compressed"), "invalid_response", {}, 206),
+    ],
+)
+def test_a_reply_that_breaks_the_contract_is_kept_as_far_as_it_could_be_read(answer, code, payload, status):
+    error = call(CHARGE, answer).error
+    assert (type(error), error.error) == (BillingResponseError, code)
+    assert (error.payload, error.status) == (payload, status)
+    assert error.__suppress_context__ or error.__context__ is None
+
+
+def test_a_link_of_a_refusal_is_one_of_the_address_that_refused():
+    answer = reply(403, {"error": "no_payment_method", "portalUrl": "/billing"})
+    assert call(CHARGE, answer).error.portal_url == f"{PREVIEW}/billing"
+    assert call(CHARGE, answer, base_url="https://own.example").error.portal_url == "https://own.example/billing"

@@ -270,3 +270,8 @@ def test_a_decimal_is_written_as_that_number_digit_for_digit(body, written):
 )
 def test_the_shortest_form_of_a_sum_is_the_same_sum_without_an_exponent(given, shortest):
     assert str(without_trailing_zeros(Decimal(given))) == shortest
+
+
+def test_the_shortest_form_of_a_sum_is_exact_whatever_the_callers_context():
+    with hostile_context():
+        assert str(without_trailing_zeros(Decimal("999999.90"))) == "999999.9"

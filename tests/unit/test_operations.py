@@ -16,15 +16,15 @@ FAILED = {"status": "failed", "reason": "card_declined"}
 ACCEPTED = {"chargeId": "ch_1"}
 
 OPERATIONS = {
-    "state": operations.get_billing_state(),
-    "top-up": operations.patch_auto_top_up(True, 20, 100),
-    "charge": charge(),
-    "status": operations.get_charge_status("ch_1"),
+    "state": operations.get_billing_state,
+    "top-up": lambda: operations.patch_auto_top_up(True, 20, 100),
+    "charge": charge,
+    "status": lambda: operations.get_charge_status("ch_1"),
 }
 
 
 def read(name, body):
-    return call(OPERATIONS[name], reply(200, body)).result
+    return call(OPERATIONS[name](), reply(200, body)).result
 
 
 def changed(body, path, *value):
@@ -44,11 +44,11 @@ JSON_HEADERS = {"Content-Type": "application/json"}
 
 
 @pytest.mark.parametrize(
-    ("operation", "method", "path", "headers", "body", "is_charge"),
+    ("make", "method", "path", "headers", "body", "is_charge"),
     [
-        (operations.get_billing_state(), "GET", "/api/billing/state", {}, None, False),
+        (operations.get_billing_state, "GET", "/api/billing/state", {}, None, False),
         (
-            operations.patch_auto_top_up(True, Decimal("20.50"), "100"),
+            lambda: operations.patch_auto_top_up(True, Decimal("20.50"), "100"),
             "PATCH",
             "/api/billing/auto-top-up",
             JSON_HEADERS,
@@ -56,7 +56,7 @@ JSON_HEADERS = {"Content-Type": "application/json"}
             False,
         ),
         (
-            operations.patch_auto_top_up(False, 0.1, Decimal("1E+3")),
+            lambda: operations.patch_auto_top_up(False, 0.1, Decimal("1E+3")),
             "PATCH",
             "/api/billing/auto-top-up",
             JSON_HEADERS,
@@ -64,7 +64,7 @@ JSON_HEADERS = {"Content-Type": "application/json"}
             False,
         ),
         (
-            operations.post_charge("50.10", " key-1 "),
+            lambda: operations.post_charge("50.10", " key-1 "),
             "POST",
             "/api/billing/charge",
             {**JSON_HEADERS, "Idempotency-Key": "key-1"},
@@ -72,17 +72,18 @@ JSON_HEADERS = {"Content-Type": "application/json"}
             True,
         ),
         (
-            operations.post_charge(19.99, "k"),
+            lambda: operations.post_charge(19.99, "k"),
             "POST",
             "/api/billing/charge",
             {**JSON_HEADERS, "Idempotency-Key": "k"},
             b'{"amountUsd":19.99}',
             True,
         ),
-        (operations.get_charge_status("ch_3PqXyZ"), "GET", "/api/billing/charge/ch_3PqXyZ", {}, None, False),
+        (lambda: operations.get_charge_status("ch_3PqXyZ"), "GET", "/api/billing/charge/ch_3PqXyZ", {}, None, False),
     ],
 )
-def test_a_request_is_what_the_contract_says_byte_for_byte(operation, method, path, headers, body, is_charge):
+def test_a_request_is_what_the_contract_says_byte_for_byte(make, method, path, headers, body, is_charge):
+    operation = make()
     assert (operation.method, operation.path, dict(operation.headers)) == (method, path, headers)
     assert operation.body == body
     assert operation.is_charge is is_charge
@@ -134,8 +135,11 @@ def test_an_odd_charge_id_stays_one_segment_of_the_path(charge_id, segment):
     ids=short,
 )
 def test_what_cannot_be_a_charge_id_is_refused(charge_id):
-    with pytest.raises(BillingInvalidRequest, match="charge id") as caught:
+    with pytest.raises(BillingInvalidRequest) as caught:
         operations.get_charge_status(charge_id)
+    assert str(caught.value) == (
+        "A charge id is the charge_id of an accepted charge: 1 to 255 visible ASCII characters."
+    )
     assert caught.value.error == "invalid_charge_id"
 
 
@@ -163,8 +167,9 @@ def test_a_charge_without_a_usable_key_is_refused(key, error):
 
 @pytest.mark.parametrize("enabled", [None, 0, 1, "true", "false", [], 1.0])
 def test_enabled_is_true_or_false_and_nothing_that_looks_like_it(enabled):
-    with pytest.raises(BillingInvalidRequest, match="enabled must be True or False") as caught:
+    with pytest.raises(BillingInvalidRequest) as caught:
         operations.patch_auto_top_up(enabled, 20, 100)
+    assert str(caught.value) == f"enabled must be True or False, not a {type(enabled).__name__}."
     assert caught.value.error == "invalid_request"
 
 
@@ -211,6 +216,10 @@ def test_a_member_sees_no_card_no_cap_and_no_auto_reload():
 def test_the_state_always_has_a_portal_link_that_is_safe(link):
     for body in (changed(OWNER_STATE, ["portalUrl"], link), changed(OWNER_STATE, ["portalUrl"])):
         assert read("state", body).portal_url == f"{PREVIEW}/billing?topup=open"
+
+
+def test_the_link_of_the_state_is_one_of_the_address_that_answered():
+    assert read("state", changed(OWNER_STATE, ["portalUrl"], "/team")).portal_url == f"{PREVIEW}/team"
 
 
 @pytest.mark.parametrize(
@@ -399,7 +408,7 @@ def test_the_table_of_breaches_names_every_field_of_the_state():
 
 @pytest.mark.parametrize(("name", "body"), list(breaches()))
 def test_a_success_that_breaks_the_contract_is_an_error_that_keeps_the_payload(name, body):
-    error = call(OPERATIONS[name], reply(202, body)).error
+    error = call(OPERATIONS[name](), reply(202, body)).error
     assert type(error) is BillingResponseError
     assert (error.error, error.status) == ("invalid_response", 202)
     assert error.payload == (json.loads(json.dumps(body), parse_float=Decimal) if isinstance(body, dict) else {})
@@ -419,7 +428,7 @@ def test_a_success_that_breaks_the_contract_is_an_error_that_keeps_the_payload(n
     ids=["charge", "top-up", "state", "org", "bounds"],
 )
 def test_a_list_of_pairs_is_no_object(name, body):
-    error = call(OPERATIONS[name], reply(200, body)).error
+    error = call(OPERATIONS[name](), reply(200, body)).error
     assert (type(error), error.error) == (BillingResponseError, "invalid_response")
 
 
@@ -431,3 +440,25 @@ def test_an_accepted_charge_whose_id_cannot_be_asked_for_keeps_it_in_the_payload
             {"chargeId": charge_id},
             True,
         )
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "breach"),
+    [
+        ("top-up", {"ok": False}, "ok is not true"),
+        ("top-up", [["ok", True]], "a list where a dict should be"),
+        ("charge", {"chargeId": "a b"}, "the chargeId is none that can be asked for"),
+        ("charge", {"chargeId": 5}, "a int where a str should be"),
+        ("status", {"status": 5}, "a int where a str should be"),
+        ("status", {**SETTLED, "settledAt": "2026-06-13T10:00:00"}, "a moment without an offset"),
+        ("state", {**OWNER_STATE, "org": [["id", "org_1"]]}, "a list where a dict should be"),
+        ("state", {**OWNER_STATE, "bounds": None}, "a NoneType where a dict should be"),
+        ("state", {**OWNER_STATE, "card": "4242"}, "a malformed object: str"),
+        ("state", {**OWNER_STATE, "chargePresets": "100"}, "a str where a list should be"),
+        ("state", {**OWNER_STATE, "portalUrl": 5}, "a int where a str should be"),
+        ("state", {**OWNER_STATE, "cliBillingEnabled": 1}, "a int where a bool should be"),
+    ],
+)
+def test_what_broke_the_contract_is_said(name, body, breach):
+    error = call(OPERATIONS[name](), reply(200, body)).error
+    assert str(error).startswith(f"The portal's reply is not what its contract says ({breach}).")

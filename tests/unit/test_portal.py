@@ -11,6 +11,7 @@ from nous_billing.portal import (
     DEFAULT_PORTAL_BASE_URL,
     check_base_url,
     environment_base_url,
+    environment_fingerprint,
     portal_link,
     resolve_portal_base_url,
 )
@@ -200,6 +201,7 @@ def test_a_refusal_of_user_info_does_not_repeat_the_password():
         ("https://host.example:8443", "https://host.example:8443"),
         ("https://host.example/deep/path", "https://host.example/deep/path"),
         ("https://host.example//a%20b/...~c;d=e@f", "https://host.example//a%20b/...~c;d=e@f"),
+        ("https://host.example/X/", "https://host.example/X"),
         ("https://10.0.0.1", "https://10.0.0.1"),
         ("https://[2001:db8::1]:8443", "https://[2001:db8::1]:8443"),
         ("http://localhost", "http://localhost"),
@@ -309,3 +311,47 @@ def test_whatever_the_link_it_is_none_or_http_without_user_info(link):
             character.isspace() or character == "\\" or not character.isprintable() for character in absolute
         )
         assert parts.netloc == "preview.example" or "//" in link
+
+
+@pytest.mark.parametrize(
+    ("url", "shown", "remedy"),
+    [
+        (5, " 'int'", "give it as a string"),
+        ("https://user:canary@host.example", "", "it must not carry a user name or password"),
+        ("host", " 'host'", "it must be like https://host, with no query or fragment"),
+        ("https://h.example?a", " 'https://h.example?a'", "it must be like https://host, with no query or fragment"),
+        (
+            "http://evil.example/",
+            " 'http://evil.example/'",
+            "it must be https, or http on localhost, 127.0.0.1 or [::1]",
+        ),
+    ],
+)
+def test_a_refused_address_is_shown_with_what_it_must_be(url, shown, remedy):
+    with pytest.raises(BillingInvalidRequest) as caught:
+        check_base_url(url, "base_url")
+    assert str(caught.value) == f"base_url{shown} cannot be used as the portal's address: {remedy}."
+
+
+@pytest.mark.parametrize(
+    ("stored", "remedy"),
+    [
+        ("https://evil.example", "set HERMES_PORTAL_BASE_URL if you trust it, or log in again"),
+        ("http://evil.example", "it must be https, or http on localhost, 127.0.0.1 or [::1]"),
+    ],
+)
+def test_a_refused_address_of_a_stored_login_is_shown_as_such(stored, remedy):
+    with pytest.raises(BillingInvalidRequest) as caught:
+        resolve_portal_base_url({"portal_base_url": stored})
+    assert str(caught.value) == (
+        f"The portal URL of the stored login '{stored}' cannot be used as the portal's address: {remedy}."
+    )
+
+
+def test_what_is_kept_for_an_environment_is_not_kept_for_another(monkeypatch):
+    seen = {environment_fingerprint()}
+    for name in ("HERMES_PORTAL_BASE_URL", "NOUS_PORTAL_BASE_URL"):
+        for value in ("https://a.example", "https://b.example"):
+            monkeypatch.setenv(name, value)
+            seen.add(environment_fingerprint())
+    assert len(seen) == 5

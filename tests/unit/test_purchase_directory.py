@@ -217,6 +217,44 @@ def test_a_full_disk_leaves_the_old_file_whole_and_nothing_beside_it(store, monk
     assert store.save(SECOND)
 
 
+def test_a_disk_that_fails_twice_is_said_to_be_what_it_was_first(store, monkeypatch):
+    store.save(FIRST)
+    failed = []
+
+    def full_from_here(self, target):
+        failed.append(self)
+        full()
+
+    unlink = Path.unlink
+
+    def unlinked(self, **more):
+        if failed:
+            raise PermissionError
+        unlink(self, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", full_from_here)
+        patch.setattr(Path, "unlink", unlinked)
+        with pytest.raises(OSError, match="No space left"):
+            store.save(SECOND)
+    assert store.load(KEY) == [FIRST]
+    assert store.save(SECOND)
+
+
+def test_a_folder_that_another_process_makes_meanwhile_is_no_failure(store, monkeypatch):
+    store.path.mkdir(parents=True)
+    looked = []
+    is_dir = Path.is_dir
+
+    def not_yet(self):
+        looked.append(self)
+        return len(looked) > 1 and is_dir(self)
+
+    monkeypatch.setattr(Path, "is_dir", not_yet)
+    assert store.save(FIRST)
+    assert looked[:2] == [store.path] * 2
+
+
 def test_a_folder_that_cannot_be_synced_is_no_failure(store, monkeypatch):
     opened = os.open
 
@@ -297,6 +335,62 @@ def test_a_field_that_cannot_be_is_a_typed_error_that_names_the_file(store, name
     check_broken(store, file)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("format", 2, "it was written by another version of nous-billing"),
+        ("status", "sold", "it was written by another version of nous-billing"),
+        ("revision", "1", "a str where a number should be"),
+        ("key", 5, "a int where a text should be"),
+        ("charge_id", [], "a list where a text should be"),
+        ("settled_at", "2025-01-01T00:00:00", "a date without an offset"),
+        ("added_usd", "much", "Not a decimal number of dollars: 'much'"),
+    ],
+)
+def test_what_is_wrong_with_a_broken_file_is_said_with_what_to_do(store, name, value, reason):
+    store.save(FIRST)
+    file = only_file(store)
+    file.write_text(json.dumps({**json.loads(file.read_bytes()), name: value}))
+    with pytest.raises(BillingPurchaseStoreError) as caught:
+        store.load(KEY)
+    assert str(caught.value) == (
+        f"The purchase in {file} cannot be read: {reason}. It may have been made: look at the billing page, then mend "
+        "or remove the file."
+    )
+
+
+def test_a_file_that_says_nothing_of_what_is_wrong_is_named_with_the_kind_of_error(store, monkeypatch):
+    store.save(FIRST)
+    monkeypatch.setattr(Path, "read_bytes", lambda self: (_ for _ in ()).throw(OSError()))
+    with pytest.raises(BillingPurchaseStoreError, match=r"cannot be read: OSError\. It may"):
+        store.load(KEY)
+
+
+def test_a_purchase_is_written_as_a_document_that_a_person_can_read(store):
+    store.save(FIRST)
+    paid = replace(
+        SECOND, amount_usd=Decimal("1E+2"), status="settled", settled_at=FIRST.started_at, added_usd=Decimal("5E+1")
+    )
+    store.save(paid)
+    text = only_file(store).read_text()
+    assert text.startswith('{\n "format": 1,\n "revision": 2,\n')
+    assert json.loads(text) == {
+        "format": 1,
+        "revision": 2,
+        "key": KEY,
+        "amount_usd": "100",
+        "portal_base_url": "https://preview.example",
+        "organisation_id": "org_1",
+        "organisation_name": "Acme",
+        "started_at": "2025-01-01T00:00:00+00:00",
+        "status": "settled",
+        "charge_id": "ch_1",
+        "reason": None,
+        "settled_at": "2025-01-01T00:00:00+00:00",
+        "added_usd": "50",
+    }
+
+
 def test_a_field_that_a_newer_version_added_is_no_obstacle(store):
     store.save(FIRST)
     file = only_file(store)
@@ -346,10 +440,13 @@ def test_a_directory_that_another_program_holds_is_a_typed_error_that_names_it(s
     monkeypatch.setattr(purchase_directory, "_LOCK_SECONDS", 0.05)
     with (
         FileLock(store.path / ".lock", thread_local=False),
-        pytest.raises(BillingNetworkError, match="Another program") as caught,
+        pytest.raises(BillingNetworkError) as caught,
     ):
         store.save(SECOND)
-    assert str(store.path) in str(caught.value)
+    assert str(caught.value) == (
+        f"Another program has been busy with the purchases in {store.path} for 0.05 s. Try again shortly."
+    )
+    assert caught.value.error == "network_error"
     assert store.load(KEY) == [FIRST]
     assert store.save(SECOND)
 
@@ -369,6 +466,17 @@ def test_a_path_that_can_be_no_directory_is_refused_at_once(path):
     ) as caught:
         PurchaseDirectory(path)
     assert caught.value.error == "invalid_store"
+
+
+def test_a_blank_path_is_said_to_be_blank():
+    with pytest.raises(BillingInvalidRequest) as caught:
+        PurchaseDirectory(" ")
+    assert str(caught.value) == "Purchases cannot be kept there: it is blank. Give the path of a directory."
+
+
+def test_a_home_folder_that_nobody_has_is_said_to_be_missing():
+    with pytest.raises(BillingInvalidRequest, match=r"there: Could not determine home directory\. Give the path"):
+        PurchaseDirectory("~nobody-of-this-name/purchases")
 
 
 def test_a_path_may_be_a_path(tmp_path):

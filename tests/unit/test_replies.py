@@ -307,17 +307,21 @@ def test_the_sdk_says_what_happened_where_the_portal_does_not(message):
 @pytest.mark.parametrize(
     ("status", "body", "text"),
     [
-        (302, b"", "redirect (302)"),
-        (404, b"<html>", "no billing at this address (HTTP 404)"),
-        (520, b"", "failing (HTTP 520)"),
-        (503, b"", "failing (HTTP 503)"),
-        (403, b'{"error":"tomorrow"}', "(tomorrow)"),
-        (400, b"", "(HTTP 400)"),
-        (404, b'{"error":"not_found"}', "(not_found)"),
+        (
+            302,
+            b"",
+            "The portal's address answers with a redirect (302), which is not followed. Check the base URL.",
+        ),
+        (404, b"<html>", "There is no billing at this address (HTTP 404). Check the base URL."),
+        (520, b"", "The portal is failing (HTTP 520). Try again shortly."),
+        (503, b"", "The portal is failing (HTTP 503). Try again shortly."),
+        (403, b'{"error":"tomorrow"}', "The portal refused the request (tomorrow)."),
+        (400, b"", "The portal refused the request (HTTP 400)."),
+        (404, b'{"error":"not_found"}', "The portal refused the request (not_found)."),
     ],
 )
 def test_a_message_names_what_there_is_to_name(status, body, text):
-    assert text in str(refusal(reply(status, body), charge()))
+    assert str(refusal(reply(status, body), operations.get_billing_state())) == text
 
 
 @pytest.mark.parametrize(
@@ -370,6 +374,12 @@ def test_no_number_is_read_as_a_float(text, value):
 def test_what_is_no_json_is_a_value_error_and_no_other(body):
     with pytest.raises(ValueError, match=r"\w"):
         decode_json(body)
+
+
+@pytest.mark.parametrize("name", ["NaN", "Infinity", "-Infinity"])
+def test_a_constant_that_only_python_reads_is_no_json(name):
+    with pytest.raises(ValueError, match=f"^{name} is no JSON$"):
+        decode_json(f'{{"a": {name}}}'.encode())
 
 
 def test_the_decimal_context_of_the_caller_does_not_change_what_is_read():

@@ -12,7 +12,7 @@ from nous_billing.errors import (
     BillingPurchaseStoreError,
     BillingPurchaseUncertain,
 )
-from nous_billing.flow import Sleep
+from nous_billing.flow import Send, Sleep
 from nous_billing.purchase_directory import PurchaseDirectory
 from nous_billing.purchases import Purchase
 from tests.unit.drive import NOW, PREVIEW, reply
@@ -137,6 +137,22 @@ def test_a_laptop_that_slept_in_the_middle_polls_the_rest_once(shop):
 
     original, shop.answer = shop.answer, answer
     assert [outcome.status for outcome in shop.resume().result] == ["settled", "settled"]
+
+
+def test_once_the_time_is_over_the_rest_takes_none(shop):
+    shop.portal.charges.clear()
+    shop.store = Shelf(pending(1), pending(2), pending(3))
+    shop.portal.polled = [PENDING] * 9
+
+    def answer(step):
+        if isinstance(step, Send) and step.operation.path.endswith("ch_1"):
+            shop.clock.passed += 60
+        return original(step)
+
+    original, shop.answer = shop.answer, answer
+    outcomes = shop.resume(cap=9).result
+    assert [type(outcome.last_error) for outcome in outcomes] == [BillingChargeTimeout] * 3
+    assert 60 <= shop.clock.passed < 61
 
 
 @pytest.mark.parametrize("elsewhere", [{"organisation_id": "org_9"}, {"portal_base_url": "https://other.example"}])

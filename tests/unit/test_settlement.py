@@ -349,3 +349,63 @@ def test_a_login_that_could_not_be_saved_ends_no_wait(clock):
 def test_at_the_cap_it_is_said_what_kept_the_end_from_being_learned(clock):
     with pytest.raises(BillingChargeTimeout, match=r"could not be learned in 4 seconds: Could not reach"):
         raise wait(clock, [DOWN], cap=4)[0].error
+
+
+STILL_OPEN = (
+    "That is no failure: it may have settled, or may still settle. Look at the billing page, or ask for it again."
+)
+
+
+@pytest.mark.parametrize(
+    ("polls", "options", "sentence"),
+    [
+        ([PENDING], {"cap": 10.4}, f"The charge was still pending after 10 seconds. {STILL_OPEN}"),
+        (
+            [DOWN],
+            {"cap": 4},
+            "How the charge ended could not be learned in 4 seconds: Could not reach the portal: connection refused. "
+            f"{STILL_OPEN}",
+        ),
+        ([PENDING], {"cancelled": lambda: True}, "Stopped waiting for the charge. It may still settle."),
+        (
+            [errors.BillingAuthError("Not logged in.")],
+            {},
+            "The charge can no longer be watched, and may have settled: Not logged in.",
+        ),
+        ([], {"cap": 0}, "cap must be a number of seconds above 0 and at most 31536000, not a int."),
+        ([], {"interval": -0.5}, "interval must be a number of seconds above 0 and at most 31536000, not -0.5."),
+        ([], {"interval": "5"}, "interval must be a number of seconds above 0 and at most 31536000, not a str."),
+    ],
+)
+def test_each_end_without_a_result_has_its_sentence(clock, polls, options, sentence):
+    assert str(wait(clock, polls, **options)[0].error) == sentence
+
+
+@pytest.mark.parametrize("value", [31_536_000.5, 31_536_001])
+def test_more_than_a_year_is_refused(value):
+    with pytest.raises(BillingInvalidRequest):
+        check_seconds(value, "timeout")
+
+
+def test_each_poll_goes_to_the_callers_address_and_is_looked_at_before_it_leaves(clock):
+    looked = []
+
+    def admit(credentials, address, once):
+        looked.append((credentials.access_token, address))
+        return
+        yield
+
+    waits = settlement(
+        "ch_1",
+        interval=2.0,
+        cap=300.0,
+        on_poll=None,
+        cancelled=None,
+        base_url="https://own.example",
+        timeout=15.0,
+        clock=clock,
+        admit=admit,
+    )
+    played, _ = waiting(waits, [PENDING, SETTLED], clock)
+    assert [step.base_url for step in played.sent] == ["https://own.example"] * 2
+    assert looked == [("token-1", "https://own.example")] * 2

@@ -1,0 +1,243 @@
+"""Both clients carry out what they are told with the arguments that they were given, over a transport in memory."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+
+from nous_billing import AsyncBillingClient, BillingClient, StaticToken
+from nous_billing.errors import (
+    BillingChargeCancelled,
+    BillingChargeTimeout,
+    BillingInvalidRequest,
+    BillingPurchaseCancelled,
+    BillingPurchaseUncertain,
+)
+from nous_billing.models import BillingState, ChargeAccepted, ChargePending, ChargeSettled
+from nous_billing.replies import Reply
+from tests.unit.drive import PREVIEW, FakeClock, reply
+from tests.unit.shop import KEY, PENDING, SENDING, SETTLED_AT, UNSCOPED, FakePortal, Shelf
+
+SAVED = reply(200, {"ok": True})
+
+
+class AsyncFakeClock(FakeClock):
+    async def sleep(self, seconds: float) -> None:  # type: ignore[override]
+        super().sleep(seconds)
+
+
+class Caller:
+    """A client of either kind, the portal that it calls, and what it sent.
+
+    Attributes:
+        sent: Each request: its method, its path, and the seconds that it was given.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self.portal = FakePortal()
+        self.clock = FakeClock() if kind == "sync" else AsyncFakeClock()
+        self.sent: list[tuple[str, str, float]] = []
+        self.bodies: list[bytes] = []
+        self.hosts: set[str] = set()
+
+    def handle(self, request: httpx.Request) -> httpx.Response:
+        self.hosts.add(str(request.url.host))
+        self.sent.append((request.method, request.url.path, request.extensions["timeout"]["read"]))
+        self.bodies.append(request.read())
+        key, token = request.headers.get("idempotency-key", ""), request.headers["authorization"].split()[1]
+        saves = request.method == "PATCH"
+        answer = SAVED if saves else self.portal.answer(request.method, request.url.path, token, key, request.content)
+        assert isinstance(answer, Reply)
+        return httpx.Response(answer.status, headers=dict(answer.headers), content=answer.body)
+
+    async def ahandle(self, request: httpx.Request) -> httpx.Response:
+        return self.handle(request)
+
+    def do(self, call: Callable[[Any], Any], **options: Any) -> Any:
+        """Make a client, let it do something, and close it."""
+        options = {"credentials": StaticToken("token-1"), "base_url": PREVIEW, "clock": self.clock, **options}
+        if self.kind == "sync":
+            with (
+                httpx.Client(transport=httpx.MockTransport(self.handle)) as http,
+                BillingClient(http_client=http, **options) as client,
+            ):
+                return call(client)
+
+        async def run() -> Any:
+            async with (
+                httpx.AsyncClient(transport=httpx.MockTransport(self.ahandle)) as http,
+                AsyncBillingClient(http_client=http, **options) as client,
+            ):
+                result = call(client)
+                return await result if isinstance(result, Awaitable) else result
+
+        return asyncio.run(run())
+
+    def answers(self, value: Any) -> Callable[[], Any]:
+        """A question to the person, as this kind of client asks it."""
+
+        async def answer() -> Any:
+            return value
+
+        return (lambda: value) if self.kind == "sync" else answer
+
+
+@pytest.fixture(params=["sync", "async"])
+def caller(request):
+    return Caller(request.param)
+
+
+CALLS: dict[str, tuple[Callable[..., Any], str, str, type]] = {
+    "state": (lambda client, **more: client.get_billing_state(**more), "GET", "/api/billing/state", BillingState),
+    "top-up": (
+        lambda client, **more: client.patch_auto_top_up(enabled=True, threshold=20, top_up_amount=100, **more),
+        "PATCH",
+        "/api/billing/auto-top-up",
+        type(None),
+    ),
+    "charge": (
+        lambda client, **more: client.post_charge(amount_usd="50", idempotency_key=KEY, **more),
+        "POST",
+        "/api/billing/charge",
+        ChargeAccepted,
+    ),
+    "status": (
+        lambda client, **more: client.get_charge_status("ch_9", **more),
+        "GET",
+        "/api/billing/charge/ch_9",
+        ChargePending,
+    ),
+}
+EACH_CALL = pytest.mark.parametrize("name", CALLS)
+
+
+@EACH_CALL
+def test_a_call_is_one_request_and_its_result(caller, name):
+    call, method, path, result = CALLS[name]
+    assert type(caller.do(call)) is result
+    assert (caller.sent, caller.hosts) == ([(method, path, 15.0)], {"preview.example"})
+
+
+@EACH_CALL
+@pytest.mark.parametrize(("own", "of_call", "seconds"), [(7, None, 7), (7, 3, 3), (15, 40, 40)])
+def test_a_call_has_the_seconds_of_the_client_or_its_own(caller, name, own, of_call, seconds):
+    caller.do(lambda client: CALLS[name][0](client, timeout=of_call), timeout=own)
+    assert [given for _, _, given in caller.sent] == [seconds]
+
+
+@EACH_CALL
+def test_a_call_of_no_length_is_refused_before_anything_is_sent(caller, name):
+    with pytest.raises(BillingInvalidRequest, match=r"^timeout must be"):
+        caller.do(lambda client: CALLS[name][0](client, timeout=0))
+    assert caller.sent == []
+
+
+def test_what_is_configured_is_what_was_given(caller):
+    caller.do(lambda client: client.patch_auto_top_up(enabled=False, threshold="20.50", top_up_amount=100))
+    assert caller.bodies == [b'{"enabled":false,"threshold":20.50,"topUpAmount":100}']
+
+
+def test_a_charge_is_what_was_given(caller):
+    caller.do(lambda client: client.post_charge(amount_usd="50.10", idempotency_key="key-7"))
+    assert caller.portal.posts == [("key-7", b'{"amountUsd":50.10}')]
+
+
+def test_a_wait_polls_at_the_callers_interval_to_the_callers_cap(caller):
+    seen = []
+    caller.portal.polled = [PENDING] * 9
+    with pytest.raises(BillingChargeTimeout) as caught:
+        caller.do(lambda client: client.wait_for_charge("ch_1", interval=3, cap=7, on_poll=seen.append))
+    assert (caught.value.charge_id, [type(outcome) for outcome in seen]) == ("ch_1", [ChargePending] * 4)
+    assert caller.clock.passed == 7
+
+
+def test_a_wait_polls_every_two_seconds_for_five_minutes_unless_the_caller_says_otherwise(caller):
+    caller.portal.polled = [PENDING] * 200
+    with pytest.raises(BillingChargeTimeout):
+        caller.do(lambda client: client.wait_for_charge("ch_1"))
+    assert (caller.clock.passed, len(caller.sent)) == (300, 151)
+
+
+def test_a_wait_ends_as_the_caller_wants_it_to(caller):
+    caller.portal.polled = [PENDING] * 9
+    with pytest.raises(BillingChargeCancelled):
+        caller.do(lambda client: client.wait_for_charge("ch_1", cancelled=lambda: caller.clock.passed >= 1))
+    assert caller.clock.passed == 1
+
+
+def test_a_wait_returns_how_the_charge_ended(caller):
+    caller.portal.charges["org_1", KEY] = ("ch_1", b"")
+    settled = caller.do(lambda client: client.wait_for_charge("ch_1"))
+    assert (type(settled), settled.amount_usd) == (ChargeSettled, Decimal(50))
+    assert settled.settled_at.isoformat().startswith(SETTLED_AT[:19])
+
+
+def test_a_purchase_is_made_with_all_that_the_caller_gave(caller):
+    store, seen = Shelf(), []
+    caller.portal.posted = [UNSCOPED]
+    caller.portal.polled = [PENDING] * 2
+    purchase = caller.do(
+        lambda client: client.buy_credits(
+            "50.50",
+            idempotency_key=KEY,
+            store=store,
+            step_up=caller.answers(True),
+            on_progress=seen.append,
+            cancelled=lambda: False,
+            interval=3,
+            cap=20,
+        )
+    )
+    assert (purchase.key, purchase.amount_usd, purchase.status) == (KEY, Decimal("50.5"), "settled")
+    assert (store.statuses, store.kept[KEY]) == (["sending", "pending", "settled"], purchase)
+    assert [progress.status for progress in seen] == ["sending", "pending", "pending", "pending", "settled"]
+    assert caller.clock.passed == pytest.approx(6)
+
+
+@pytest.mark.parametrize(
+    ("options", "passed"), [({}, 300), ({"cap": 7}, 7), ({"cap": 7, "cancelled": lambda: False}, 7)]
+)
+def test_a_purchase_waits_five_minutes_or_to_the_callers_cap(caller, options, passed):
+    caller.portal.polled = [PENDING] * 200
+    with pytest.raises(BillingPurchaseUncertain, match="accepted as charge ch_1"):
+        caller.do(lambda client: client.buy_credits("50", idempotency_key=KEY, **options))
+    assert caller.clock.passed == pytest.approx(passed)
+    assert len(caller.sent) == 3 + passed // 2 + passed % 2
+
+
+def test_a_purchase_is_stopped_as_the_caller_wants_it_to(caller):
+    with pytest.raises(BillingPurchaseCancelled):
+        caller.do(lambda client: client.buy_credits("50", idempotency_key=KEY, cancelled=lambda: True))
+    assert caller.sent == []
+
+
+def test_the_purchases_of_a_store_are_gone_on_with(caller):
+    store, seen = Shelf(SENDING), []
+    (outcome,) = caller.do(lambda client: client.resume_purchases(store, on_progress=seen.append))
+    assert (outcome.key, caller.sent, seen) == (KEY, [], [])
+
+
+def accepted():
+    return Shelf(replace(SENDING, status="pending", charge_id="ch_1"))
+
+
+@pytest.mark.parametrize(("options", "passed", "polls"), [({}, 300, 151), ({"interval": 3, "cap": 7}, 7, 4)])
+def test_a_purchase_of_a_store_is_polled_as_the_caller_wants_it_to(caller, options, passed, polls):
+    seen = []
+    caller.portal.polled = [PENDING] * 200
+    (outcome,) = caller.do(lambda client: client.resume_purchases(accepted(), on_progress=seen.append, **options))
+    assert (outcome.charge_id, caller.clock.passed) == ("ch_1", pytest.approx(passed))
+    assert len(seen) == polls == len([path for _, path, _ in caller.sent if path.endswith("ch_1")])
+
+
+def test_going_on_with_a_store_is_stopped_as_the_caller_wants_it_to(caller):
+    caller.portal.polled = [PENDING] * 200
+    (outcome,) = caller.do(
+        lambda client: client.resume_purchases(accepted(), cancelled=lambda: caller.clock.passed >= 1)
+    )
+    assert (outcome.charge_id, caller.clock.passed) == ("ch_1", pytest.approx(1, abs=0.25))
