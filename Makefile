@@ -118,7 +118,7 @@ arrows: $(SETUP) ## Check which module may import which
 # hundreds of processes that tests start would compile anew.
 test: $(NODE_SETUP) ## All tests and doctests on all cores, with branch coverage of the facade
 	@$(BIN)/coverage erase
-	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/coverage run -m pytest -n auto --dist loadfile $(ARGS)
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/coverage run -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --fail-under=$(COVERAGE)
 
