@@ -166,6 +166,7 @@ LOADED: list[tuple[Any, str]] = [
     ([replace(SENDING, status="failed")], "a purchase that is failed and whose charge id is None"),
     ([replace(SENDING, charge_id="ch_1")], "a purchase that is sending and whose charge id is ch_1"),
     ([replace(ACCEPTED, status="not_made")], "a purchase that is not_made and whose charge id is ch_1"),
+    ([replace(ACCEPTED, status="settled", charge_id="")], "a purchase that is settled and whose charge id is "),
 ]
 EACH_LOADED = pytest.mark.parametrize(("loaded", "reason"), LOADED, ids=range(len(LOADED)))
 
