@@ -52,7 +52,7 @@ $(UV_STAMP):
 $(SETUP): $(UV_STAMP) requirements-dev.txt pyproject.toml nous_billing/_version.py
 	@echo "Setting up .venv ..."
 	@test -x $(BIN)/python || $(UV) venv --quiet --allow-existing --python "$(PYTHON)" .venv
-	@$(UV) pip sync --quiet --python .venv --require-hashes requirements-dev.txt
+	@$(UV) pip sync --quiet --compile-bytecode --python .venv --require-hashes requirements-dev.txt
 	@$(UV) pip install --quiet --python .venv --no-deps --no-build-isolation --refresh-package nous-billing -e .
 	@touch $@
 
@@ -114,10 +114,11 @@ arrows: $(SETUP) ## Check which module may import which
 	@$(BIN)/lint-imports --no-logo
 
 # Not pytest-cov: the mock's pytest plugin imports the package before that would start to count. A module's tests stay
-# on one worker: some count together.
+# on one worker: some count together. With bytecode files, whatever the caller's option says: without, each of the
+# hundreds of processes that tests start would compile anew.
 test: $(NODE_SETUP) ## All tests and doctests on all cores, with branch coverage of the facade
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest -n auto --dist loadfile $(ARGS)
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/coverage run -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --fail-under=$(COVERAGE)
 

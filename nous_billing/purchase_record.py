@@ -157,7 +157,7 @@ def checked(item: object, key: str | None = None) -> Purchase:
         raise not_read(f"the store returned a {type(item).__name__}, which is no purchase")
     if key not in (None, item.key):
         raise not_read("the store returned a purchase with another key")
-    if (item.charge_id is None) is not (item.status in ("sending", "not_made")):
+    if item.charge_id == "" or (item.charge_id is None) is not (item.status in ("sending", "not_made")):
         raise not_read(f"the store returned a purchase that is {item.status} and whose charge id is {item.charge_id}")
     return item
 

@@ -1,11 +1,17 @@
 """Examples are the same in every run, but for long random runs; and what a run says at its end."""
 
 import os
+import sys
+import threading
 
+import coverage
 import pytest
 from hypothesis import Phase, settings
 
 from .properties.reached import summary
+
+# The coverage of the facade is to come from the tests of the facade. Traced, these would take twice as long.
+NOT_MEASURED = {"chaos", "examples", "mock", "project", "properties"}
 
 settings.register_profile("same-examples", derandomize=True, database=None, deadline=None)
 settings.register_profile("random-examples", database=None, deadline=None, max_examples=50, print_blob=True)
@@ -20,6 +26,20 @@ settings.load_profile("same-examples")
 def processes_of_tests_are_not_measured():
     """Coverage would write into their folders, which tests make read-only, and on their standard error."""
     os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def only_tests_of_the_facade_are_measured(request):
+    if coverage.Coverage.current() is None or NOT_MEASURED.isdisjoint(request.node.nodeid.split("/")):
+        yield
+        return
+    # Not stop() and start(): the latter would have the processes of tests measured.
+    here, in_new_threads = sys.gettrace(), threading.gettrace()
+    sys.settrace(None)
+    threading.settrace(None)
+    yield
+    sys.settrace(here)
+    threading.settrace(in_new_threads)
 
 
 def pytest_terminal_summary(terminalreporter):

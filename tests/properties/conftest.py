@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from nous_billing.mock import MockPortal
 from tests.sockets.harness import Kind
 
+from .pressing import Scene, seen
 from .sending import Facade
 from .situations import Rig
 
@@ -57,3 +58,17 @@ def facade(rig):
     facade = Facade(rig)
     yield facade
     facade.close()
+
+
+@pytest.fixture
+def begin(rig, both_kinds, tmp_path_factory):
+    """Have the same happen to both clients; what came of it must be the same."""
+
+    def play(story, *arguments, last4="4242"):
+        told = []
+        for kind in both_kinds:
+            scene = Scene(rig, kind, tmp_path_factory.mktemp("purchases"), last4)
+            told.append([seen(outcome) for outcome in story(scene, *arguments)])
+        assert told[0] == told[1]
+
+    return play

@@ -169,6 +169,10 @@ LOADED: list[tuple[Any, str]] = [
         [replace(ACCEPTED, status="not_made")],
         "the store returned a purchase that is not_made and whose charge id is ch_1",
     ),
+    (
+        [replace(ACCEPTED, status="settled", charge_id="")],
+        "the store returned a purchase that is settled and whose charge id is ",
+    ),
 ]
 EACH_LOADED = pytest.mark.parametrize(("loaded", "reason"), LOADED, ids=range(len(LOADED)))
 
