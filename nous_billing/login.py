@@ -86,8 +86,9 @@ class StoredLogin:
         try:
             self._file = LoginFile(_default_path() if path is None else Path(path))
         except (RuntimeError, ValueError, OSError) as error:
+            reason = str(error).removesuffix(".")
             raise BillingInvalidRequest(
-                f"The login's file cannot be placed: {error}. Give a path that can be written.", error="invalid_path"
+                f"The login's file cannot be placed: {reason}. Give a path that can be written.", error="invalid_path"
             ) from None
         self._portal = None if portal_base_url is None else check_base_url(portal_base_url, "portal_base_url")
         self._client_id = client_id

@@ -663,6 +663,17 @@ def test_a_file_that_cannot_be_read_is_a_typed_error_and_stays(house):
     assert house.files() == ["login.json"]
 
 
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [("a\0b", ".*null.*"), ("~nobody-of-this-name/login.json", "Could not determine home directory")],
+)
+def test_a_path_that_cannot_be_is_a_typed_error(path, reason):
+    sentence = rf"^The login's file cannot be placed: {reason}\. Give a path that can be written\.$"
+    with pytest.raises(BillingError, match=sentence) as caught:
+        StoredLogin(path).resolve()
+    assert caught.value.error == "invalid_path"
+
+
 def test_a_new_login_where_no_folder_can_be_made_is_kept_in_memory(house, tmp_path):
     (tmp_path / "plain").write_text("")
     source = house.source(tmp_path / "plain" / "login.json", portal_base_url=house.url)

@@ -549,7 +549,7 @@ def test_a_logout_ends_what_a_client_has_kept(house):
     "address", ["http://portal.example", "http://portal.nousresearch.com", "ftp://localhost", "portal.example", ""]
 )
 def test_a_portal_that_is_not_https_is_refused(house, address, monkeypatch):
-    with pytest.raises(BillingInvalidRequest) as caught:
+    with pytest.raises(BillingInvalidRequest, match=r"^portal_base_url '") as caught:
         StoredLogin(house.path, portal_base_url=address)
     assert caught.value.error == "invalid_base_url"
     if not address:
