@@ -116,7 +116,11 @@ def shown(part: str, name: str) -> Mutant:
 
 
 def page(
-    tried: Counter[str], killed: Counter[str], endless: int, explained: dict[Mutant, str], unexplained: list[Mutant]
+    tried: Counter[str],
+    killed: Counter[str],
+    endless: int,
+    explained: list[tuple[Mutant, str]],
+    unexplained: list[Mutant],
 ) -> list[str]:
     """Return the lines of the page."""
     lines = [
@@ -136,7 +140,7 @@ def page(
     if untried:
         lines += ["", f"Not tried yet: {', '.join(untried)}."]
     lines += ["", f"## The {len(explained)} survivors that are no fault", ""]
-    lines += [f"- `{each.function}`: `{each.removed}` became `{each.added}`. {why}" for each, why in explained.items()]
+    lines += [f"- `{each.function}`: `{each.removed}` became `{each.added}`. {why}" for each, why in explained]
     lines += ["", f"## The {len(unexplained)} survivors that no test notices yet", ""]
     lines += [f"- `{each.function}`: `{each.removed}` became `{each.added}`." for each in unexplained]
     return lines
@@ -148,7 +152,7 @@ def main() -> None:
         for entry in tomllib.loads(EQUIVALENTS.read_text(encoding="utf-8")).get("mutant", [])
     }
     tried, killed, endless = Counter[str](), Counter[str](), 0
-    explained, unexplained = dict[Mutant, str](), list[Mutant]()
+    explained, unexplained = list[tuple[Mutant, str]](), list[Mutant]()
     for part in PARTS:
         if not sys.argv[1:] or part in sys.argv[1:]:
             run(part)
@@ -158,7 +162,7 @@ def main() -> None:
             if ending in (SURVIVED, NO_TESTS, NOT_RUN):
                 mutant = shown(part, name)
                 if mutant in reasons:
-                    explained[mutant] = reasons[mutant]
+                    explained.append((mutant, reasons[mutant]))
                 else:
                     unexplained.append(mutant)
             else:
