@@ -65,7 +65,7 @@ PARTS = {
     ],
     "transport": [*files("unit", "transport senders"), *files("sockets", "transport given_http what_went_wrong")],
     "drivers async_drivers threads": [
-        *files("unit", "driver_questions threads transport"),
+        *files("unit", "driver_questions driver_threads threads transport"),
         *files("sockets", "exchange proxy"),
     ],
     "deadline": [*files("unit", "deadline senders"), *files("sockets", "connections proxy")],
