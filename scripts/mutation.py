@@ -69,7 +69,7 @@ PARTS = {
         *files("sockets", "exchange proxy"),
     ],
     "deadline": [*files("unit", "deadline senders"), *files("sockets", "connections proxy")],
-    "through_httpx": files("sockets", "given_http proxy transport"),
+    "through_httpx": [*files("unit", "senders"), *files("sockets", "given_http proxy transport exchange")],
 }
 
 

@@ -1,4 +1,4 @@
-"""What the two direct senders make of what a connection does, with no network."""
+"""What the senders make of what a connection does, with no network."""
 
 import asyncio
 import inspect
@@ -7,7 +7,7 @@ import time
 import httpcore
 import pytest
 
-from nous_billing import Credentials, connections, deadline, operations, transport
+from nous_billing import Credentials, connections, deadline, operations, through_httpx, transport
 from nous_billing.async_direct import AsyncDirectSender
 from nous_billing.direct import DirectSender
 from nous_billing.flow import Send
@@ -102,16 +102,30 @@ class AsyncBackend(httpcore.AsyncNetworkBackend):
         return AsyncStream(self.wires.pop(0))
 
 
+MAKE = {
+    "sync": DirectSender,
+    "async": AsyncDirectSender,
+    "sync httpx": through_httpx.proxied_sender,
+    "async httpx": through_httpx.proxied_async_sender,
+}
+
+
 class Sender:
-    """Either sender, whose connections are wires; the next one is opened with the next wire."""
+    """A sender whose connections are wires; the next one is opened with the next wire."""
 
     def __init__(self, kind, *wires):
-        self.real = DirectSender() if kind == "sync" else AsyncDirectSender()
-        self.real._backend._backend = (Backend if kind == "sync" else AsyncBackend)(list(wires))
+        self.real = MAKE[kind]()
+        self.is_async = kind.startswith("async")
+        backend = (AsyncBackend if self.is_async else Backend)(list(wires))
+        if kind.endswith("httpx"):
+            for pool in through_httpx.pools(self.real._http):
+                pool._network_backend._backend = backend
+        else:
+            self.real._backend._backend = backend
 
     async def send(self, *, seconds=5.0, left=lambda: 1.0, base_url="http://127.0.0.1:1"):
         step = Send(operations.post_charge("50.25", "key"), base_url, Credentials("t"), 1.0)
-        arguments = (left,) if isinstance(self.real, DirectSender) else ()
+        arguments = () if self.is_async else (left,)
         sent = self.real.send(step, seconds, *arguments, lambda: 7.0)
         return await sent if inspect.isawaitable(sent) else sent
 
@@ -128,23 +142,26 @@ class Sender:
         self.real._kept = kept
 
     async def close(self):
-        if isinstance(self.real, DirectSender):
-            self.real.close()
-        else:
+        if self.is_async:
             await self.real.aclose()
+        else:
+            self.real.close()
 
 
+EACH = pytest.mark.parametrize("kind", list(MAKE))
+SYNC = pytest.mark.parametrize("kind", ["sync", "sync httpx"])
+ASYNC = pytest.mark.parametrize("kind", ["async", "async httpx"])
 BOTH = pytest.mark.parametrize("kind", ["sync", "async"])
 
 
-@BOTH
+@EACH
 async def test_a_reply_says_when_it_came(kind):
     reply = await Sender(kind, Wire(ACCEPTED)).send()
     assert (reply.status, reply.body, reply.received_at) == (202, b"{}", 7.0)
     assert (reply.failure, reply.unreadable) == (None, None)
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize("cut", [RESET, b""])
 async def test_a_body_that_breaks_off_leaves_a_reply_with_its_status(kind, cut):
     wire = Wire(HEAD % 9 + b"{", cut)
@@ -156,7 +173,7 @@ async def test_a_body_that_breaks_off_leaves_a_reply_with_its_status(kind, cut):
     assert wire.is_closed
 
 
-@BOTH
+@EACH
 async def test_so_it_does_on_a_connection_that_was_kept(kind):
     sender = Sender(kind, Wire(ACCEPTED, HEAD % 9 + b"{", httpcore.ReadTimeout("slow")))
     await sender.send()
@@ -164,21 +181,23 @@ async def test_so_it_does_on_a_connection_that_was_kept(kind):
     assert (reply.status, reply.failure.sent, reply.failure.timed_out) == (202, True, True)
 
 
-async def test_a_deadline_that_passes_between_two_chunks_leaves_a_reply_with_its_status():
+@SYNC
+async def test_a_deadline_that_passes_between_two_chunks_leaves_a_reply_with_its_status(kind):
     left = iter([1.0, 0.0])
     wire = Wire(HEAD % 3 + b"{", b" ", b"}")
-    reply = await Sender("sync", wire).send(left=lambda: next(left))
+    reply = await Sender(kind, wire).send(left=lambda: next(left))
     assert (reply.status, reply.body) == (202, b"")
     assert (reply.failure.sent, reply.failure.timed_out) == (True, True)
     assert wire.is_closed
 
 
-async def test_a_deadline_that_passes_in_a_body_leaves_a_reply_with_its_status():
-    reply = await Sender("async", Wire(HEAD % 3 + b"{", None)).send(seconds=0.05)
+@ASYNC
+async def test_a_deadline_that_passes_in_a_body_leaves_a_reply_with_its_status(kind):
+    reply = await Sender(kind, Wire(HEAD % 3 + b"{", None)).send(seconds=0.05)
     assert (reply.status, reply.failure.sent, reply.failure.timed_out) == (202, True, True)
 
 
-@BOTH
+@EACH
 async def test_no_more_than_the_limit_is_read(kind):
     wire = Wire(HEAD % (2 * MAX_REPLY_BYTES), b" " * MAX_REPLY_BYTES, b" ", b" ", b" ")
     reply = await Sender(kind, wire).send()
@@ -187,7 +206,7 @@ async def test_no_more_than_the_limit_is_read(kind):
     assert wire.reads == [b" ", b" "]
 
 
-@BOTH
+@EACH
 async def test_what_is_compressed_is_not_read(kind):
     wire = Wire(b"HTTP/1.1 202 Accepted\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n", b"{}")
     reply = await Sender(kind, wire).send()
@@ -195,7 +214,7 @@ async def test_what_is_compressed_is_not_read(kind):
     assert wire.reads == [b"{}"]
 
 
-@BOTH
+@EACH
 async def test_a_connection_is_used_again_and_closed_in_the_end(kind):
     wire = Wire(ACCEPTED, ACCEPTED)
     sender = Sender(kind, wire)
@@ -205,7 +224,7 @@ async def test_a_connection_is_used_again_and_closed_in_the_end(kind):
     assert wire.is_closed
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize("broken", [RESET, b""])
 async def test_a_kept_connection_that_is_dead_is_told_from_a_new_one(kind, broken):
     sender = Sender(kind, Wire(broken), Wire(ACCEPTED, broken))
@@ -218,7 +237,7 @@ async def test_a_kept_connection_that_is_dead_is_told_from_a_new_one(kind, broke
     assert (kept.sent, kept.stale, kept.timed_out) == (True, True, False)
 
 
-@BOTH
+@EACH
 async def test_what_failed_before_the_request_has_sent_nothing(kind):
     sender = Sender(kind)
     failure = await sender.send()
@@ -227,14 +246,14 @@ async def test_what_failed_before_the_request_has_sent_nothing(kind):
     assert isinstance(failure.cause, IndexError)
 
 
-@BOTH
+@EACH
 async def test_a_connection_is_trusted_by_the_one_tls_context(kind):
     wire = Wire(ACCEPTED)
     await Sender(kind, wire).send(base_url="https://127.0.0.1:1")
     assert wire.contexts == [transport.ssl_context()]
 
 
-@BOTH
+@EACH
 async def test_a_request_is_on_its_way_only_while_it_is_sent(kind):
     wire = Wire()
     seen = []
