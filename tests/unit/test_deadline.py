@@ -170,6 +170,19 @@ def test_addresses_that_do_not_answer_leave_their_share_to_the_next(looked_up):
 
 
 @pytest.mark.usefixtures("looked_up")
+def test_after_the_deadline_no_further_address_is_tried(on_its_way):
+    class Slow(Backend):
+        def connect_tcp(self, *arguments):
+            on_its_way.deadline = NOW
+            return super().connect_tcp(*arguments)
+
+    backend = Slow(httpcore.ConnectError("refused"))
+    with pytest.raises(httpcore.ConnectTimeout, match=r"^deadline$"):
+        deadline.DeadlineBackend(backend).connect_tcp("portal.test", 443)
+    assert len(backend.asked) == 1
+
+
+@pytest.mark.usefixtures("looked_up")
 def test_the_last_address_says_why_there_is_no_connection():
     failures = [httpcore.ConnectError(str(number)) for number in range(3)]
     with pytest.raises(httpcore.ConnectError, match=r"^2$"):

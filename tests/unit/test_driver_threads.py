@@ -13,6 +13,7 @@ from nous_billing.credentials import Credentials
 from nous_billing.drivers import RENEWING, Driver
 from nous_billing.errors import BillingNetworkError
 from nous_billing.flow import Block, Resolve
+from nous_billing.threads import start
 
 
 class Source:
@@ -66,6 +67,23 @@ def test_credentials_are_resolved_in_a_thread_that_nobody_waits_for_at_the_end(r
     source = Source()
     assert run(one(Resolve(float("inf"))), source) == Credentials("t")
     assert source.threads == [("nous-billing-credentials", True)]
+
+
+@EACH_DRIVER
+def test_credentials_that_are_known_need_no_thread(run, monkeypatch):
+    started = []
+
+    def counted(*arguments, **more):
+        started.append(more["name"])
+        return start(*arguments, **more)
+
+    def twice():
+        for _ in range(2):
+            yield Resolve(float("inf"))
+
+    monkeypatch.setattr(drivers, "start", counted)
+    run(twice(), Source())
+    assert started == ["nous-billing-credentials"]
 
 
 @EACH_DRIVER
