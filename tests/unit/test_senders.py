@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 import time
+from types import SimpleNamespace
 
 import httpcore
 import pytest
@@ -222,6 +223,20 @@ async def test_a_connection_is_used_again_and_closed_in_the_end(kind):
     assert not wire.is_closed
     await sender.close()
     assert wire.is_closed
+
+
+@EACH
+@pytest.mark.parametrize(("pause", "opened"), [(30, 1), (51, 2)])
+async def test_a_connection_outlives_a_pause_between_polls(kind, pause, opened, monkeypatch):
+    moments = [time.monotonic()]
+    for module in ("httpcore._sync.http11", "httpcore._async.http11"):
+        monkeypatch.setattr(f"{module}.time", SimpleNamespace(monotonic=lambda: moments[-1]))
+    wires = [Wire(ACCEPTED, ACCEPTED), Wire(ACCEPTED)]
+    sender = Sender(kind, *wires)
+    await sender.send()
+    moments.append(moments[0] + pause)
+    assert (await sender.send()).status == 202
+    assert sum(wire.written != b"" for wire in wires) == opened
 
 
 @EACH
