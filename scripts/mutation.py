@@ -59,11 +59,17 @@ PARTS = {
     ],
     "client": [*files("unit", "client buying_interrupted"), *files("login", "default_login")],
     "hermes clock": [*files("unit", "clock hermes"), *files("sockets", "hermes")],
-    "threads": files("unit", "threads"),
-    "drivers async_drivers": [*files("unit", "driver_questions"), *files("sockets", "exchange what_went_wrong")],
-    "direct async_direct connections": [*files("unit", "connections"), *files("sockets", "exchange wire")],
-    "through_httpx": files("sockets", "given_http proxy"),
-    "transport deadline": [*files("unit", "transport deadline"), *files("sockets", "transport what_went_wrong wire")],
+    "connections direct async_direct": [
+        *files("unit", "connections senders"),
+        *files("sockets", "connections exchange"),
+    ],
+    "transport": [*files("unit", "transport senders"), *files("sockets", "transport given_http what_went_wrong")],
+    "drivers async_drivers threads": [
+        *files("unit", "driver_questions driver_threads threads transport"),
+        *files("sockets", "exchange proxy"),
+    ],
+    "deadline": [*files("unit", "deadline senders"), *files("sockets", "connections proxy")],
+    "through_httpx": [*files("unit", "senders"), *files("sockets", "given_http proxy transport exchange")],
 }
 
 

@@ -1,5 +1,6 @@
 """Replies through an HTTP client of the caller's, or a proxy's: the same results and typed errors."""
 
+import httpx
 import pytest
 
 import nous_billing as nb
@@ -54,6 +55,20 @@ def test_a_deadline_that_passes_while_a_body_comes_ends_the_call(client_kind, se
     else:
         error = failure(charge, client)
         assert (type(error), error.outcome_unknown) == (nb.BillingTimeout, True)
+
+
+def test_a_transport_of_the_callers_is_told_how_long_it_has(client_kind):
+    told = []
+
+    def handler(request):
+        told.append(request.extensions["timeout"])
+        return httpx.Response(202, json={"chargeId": "ch_1"})
+
+    http = client_kind.http_client(transport=httpx.MockTransport(handler))
+    client = client_kind.client(StaticToken("t"), base_url="https://portal.test", http_client=http, timeout=5)
+    charge(client)
+    assert set(told[0]) == {"connect", "read", "write", "pool"}
+    assert all(0 < seconds <= 5 for seconds in told[0].values())
 
 
 def later(clock, is_async):

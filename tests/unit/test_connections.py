@@ -93,6 +93,19 @@ def test_what_was_kept_for_too_long_is_to_be_closed_though_it_is_never_used_agai
     assert kept.take(HERE) == (new, [])
 
 
+def test_the_one_that_was_just_used_is_not_asked_whether_it_was_kept_for_too_long():
+    # To ask is a system call, which each request would pay for.
+    asked = []
+
+    class Asked(Connection):
+        def has_expired(self):
+            asked.append(self)
+            return True
+
+    assert connections.Kept().give_back(Asked()) == []
+    assert asked == []
+
+
 def test_no_more_are_kept_than_are_used(monkeypatch):
     monkeypatch.setattr(connections, "CONNECTIONS", 2)
     kept = connections.Kept()

@@ -8,7 +8,7 @@ from nous_billing.async_drivers import AsyncDriver
 from nous_billing.clock import AsyncSystemClock, SystemClock
 from nous_billing.credentials import Credentials
 from nous_billing.drivers import Driver
-from nous_billing.errors import BillingNetworkError
+from nous_billing.errors import BillingInvalidRequest, BillingNetworkError
 from nous_billing.flow import Ask, Block, Resolve
 
 
@@ -105,3 +105,14 @@ def test_a_stop_iteration_of_the_callers_own_is_not_taken_for_the_end_of_the_flo
 def test_a_stop_iteration_of_the_callers_own_is_not_taken_for_the_end_of_the_flow_in_a_loop():
     with pytest.raises(RuntimeError, match="StopIteration"):
         arun(asking(lambda: next(iter(()))))
+
+
+def test_a_closed_client_says_what_to_do():
+    driver = Driver(None, SystemClock(), Source())
+    driver.close()
+    with pytest.raises(BillingInvalidRequest, match=r"^This client was closed\. Make a new one\.$"):
+        driver.run(resolving())
+
+
+def resolving():
+    return (yield Resolve(float("inf")))

@@ -39,6 +39,31 @@ def test_what_is_not_certain_not_to_have_been_sent_may_have_been(error, sent, ti
     assert transport.failure_of(error, sent=True, kept=False).stale is False
 
 
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (httpcore.ReadTimeout("deadline"), "the time allowed for the call has passed"),
+        # What these say differs between the two clients.
+        (httpcore.ReadError("[Errno 104] Connection reset by peer"), "the connection broke"),
+        (httpcore.WriteError(""), "the connection broke"),
+        (httpcore.ConnectError("..refused.."), "..refused"),
+        (httpcore.ConnectError("no Xmas "), "no Xmas "),
+        (httpcore.RemoteProtocolError("X"), "X"),
+        (httpcore.ConnectError("."), "ConnectError"),
+        (OSError(), "OSError"),
+    ],
+)
+def test_a_failure_says_why(error, reason):
+    assert transport.failure_of(error, sent=True, kept=False).reason == reason
+
+
+def test_an_error_of_a_module_within_the_library_is_the_librarys_too():
+    inner = type("ReadError", (Exception,), {"__module__": "httpcore._exceptions"})
+    foreign = type("ReadError", (Exception,), {"__module__": "httpcore_like"})
+    assert transport.is_a(inner(), {"ReadError"})
+    assert not transport.is_a(foreign(), {"ReadError"})
+
+
 def test_a_message_that_may_quote_a_header_is_not_handed_on():
     error = httpcore.LocalProtocolError("Illegal header value b'secret'")
     for sent in (True, False):
