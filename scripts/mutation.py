@@ -6,6 +6,7 @@ survives that scripts/equivalent_mutants.toml does not explain.
 
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import tomllib
 from collections import Counter
 from contextlib import chdir
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from mutmut.mutation.diff_apply import get_diff_for_mutant
@@ -23,6 +25,7 @@ COPY = ROOT / "build/mutation"
 EQUIVALENTS = ROOT / "scripts/equivalent_mutants.toml"
 PAGE = ROOT / "docs/mutation.md"
 NOT_COPIED = shutil.ignore_patterns(".*", "node_modules", "dist", "build", "__pycache__")
+MEMORY = 4 << 30
 SURVIVED, NO_TESTS, NOT_RUN = 0, 33, None
 
 
@@ -99,7 +102,10 @@ def run(part: str) -> None:
     }
     with (folder / "pyproject.toml").open("a", encoding="utf-8") as file:
         file.write("\n[tool.mutmut]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in config.items()))
-    subprocess.run(["mutmut", "run", "--max-children", str(os.cpu_count())], cwd=folder, check=True)
+    # A mutant may take memory without end, and is not to take the machine's.
+    limit = partial(resource.setrlimit, resource.RLIMIT_AS, (MEMORY, MEMORY))
+    command = ["mutmut", "run", "--max-children", str(os.cpu_count())]
+    subprocess.run(command, cwd=folder, check=True, preexec_fn=limit)
 
 
 def results(part: str) -> dict[str, int | None]:
