@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.server import PENDING, STATE
-from nous_billing import Credentials, HermesLogin, StaticToken, StoredLogin, operations
+from nous_billing import Credentials, HermesLogin, StaticToken, StoredLogin
 from nous_billing.clock import SystemClock
 from nous_billing.credentials import CredentialMemo
-from nous_billing.flow import Resolve, exchange
-from nous_billing.replies import Reply, decode_json
+from nous_billing.protocol import operations
+from nous_billing.protocol.exchange import Resolve, exchange
+from nous_billing.protocol.replies import Reply, decode_json
 
 TOKEN = "a-token-of-a-thousand-characters-" + "x" * 967
 BASE_URL = "https://portal.nousresearch.com"

@@ -11,10 +11,13 @@ from ._version import __version__
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from .auth.default_login import DefaultLogin
+    from .auth.hermes_login import HermesLogin
+    from .auth.oauth import DeviceCode
+    from .auth.stored_login import StoredLogin
     from .client import AsyncBillingClient, BillingClient
     from .clock import DEFAULT_TIMEOUT, AsyncClock, Clock
     from .credentials import BILLING_MANAGE_SCOPE, Credentials, CredentialSource, StaticToken
-    from .default_login import DefaultLogin
     from .errors import (
         BillingAccessDenied,
         BillingAuthError,
@@ -45,9 +48,6 @@ if TYPE_CHECKING:
         BillingStripeUnavailable,
         BillingTimeout,
     )
-    from .hermes_login import HermesLogin
-    from .idempotency import new_idempotency_key
-    from .login import StoredLogin
     from .models import (
         AutoReload,
         AutoReloadCard,
@@ -63,11 +63,11 @@ if TYPE_CHECKING:
         Organisation,
     )
     from .money import Amount, format_usd, parse_usd
-    from .oauth import DeviceCode
     from .portal import DEFAULT_PORTAL_BASE_URL, resolve_portal_base_url
-    from .purchase_directory import PurchaseDirectory
-    from .purchase_record import OnProgress
-    from .purchases import Purchase, PurchaseStatus, PurchaseStore
+    from .protocol.idempotency import new_idempotency_key
+    from .purchases.directory import PurchaseDirectory
+    from .purchases.purchase import Purchase, PurchaseStatus, PurchaseStore
+    from .purchases.record import OnProgress
     from .step_up import apost_charge_with_step_up, post_charge_with_step_up
 
 __all__ = [
@@ -141,6 +141,10 @@ __all__ = [
 ]
 
 _MODULES = {
+    "auth.default_login": ("DefaultLogin",),
+    "auth.hermes_login": ("HermesLogin",),
+    "auth.oauth": ("DeviceCode",),
+    "auth.stored_login": ("StoredLogin",),
     "client": (
         "AsyncBillingClient",
         "BillingClient",
@@ -156,7 +160,6 @@ _MODULES = {
         "Credentials",
         "StaticToken",
     ),
-    "default_login": ("DefaultLogin",),
     "errors": (
         "BillingAccessDenied",
         "BillingAuthError",
@@ -187,9 +190,6 @@ _MODULES = {
         "BillingStripeUnavailable",
         "BillingTimeout",
     ),
-    "hermes_login": ("HermesLogin",),
-    "idempotency": ("new_idempotency_key",),
-    "login": ("StoredLogin",),
     "models": (
         "AutoReload",
         "AutoReloadCard",
@@ -209,18 +209,18 @@ _MODULES = {
         "format_usd",
         "parse_usd",
     ),
-    "oauth": ("DeviceCode",),
     "portal": (
         "DEFAULT_PORTAL_BASE_URL",
         "resolve_portal_base_url",
     ),
-    "purchase_directory": ("PurchaseDirectory",),
-    "purchase_record": ("OnProgress",),
-    "purchases": (
+    "protocol.idempotency": ("new_idempotency_key",),
+    "purchases.directory": ("PurchaseDirectory",),
+    "purchases.purchase": (
         "Purchase",
         "PurchaseStatus",
         "PurchaseStore",
     ),
+    "purchases.record": ("OnProgress",),
     "step_up": (
         "apost_charge_with_step_up",
         "post_charge_with_step_up",

@@ -6,17 +6,17 @@ from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from . import operations
-from .base_client import BaseClient, Store
-from .buying import Outcome
+from ._base_client import BaseClient, Store
 from .clock import DEFAULT_TIMEOUT, AsyncClock, AsyncSystemClock, Clock, SystemClock
 from .credentials import CredentialSource
-from .drivers import Driver
 from .models import BillingState, ChargeAccepted, ChargeFailed, ChargeSettled, ChargeStatus
 from .money import Amount
-from .purchase_record import OnProgress
-from .purchases import Purchase
-from .settlement import DEFAULT_CAP, DEFAULT_INTERVAL, OnPoll
+from .protocol import operations
+from .protocol.settlement import DEFAULT_CAP, DEFAULT_INTERVAL, OnPoll
+from .purchases.buying import Outcome
+from .purchases.purchase import Purchase
+from .purchases.record import OnProgress
+from .transport.driver import Driver
 
 if TYPE_CHECKING:
     import httpx
@@ -273,7 +273,7 @@ class AsyncBillingClient(BaseClient[AsyncClock]):
         clock: AsyncClock | None = None,
     ) -> None:
         super().__init__(credentials, base_url, timeout, clock or AsyncSystemClock())
-        from .async_drivers import AsyncDriver  # Loads asyncio, which a BillingClient has no use for.
+        from .transport.async_driver import AsyncDriver  # Loads asyncio, which a BillingClient has no use for.
 
         self._driver = AsyncDriver(http_client, self._clock, self._source)
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from ._threads import ProcessLock
 from .clock import BaseClock
 from .errors import BillingAuthError, BillingError
-from .threads import ProcessLock
 
 BILLING_MANAGE_SCOPE = "billing:manage"
 """The scope that a token needs to buy, to configure auto-reload and to poll a charge."""

@@ -10,14 +10,14 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from . import operations
 from .client import BillingClient
 from .clock import DEFAULT_TIMEOUT
 from .credentials import BILLING_MANAGE_SCOPE
 from .errors import BillingAuthError, BillingError, BillingRateLimited, BillingScopeRequired
-from .operations import Operation
 from .portal import DEFAULT_PORTAL_BASE_URL, resolve_portal_base_url
-from .scalars import ContractBreach
+from .protocol import operations
+from .protocol.decoding import ContractBreach
+from .protocol.operations import Operation
 
 __all__ = [
     "BILLING_MANAGE_SCOPE",

@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.login.killing import Killing, in_milliseconds
+from tests.auth.killing import Killing, in_milliseconds
 
 
 def main() -> int:

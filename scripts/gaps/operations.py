@@ -3,13 +3,14 @@
 import inspect
 from collections.abc import Iterator
 
-from nous_billing import AsyncBillingClient, BillingClient, operations
+from nous_billing import AsyncBillingClient, BillingClient
 from nous_billing.mock import MockPortal
 from nous_billing.mock.ledger import FAILURES
+from nous_billing.protocol import operations
 
 from .contract import DOCUMENT, OPERATIONS, Gap, Json, place, resolved, snake_case
 
-OPERATIONS_FILE = "nous_billing/operations.py"
+OPERATIONS_FILE = "nous_billing/protocol/operations.py"
 _CLIENT_FILE = "nous_billing/client.py"
 
 

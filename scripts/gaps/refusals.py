@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from http import HTTPStatus
 
 from nous_billing.errors import BillingError
-from nous_billing.refusals import CLASSES, REFUSALS
+from nous_billing.protocol.error_codes import CLASSES, REFUSALS
 
 from .contract import OPERATIONS, Gap, Json, annotation, bodies, place, resolved, snake_case
 
-_TABLE_FILE = "nous_billing/refusals.py"
+_TABLE_FILE = "nous_billing/protocol/error_codes.py"
 _ERRORS_FILE = "nous_billing/errors.py"
 # What every error carries.
 _OF_ALL = {*inspect.signature(BillingError).parameters, *vars(BillingError)}

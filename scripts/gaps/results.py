@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import get_args, get_type_hints
 
-from nous_billing import models, operations
+from nous_billing import models
+from nous_billing.protocol import operations
 
 from .contract import DOCUMENT, OPERATIONS, Gap, Json, annotation, bodies, name_of, place, resolved, snake_case
 from .operations import OPERATIONS_FILE

@@ -6,7 +6,7 @@ from pathlib import Path
 CONTRACT = "openapi/nous-portal-billing.yaml"
 ERRORS = "nous_billing/errors.py"
 MODELS = "nous_billing/models.py"
-OPERATIONS = "nous_billing/operations.py"
+OPERATIONS = "nous_billing/protocol/operations.py"
 CLIENT = "nous_billing/client.py"
 
 
@@ -96,7 +96,7 @@ class BillingCardBlocked(BillingAccessDenied):
 class BillingRateLimited(''',
         ),
         Edit(
-            "nous_billing/refusals.py",
+            "nous_billing/protocol/error_codes.py",
             "REFUSALS",
             '    "validation_failed"',
             '    "card_blocked": (403, errors.BillingCardBlocked, "The card is blocked. Unblock it on the portal."),\n'

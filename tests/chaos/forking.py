@@ -10,7 +10,8 @@ import signal
 import sys
 import traceback
 
-from nous_billing import AsyncBillingClient, BillingClient, BillingError, StaticToken, StoredLogin, oauth
+from nous_billing import AsyncBillingClient, BillingClient, BillingError, StaticToken, StoredLogin
+from nous_billing.auth import oauth
 from tests.chaos.worker import work
 
 # A worker that lives longer hangs.

@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from tests.login.support import child_environment
+from tests.auth.support import child_environment
 
 
 class Nursery:

@@ -36,7 +36,7 @@ EXPECTED: dict[str, tuple[str, str, int, list[str]]] = {
         [
             "errors.py: There is no class for card_blocked. Add: class BillingCardBlocked(BillingAccessDenied): with a "
             "docstring, tries_left: int | None = None",
-            'refusals.py: Add: "card_blocked": (403, errors.BillingCardBlocked, "A sentence."),',
+            'protocol/error_codes.py: Add: "card_blocked": (403, errors.BillingCardBlocked, "A sentence."),',
         ],
     ),
     REASON.name: (
@@ -62,7 +62,7 @@ EXPECTED: dict[str, tuple[str, str, int, list[str]]] = {
             "mock/billing.py: The mock has no handler list_invoices. Add it.",
             "models.py: There is no class Invoice. Add it with id: str, total_usd: Decimal.",
             "models.py: There is no class InvoiceList. Add it with invoices: tuple[Invoice, ...].",
-            "operations.py: nous_billing.operations has no list_invoices. Add it.",
+            "protocol/operations.py: nous_billing.protocol.operations has no list_invoices. Add it.",
         ],
     ),
 }
@@ -107,8 +107,8 @@ def test_the_page_is_followed_as_written_for_all_changes_at_once(tmp_path: Path)
     assert not asks.content
     assert "added     response  minor  GET /api/billing/state 200: loyaltyTier\n" in asks.text
     assert sorted(asked(asks.text)) == sorted(each for *_, places in EXPECTED.values() for each in places)
-    (number,) = re.findall(r"^nous_billing/refusals\.py:(\d+): Add", asks.text, re.MULTILINE)
-    assert (copy.folder / "nous_billing/refusals.py").read_text().splitlines()[int(number) - 1] == "}"
+    (number,) = re.findall(r"^nous_billing/protocol/error_codes\.py:(\d+): Add", asks.text, re.MULTILINE)
+    assert (copy.folder / "nous_billing/protocol/error_codes.py").read_text().splitlines()[int(number) - 1] == "}"
     (version,) = re.findall(r"^info\.version .* Set it to ([\d.]+)\.$", asks.text, re.MULTILINE)
     assert version == "2.0.0"
 
@@ -165,20 +165,20 @@ def test_nothing_that_the_contract_says_is_dropped_in_silence(grown: Copy) -> No
     assert not gaps.content
     row = '"too_many_calls": ({}, errors.BillingTooManyCalls, "A sentence."),'
     assert set(asked(gaps.text)) == {
-        "refusals.py: post_charge answers 402. Say which class that is.",
-        "operations.py: post_charge does not take po_number. Add it.",
+        "protocol/error_codes.py: post_charge answers 402. Say which class that is.",
+        "protocol/operations.py: post_charge does not take po_number. Add it.",
         "client.py: post_charge does not take po_number. Add it.",
-        "operations.py: AutoTopUpSaved has saved_at, which nothing reads.",
-        "operations.py: get_charge_status does not read Bounds (200). Add it.",
+        "protocol/operations.py: AutoTopUpSaved has saved_at, which nothing reads.",
+        "protocol/operations.py: get_charge_status does not read Bounds (200). Add it.",
         "errors.py: BillingMonthlyCapExceeded: add resets_on: str | None = None",
         "errors.py: amount_out_of_bounds has max_usd. Give it a class of its own.",
         *(
             f"errors.py: There is no class for too_many_calls. Add: class BillingTooManyCalls({base}): with a docstring"
             for base in ("BillingRateLimited", "BillingError")
         ),
-        f"refusals.py: Add: {row.format(429)}",
-        f"refusals.py: Add: {row.format(402)}",
-        "refusals.py: The contract has no error rate_limited. Take its row out.",
+        f"protocol/error_codes.py: Add: {row.format(429)}",
+        f"protocol/error_codes.py: Add: {row.format(402)}",
+        "protocol/error_codes.py: The contract has no error rate_limited. Take its row out.",
         "models.py: BillingState has no plan. Add: plan: Any | None = None",
     }
     assert f"{CONTRACT}: An object of a reply has no name. Put it under components/schemas." in gaps.text

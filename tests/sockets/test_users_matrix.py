@@ -15,7 +15,7 @@ import pytest
 import nous_billing as nb
 from nous_billing import StoredLogin
 from nous_billing.mock import Card, MockPortal
-from tests.login.support import FULL, PortalClock
+from tests.auth.support import FULL, PortalClock
 
 LINK = "{url}/billing?topup=open"
 

@@ -4,11 +4,11 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from nous_billing import operations
 from nous_billing.credentials import Credentials
 from nous_billing.errors import BillingError
-from nous_billing.flow import Flow, Resolve, Send, Sleep, exchange
-from nous_billing.replies import Failure, Reply
+from nous_billing.protocol import operations
+from nous_billing.protocol.exchange import Flow, Resolve, Send, Sleep, exchange
+from nous_billing.protocol.replies import Failure, Reply
 
 PREVIEW = "https://preview.example"
 NOW = 1_750_000_000.0

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from nous_billing.base_client import BaseClient
+from nous_billing._base_client import BaseClient
 from nous_billing.credentials import Credentials, StaticToken
 from nous_billing.errors import BillingError
-from nous_billing.flow import Ask, Block, Flow, Resolve, Send, Sleep
-from nous_billing.purchases import Purchase
-from nous_billing.replies import Failure, Reply
+from nous_billing.protocol.exchange import Ask, Block, Flow, Resolve, Send, Sleep
+from nous_billing.protocol.replies import Failure, Reply
+from nous_billing.purchases.purchase import Purchase
 from tests.unit.drive import NOW, OWNER_STATE, PREVIEW, FakeClock, Played, answer_steps, reply
 
 KEY = "key-1"

@@ -2,10 +2,10 @@
 
 import pytest
 
-from nous_billing import operations
-from nous_billing.base_client import BaseClient
+from nous_billing._base_client import BaseClient
 from nous_billing.credentials import StaticToken
 from nous_billing.errors import BillingInvalidRequest
+from nous_billing.protocol import operations
 from tests.unit.drive import credentials
 
 

@@ -18,7 +18,7 @@ from nous_billing.errors import (
     BillingPurchaseUncertain,
 )
 from nous_billing.models import BillingState, ChargeAccepted, ChargePending, ChargeSettled
-from nous_billing.replies import Reply
+from nous_billing.protocol.replies import Reply
 from tests.unit.drive import PREVIEW, FakeClock, reply
 from tests.unit.shop import KEY, PENDING, SENDING, SETTLED_AT, UNSCOPED, FakePortal, Shelf
 

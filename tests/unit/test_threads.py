@@ -8,7 +8,7 @@ from concurrent.futures import wait
 
 import pytest
 
-from nous_billing.threads import ProcessLock, start
+from nous_billing._threads import ProcessLock, start
 
 
 def run(code):
@@ -49,7 +49,7 @@ def test_a_lock_that_the_parent_held_is_free_in_the_child(monkeypatch):
 
 INTERRUPTED = """
 import signal
-from nous_billing.threads import ProcessLock
+from nous_billing._threads import ProcessLock
 class Interrupt(BaseException): pass
 def interrupt(number, frame):
     raise Interrupt

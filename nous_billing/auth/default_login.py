@@ -1,0 +1,44 @@
+"""Where a client with no credentials of its own looks for a login."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from ..credentials import Credentials, CredentialSource
+from .hermes_login import HermesLogin, hermes_module
+from .stored_login import StoredLogin
+
+
+class DefaultLogin:
+    """The first of: Hermes's own module where it can be imported, the SDK's stored login, Hermes's file."""
+
+    def __init__(self) -> None:
+        self._hermes = HermesLogin()
+
+    @cached_property
+    def _stored(self) -> StoredLogin:
+        # Not before it is needed: where there is no home folder it cannot be placed, and the client may not need it.
+        return StoredLogin()
+
+    def fingerprint(self) -> object:
+        """Change when either login does."""
+        return self._hermes.fingerprint(), self._stored.fingerprint()
+
+    def resolve(self, *, rejected: str | None = None) -> Credentials:
+        """Return the token of the first login that there is.
+
+        Raises:
+            BillingError: As the login's own ``resolve``.
+        """
+        source: CredentialSource = self._hermes
+        if hermes_module() is None and self._stored.is_logged_in:
+            source = self._stored
+        return source.resolve(rejected=rejected)
+
+    def close(self) -> None:
+        """Close the connections."""
+        if "_stored" in self.__dict__:
+            self._stored.close()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"

@@ -1,0 +1,116 @@
+"""The login of Hermes: through its own module where that can be imported, else read from its file, never refreshed."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .._files import file_fingerprint
+from ..credentials import Credentials, Secret, masked
+from ..errors import BillingAuthError, BillingNetworkError
+from ..portal import environment_fingerprint, resolve_portal_base_url
+from .tokens import usable_token
+
+_NOT_LOGGED_IN = "Not logged in to the Nous Portal. Run `hermes portal` to log in, or give the client credentials."
+
+
+class HermesLogin:
+    """The login that Hermes keeps.
+
+    Where ``hermes_cli.auth`` can be imported it owns the login and refreshes it. Otherwise ``$HERMES_HOME/auth.json``
+    is read, and its access token used while it is valid. It is never refreshed from here: a refresh token that is used
+    twice is taken for stolen, and Hermes's own processes would be logged out.
+    """
+
+    def fingerprint(self) -> object:
+        """Change with the profile, with a logout or a new login, and with the environment."""
+        path = _auth_file()
+        return path, file_fingerprint(path), environment_fingerprint()
+
+    def resolve(self, *, rejected: str | None = None) -> Credentials:
+        """Return Hermes's token.
+
+        Raises:
+            BillingAuthError: Hermes is not logged in (``error="invalid_token"``).
+            BillingNetworkError: Hermes could not renew the login just now.
+            BillingInvalidRequest: A token may not go to the stored portal URL (``error="invalid_base_url"``).
+        """
+        auth = hermes_module()
+        if auth is None:
+            state = _stored_state()
+            token = usable_token(state, rejected, time.time())
+            if token is None:
+                raise BillingAuthError(_NOT_LOGGED_IN, status=401, error="invalid_token")
+            return Credentials(token, resolve_portal_base_url(state))
+        state, bearer = _from_hermes(auth, rejected)
+        return Credentials(bearer, resolve_portal_base_url(state))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+
+def hermes_module() -> Any:
+    """Return Hermes's own module for logins, or None where it cannot be imported."""
+    try:
+        return importlib.import_module("hermes_cli.auth")
+    except ImportError:
+        return None
+    except Exception as error:  # what another program does when it is loaded is not known here
+        raise BillingAuthError(
+            f"Hermes's module for logins cannot be loaded ({type(error).__name__}). Mend Hermes, or give the client "
+            "credentials.",
+            error="invalid_token",
+        ) from error
+
+
+def _from_hermes(auth: Any, rejected: str | None) -> tuple[Mapping[str, Any], str]:
+    state: Mapping[str, Any] = {}
+    try:
+        state = masked(auth.get_provider_auth_state("nous") or {})
+        return state, _secret(auth.resolve_nous_access_token())
+    except Exception as error:  # What another program raises is not known here.
+        # A passing failure to renew is no reason to give up a token that is still good.
+        token = usable_token(state, rejected, time.time())
+        if token is not None:
+            return state, token
+        if isinstance(error, getattr(auth, "AuthError", ())):
+            raise BillingAuthError(_NOT_LOGGED_IN, status=401, error="invalid_token") from error
+        raise BillingNetworkError(
+            f"Hermes could not renew the login ({type(error).__name__}). Try again shortly.", error="network_error"
+        ) from error
+
+
+def _secret(token: object) -> Secret:
+    return Secret(token if isinstance(token, str) else "")
+
+
+def _auth_file() -> str:
+    # As strings: it is called at each poll.
+    folder = os.environ.get("HERMES_HOME")
+    if not folder:
+        home = os.path.expanduser("~")
+        if home == "~":
+            raise RuntimeError("there is no home folder")
+        folder = f"{home}/.hermes"
+    return os.path.join(folder, "auth.json")
+
+
+def _stored_state() -> Mapping[str, Any]:
+    path = Path(_auth_file())
+    try:
+        state = json.loads(path.read_bytes(), object_hook=masked)["providers"]["nous"]
+    except (FileNotFoundError, KeyError):
+        return {}
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        reason = type(error).__name__
+    else:
+        return state if isinstance(state, dict) else {}  # pyright: ignore[reportUnknownVariableType]
+    # Out here: what was raised has the file's text with it.
+    raise BillingAuthError(
+        f"Hermes's login {path} cannot be read ({reason}). Run `hermes portal` to log in again.", error="invalid_token"
+    )

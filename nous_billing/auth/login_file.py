@@ -1,0 +1,84 @@
+"""The file that keeps logins: owner-only, replaced atomically and durably, changed under a lock for all processes."""
+
+from __future__ import annotations
+
+import json
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, cast
+
+from .._files import locked, replace_durably
+from ..credentials import masked
+from ..errors import BillingAuthError
+from .login_document import Document
+
+
+class LoginFile:
+    """One JSON file. Keys that this SDK does not know survive a rewrite."""
+
+    def __init__(self, path: Path) -> None:
+        # A link is followed once and for all: replacing the file would otherwise replace the link.
+        self.path: Path = path.expanduser().resolve()
+        self.name: str = str(self.path)
+
+    def locked(self, seconds: float) -> AbstractContextManager[None]:
+        """Hold the file against every other process and thread.
+
+        Raises:
+            BillingNetworkError: Somebody else held it for so many seconds.
+            OSError: The folder cannot be written.
+        """
+        return locked(f"{self.path}.lock", seconds, f"the login {self.path}")
+
+    def read(self) -> Document:
+        """Return the document; empty where there is no file.
+
+        Raises:
+            BillingAuthError: It cannot be read. A broken file is put aside, and the message says where.
+        """
+        try:
+            document = self._parse()
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            raise BillingAuthError(
+                f"The login {self.path} cannot be read: {error.strerror}.", error="invalid_token"
+            ) from None
+        if document is not None:
+            return document
+        raise BillingAuthError(f"The login {self.path} is broken. {self._put_aside()}", error="invalid_token")
+
+    def write(self, document: Document) -> None:
+        """Replace the file, durably. To be called under the lock.
+
+        Raises:
+            OSError: It could not be saved; the old file is still whole.
+        """
+        replace_durably(self.path, lambda: json.dumps({"version": 1, **document}, indent=1).encode())
+
+    def _parse(self) -> Document | None:
+        try:
+            document = json.loads(self.path.read_bytes(), object_hook=masked)
+        except (ValueError, RecursionError):
+            return None
+        return cast(Document, document) if _is_document(document) else None
+
+    def _put_aside(self) -> str:
+        number = 1
+        while (aside := self.path.with_name(f"{self.path.name}.broken-{number}")).exists():
+            number += 1
+        try:
+            self.path.rename(aside)
+        except OSError as error:
+            return f"It could not be moved away ({error.strerror}): do that, and log in again."
+        return f"It was put aside as {aside}. Log in again."
+
+
+def _is_document(value: Any) -> bool:
+    """Whether it is an object whose ``portals``, if it has any, are objects."""
+    if not isinstance(value, dict):
+        return False
+    portals: Any = cast(Document, value).get("portals", {})
+    return isinstance(portals, dict) and all(
+        login is None or isinstance(login, dict) for login in cast(Document, portals).values()
+    )

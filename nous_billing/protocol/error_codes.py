@@ -1,0 +1,80 @@
+"""The error codes and statuses of the contract, and what they become."""
+
+from __future__ import annotations
+
+from .. import errors
+from ..errors import BillingError
+
+# The status that the code comes with, its class, and the sentence that stands in where the portal says nothing.
+REFUSALS: dict[str, tuple[int, type[BillingError], str]] = {
+    "invalid_token": (401, errors.BillingAuthError, "The portal does not accept the login. Log in again."),
+    "session_revoked": (401, errors.BillingSessionRevoked, "This login was ended. Log in again."),
+    "insufficient_scope": (
+        403,
+        errors.BillingScopeRequired,
+        "This login may not manage billing. Step up: log in again and allow remote spending.",
+    ),
+    "remote_spending_revoked": (
+        403,
+        errors.BillingRemoteSpendingRevoked,
+        "The spending of this terminal was stopped. Connect it again on the portal.",
+    ),
+    "role_required": (403, errors.BillingRoleRequired, "Only an admin of the organisation can do this. Ask one."),
+    "org_access_denied": (
+        403,
+        errors.BillingAccessDenied,
+        "This login is not bound to an organisation that it may manage. Log in again and choose one.",
+    ),
+    "cli_billing_disabled": (
+        403,
+        errors.BillingDisabled,
+        "Billing from a terminal is switched off here. An admin can allow it on the portal.",
+    ),
+    "no_payment_method": (
+        403,
+        errors.BillingNoPaymentMethod,
+        "No saved card can be used again. Set up a saved card on the portal.",
+    ),
+    "monthly_cap_exceeded": (
+        403,
+        errors.BillingMonthlyCapExceeded,
+        "This would exceed the organisation's monthly cap. An admin can raise it on the portal.",
+    ),
+    "consent_required": (403, errors.BillingConsentRequired, "The card has to be confirmed once on the portal."),
+    "validation_failed": (400, errors.BillingInvalidRequest, "The portal refused the request as invalid."),
+    "amount_out_of_bounds": (
+        400,
+        errors.BillingInvalidRequest,
+        "The amount is outside what one charge may be. See the bounds of the billing state.",
+    ),
+    "idempotency_key_required": (400, errors.BillingInvalidRequest, "A charge needs an idempotency key."),
+    "idempotency_conflict": (
+        409,
+        errors.BillingIdempotencyConflict,
+        "This idempotency key was already used for another amount. Make one key for each purchase.",
+    ),
+    "rate_limited": (
+        429,
+        errors.BillingRateLimited,
+        "Too many charges in the last hour. Try again later. Nothing failed.",
+    ),
+    "temporarily_unavailable": (
+        503,
+        errors.BillingRateLimited,
+        "The portal cannot check the purchase just now. Try again shortly. Nothing was charged.",
+    ),
+    "stripe_unavailable": (
+        503,
+        errors.BillingStripeUnavailable,
+        "The payment processor is down. Try again shortly. Nothing was charged.",
+    ),
+}
+# Where the code is not known, or comes with another status.
+CLASSES: dict[int, type[BillingError]] = {
+    400: errors.BillingInvalidRequest,
+    401: errors.BillingAuthError,
+    403: errors.BillingAccessDenied,
+    409: errors.BillingIdempotencyConflict,
+    429: errors.BillingRateLimited,
+    503: errors.BillingRateLimited,
+}

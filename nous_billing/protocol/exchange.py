@@ -1,0 +1,207 @@
+"""The rules of an exchange with the portal, written once and without I/O.
+
+A flow is a generator. It yields what is to be done (``Resolve``, ``Send``, ``Sleep``, ``Block``, ``Ask``) and is sent
+what came of it. The two clients only carry the steps out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from ..clock import BaseClock
+from ..credentials import Credentials
+from ..errors import (
+    BillingAuthError,
+    BillingError,
+    BillingInvalidRequest,
+    BillingNetworkError,
+    BillingResponseError,
+    BillingSessionRevoked,
+    BillingTimeout,
+)
+from ..portal import DEFAULT_PORTAL_BASE_URL, check_base_url, environment_base_url
+from .decoding import ContractBreach
+from .operations import Operation
+from .replies import UNKNOWN_OUTCOME, Failure, Reply, decode_json, error_from_reply
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Resolve:
+    """Ask for credentials; answered with ``Credentials`` or a ``Failure``. ``rejected``, if any, was just refused."""
+
+    deadline: float
+    rejected: Credentials | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send a request once; answered with a ``Reply`` or a ``Failure``."""
+
+    operation: Operation[Any]
+    base_url: str
+    credentials: Credentials | None
+    deadline: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """Wait so many seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Do work that blocks, such as writing a file; answered with what it returns. An event loop goes on meanwhile."""
+
+    work: Callable[[], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask the caller a question that may take a person; answered with what it returns, or with what that awaits."""
+
+    question: Callable[[], Any]
+
+
+_LONGEST_NAP = 0.25
+
+Step = Resolve | Send | Sleep | Block | Ask
+Flow = Generator[Step, Any, T]
+
+Once = Callable[[Operation[Any]], Flow[Any]]
+"""Does an operation with the token, the address and the deadline of an exchange."""
+
+Admit = Callable[[Credentials, str, Once], Flow[None]]
+"""Looks at the credentials and the base URL of a request before it is sent; raises where it may not be sent."""
+
+
+def exchange(operation: Operation[T], *, base_url: str | None, deadline: float, admit: Admit | None = None) -> Flow[T]:
+    """Do one operation: token, request, one more try after a 401, result or typed error.
+
+    Args:
+        base_url: The caller's own base URL, checked, which precedes every other.
+        deadline: On the client's monotonic clock, for everything together.
+        admit: Asked before each request. What it asks the portal is a part of the exchange.
+    """
+    credentials = yield from _resolve(operation, deadline)
+    may_resend = may_replace_token = True
+
+    def once(operation: Operation[R]) -> Flow[R]:
+        nonlocal may_resend
+        while True:
+            answer: Reply | Failure = yield Send(operation, address, credentials, deadline)
+            if isinstance(answer, Reply):
+                return _result(answer, operation, address)
+            # Only what changes nothing may be sent again unseen.
+            if not (answer.stale and may_resend and operation.method == "GET"):
+                raise _failure_error(answer, operation)
+            may_resend = False
+
+    while True:
+        address = _address(base_url, credentials)
+        try:
+            if admit is not None:
+                yield from admit(credentials, address, once)
+            return (yield from once(operation))
+        except BillingAuthError as error:
+            refusal = error
+        if refusal.status != 401 or isinstance(refusal, BillingSessionRevoked) or not may_replace_token:
+            raise refusal
+        may_replace_token = False
+        replacement = yield from _resolve(operation, deadline, rejected=credentials)
+        if replacement.access_token == credentials.access_token:
+            raise refusal
+        credentials = replacement
+
+
+def pause_until(moment: float, clock: BaseClock, check_cancelled: Callable[[], None] | None) -> Flow[None]:
+    """Sleep until a moment of the monotonic clock; a cancellation is noticed within a quarter of a second."""
+    while (left := moment - clock.monotonic()) > 0:
+        if check_cancelled is not None:
+            check_cancelled()
+        yield Sleep(left if check_cancelled is None else min(left, _LONGEST_NAP))
+
+
+def _resolve(operation: Operation[Any], deadline: float, rejected: Credentials | None = None) -> Flow[Credentials]:
+    answer: Credentials | Failure = yield Resolve(deadline, rejected)
+    if isinstance(answer, Failure):
+        raise _failure_error(answer, operation)
+    return answer
+
+
+def _address(base_url: str | None, credentials: Credentials) -> str:
+    """The first of: the caller's base URL, the environment's, the credentials' own, the default."""
+    address = base_url or environment_base_url()
+    if address is None and credentials.portal_base_url is not None:
+        address = check_base_url(credentials.portal_base_url, "The portal URL of the credentials")
+    return address or DEFAULT_PORTAL_BASE_URL
+
+
+def _failure_error(failure: Failure, operation: Operation[Any]) -> BillingError:
+    unknown = operation.is_charge and failure.sent
+    error_class = BillingTimeout if failure.timed_out else BillingNetworkError
+    error = error_class(
+        f"{'The portal did not answer in time' if failure.timed_out else 'Could not reach the portal'}: "
+        f"{failure.reason}.{UNKNOWN_OUTCOME if unknown else ' Nothing was charged.' if operation.is_charge else ''}",
+        error="network_error",
+        outcome_unknown=unknown,
+    )
+    error.__cause__ = failure.cause
+    return error
+
+
+def _result(reply: Reply, operation: Operation[T], base_url: str) -> T:
+    if not reply.ok:
+        raise error_from_reply(reply, base_url, is_charge=operation.is_charge)
+    if reply.failure is not None:
+        # A status came back: the request had arrived.
+        raise _failure_error(replace(reply.failure, sent=True), operation)
+    if reply.unreadable is not None:
+        raise _response_error(reply, operation, "invalid_response", f"The portal's reply {reply.unreadable}.", {})
+    try:
+        # The module that Hermes had took an empty body for an empty object.
+        payload: Any = decode_json(reply.body) if reply.body.strip() else {}
+    except ValueError:
+        if "json" in reply.headers.get("content-type", "").lower():
+            raise _response_error(
+                reply, operation, "invalid_response", "The portal's reply is broken JSON.", {}
+            ) from None
+        raise _response_error(
+            reply,
+            operation,
+            "endpoint_unavailable",
+            "The portal answered with something that is not this API, such as a web page. Check the base URL.",
+            {},
+        ) from None
+    try:
+        return operation.read(payload, base_url)
+    except (ContractBreach, BillingInvalidRequest, KeyError, ValueError, TypeError, AttributeError) as breach:
+        raise _response_error(
+            reply,
+            operation,
+            "invalid_response",
+            f"The portal's reply is not what its contract says ({_shown(breach)}).",
+            payload,
+        ) from None
+
+
+def _shown(breach: Exception) -> str:
+    return f"{breach} is missing" if isinstance(breach, KeyError) else str(breach)[:200].removesuffix(".")
+
+
+def _response_error(
+    reply: Reply, operation: Operation[Any], error: str, message: str, payload: object
+) -> BillingResponseError:
+    return BillingResponseError(
+        f"{message}{UNKNOWN_OUTCOME if operation.is_charge else ''}",
+        status=reply.status,
+        error=error,
+        payload=payload if isinstance(payload, dict) else None,  # pyright: ignore[reportUnknownArgumentType]
+        outcome_unknown=operation.is_charge,
+    )

@@ -1,0 +1,132 @@
+"""The rules of waiting for a charge, written once and without I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from ..clock import BaseClock
+from ..errors import (
+    BillingChargeCancelled,
+    BillingChargeTimeout,
+    BillingChargeUnconfirmed,
+    BillingError,
+    BillingInvalidRequest,
+    BillingLoginNotSaved,
+    BillingNetworkError,
+    BillingRateLimited,
+    BillingResponseError,
+    BillingServerError,
+)
+from ..models import ChargeFailed, ChargeSettled, ChargeStatus
+from . import operations
+from .exchange import Admit, Flow, exchange, pause_until
+
+DEFAULT_INTERVAL = 2.0
+DEFAULT_CAP = 300.0
+
+OnPoll = Callable[[ChargeStatus | BillingError], None]
+"""Called after each poll with what came of it."""
+
+_BACK_OFF = 5.0
+_LONGEST_BACK_OFF = 30.0
+# A year. The system refuses to wait for very long times, with errors of its own.
+_LONGEST = 31_536_000
+
+# All of these may pass by themselves; a page that a proxy answers with, too.
+_PASSING = (
+    BillingLoginNotSaved,
+    BillingNetworkError,
+    BillingRateLimited,
+    BillingResponseError,
+    BillingServerError,
+)
+
+Seconds = TypeVar("Seconds", int, float)
+
+
+def settlement(
+    charge_id: str,
+    *,
+    interval: float,
+    cap: float,
+    on_poll: OnPoll | None,
+    cancelled: Callable[[], bool] | None,
+    base_url: str | None,
+    timeout: float,
+    clock: BaseClock,
+    admit: Admit | None = None,
+) -> Flow[ChargeSettled | ChargeFailed]:
+    """Poll a charge until it is settled or failed, the cap passes, the caller cancels, or access is lost."""
+    operation = operations.get_charge_status(charge_id)
+    check_seconds(interval, "interval")
+    begun = clock.monotonic()
+    end = begun + check_seconds(cap, "cap")
+    last_error: BillingError | None = None
+
+    def check_cancelled() -> None:
+        if cancelled is not None and cancelled():
+            raise BillingChargeCancelled(
+                "Stopped waiting for the charge. It may still settle.",
+                charge_id=charge_id,
+                error="charge_cancelled",
+                last_error=last_error,
+            )
+
+    while True:
+        check_cancelled()
+        outcome: ChargeStatus | BillingError
+        try:
+            deadline = clock.monotonic() + timeout
+            outcome = yield from exchange(operation, base_url=base_url, deadline=deadline, admit=admit)
+            last_error = None
+        except _PASSING as error:
+            outcome = last_error = error
+        except BillingError as error:
+            raise BillingChargeUnconfirmed(
+                f"The charge can no longer be watched, and may have settled: {error.message}",
+                charge_id=charge_id,
+                error="charge_unconfirmed",
+                last_error=error,
+            ) from error
+        if on_poll is not None:
+            on_poll(outcome)
+        if isinstance(outcome, (ChargeSettled, ChargeFailed)):
+            return outcome
+        if clock.monotonic() >= end:
+            raise BillingChargeTimeout(
+                f"{_at_the_cap(clock.monotonic() - begun, last_error)} That is no failure: it may have settled, or may "
+                "still settle. Look at the billing page, or ask for it again.",
+                charge_id=charge_id,
+                error="charge_timeout",
+                last_error=last_error,
+            ) from last_error
+        wake = min(clock.monotonic() + _pause(outcome, interval), end)
+        yield from pause_until(wake, clock, check_cancelled if cancelled else None)
+
+
+def _at_the_cap(waited: float, last_error: BillingError | None) -> str:
+    if last_error is None:
+        return f"The charge was still pending after {waited:.0f} seconds."
+    return f"How the charge ended could not be learned in {waited:.0f} seconds: {last_error.message}"
+
+
+def _pause(outcome: ChargeStatus | BillingError, interval: float) -> float:
+    if not isinstance(outcome, BillingRateLimited):
+        return interval
+    wanted = _BACK_OFF if outcome.retry_after is None else outcome.retry_after
+    return max(interval, min(wanted, _LONGEST_BACK_OFF))
+
+
+def check_seconds(value: Seconds, name: str) -> Seconds:
+    """Return a number of seconds, or refuse it.
+
+    Raises:
+        BillingInvalidRequest: It is not a number above 0, and at most a year (``error="invalid_timeout"``).
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= _LONGEST:
+        shown = repr(value) if isinstance(value, float) else f"a {type(value).__name__}"
+        raise BillingInvalidRequest(
+            f"{name} must be a number of seconds above 0 and at most {_LONGEST}, not {shown}.", error="invalid_timeout"
+        )
+    return value

@@ -1,0 +1,93 @@
+"""What carries out the steps of a flow in a task. Beside drivers, so that a thread need not load asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from .._threads import start
+from ..clock import AsyncClock
+from ..credentials import Credentials, CredentialSource
+from ..errors import BillingError
+from ..protocol.exchange import Ask, Block, Flow, Resolve, Send, Step
+from ..protocol.replies import Failure, Reply
+from . import sender as transport
+from .driver import RENEWING, BaseDriver, has_proxy, with_proxy
+
+if TYPE_CHECKING:
+    import httpx
+
+T = TypeVar("T")
+
+
+class AsyncDriver(BaseDriver[transport.AsyncSender, AsyncClock]):
+    """Carries steps out in the running task."""
+
+    def __init__(self, http_client: httpx.AsyncClient | None, clock: AsyncClock, source: CredentialSource) -> None:
+        super().__init__(None if http_client is None else _given_async_sender(http_client), clock, source)
+
+    async def aclose(self) -> None:
+        """Close the connections, but for an HTTP client that was given."""
+        sender = self._release(asyncio.get_running_loop())
+        if sender is not None:
+            await sender.aclose()
+
+    async def run(self, flow: Flow[T]) -> T:
+        """Run a flow to its end."""
+        advance = partial(next, flow)
+        while True:
+            try:
+                step = advance()
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            try:
+                advance = partial(flow.send, await self._perform(step))
+            except BillingError as error:
+                advance = partial(flow.throw, error)
+
+    async def _perform(self, step: Step) -> Any:
+        if isinstance(step, Resolve):
+            return self._kept(step) or await self._resolve(step)
+        if isinstance(step, Send):
+            return await self._send(step)
+        if isinstance(step, Block):
+            return await asyncio.wrap_future(start(step.work, name="nous-billing-work", daemon=False))
+        if isinstance(step, Ask):
+            asked = step.question()
+            answer = await asked if isawaitable(asked) else asked
+            self.memo.forget()
+            return answer
+        return await self._clock.sleep(step.seconds)
+
+    async def _resolve(self, step: Resolve) -> Credentials | Failure:
+        try:
+            async with asyncio.timeout(self._left(step)):
+                return await asyncio.wrap_future(self._resolving(step))
+        except TimeoutError:
+            return RENEWING
+
+    async def _send(self, step: Send) -> Reply | Failure:
+        sender = self._sender(asyncio.get_running_loop(), _new_async_sender)
+        left = self._left(step)
+        if not left:
+            return transport.TOO_LATE
+        return await sender.send(step, left, self._clock.time)
+
+
+def _given_async_sender(http_client: httpx.AsyncClient) -> transport.AsyncSender:
+    from .httpx_senders import AsyncHttpxSender
+
+    return AsyncHttpxSender(http_client, given=True)
+
+
+def _new_async_sender() -> transport.AsyncSender:
+    if has_proxy():
+        from .httpx_senders import proxied_async_sender
+
+        return with_proxy(proxied_async_sender)
+    from .async_httpcore_sender import AsyncDirectSender
+
+    return AsyncDirectSender()

@@ -1,0 +1,156 @@
+"""What the senders share: one TLS context, what goes out, replies, and the HTTP libraries' failures in our terms."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
+from typing import Protocol
+
+from .._version import __version__
+from ..protocol.exchange import Send
+from ..protocol.replies import MAX_REPLY_BYTES, Failure, Reply
+
+KEEP_SECONDS = 50.0
+"""Longer than a pause between polls, and shorter than the 60 s after which load balancers usually close."""
+
+_NOT_SENT = frozenset(
+    {
+        "ConnectError",
+        "ConnectTimeout",
+        "PoolTimeout",
+        "ProxyError",
+        "UnsupportedProtocol",
+        "InvalidURL",
+    }
+)
+
+TOO_LATE = Failure("the time allowed for the call had passed before the request", sent=False, timed_out=True)
+
+
+class Sender(Protocol):
+    """Sends requests in the calling thread."""
+
+    @property
+    def is_closed(self) -> bool: ...
+
+    def send(self, step: Send, seconds: float, left: Callable[[], float], now: Callable[[], float]) -> Reply | Failure:
+        """Send the request of a step once; ``seconds`` are left for it, and ``left`` says how many still are."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class AsyncSender(Protocol):
+    """Sends requests in the running task."""
+
+    @property
+    def is_closed(self) -> bool: ...
+
+    def send(self, step: Send, seconds: float, now: Callable[[], float]) -> Awaitable[Reply | Failure]:
+        """Send the request of a step once, within so many seconds."""
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+def ssl_context() -> ssl.SSLContext:
+    """Return the one TLS context, with the system's certificate store; made anew where its environment changes."""
+    return _ssl_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+
+
+@cache
+def _ssl_context(cert_file: str | None, cert_dir: str | None) -> ssl.SSLContext:
+    return ssl.create_default_context()
+
+
+def headers(step: Send) -> dict[str, str]:
+    """Return what goes out. No variable may hold it: a traceback may show the variables of a frame."""
+    return {
+        **step.operation.headers,
+        **({} if step.credentials is None else {"Authorization": f"Bearer {step.credentials.access_token}"}),
+        "Accept": "application/json",
+        # Decompression could not be stopped at a size.
+        "Accept-Encoding": "identity",
+        "User-Agent": f"nous-billing/{__version__}",
+    }
+
+
+class ReplyReader:
+    """Collects the body of one response up to the limit; the loops that feed it differ, one is awaited."""
+
+    def __init__(self, status: int, headers: Mapping[str, str], received_at: float, body: bytes | None = None) -> None:
+        """``headers`` are by lower-case name; ``body`` is given where it is whole already."""
+        self._status = status
+        self._headers = headers
+        self._received_at = received_at
+        self._is_whole = body is not None
+        self._body = bytearray(body or b"")
+        self._unreadable: str | None = None
+        if headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+            self._unreadable = "is compressed, which was not asked for"
+
+    def wants_more(self, chunk: bytes = b"") -> bool:
+        """Take a chunk, and say whether to read on."""
+        self._body += chunk[: MAX_REPLY_BYTES + 1 - len(self._body)]
+        if len(self._body) > MAX_REPLY_BYTES:
+            self._unreadable = f"is larger than {MAX_REPLY_BYTES} bytes"
+        return self._unreadable is None and not self._is_whole
+
+    def reply(self, failure: Failure | None = None) -> Reply:
+        """Return what was read."""
+        whole = failure is None and self._unreadable is None
+        return Reply(
+            status=self._status,
+            headers=self._headers,
+            body=bytes(self._body) if whole else b"",
+            received_at=self._received_at,
+            failure=failure,
+            unreadable=self._unreadable,
+        )
+
+
+def timed_out(*, sent: bool) -> Failure:
+    """Return the failure of a deadline that passed."""
+    return Failure("the time allowed for the call has passed", sent=sent, timed_out=True)
+
+
+def failure_of(error: Exception, *, sent: bool, kept: bool) -> Failure:
+    """Say in our terms what an HTTP library raised. What is not certain not to have been sent may have been.
+
+    Args:
+        sent: Whether a byte of the request may have left, as far as is known.
+        kept: Whether it went out on a connection that was open already.
+    """
+    sent = sent and not is_a(error, _NOT_SENT)
+    if is_a(error, {"TimeoutException"}):
+        return timed_out(sent=sent)
+    if is_a(error, {"LocalProtocolError"}):
+        # Its message quotes the header that it refuses, which may be the token's.
+        return Failure("the request could not be written", sent=sent)
+    # Frames of the HTTP library hold the request's headers.
+    error.__cause__ = error.__context__ = None
+    # The system's reason for a broken connection is lost on its way through asyncio.
+    broken = is_a(error, {"ReadError", "WriteError"})
+    return Failure(
+        "the connection broke" if broken else str(error).rstrip(".") or type(error).__name__,
+        sent=sent,
+        stale=kept and _is_disconnect(error),
+        cause=error.with_traceback(None),
+    )
+
+
+def is_a(error: Exception, names: frozenset[str] | set[str]) -> bool:
+    """Whether it is an exception of one of these names, of httpx or of httpcore, whose names are the same."""
+    return any(
+        each.__name__ in names and each.__module__.partition(".")[0] in ("httpx", "httpcore")
+        for each in type(error).__mro__
+    )
+
+
+def _is_disconnect(error: Exception) -> bool:
+    # The HTTP library has one class for a connection that closed and for a reply that is garbage.
+    return is_a(error, {"ReadError", "WriteError"}) or (
+        is_a(error, {"RemoteProtocolError"}) and str(error).startswith("Server disconnected")
+    )

@@ -1,0 +1,159 @@
+"""What the tests have other processes do: `python worker.py ROLE ARGUMENTS`."""
+
+import asyncio
+import fcntl
+import json
+import os
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections import Counter
+from pathlib import Path
+
+from nous_billing import AsyncBillingClient, BillingClient, BillingError, StoredLogin
+
+
+def calls(kind, path, count, pause, go, result):
+    """Make so many calls from the moment that the file `go` is there; write how they ended."""
+    ended = Counter()
+    while not Path(go).exists():
+        time.sleep(0.002)
+    if kind == "sync":
+        with BillingClient(StoredLogin(path)) as client:
+            for _ in range(int(count)):
+                try:
+                    client.get_billing_state()
+                    ended["ok"] += 1
+                except BillingError as error:
+                    ended[repr(error)] += 1
+                time.sleep(float(pause))
+    else:
+
+        async def call_in_tasks():
+            async with AsyncBillingClient(StoredLogin(path)) as client:
+
+                async def call():
+                    try:
+                        await client.get_billing_state()
+                        ended["ok"] += 1
+                    except BillingError as error:
+                        ended[repr(error)] += 1
+
+                # Five at a time: tasks of one process compete too.
+                for _ in range(int(count) // 5):
+                    await asyncio.gather(*(call() for _ in range(5)))
+                    await asyncio.sleep(float(pause) * 5)
+
+        asyncio.run(call_in_tasks())
+    Path(result).write_text(json.dumps(ended))
+
+
+def refresh_forever(path, replaced):
+    """Refresh without a pause; note when each new file was in its place."""
+    replace = Path.replace
+    with open(replaced, "a", buffering=1) as log:
+
+        def noted(self, target):
+            result = replace(self, target)
+            log.write(f"{time.monotonic()}\n")
+            return result
+
+        Path.replace = noted
+        login = StoredLogin(path)
+        token = login.resolve().access_token
+        while True:
+            token = login.resolve(rejected=token).access_token
+
+
+def ask(kind, path):
+    """Ask once, in the main thread, as a program does that Ctrl-C ends."""
+    login = StoredLogin(path)
+    if kind == "resolve":
+        login.resolve()
+    elif kind == "client":
+        with BillingClient(login) as client:
+            client.get_billing_state()
+    else:
+
+        async def ask_in_task():
+            async with AsyncBillingClient(login) as client:
+                await client.get_billing_state()
+
+        asyncio.run(ask_in_task())
+    print("answered", flush=True)
+
+
+def hold(path):
+    """Hold the lock as `flock` does, until the end of standard input."""
+    with open(f"{path}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        print("held", flush=True)
+        sys.stdin.read()
+
+
+def without_rights(path, user):
+    """Resolve as a user who may read the folder and not write it."""
+    with tempfile.TemporaryDirectory() as other:
+        # That user may not be able to load what is loaded on first use.
+        StoredLogin(Path(other) / "login.json").logout()
+    login = StoredLogin(path)
+    token = login.resolve().access_token
+    if int(user) != os.geteuid():
+        os.setgid(int(user))
+        os.setuid(int(user))
+    try:
+        login.resolve(rejected=token)
+        print("answered")
+    except BillingError as error:
+        print(f"{type(error).__name__}: {error}")
+
+
+def nursery():
+    """Fork a worker for each line of standard input."""
+    import httpx
+
+    import nous_billing.auth.stored_login
+
+    assert httpx
+    assert nous_billing.auth.stored_login
+    # Loaded on first use by what a worker does.
+    import filelock
+    import platformdirs
+
+    assert filelock
+    assert platformdirs
+    for line in sys.stdin:
+        if line == "wait\n":
+            _, status = os.wait()
+            print(os.waitstatus_to_exitcode(status), flush=True)
+            continue
+        child = os.fork()
+        if not child:
+            try:
+                run(*json.loads(line))
+            except BaseException:  # noqa: BLE001 - the parent is told by the exit code
+                traceback.print_exc()
+                os._exit(1)
+            os._exit(0)
+        print(child, flush=True)
+
+
+def run(role, *arguments):
+    """Do what the command line says."""
+    # A shell that runs the tests in the background has it ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    roles = {
+        "ask": ask,
+        "calls": calls,
+        "hold": hold,
+        "nursery": nursery,
+        "refresh": refresh_forever,
+        "without-rights": without_rights,
+    }
+    roles[role](*arguments)
+
+
+if __name__ == "__main__":
+    run(*sys.argv[1:])

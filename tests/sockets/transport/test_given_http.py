@@ -1,0 +1,99 @@
+"""Replies through an HTTP client of the caller's, or a proxy's: the same results and typed errors."""
+
+import httpx
+import pytest
+
+import nous_billing as nb
+from nous_billing import StaticToken
+from tests.sockets.harness import charge, failure
+from tests.sockets.raw_server import Answer, RawServer, answer
+
+ACCEPTED = answer(202, {"chargeId": "ch_1"})
+
+
+@pytest.fixture
+def given(client_kind, server):
+    """A client that was given its HTTP client."""
+    http = client_kind.http_client()
+    return client_kind.client(StaticToken("t"), base_url=server.url, http_client=http, timeout=5)
+
+
+def test_a_reply_of_several_chunks_is_read(given, server):
+    body = b'{"chargeId":"ch_1"' + b" " * 200_000 + b"}"
+    server.script.append(answer(202, body))
+    assert charge(given).charge_id == "ch_1"
+
+
+def test_a_reply_that_is_too_large_is_refused(given, server):
+    server.script.append(answer(202, b" " * (1024 * 1024 + 1)))
+    error = failure(charge, given)
+    assert (type(error), error.outcome_unknown) == (nb.BillingResponseError, True)
+
+
+@pytest.mark.parametrize("then", ["close", "reset"])
+def test_a_reply_that_breaks_off_in_its_body_is_a_typed_error(then, given, server):
+    server.script.append(Answer(ACCEPTED.data[:-4], then))
+    error = failure(charge, given)
+    assert (type(error), error.outcome_unknown) == (nb.BillingNetworkError, True)
+
+
+def test_a_reply_that_stalls_in_its_body_ends_at_the_deadline(given, server):
+    server.script.append(Answer(ACCEPTED.data[:-4], "hold"))
+    error = failure(charge, given, timeout=0.3)
+    assert (type(error), error.outcome_unknown) == (nb.BillingTimeout, True)
+
+
+def test_a_deadline_that_passes_while_a_body_comes_ends_the_call(client_kind, server):
+    clock = client_kind.clock()
+    http = client_kind.http_client(event_hooks={"response": [later(clock, client_kind.is_async)]})
+    client = client_kind.client(StaticToken("t"), base_url=server.url, http_client=http, timeout=15, clock=clock)
+    server.script.append(ACCEPTED)
+    if client_kind.is_async:
+        # A task's deadline is the event loop's.
+        assert charge(client).charge_id == "ch_1"
+    else:
+        error = failure(charge, client)
+        assert (type(error), error.outcome_unknown) == (nb.BillingTimeout, True)
+
+
+def test_a_transport_of_the_callers_is_told_how_long_it_has(client_kind):
+    told = []
+
+    def handler(request):
+        told.append(request.extensions["timeout"])
+        return httpx.Response(202, json={"chargeId": "ch_1"})
+
+    http = client_kind.http_client(transport=httpx.MockTransport(handler))
+    client = client_kind.client(StaticToken("t"), base_url="https://portal.test", http_client=http, timeout=5)
+    charge(client)
+    assert set(told[0]) == {"connect", "read", "write", "pool"}
+    assert all(0 < seconds <= 5 for seconds in told[0].values())
+
+
+def later(clock, is_async):
+    def pass_time(response):
+        clock.advance(60)
+
+    async def pass_time_in_a_task(response):
+        clock.advance(60)
+
+    return pass_time_in_a_task if is_async else pass_time
+
+
+def test_a_deadline_that_passes_while_a_body_comes_ends_a_direct_call_too(client_kind, monkeypatch):
+    clock = client_kind.clock()
+    with RawServer() as server:
+        server.script.append(ACCEPTED)
+        client = client_kind.client(StaticToken("t"), base_url=server.url, timeout=15, clock=clock)
+        moment = clock.time
+
+        def passing():
+            clock.advance(60)
+            return moment()
+
+        # The date of the reply is taken when its headers have come.
+        monkeypatch.setattr(clock, "time", passing)
+        if client_kind.is_async:
+            assert charge(client).charge_id == "ch_1"
+        else:
+            assert type(failure(charge, client)) is nb.BillingTimeout

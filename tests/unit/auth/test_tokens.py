@@ -1,0 +1,179 @@
+"""What a token and a stored login say of their own expiry."""
+
+import json
+from base64 import urlsafe_b64encode
+from datetime import UTC, datetime
+from decimal import Decimal
+from math import inf, nan
+
+import pytest
+
+from nous_billing.auth.tokens import (
+    granted_scopes,
+    iso_from_seconds,
+    must_last,
+    positive_seconds,
+    seconds_from_iso,
+    token_claims,
+    token_expiry,
+    usable_token,
+)
+from tests.unit.drive import NOW
+
+
+def jwt(claims):
+    text = claims if isinstance(claims, bytes) else json.dumps(claims).encode()
+    return f"e30.{urlsafe_b64encode(text).decode().rstrip('=')}.signature"
+
+
+def at(seconds):
+    return datetime.fromtimestamp(NOW + seconds, UTC).isoformat()
+
+
+@pytest.mark.parametrize("sub", ["", "x", "xx", "xxx", "\u00ff\u00fe?>"])
+def test_the_claims_of_a_token_are_read_whatever_their_length(sub):
+    assert token_claims(jwt({"sub": sub, "exp": 5})) == {"sub": sub, "exp": 5}
+
+
+@pytest.mark.parametrize(
+    "token",
+    ["", "opaque", "a.b", "a.%%%.c", jwt(b"{"), jwt(b"\xff"), jwt([1]), jwt(b"[" * 100_000), "a.\u00fc.c"],
+    ids=range(9),
+)
+def test_a_token_that_is_no_jwt_has_no_claims(token):
+    assert token_claims(token) == {}
+    assert token_expiry(token) is None
+
+
+@pytest.mark.parametrize(
+    ("exp", "seconds"),
+    [
+        (5, 5.0),
+        (5.5, 5.5),
+        (0, 0.0),
+        (-5, -5.0),
+        (True, None),
+        ("5", None),
+        (None, None),
+        (10**11, None),
+        (-(10**11), None),
+    ],
+)
+def test_the_end_of_a_token_is_a_number_that_a_date_can_hold(exp, seconds):
+    read = token_expiry(jwt({"exp": exp}))
+    assert (read, type(read)) == (seconds, type(seconds))
+
+
+@pytest.mark.parametrize(
+    ("scope", "claim", "granted"),
+    [
+        ("a b", "c", {"a", "b"}),
+        ("", "c", set()),
+        (None, "c  d", {"c", "d"}),
+        (5, ["c", 6], {"c", "6"}),
+        (None, 5, set()),
+    ],
+)
+def test_the_scopes_are_those_that_are_named_or_else_the_tokens_own(scope, claim, granted):
+    assert granted_scopes(scope, jwt({"scope": claim})) == granted
+
+
+@pytest.mark.parametrize(
+    ("seconds", "positive"),
+    [
+        (5, 5.0),
+        (0.001, 0.001),
+        (Decimal("2.5"), 2.5),
+        (0, None),
+        (-1, None),
+        (True, None),
+        ("5", None),
+        (None, None),
+        (nan, None),
+        (inf, None),
+        (10**11 - 1, 99_999_999_999.0),
+        (10**11, None),
+        (Decimal("1e400"), None),
+    ],
+)
+def test_a_number_of_seconds_is_positive_and_no_longer_than_a_date(seconds, positive):
+    read = positive_seconds(seconds)
+    assert (read, type(read)) == (positive, type(positive))
+
+
+@pytest.mark.parametrize(
+    ("moment", "seconds"),
+    [
+        ("2025-06-15T15:06:40+00:00", NOW),
+        ("2025-06-15T15:06:40Z", NOW),
+        ("2025-06-15T17:06:40.5+02:00", NOW + 0.5),
+        ("2025-06-15T15:06:40", None),
+        ("soon", None),
+        ("", None),
+        (5, None),
+        (None, None),
+        ("0001-01-01T00:00:00+14:00", -62135647200.0),
+    ],
+)
+def test_a_date_is_read_where_it_has_an_offset(moment, seconds):
+    assert seconds_from_iso(moment) == seconds
+
+
+def test_a_date_is_written_with_its_offset():
+    assert iso_from_seconds(NOW + 0.5) == "2025-06-15T15:06:40.500000+00:00"
+
+
+@pytest.mark.parametrize(
+    ("expires_at", "claims", "left", "usable"),
+    [
+        (at(100), {}, 0, True),
+        (at(100), {}, 99.9, True),
+        (at(100), {}, 100, False),
+        (at(0), {}, 0, False),
+        (None, {"exp": NOW + 100}, 99, True),
+        (None, {"exp": NOW + 100}, 100, False),
+        ("soon", {"exp": NOW + 100}, 99, True),
+        (at(100), {"exp": NOW + 500}, 200, False),
+        (at(500), {"exp": NOW + 100}, 200, True),
+        (None, {}, 10**9, True),
+        (None, {}, inf, False),
+        (at(100), {}, inf, False),
+    ],
+)
+def test_a_token_is_usable_while_it_has_the_seconds_left_that_are_asked_for(expires_at, claims, left, usable):
+    token = jwt(claims)
+    login = {"access_token": f" {token} ", "expires_at": expires_at}
+    assert usable_token(login, None, NOW, left) == (token if usable else None)
+    assert usable_token(login, "another", NOW, left) == (token if usable else None)
+    assert usable_token(login, token, NOW, left) is None
+
+
+def test_a_token_is_usable_to_its_very_end_where_nothing_else_is_asked_for():
+    login = {"access_token": "opaque", "expires_at": at(0.5)}
+    assert usable_token(login, None, NOW) == "opaque"
+    assert usable_token(login, None, NOW + 0.5) is None
+    assert "opaque" not in repr(usable_token(login, None, NOW))
+
+
+@pytest.mark.parametrize("token", [None, "", " ", 5])
+def test_a_login_without_a_token_has_none_that_is_usable(token):
+    assert usable_token({"access_token": token}, None, NOW) is None
+    assert usable_token({}, None, NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("login", "seconds"),
+    [
+        ({}, 120.0),
+        ({"expires_in": 900}, 120.0),
+        ({"expires_in": 240}, 120.0),
+        ({"expires_in": 100}, 50.0),
+        ({"expires_in": -1}, 120.0),
+        ({"obtained_at": at(60), "expires_in": 100}, 50.0),
+        ({"obtained_at": at(60.5), "expires_in": 100}, inf),
+        ({"obtained_at": at(-1000)}, 120.0),
+        ({"obtained_at": "soon"}, 120.0),
+    ],
+)
+def test_a_token_must_last_two_minutes_or_half_its_life_and_for_ever_where_the_clock_was_put_back(login, seconds):
+    assert must_last(login, NOW) == seconds

@@ -1,0 +1,465 @@
+"""The four endpoints: what goes out, what is refused before, and how a success is read."""
+
+import copy
+import json
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+
+import pytest
+
+from nous_billing import models
+from nous_billing.errors import BillingInvalidRequest, BillingResponseError
+from nous_billing.protocol import operations
+from tests.unit.drive import OWNER_STATE, PREVIEW, call, charge, reply, short
+
+SETTLED = {"status": "settled", "amountUsd": "50.10", "settledAt": "2026-06-13T10:00:00Z"}
+FAILED = {"status": "failed", "reason": "card_declined"}
+ACCEPTED = {"chargeId": "ch_1"}
+
+OPERATIONS = {
+    "state": operations.get_billing_state,
+    "top-up": lambda: operations.patch_auto_top_up(True, 20, 100),
+    "charge": charge,
+    "status": lambda: operations.get_charge_status("ch_1"),
+}
+
+
+def read(name, body):
+    return call(OPERATIONS[name](), reply(200, body)).result
+
+
+def changed(body, path, *value):
+    """A copy in which the field at the path has another value, or is gone where none is given."""
+    body = copy.deepcopy(body)
+    holder = body
+    for key in path[:-1]:
+        holder = holder[key]
+    if value:
+        holder[path[-1]] = value[0]
+    else:
+        del holder[path[-1]]
+    return body
+
+
+JSON_HEADERS = {"Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize(
+    ("make", "method", "path", "headers", "body", "is_charge"),
+    [
+        (operations.get_billing_state, "GET", "/api/billing/state", {}, None, False),
+        (
+            lambda: operations.patch_auto_top_up(True, Decimal("20.50"), "100"),
+            "PATCH",
+            "/api/billing/auto-top-up",
+            JSON_HEADERS,
+            b'{"enabled":true,"threshold":20.50,"topUpAmount":100}',
+            False,
+        ),
+        (
+            lambda: operations.patch_auto_top_up(False, 0.1, Decimal("1E+3")),
+            "PATCH",
+            "/api/billing/auto-top-up",
+            JSON_HEADERS,
+            b'{"enabled":false,"threshold":0.1,"topUpAmount":1000}',
+            False,
+        ),
+        (
+            lambda: operations.post_charge("50.10", " key-1 "),
+            "POST",
+            "/api/billing/charge",
+            {**JSON_HEADERS, "Idempotency-Key": "key-1"},
+            b'{"amountUsd":50.10}',
+            True,
+        ),
+        (
+            lambda: operations.post_charge(19.99, "k"),
+            "POST",
+            "/api/billing/charge",
+            {**JSON_HEADERS, "Idempotency-Key": "k"},
+            b'{"amountUsd":19.99}',
+            True,
+        ),
+        (lambda: operations.get_charge_status("ch_3PqXyZ"), "GET", "/api/billing/charge/ch_3PqXyZ", {}, None, False),
+    ],
+)
+def test_a_request_is_what_the_contract_says_byte_for_byte(make, method, path, headers, body, is_charge):
+    operation = make()
+    assert (operation.method, operation.path, dict(operation.headers)) == (method, path, headers)
+    assert operation.body == body
+    assert operation.is_charge is is_charge
+
+
+@pytest.mark.parametrize(
+    ("charge_id", "segment"),
+    [
+        ("ch_1", "ch_1"),
+        (" ch_1\n", "ch_1"),
+        ("a/b", "a%2Fb"),
+        ("../state", "..%2Fstate"),
+        ("...", "..."),
+        ("a?b=c", "a%3Fb%3Dc"),
+        ("a#b", "a%23b"),
+        ("a%2Fb", "a%252Fb"),
+        ("%2e%2e", "%252e%252e"),
+        ("a\\b", "a%5Cb"),
+        ("a;b", "a%3Bb"),
+        ("{charge_id}", "%7Bcharge_id%7D"),
+        ("x" * 255, "x" * 255),
+    ],
+    ids=short,
+)
+def test_an_odd_charge_id_stays_one_segment_of_the_path(charge_id, segment):
+    assert operations.get_charge_status(charge_id).path == f"/api/billing/charge/{segment}"
+
+
+@pytest.mark.parametrize(
+    "charge_id",
+    [
+        None,
+        "",
+        " ",
+        "\n",
+        ".",
+        "..",
+        " .. ",
+        "a b",
+        "a\nb",
+        "a\x00",
+        "\u00fc",
+        "\u0661",
+        "x" * 256,
+        5,
+        b"ch_1",
+        ["ch_1"],
+    ],
+    ids=short,
+)
+def test_what_cannot_be_a_charge_id_is_refused(charge_id):
+    with pytest.raises(BillingInvalidRequest) as caught:
+        operations.get_charge_status(charge_id)
+    assert str(caught.value) == (
+        "A charge id is the charge_id of an accepted charge: 1 to 255 visible ASCII characters."
+    )
+    assert caught.value.error == "invalid_charge_id"
+
+
+@pytest.mark.parametrize("amount", [0, -1, "0.001", 0.1 + 0.2, float("nan"), "abc", None, True, 10**7])
+def test_a_bad_amount_is_refused_under_the_name_of_its_parameter(amount):
+    for name, make in {
+        "amount_usd": lambda: operations.post_charge(amount, "key-1"),
+        "threshold": lambda: operations.patch_auto_top_up(True, amount, 100),
+        "top_up_amount": lambda: operations.patch_auto_top_up(True, 20, amount),
+    }.items():
+        with pytest.raises(BillingInvalidRequest, match=f"^{name} must be") as caught:
+            make()
+        assert caught.value.error == "invalid_amount"
+
+
+@pytest.mark.parametrize(
+    ("key", "error"),
+    [(None, "idempotency_key_required"), (" ", "idempotency_key_required"), ("a b", "invalid_idempotency_key")],
+)
+def test_a_charge_without_a_usable_key_is_refused(key, error):
+    with pytest.raises(BillingInvalidRequest) as caught:
+        operations.post_charge(50, key)
+    assert caught.value.error == error
+
+
+@pytest.mark.parametrize("enabled", [None, 0, 1, "true", "false", [], 1.0])
+def test_enabled_is_true_or_false_and_nothing_that_looks_like_it(enabled):
+    with pytest.raises(BillingInvalidRequest) as caught:
+        operations.patch_auto_top_up(enabled, 20, 100)
+    assert str(caught.value) == f"enabled must be True or False, not a {type(enabled).__name__}."
+    assert caught.value.error == "invalid_request"
+
+
+def test_the_whole_state_of_an_owner_is_read():
+    state = read("state", OWNER_STATE)
+    assert state == models.BillingState(
+        org=models.Organisation(id="org_1", slug="acme", name="Acme", role="OWNER"),
+        balance_usd=Decimal("142.5"),
+        cli_billing_enabled=True,
+        charge_presets=(Decimal(100), Decimal(250), Decimal(500)),
+        bounds=models.Bounds(min_usd=Decimal(10), max_usd=Decimal(10000)),
+        card=models.Card(brand="visa", last4="4242", resolved_via="subPin"),
+        monthly_cap=models.MonthlyCap(
+            limit_usd=Decimal(1000), spent_this_month_usd=Decimal("250.75"), is_default_ceiling=True
+        ),
+        auto_reload=models.AutoReload(
+            enabled=True,
+            threshold_usd=Decimal(20),
+            reload_to_usd=Decimal(100),
+            card=models.AutoReloadCard(kind="distinct", payment_method_id="pm_1", brand="visa", last4="0069"),
+        ),
+        can_change_plan=True,
+        portal_url=f"{PREVIEW}/billing?topup=open",
+        raw=OWNER_STATE,
+    )
+
+
+def test_money_keeps_the_digits_that_the_server_sent():
+    state = read("state", OWNER_STATE)
+    assert [str(sum_) for sum_ in (state.balance_usd, state.auto_reload.reload_to_usd)] == ["142.5", "100.00"]
+    assert str(read("state", changed(OWNER_STATE, ["balanceUsd"], "-0.10")).balance_usd) == "-0.10"
+
+
+def test_a_member_sees_no_card_no_cap_and_no_auto_reload():
+    body = {**OWNER_STATE, "card": None, "monthlyCap": None, "autoReload": None}
+    body["org"] = {**body["org"], "role": "MEMBER"}
+    del body["canChangePlan"], body["portalUrl"]
+    state = read("state", body)
+    assert (state.card, state.monthly_cap, state.auto_reload) == (None, None, None)
+    assert (state.can_change_plan, state.is_admin, state.can_charge) == (None, False, False)
+
+
+@pytest.mark.parametrize("link", ["javascript:alert(1)", "//evil.example", "", "https://user@evil.example/", None])
+def test_the_state_always_has_a_portal_link_that_is_safe(link):
+    for body in (changed(OWNER_STATE, ["portalUrl"], link), changed(OWNER_STATE, ["portalUrl"])):
+        assert read("state", body).portal_url == f"{PREVIEW}/billing?topup=open"
+
+
+def test_the_link_of_the_state_is_one_of_the_address_that_answered():
+    assert read("state", changed(OWNER_STATE, ["portalUrl"], "/team")).portal_url == f"{PREVIEW}/team"
+
+
+@pytest.mark.parametrize(
+    ("path", "attribute"),
+    [
+        (["card", "resolvedVia"], lambda state: state.card.resolved_via),
+        (["autoReload", "card"], lambda state: state.auto_reload.card),
+        (["autoReload", "card", "paymentMethodId"], lambda state: state.auto_reload.card.payment_method_id),
+        (["autoReload", "card", "brand"], lambda state: state.auto_reload.card.brand),
+        (["autoReload", "card", "last4"], lambda state: state.auto_reload.card.last4),
+        (["canChangePlan"], lambda state: state.can_change_plan),
+    ],
+)
+def test_an_optional_field_that_is_absent_is_none(path, attribute):
+    assert attribute(read("state", OWNER_STATE)) is not None
+    assert attribute(read("state", changed(OWNER_STATE, path))) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "attribute"),
+    [
+        (["monthlyCap", "limitUsd"], lambda state: state.monthly_cap.limit_usd),
+        (["autoReload", "thresholdUsd"], lambda state: state.auto_reload.threshold_usd),
+        (["autoReload", "reloadToUsd"], lambda state: state.auto_reload.reload_to_usd),
+        (["autoReload", "card", "brand"], lambda state: state.auto_reload.card.brand),
+        (["autoReload", "card", "last4"], lambda state: state.auto_reload.card.last4),
+    ],
+)
+def test_a_field_that_may_be_null_is_none(path, attribute):
+    assert attribute(read("state", changed(OWNER_STATE, path, None))) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "attribute"),
+    [
+        (["org", "role"], "FINANCE_ADMIN", lambda state: state.org.role),
+        (["org", "role"], "EMPEROR", lambda state: state.org.role),
+        (["card", "resolvedVia"], "moonbeam", lambda state: state.card.resolved_via),
+        (
+            ["card"],
+            {"brand": "Link", "last4": ""},
+            lambda state: {"brand": state.card.brand, "last4": state.card.last4},
+        ),
+        (["autoReload", "card", "kind"], "borrowed", lambda state: state.auto_reload.card.kind),
+        (["autoReload", "card", "kind"], "none", lambda state: state.auto_reload.card.kind),
+        (["chargePresets"], [], lambda state: list(state.charge_presets)),
+    ],
+)
+def test_a_value_of_tomorrow_comes_through_as_it_is(path, value, attribute):
+    assert attribute(read("state", changed(OWNER_STATE, path, value))) == value
+
+
+def test_fields_of_tomorrow_are_kept_in_the_raw_reply_without_a_float():
+    body = copy.deepcopy(OWNER_STATE)
+    for place in (body, body["org"], body["bounds"], body["card"], body["monthlyCap"], body["autoReload"]):
+        place["tomorrow"] = 0.1
+    state = read("state", body)
+    assert state.org.name == "Acme"
+    for place in (state.raw, state.raw["org"], state.raw["autoReload"]):
+        assert str(place["tomorrow"]) == "0.1"
+        assert type(place["tomorrow"]) is Decimal
+
+
+def test_saved_settings_have_no_result():
+    assert read("top-up", {"ok": True, "tomorrow": 1}) is None
+
+
+def test_an_accepted_charge_has_its_id():
+    accepted = read("charge", {**ACCEPTED, "tomorrow": 1})
+    assert accepted == models.ChargeAccepted(charge_id="ch_1", raw={**ACCEPTED, "tomorrow": 1})
+
+
+@pytest.mark.parametrize(
+    ("moment", "read_as"),
+    [
+        ("2026-06-13T10:00:00Z", datetime(2026, 6, 13, 10, tzinfo=UTC)),
+        ("2026-06-13T10:00:00.250Z", datetime(2026, 6, 13, 10, microsecond=250_000, tzinfo=UTC)),
+        ("2026-06-13T10:00:00.123456789Z", datetime(2026, 6, 13, 10, microsecond=123_456, tzinfo=UTC)),
+        ("2026-06-13T12:00:00+02:00", datetime(2026, 6, 13, 12, tzinfo=timezone(timedelta(hours=2)))),
+    ],
+)
+def test_a_settled_charge_has_its_money_and_an_aware_moment(moment, read_as):
+    settled = read("status", {**SETTLED, "settledAt": moment, "tomorrow": 1})
+    assert isinstance(settled, models.ChargeSettled)
+    assert (settled.status, str(settled.amount_usd), settled.settled_at) == ("settled", "50.10", read_as)
+    assert settled.settled_at.utcoffset() is not None
+    assert settled.raw["tomorrow"] == 1
+
+
+@pytest.mark.parametrize(
+    "reason",
+    ["authentication_required", "payment_method_expired", "card_declined", "processing_error", "eaten_by_a_dog"],
+)
+def test_a_failed_charge_has_its_reason_also_one_of_tomorrow(reason):
+    body = {"status": "failed", "reason": reason}
+    assert read("status", body) == models.ChargeFailed(reason=reason, raw=body)
+
+
+@pytest.mark.parametrize("status", ["pending", "refunding", "SETTLED", "Failed"])
+def test_a_status_never_heard_of_is_pending_under_its_own_name(status):
+    body = {"status": status, "amountUsd": "50", "reason": "x"}
+    assert read("status", body) == models.ChargePending(status=status, raw=body)
+
+
+NO_TEXT = [5, 1.5, True, [], ["x"], {}, {"x": 1}]
+NO_BOOL = [0, 1, "true", "", [], {}, 1.5]
+NO_MONEY = [5, 1.5, True, "", "x", "1e5", "1e999999999", "NaN", "$5", " 5", "9" * 33, [], {}, ["5"]]
+NO_OBJECT = [5, 1.5, True, False, "", "x", [], ["x"], [5], {}]
+NO_LIST = [5, True, "100", "", {}, {"100": 1}, [5], [None], ["x"], [["100"]]]
+
+# Each field: what it cannot be; whether it may be null; whether it may be absent.
+STATE_FIELDS = [
+    (["org"], NO_OBJECT, False, False),
+    (["org", "id"], NO_TEXT, False, False),
+    (["org", "slug"], NO_TEXT, False, False),
+    (["org", "name"], NO_TEXT, False, False),
+    (["org", "role"], NO_TEXT, False, False),
+    (["balanceUsd"], NO_MONEY, False, False),
+    (["cliBillingEnabled"], NO_BOOL, False, False),
+    (["chargePresets"], NO_LIST, False, False),
+    (["bounds"], NO_OBJECT, False, False),
+    (["bounds", "minUsd"], NO_MONEY, False, False),
+    (["bounds", "maxUsd"], NO_MONEY, False, False),
+    (["card"], NO_OBJECT, True, False),
+    (["card", "brand"], NO_TEXT, False, False),
+    (["card", "last4"], NO_TEXT, False, False),
+    (["card", "resolvedVia"], NO_TEXT, True, True),
+    (["monthlyCap"], NO_OBJECT, True, False),
+    (["monthlyCap", "limitUsd"], NO_MONEY, True, False),
+    (["monthlyCap", "spentThisMonthUsd"], NO_MONEY, False, False),
+    (["monthlyCap", "isDefaultCeiling"], NO_BOOL, False, False),
+    (["autoReload"], NO_OBJECT, True, False),
+    (["autoReload", "enabled"], NO_BOOL, False, False),
+    (["autoReload", "thresholdUsd"], NO_MONEY, True, False),
+    (["autoReload", "reloadToUsd"], NO_MONEY, True, False),
+    # Null is no part of the contract; whether it is taken for absent is not held fixed.
+    (["autoReload", "card"], NO_OBJECT, True, True),
+    (["autoReload", "card", "kind"], NO_TEXT, False, False),
+    (["autoReload", "card", "paymentMethodId"], NO_TEXT, True, True),
+    (["autoReload", "card", "brand"], NO_TEXT, True, True),
+    (["autoReload", "card", "last4"], NO_TEXT, True, True),
+    (["canChangePlan"], NO_BOOL, True, True),
+    (["portalUrl"], NO_TEXT, True, True),
+]
+SETTLED_FIELDS = [
+    (["status"], NO_TEXT, False, False),
+    (["amountUsd"], NO_MONEY, False, False),
+    (["settledAt"], [*NO_TEXT, "", "soon", "2026-06-13", "2026-06-13T10:00:00", "2026-13-45T10:00:00Z"], False, False),
+]
+FAILED_FIELDS = [(["status"], NO_TEXT, False, False), (["reason"], NO_TEXT, False, False)]
+ACCEPTED_FIELDS = [(["chargeId"], [*NO_TEXT, "", "  "], False, False)]
+# `ok` is the constant true: a server that says false has saved nothing.
+SAVED_FIELDS = [(["ok"], [*NO_BOOL, False], False, False)]
+
+
+def breaches():
+    for name, body, table in [
+        ("state", OWNER_STATE, STATE_FIELDS),
+        ("top-up", {"ok": True}, SAVED_FIELDS),
+        ("charge", ACCEPTED, ACCEPTED_FIELDS),
+        ("status", SETTLED, SETTLED_FIELDS),
+        ("status", FAILED, FAILED_FIELDS),
+    ]:
+        for path, wrong, nullable, optional in table:
+            place = f"{name}-{'.'.join(path)}"
+            for value in wrong:
+                yield pytest.param(name, changed(body, path, value), id=f"{place}-{ascii(value)[:20]}")
+            if not nullable:
+                yield pytest.param(name, changed(body, path, None), id=f"{place}-null")
+            if not optional:
+                yield pytest.param(name, changed(body, path), id=f"{place}-missing")
+        for value in (5, "text", [], [5], {}, True, None):
+            yield pytest.param(name, value, id=f"{name}-{value}")
+
+
+def fields_of(body, above=()):
+    for key, value in body.items():
+        yield [*above, key]
+        if isinstance(value, dict):
+            yield from fields_of(value, (*above, key))
+
+
+def test_the_table_of_breaches_names_every_field_of_the_state():
+    assert [path for path, *_ in STATE_FIELDS] == list(fields_of(OWNER_STATE))
+
+
+@pytest.mark.parametrize(("name", "body"), list(breaches()))
+def test_a_success_that_breaks_the_contract_is_an_error_that_keeps_the_payload(name, body):
+    error = call(OPERATIONS[name](), reply(202, body)).error
+    assert type(error) is BillingResponseError
+    assert (error.error, error.status) == ("invalid_response", 202)
+    assert error.payload == (json.loads(json.dumps(body), parse_float=Decimal) if isinstance(body, dict) else {})
+    assert error.outcome_unknown is (name == "charge")
+    assert ("same idempotency key" in str(error)) is (name == "charge")
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("charge", [["chargeId", "ch_1"]]),
+        ("top-up", [["ok", True]]),
+        ("state", list(OWNER_STATE.items())),
+        ("state", changed(OWNER_STATE, ["org"], list(OWNER_STATE["org"].items()))),
+        ("state", changed(OWNER_STATE, ["bounds"], list(OWNER_STATE["bounds"].items()))),
+    ],
+    ids=["charge", "top-up", "state", "org", "bounds"],
+)
+def test_a_list_of_pairs_is_no_object(name, body):
+    error = call(OPERATIONS[name](), reply(200, body)).error
+    assert (type(error), error.error) == (BillingResponseError, "invalid_response")
+
+
+def test_an_accepted_charge_whose_id_cannot_be_asked_for_keeps_it_in_the_payload():
+    for charge_id in ("a b", "..", "x" * 256, "\u00fc"):
+        error = call(charge(), reply(202, {"chargeId": charge_id})).error
+        assert (error.error, error.payload, error.outcome_unknown) == (
+            "invalid_response",
+            {"chargeId": charge_id},
+            True,
+        )
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "breach"),
+    [
+        ("top-up", {"ok": False}, "ok is not true"),
+        ("top-up", [["ok", True]], "a list where a dict should be"),
+        ("charge", {"chargeId": "a b"}, "the chargeId is none that can be asked for"),
+        ("charge", {"chargeId": 5}, "a int where a str should be"),
+        ("status", {"status": 5}, "a int where a str should be"),
+        ("status", {**SETTLED, "settledAt": "2026-06-13T10:00:00"}, "a moment without an offset"),
+        ("state", {**OWNER_STATE, "org": [["id", "org_1"]]}, "a list where a dict should be"),
+        ("state", {**OWNER_STATE, "bounds": None}, "a NoneType where a dict should be"),
+        ("state", {**OWNER_STATE, "card": "4242"}, "a malformed object: str"),
+        ("state", {**OWNER_STATE, "chargePresets": "100"}, "a str where a list should be"),
+        ("state", {**OWNER_STATE, "portalUrl": 5}, "a int where a str should be"),
+        ("state", {**OWNER_STATE, "cliBillingEnabled": 1}, "a int where a bool should be"),
+    ],
+)
+def test_what_broke_the_contract_is_said(name, body, breach):
+    error = call(OPERATIONS[name](), reply(200, body)).error
+    assert str(error).startswith(f"The portal's reply is not what its contract says ({breach}).")

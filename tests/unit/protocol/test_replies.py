@@ -1,0 +1,442 @@
+"""Every reply that is no success becomes its typed error, and nothing else ever escapes."""
+
+import json
+import time
+from decimal import Context, Decimal, localcontext
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nous_billing import errors
+from nous_billing.errors import BillingError
+from nous_billing.models import ChargeAccepted
+from nous_billing.money import MAX_AMOUNT_USD
+from nous_billing.protocol import operations, replies
+from nous_billing.protocol.error_codes import REFUSALS
+from nous_billing.protocol.exchange import exchange
+from nous_billing.protocol.replies import decode_json, error_from_reply
+from tests.unit.drive import DEADLINE, NOW, PREVIEW, answer_steps, call, charge, credentials, refusal, reply, short
+
+CONTRACT = yaml.safe_load((Path(__file__).parents[3] / "openapi/nous-portal-billing.yaml").read_text(encoding="utf-8"))
+LINK = "/billing?topup=open"
+
+# Every error of the portal: status, body, Retry-After, and what becomes of them.
+ROWS = [
+    (401, {"error": "invalid_token"}, None, errors.BillingAuthError),
+    (401, {"error": "session_revoked", "recovery": "login"}, None, errors.BillingSessionRevoked),
+    (403, {"error": "insufficient_scope", "portalUrl": LINK}, None, errors.BillingScopeRequired),
+    (
+        403,
+        {"error": "remote_spending_revoked", "actor": "self", "recovery": "reconnect"},
+        None,
+        errors.BillingRemoteSpendingRevoked,
+    ),
+    (
+        403,
+        {"error": "remote_spending_revoked", "actor": "admin", "recovery": "reconnect"},
+        None,
+        errors.BillingRemoteSpendingRevoked,
+    ),
+    (403, {"error": "role_required", "portalUrl": LINK}, None, errors.BillingRoleRequired),
+    (403, {"error": "org_access_denied", "portalUrl": LINK}, None, errors.BillingAccessDenied),
+    (
+        403,
+        {
+            "error": "cli_billing_disabled",
+            "code": "remote_spending_disabled",
+            "recovery": "enable_account_toggle",
+            "portalUrl": LINK,
+        },
+        None,
+        errors.BillingDisabled,
+    ),
+    (403, {"error": "cli_billing_disabled", "portalUrl": LINK}, None, errors.BillingDisabled),
+    (403, {"error": "no_payment_method", "portalUrl": LINK}, None, errors.BillingNoPaymentMethod),
+    (
+        403,
+        {"error": "monthly_cap_exceeded", "remainingUsd": "12.5", "isDefaultCeiling": True, "portalUrl": LINK},
+        None,
+        errors.BillingMonthlyCapExceeded,
+    ),
+    (403, {"error": "consent_required", "portalUrl": LINK}, None, errors.BillingConsentRequired),
+    (403, {"error": "a_gate_of_tomorrow", "portalUrl": LINK}, None, errors.BillingAccessDenied),
+    (400, {"error": "validation_failed", "message": "bad body"}, None, errors.BillingInvalidRequest),
+    (400, {"error": "amount_out_of_bounds", "message": "10 to 10000"}, None, errors.BillingInvalidRequest),
+    (400, {"error": "idempotency_key_required"}, None, errors.BillingInvalidRequest),
+    (409, {"error": "idempotency_conflict"}, None, errors.BillingIdempotencyConflict),
+    (429, {"error": "rate_limited"}, 3600, errors.BillingRateLimited),
+    (503, {"error": "temporarily_unavailable"}, 60, errors.BillingRateLimited),
+    (503, {"error": "stripe_unavailable"}, 30, errors.BillingStripeUnavailable),
+    (500, {"error": "internal"}, None, errors.BillingServerError),
+    (500, {}, None, errors.BillingServerError),
+    (502, {}, None, errors.BillingServerError),
+    (504, {"error": "upstream"}, None, errors.BillingServerError),
+]
+BROKEN_BODIES = [
+    b"",
+    b"  \n",
+    b"<!doctype html><title>Sign in</title>",
+    b"null",
+    b"[]",
+    b'["error"]',
+    b'"error"',
+    b"17",
+    b"true",
+    b"\xff\xfe\x00",
+    b'{"error": "\xff"}',
+    b"\xef\xbb\xbf",
+    b"NaN",
+    b'{"error": NaN}',
+    b'{"error": Infinity}',
+    b'{"error": -Infinity}',
+    b'{"error": ' + b"9" * 5000 + b"}",
+    b'{"error": 1e999999999999999999999}',
+    b"[" * 200_000,
+    b'{"a":' * 100_000,
+    b'{"error": "rate_limi',
+    b"{",
+    b'{"error": {}, "message": [], "portalUrl": 5, "remainingUsd": {}}',
+    b'{"error": "", "message": " "}',
+    b"{} {}",
+    b"\x00",
+]
+STATUSES = [300, 302, 304, 400, 401, 403, 404, 405, 409, 410, 418, 429, 500, 501, 502, 503, 504, 520, 599]
+
+
+def expected_class(status):
+    """The class of a reply that has only a status."""
+    exact = {
+        400: errors.BillingInvalidRequest,
+        401: errors.BillingAuthError,
+        403: errors.BillingAccessDenied,
+        409: errors.BillingIdempotencyConflict,
+        429: errors.BillingRateLimited,
+        503: errors.BillingRateLimited,
+    }
+    return exact.get(status, errors.BillingServerError if status >= 500 else errors.BillingResponseError)
+
+
+@pytest.mark.parametrize(("status", "body", "retry_after", "cls"), ROWS)
+@pytest.mark.parametrize("is_charge", [True, False], ids=["charge", "other"])
+def test_every_row_of_the_contract_becomes_its_error(status, body, retry_after, cls, is_charge):
+    headers = {} if retry_after is None else {"retry-after": str(retry_after)}
+    error = refusal(reply(status, body, headers), charge() if is_charge else operations.get_billing_state())
+    assert type(error) is cls
+    assert (error.status, error.error, error.retry_after) == (status, body.get("error"), retry_after)
+    assert error.portal_url == (PREVIEW + LINK if "portalUrl" in body else None)
+    assert error.payload == body
+    assert (error.code, error.actor, error.recovery) == (body.get("code"), body.get("actor"), body.get("recovery"))
+    assert error.outcome_unknown is (is_charge and status in (500, 502, 504))
+    assert str(error) == error.message
+    assert "message" not in body or str(error) == body["message"]
+
+
+@pytest.mark.parametrize("status", range(200, 600))
+@pytest.mark.parametrize("is_charge", [True, False], ids=["charge", "other"])
+def test_every_status_without_a_usable_body_is_an_error_that_says_the_status(status, is_charge):
+    operation = charge() if is_charge else operations.get_billing_state()
+    for body in (b"", b"<html>"):
+        error = refusal(reply(status, body), operation)
+        assert type(error) is expected_class(status)
+        assert error.status == status
+        assert (error.payload, error.portal_url, error.retry_after) == ({}, None, None)
+        # A refusal by 4xx happened before any charge; after everything else one may have been made.
+        assert error.outcome_unknown is (is_charge and not 400 <= status < 500)
+        if status < 300:
+            assert error.error == ("endpoint_unavailable" if body else "invalid_response")
+        else:
+            assert error.error == (
+                "endpoint_unavailable" if expected_class(status) is errors.BillingResponseError else None
+            )
+            assert len(str(error)) > 20
+
+
+@pytest.mark.parametrize("status", STATUSES)
+@pytest.mark.parametrize("body", BROKEN_BODIES, ids=short)
+def test_a_malformed_body_leaves_an_error_by_its_status(status, body):
+    error = refusal(reply(status, body), charge())
+    assert type(error) is expected_class(status)
+    assert error.status == status
+    assert isinstance(error.payload, dict)
+
+
+@pytest.mark.parametrize("status", [200, 202, 204])
+@pytest.mark.parametrize("body", BROKEN_BODIES, ids=short)
+@pytest.mark.parametrize(
+    "operation",
+    [
+        charge(),
+        operations.get_billing_state(),
+        operations.patch_auto_top_up(True, 20, 100),
+        operations.get_charge_status("ch_1"),
+    ],
+    ids=lambda operation: operation.path,
+)
+def test_a_malformed_success_is_an_error_of_the_reply(status, body, operation):
+    error = call(operation, reply(status, body)).error
+    assert type(error) is errors.BillingResponseError
+    assert error.error in ("endpoint_unavailable", "invalid_response")
+    assert (error.status, error.outcome_unknown) == (status, operation.is_charge)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: (
+        st.lists(inner) | st.dictionaries(st.text() | st.sampled_from(["error", "chargeId", "status"]), inner)
+    ),
+    max_leaves=10,
+)
+
+
+@given(
+    status=st.integers(min_value=100, max_value=999),
+    body=st.binary() | JSON.map(lambda value: json.dumps(value).encode()),
+    link=st.text(),
+    wait=st.text(),
+    operation=st.sampled_from([charge(), operations.get_billing_state(), operations.get_charge_status("ch_1")]),
+)
+@settings(deadline=None)
+def test_whatever_comes_back_only_a_billing_error_escapes(status, body, link, wait, operation):
+    answer = reply(status, body, {"retry-after": wait, "content-type": link})
+    tokens = iter([credentials(), credentials()])
+    flow = exchange(operation, base_url=None, deadline=DEADLINE)
+    played = answer_steps(flow, lambda step: answer if hasattr(step, "operation") else next(tokens))
+    assert played.caught is None or isinstance(played.caught, BillingError)
+    assert played.caught is not None or status < 300
+    assert error_from_reply(answer, PREVIEW, is_charge=True).status == status
+
+
+def test_a_byte_order_mark_does_not_lose_a_charge_id():
+    accepted = call(charge(), reply(202, b'\xef\xbb\xbf{"chargeId":"ch_1"}')).result
+    assert accepted == ChargeAccepted(charge_id="ch_1", raw={"chargeId": "ch_1"})
+
+
+def test_a_byte_order_mark_does_not_lose_an_error_code():
+    answer = reply(401, b'\xef\xbb\xbf{"error":"session_revoked"}')
+    assert error_from_reply(answer, PREVIEW, is_charge=False).error == "session_revoked"
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("60", 60),
+        (" 60 ", 60),
+        ("0", 0),
+        ("0060", 60),
+        ("999999999", 999_999_999),
+        ("Sun, 15 Jun 2025 15:07:40 GMT", 60),
+        ("Sunday, 15-Jun-25 15:07:40 GMT", 60),
+        ("Sun Jun 15 15:07:40 2025", 60),
+        ("Sun, 15 Jun 2025 17:07:40 +0200", 60),
+        ("Sun, 15 Jun 2025 15:06:40 GMT", 0),
+        ("Sun, 06 Nov 1994 08:49:37 GMT", 0),
+        ("-5", None),
+        ("+5", None),
+        ("1.5", None),
+        ("inf", None),
+        ("-inf", None),
+        ("Infinity", None),
+        ("nan", None),
+        ("soon", None),
+        ("", None),
+        ("60, 60", None),
+        ("1e3", None),
+        ("٦٠", None),
+        ("1" * 30, None),
+        ("Sun, 99 Jun 2025 15:07:40 GMT", None),
+        ("Sun, 15 Jun 2025 15:07:40 -9999", None),
+        ("Sun, 15 Jun 99999999999999999999 15:07:40 GMT", None),
+        ("\x00", None),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date_and_else_nothing(value, seconds):
+    answer = reply(429, {"error": "rate_limited"}, {"retry-after": value})
+    assert error_from_reply(answer, PREVIEW, is_charge=True).retry_after == seconds
+
+
+@pytest.fixture
+def far_from_greenwich(monkeypatch):
+    monkeypatch.setenv("TZ", "XXX-9")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the zone of a process cannot be changed here")
+@pytest.mark.usefixtures("far_from_greenwich")
+def test_a_retry_after_date_without_a_zone_is_in_utc_wherever_one_is():
+    answer = reply(429, headers={"retry-after": "Sun Jun 15 15:07:40 2025"})
+    assert error_from_reply(answer, PREVIEW, is_charge=True).retry_after == 60
+
+
+def test_a_retry_after_date_is_rounded_up_to_whole_seconds():
+    answer = replies.Reply(503, {"retry-after": "Sun, 15 Jun 2025 15:07:40 GMT"}, b"", NOW + 0.25)
+    assert error_from_reply(answer, PREVIEW, is_charge=False).retry_after == 60
+
+
+def test_a_reply_without_retry_after_says_none():
+    assert error_from_reply(reply(429), PREVIEW, is_charge=True).retry_after is None
+
+
+@pytest.mark.parametrize(
+    ("body", "remaining", "ceiling"),
+    [
+        ({"remainingUsd": "12.50", "isDefaultCeiling": False}, Decimal("12.50"), False),
+        ({"remainingUsd": "-3", "isDefaultCeiling": True}, Decimal(-3), True),
+        ({}, None, None),
+        ({"remainingUsd": None, "isDefaultCeiling": None}, None, None),
+        ({"remainingUsd": 12.5, "isDefaultCeiling": "true"}, None, None),
+        ({"remainingUsd": "1e999999999", "isDefaultCeiling": 1}, None, None),
+    ],
+)
+def test_the_rest_of_the_monthly_cap_is_read_where_it_is_money(body, remaining, ceiling):
+    error = refusal(reply(403, {"error": "monthly_cap_exceeded", **body}), charge())
+    assert isinstance(error, errors.BillingMonthlyCapExceeded)
+    assert (error.remaining_usd, error.is_default_ceiling) == (remaining, ceiling)
+
+
+@pytest.mark.parametrize("message", [None, 5, "", "  ", {}])
+def test_the_sdk_says_what_happened_where_the_portal_does_not(message):
+    error = refusal(reply(403, {"error": "no_payment_method", "message": message}), charge())
+    assert str(error) == "No saved card can be used again. Set up a saved card on the portal."
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "text"),
+    [
+        (
+            302,
+            b"",
+            "The portal's address answers with a redirect (302), which is not followed. Check the base URL.",
+        ),
+        (404, b"<html>", "There is no billing at this address (HTTP 404). Check the base URL."),
+        (520, b"", "The portal is failing (HTTP 520). Try again shortly."),
+        (503, b"", "The portal is failing (HTTP 503). Try again shortly."),
+        (403, b'{"error":"tomorrow"}', "The portal refused the request (tomorrow)."),
+        (400, b"", "The portal refused the request (HTTP 400)."),
+        (404, b'{"error":"not_found"}', "The portal refused the request (not_found)."),
+    ],
+)
+def test_a_message_names_what_there_is_to_name(status, body, text):
+    assert str(refusal(reply(status, body), operations.get_billing_state())) == text
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "cls"),
+    [
+        (403, "session_revoked", errors.BillingAccessDenied),
+        (409, "role_required", errors.BillingIdempotencyConflict),
+        (429, "no_payment_method", errors.BillingRateLimited),
+        (500, "stripe_unavailable", errors.BillingServerError),
+        (404, "monthly_cap_exceeded", errors.BillingResponseError),
+    ],
+)
+def test_a_code_that_comes_with_another_status_has_the_class_of_the_status(status, code, cls):
+    error = refusal(reply(status, {"error": code}), charge())
+    assert (type(error), error.error) == (cls, code)
+
+
+def test_an_error_code_of_an_unknown_path_is_kept():
+    error = refusal(reply(404, {"error": "not_found"}), charge())
+    assert (type(error), error.error) == (errors.BillingResponseError, "not_found")
+
+
+def test_no_message_tells_a_person_that_they_have_no_card():
+    assert "no card" not in REFUSALS["no_payment_method"][2].lower()
+
+
+def test_a_503_of_the_portal_charged_nothing_but_that_of_a_proxy_may_have_lost_the_reply():
+    assert not refusal(reply(503, {"error": "temporarily_unavailable"}), charge()).outcome_unknown
+    assert refusal(reply(503, b"<html>"), charge()).outcome_unknown
+    assert not refusal(reply(503, b"<html>"), operations.get_billing_state()).outcome_unknown
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (b"1.10", Decimal("1.10")),
+        (b"0.1", Decimal("0.1")),
+        (b"1e2", Decimal("1e2")),
+        (b"12345678901234567890.123", Decimal("12345678901234567890.123")),
+        (b"7", 7),
+    ],
+)
+def test_no_number_is_read_as_a_float(text, value):
+    read = decode_json(b'{"a":[' + text + b"]}")["a"][0]
+    assert type(read) is type(value)
+    assert str(read) == str(value)
+
+
+@pytest.mark.parametrize("body", [body for body in BROKEN_BODIES if b"<" in body or b"NaN" in body or len(body) > 1000])
+def test_what_is_no_json_is_a_value_error_and_no_other(body):
+    with pytest.raises(ValueError, match=r"\w"):
+        decode_json(body)
+
+
+@pytest.mark.parametrize("name", ["NaN", "Infinity", "-Infinity"])
+def test_a_constant_that_only_python_reads_is_no_json(name):
+    with pytest.raises(ValueError, match=f"^{name} is no JSON$"):
+        decode_json(f'{{"a": {name}}}'.encode())
+
+
+def test_the_decimal_context_of_the_caller_does_not_change_what_is_read():
+    with localcontext(Context(prec=3, traps=list(Context().flags))):
+        assert decode_json(b"12345.678") == Decimal("12345.678")
+    with localcontext(Context(traps=[])), pytest.raises(ValueError, match="beyond reason"):
+        decode_json(b"1e999999999999999999999")
+
+
+def refusals_of_the_contract():
+    """Each error code of the contract with the statuses that it comes with."""
+    found: dict[str, set[int]] = {}
+
+    def codes(schema):
+        if "$ref" in schema:
+            yield from codes(CONTRACT["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]])
+        for inner in schema.get("anyOf", []) + schema.get("oneOf", []) + schema.get("allOf", []):
+            yield from codes(inner)
+        error = schema.get("properties", {}).get("error", {})
+        yield from ([error["const"]] if "const" in error else [])
+        yield from (code for part in [error, *error.get("anyOf", [])] for code in part.get("enum", []))
+
+    for path in CONTRACT["paths"].values():
+        for operation in path.values():
+            for status, response in operation["responses"].items():
+                if "$ref" in response:
+                    response = CONTRACT["components"]["responses"][response["$ref"].rsplit("/", 1)[1]]
+                for media in response.get("content", {}).values():
+                    for code in codes(media["schema"]):
+                        found.setdefault(code, set()).add(int(status))
+    return found
+
+
+def test_every_error_code_of_the_contract_is_provoked_by_the_table_of_this_file():
+    assert {(code, status) for code, statuses in refusals_of_the_contract().items() for status in statuses} <= {
+        (body.get("error"), status) for status, body, _, _ in ROWS
+    }
+
+
+def test_every_403_of_the_contract_has_a_class_of_its_own():
+    # The one that is left has the class of "every other 403".
+    classes = [cls for code, (status, cls, _) in REFUSALS.items() if status == 403 and code != "org_access_denied"]
+    assert len(set(classes) - {errors.BillingAccessDenied}) == len(classes)
+
+
+def test_the_greatest_amount_is_that_of_the_contract():
+    assert Decimal(CONTRACT["components"]["schemas"]["AmountUsd"]["maximum"]) == MAX_AMOUNT_USD
+
+
+def test_a_503_with_a_code_that_is_not_the_portals_may_have_lost_the_reply_too():
+    error = error_from_reply(reply(503, {"error": "upstream connect error"}), PREVIEW, is_charge=True)
+    assert (type(error), error.outcome_unknown) == (errors.BillingRateLimited, True)
+
+
+@pytest.mark.parametrize("status", [302, 500, 502, 503, 504, 520])
+def test_where_the_outcome_is_unknown_the_sentence_says_to_send_the_same_key(status):
+    error = error_from_reply(reply(status, {"message": "Sorry."}), PREVIEW, is_charge=True)
+    assert str(error).startswith("Sorry. The charge may have been made: try again with the same idempotency key")
+    assert "key" not in str(error_from_reply(reply(status, {"message": "Sorry."}), PREVIEW, is_charge=False))
