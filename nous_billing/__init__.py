@@ -11,11 +11,12 @@ from ._version import __version__
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from .async_client import AsyncBillingClient
     from .auth.default_login import DefaultLogin
     from .auth.hermes_login import HermesLogin
     from .auth.oauth import DeviceCode
     from .auth.stored_login import StoredLogin
-    from .client import AsyncBillingClient, BillingClient
+    from .client import BillingClient
     from .clock import DEFAULT_TIMEOUT, AsyncClock, Clock
     from .credentials import BILLING_MANAGE_SCOPE, Credentials, CredentialSource, StaticToken
     from .errors import (
@@ -68,7 +69,6 @@ if TYPE_CHECKING:
     from .purchases.directory import PurchaseDirectory
     from .purchases.purchase import Purchase, PurchaseStatus, PurchaseStore
     from .purchases.record import OnProgress
-    from .step_up import apost_charge_with_step_up, post_charge_with_step_up
 
 __all__ = [
     "BILLING_MANAGE_SCOPE",
@@ -132,23 +132,19 @@ __all__ = [
     "StaticToken",
     "StoredLogin",
     "__version__",
-    "apost_charge_with_step_up",
     "format_usd",
     "new_idempotency_key",
     "parse_usd",
-    "post_charge_with_step_up",
     "resolve_portal_base_url",
 ]
 
 _MODULES = {
+    "async_client": ("AsyncBillingClient",),
     "auth.default_login": ("DefaultLogin",),
     "auth.hermes_login": ("HermesLogin",),
     "auth.oauth": ("DeviceCode",),
     "auth.stored_login": ("StoredLogin",),
-    "client": (
-        "AsyncBillingClient",
-        "BillingClient",
-    ),
+    "client": ("BillingClient",),
     "clock": (
         "DEFAULT_TIMEOUT",
         "AsyncClock",
@@ -221,10 +217,6 @@ _MODULES = {
         "PurchaseStore",
     ),
     "purchases.record": ("OnProgress",),
-    "step_up": (
-        "apost_charge_with_step_up",
-        "post_charge_with_step_up",
-    ),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -12,10 +12,10 @@ from .errors import BillingInvalidRequest
 from .models import ChargeFailed, ChargeSettled
 from .money import Amount
 from .portal import check_base_url
-from .protocol.exchange import Admit, Flow, exchange
+from .protocol.exchange import BeforeSend, Flow, exchange
 from .protocol.operations import Operation
 from .protocol.settlement import OnPoll, check_seconds, settlement
-from .purchases.buying import Buying, Outcome, confirmed, resume
+from .purchases.buying import Buying, Outcome, new_purchase, resume
 from .purchases.purchase import MemoryStore, Purchase, PurchaseStore
 from .purchases.record import OnProgress
 
@@ -60,7 +60,7 @@ class BaseClient(Generic[ClockT]):
         cap: float,
         on_poll: OnPoll | None,
         cancelled: Callable[[], bool] | None,
-        admit: Admit | None = None,
+        before_send: BeforeSend | None = None,
     ) -> Flow[ChargeSettled | ChargeFailed]:
         return settlement(
             charge_id,
@@ -71,7 +71,7 @@ class BaseClient(Generic[ClockT]):
             base_url=self._base_url,
             timeout=self._timeout,
             clock=self._clock,
-            admit=admit,
+            before_send=before_send,
         )
 
     def _buying(
@@ -89,8 +89,8 @@ class BaseClient(Generic[ClockT]):
         return Buying(
             purchase,
             store=self._store(store),
-            wait=lambda charge_id, on_poll, admit: self._settlement(
-                charge_id, interval, cap, on_poll, cancelled, admit
+            wait=lambda charge_id, on_poll, before_send: self._settlement(
+                charge_id, interval, cap, on_poll, cancelled, before_send
             ),
             step_up=step_up,
             on_progress=on_progress,
@@ -100,8 +100,8 @@ class BaseClient(Generic[ClockT]):
             clock=self._clock,
         )
 
-    def _confirmed(self, amount_usd: Amount, idempotency_key: str) -> Purchase:
-        return confirmed(amount_usd, idempotency_key, self._clock)
+    def _new_purchase(self, amount_usd: Amount, idempotency_key: str) -> Purchase:
+        return new_purchase(amount_usd, idempotency_key, self._clock)
 
     def _resuming(
         self,

@@ -37,7 +37,7 @@ def start(work: Callable[[], T], *, name: str, daemon: bool) -> Future[T]:
     return future
 
 
-class ProcessLock:
+class ForkSafeLock:
     """A lock that is free in a forked child, whoever held it in the parent."""
 
     def __init__(self) -> None:

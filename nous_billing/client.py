@@ -1,13 +1,14 @@
-"""The two clients. They make flows and have them carried out; no rule stands here."""
+"""The client. It makes flows and has them performed; it has no rules of its own."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from ._base_client import BaseClient, Store
-from .clock import DEFAULT_TIMEOUT, AsyncClock, AsyncSystemClock, Clock, SystemClock
+from .async_client import AsyncBillingClient as AsyncBillingClient
+from .clock import DEFAULT_TIMEOUT, Clock, SystemClock
 from .credentials import CredentialSource
 from .models import BillingState, ChargeAccepted, ChargeFailed, ChargeSettled, ChargeStatus
 from .money import Amount
@@ -189,7 +190,7 @@ class BillingClient(BaseClient[Clock]):
                 the purchase (``error="wrong_organisation"``); nothing was sent.
             BillingError: A definite refusal; nothing was charged. See ``nous_billing.errors``.
         """
-        purchase = self._confirmed(amount_usd, idempotency_key)
+        purchase = self._new_purchase(amount_usd, idempotency_key)
         buying = self._buying(purchase, store, step_up, on_progress, cancelled, interval, cap)
         try:
             return self._driver.run(buying.buy())
@@ -243,116 +244,3 @@ class BillingClient(BaseClient[Clock]):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
-
-
-class AsyncBillingClient(BaseClient[AsyncClock]):
-    """``BillingClient`` for asyncio: the same methods, awaited, under the same rules.
-
-    Belongs to one event loop at a time. Cancelling a task ends its call and nothing else; a token refresh that has
-    begun goes on.
-
-    Args:
-        credentials: Where the token comes from. None: the login of Hermes, or the SDK's own.
-        base_url: The portal's address; precedes the environment's and the credentials' own.
-        timeout: Seconds for one call, token refresh and second try included.
-        http_client: An ``httpx.AsyncClient`` to use and not to close. Its own timeouts are replaced, its redirects,
-            authentication and cookies not used.
-        clock: The time; for tests.
-
-    Raises:
-        BillingInvalidRequest: As for ``BillingClient``.
-    """
-
-    def __init__(
-        self,
-        credentials: CredentialSource | None = None,
-        *,
-        base_url: str | None = None,
-        timeout: float = DEFAULT_TIMEOUT,
-        http_client: httpx.AsyncClient | None = None,
-        clock: AsyncClock | None = None,
-    ) -> None:
-        super().__init__(credentials, base_url, timeout, clock or AsyncSystemClock())
-        from .transport.async_driver import AsyncDriver  # Loads asyncio, which a BillingClient has no use for.
-
-        self._driver = AsyncDriver(http_client, self._clock, self._source)
-
-    async def get_billing_state(self, *, timeout: float | None = None) -> BillingState:
-        """As ``BillingClient.get_billing_state``."""
-        return await self._driver.run(self._exchange(operations.get_billing_state(), timeout))
-
-    async def patch_auto_top_up(
-        self, *, enabled: bool, threshold: Amount, top_up_amount: Amount, timeout: float | None = None
-    ) -> None:
-        """As ``BillingClient.patch_auto_top_up``."""
-        await self._driver.run(self._exchange(operations.patch_auto_top_up(enabled, threshold, top_up_amount), timeout))
-
-    async def post_charge(
-        self, *, amount_usd: Amount, idempotency_key: str, timeout: float | None = None
-    ) -> ChargeAccepted:
-        """As ``BillingClient.post_charge``."""
-        return await self._driver.run(self._exchange(operations.post_charge(amount_usd, idempotency_key), timeout))
-
-    async def get_charge_status(self, charge_id: str, *, timeout: float | None = None) -> ChargeStatus:
-        """As ``BillingClient.get_charge_status``."""
-        return await self._driver.run(self._exchange(operations.get_charge_status(charge_id), timeout))
-
-    async def wait_for_charge(
-        self,
-        charge_id: str,
-        *,
-        interval: float = DEFAULT_INTERVAL,
-        cap: float = DEFAULT_CAP,
-        on_poll: OnPoll | None = None,
-        cancelled: Callable[[], bool] | None = None,
-    ) -> ChargeSettled | ChargeFailed:
-        """As ``BillingClient.wait_for_charge``; cancelling the task ends the wait too."""
-        return await self._driver.run(self._settlement(charge_id, interval, cap, on_poll, cancelled))
-
-    async def buy_credits(
-        self,
-        amount_usd: Amount,
-        *,
-        idempotency_key: str,
-        store: Store | None = None,
-        step_up: Callable[[], Awaitable[bool]] | None = None,
-        on_progress: OnProgress | None = None,
-        cancelled: Callable[[], bool] | None = None,
-        interval: float = DEFAULT_INTERVAL,
-        cap: float = DEFAULT_CAP,
-    ) -> Purchase:
-        """As ``BillingClient.buy_credits``, with ``step_up`` such as ``lambda: login.astep_up(show_code)``.
-
-        Cancelling the task raises ``CancelledError`` and leaves the purchase as ``BillingPurchaseUncertain`` does.
-        """
-        purchase = self._confirmed(amount_usd, idempotency_key)
-        buying = self._buying(purchase, store, step_up, on_progress, cancelled, interval, cap)
-        return await self._driver.run(buying.buy())
-
-    async def resume_purchases(
-        self,
-        store: Store | None = None,
-        *,
-        on_progress: OnProgress | None = None,
-        cancelled: Callable[[], bool] | None = None,
-        interval: float = DEFAULT_INTERVAL,
-        cap: float = DEFAULT_CAP,
-    ) -> list[Outcome]:
-        """As ``BillingClient.resume_purchases``."""
-        return await self._driver.run(self._resuming(store, on_progress, cancelled, interval, cap))
-
-    async def aclose(self) -> None:
-        """Close the connections. An ``http_client`` that was given stays open."""
-        await self._driver.aclose()
-        if self._default_login is not None:
-            from asyncio import to_thread
-
-            await to_thread(self._default_login.close)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self.aclose()

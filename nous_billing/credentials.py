@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ._threads import ProcessLock
+from ._threads import ForkSafeLock
 from .clock import BaseClock
 from .errors import BillingAuthError, BillingError
 
@@ -120,7 +120,7 @@ class CredentialMemo:
     def __init__(self, source: CredentialSource, clock: BaseClock) -> None:
         self._source = source
         self._clock = clock
-        self._lock = ProcessLock()
+        self._lock = ForkSafeLock()
         self._kept: tuple[float, object, Credentials] | None = None
         # An answer that is on its way when all is forgotten is not kept either.
         self._forgotten = 0

@@ -12,7 +12,7 @@ from typing import Literal, NoReturn, TypeVar, cast
 from uuid import uuid4
 
 from .._files import file_fingerprint
-from .._threads import ProcessLock, start
+from .._threads import ForkSafeLock, start
 from ..clock import Clock, SystemClock
 from ..credentials import BILLING_MANAGE_SCOPE, Credentials, Secret
 from ..errors import (
@@ -34,12 +34,12 @@ from . import oauth
 from .login_document import TOKEN_KEYS, Document, login_of, logins_of, merged
 from .login_file import LoginFile
 from .oauth import CLIENT_ID, LOGIN_SCOPE, DeviceCode, Tokens
-from .tokens import granted_scopes, iso_from_seconds, must_last, usable_token
+from .tokens import granted_scopes, iso_from_seconds, minimum_lifetime, usable_token
 
 # Longer than a refresh can take: whoever waits for the lock waits for somebody else's refresh.
 _LOCK_SECONDS = 40.0
 # How long a call waits for a renewal while the token at hand is still good.
-_PATIENCE = 3.0
+_ADVISORY_WAIT_SECONDS = 3.0
 _FULL_SCOPE = f"{LOGIN_SCOPE} {BILLING_MANAGE_SCOPE}"
 
 T = TypeVar("T")
@@ -96,7 +96,7 @@ class StoredLogin:
         # The flows of a login ask for no credentials.
         self._driver = Driver(None, self._clock, self)
         self._unsaved: dict[str, _Unsaved] = {}
-        self._renewing = ProcessLock()
+        self._renewing = ForkSafeLock()
 
     @property
     def path(self) -> Path:
@@ -132,14 +132,14 @@ class StoredLogin:
         rejected = None if rejected is None else Secret(rejected)
         base_url, login = self._load()
         now = self._clock.time()
-        token = usable_token(login, rejected, now, must_last(login, now))
+        token = usable_token(login, rejected, now, minimum_lifetime(login, now))
         if token is not None and not self._unsaved:
             return Credentials(token, base_url)
         # In a thread: Ctrl-C ends the wait for it, not the renewal.
         renewing = start(partial(self._renew, rejected), name="nous-billing-refresh", daemon=False)
         token = usable_token(login, rejected, now)
         try:
-            return renewing.result(None if token is None else _PATIENCE)
+            return renewing.result(None if token is None else _ADVISORY_WAIT_SECONDS)
         except TimeoutError:
             return Credentials(cast(Secret, token), base_url)
 
@@ -261,7 +261,7 @@ class StoredLogin:
         now = self._clock.time()
         spent = login.get("refresh_token")
         # Another process may have been faster; and where there is nothing to renew it with, a token may be used up.
-        token = usable_token(login, rejected, now, must_last(login, now) if spent else 0)
+        token = usable_token(login, rejected, now, minimum_lifetime(login, now) if spent else 0)
         if token is not None:
             return Credentials(token, base_url)
         if not isinstance(spent, Secret) or not spent.strip():

@@ -54,7 +54,7 @@ def usable_token(login: Mapping[str, Any], rejected: str | None, now: float, sec
     return Secret(token.strip()) if good else None
 
 
-def must_last(login: Mapping[str, Any], now: float) -> float:
+def minimum_lifetime(login: Mapping[str, Any], now: float) -> float:
     """Return how many seconds a token must have left not to be renewed; infinite where the clock cannot be trusted."""
     obtained_at = seconds_from_iso(login.get("obtained_at"))
     if obtained_at is not None and obtained_at > now + _CLOCK_TOLERANCE:

@@ -17,7 +17,7 @@ class ContractBreach(ValueError):
     """A part of a reply is not what the contract says."""
 
 
-def a(expected: type[T], value: object) -> T:
+def expect_type(expected: type[T], value: object) -> T:
     """Return the value, or refuse it where it is of another type."""
     if not isinstance(value, expected) or (isinstance(value, bool) and expected is not bool):
         raise ContractBreach(f"a {type(value).__name__} where a {expected.__name__} should be")
@@ -35,18 +35,18 @@ def read_scalar(kind: type, value: Any) -> Any:
         return parse_usd(value)
     if kind is datetime and isinstance(value, str):
         value = datetime.fromisoformat(value)
-    if isinstance(a(kind, value), datetime) and value.tzinfo is None:
+    if isinstance(expect_type(kind, value), datetime) and value.tzinfo is None:
         raise ContractBreach("a moment without an offset")
     return value
 
 
-def annotated(cls: type, beyond: type = object) -> dict[str, tuple[Any, bool]]:
-    """Each annotation of a class that ``beyond`` lacks: its type without None, and whether it may be None."""
-    return {name: kind for name, kind in _annotated(cls).items() if name not in _annotated(beyond)}
+def field_types(cls: type, excluding: type = object) -> dict[str, tuple[Any, bool]]:
+    """Each annotation of a class that ``excluding`` lacks: its type without None, and whether it may be None."""
+    return {name: kind for name, kind in _field_types(cls).items() if name not in _field_types(excluding)}
 
 
 @cache
-def _annotated(cls: type) -> dict[str, tuple[Any, bool]]:
+def _field_types(cls: type) -> dict[str, tuple[Any, bool]]:
     # What a module imports for type checkers only has to be named here.
     hints = get_type_hints(cls, localns={"Decimal": Decimal, "datetime": datetime})
     parts = {name: get_args(hint) for name, hint in hints.items()}

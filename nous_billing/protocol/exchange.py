@@ -1,7 +1,7 @@
 """The rules of an exchange with the portal, written once and without I/O.
 
-A flow is a generator. It yields what is to be done (``Resolve``, ``Send``, ``Sleep``, ``Block``, ``Ask``) and is sent
-what came of it. The two clients only carry the steps out.
+A flow is a generator. It yields steps (``Resolve``, ``Send``, ``Sleep``, ``RunBlocking``, ``CallUser``) and is sent the
+result of each. The drivers of the two clients perform the steps.
 """
 
 from __future__ import annotations
@@ -56,14 +56,14 @@ class Sleep:
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class RunBlocking:
     """Do work that blocks, such as writing a file; answered with what it returns. An event loop goes on meanwhile."""
 
     work: Callable[[], Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class CallUser:
     """Ask the caller a question that may take a person; answered with what it returns, or with what that awaits."""
 
     question: Callable[[], Any]
@@ -71,23 +71,25 @@ class Ask:
 
 _LONGEST_NAP = 0.25
 
-Step = Resolve | Send | Sleep | Block | Ask
+Step = Resolve | Send | Sleep | RunBlocking | CallUser
 Flow = Generator[Step, Any, T]
 
-Once = Callable[[Operation[Any]], Flow[Any]]
+SendAuthenticated = Callable[[Operation[Any]], Flow[Any]]
 """Does an operation with the token, the address and the deadline of an exchange."""
 
-Admit = Callable[[Credentials, str, Once], Flow[None]]
+BeforeSend = Callable[[Credentials, str, SendAuthenticated], Flow[None]]
 """Looks at the credentials and the base URL of a request before it is sent; raises where it may not be sent."""
 
 
-def exchange(operation: Operation[T], *, base_url: str | None, deadline: float, admit: Admit | None = None) -> Flow[T]:
+def exchange(
+    operation: Operation[T], *, base_url: str | None, deadline: float, before_send: BeforeSend | None = None
+) -> Flow[T]:
     """Do one operation: token, request, one more try after a 401, result or typed error.
 
     Args:
         base_url: The caller's own base URL, checked, which precedes every other.
         deadline: On the client's monotonic clock, for everything together.
-        admit: Asked before each request. What it asks the portal is a part of the exchange.
+        before_send: Asked before each request. What it asks the portal is a part of the exchange.
     """
     credentials = yield from _resolve(operation, deadline)
     may_resend = may_replace_token = True
@@ -106,8 +108,8 @@ def exchange(operation: Operation[T], *, base_url: str | None, deadline: float, 
     while True:
         address = _address(base_url, credentials)
         try:
-            if admit is not None:
-                yield from admit(credentials, address, once)
+            if before_send is not None:
+                yield from before_send(credentials, address, once)
             return (yield from once(operation))
         except BillingAuthError as error:
             refusal = error

@@ -23,7 +23,7 @@ from .. import models
 from ..errors import BillingInvalidRequest
 from ..money import Amount, check_amount, encode_json
 from ..portal import BILLING_PATH, portal_link
-from .decoding import ContractBreach, a, annotated, read_scalar
+from .decoding import ContractBreach, expect_type, field_types, read_scalar
 from .idempotency import check_idempotency_key
 
 T = TypeVar("T")
@@ -139,13 +139,13 @@ def _read_status(payload: Any, base_url: str) -> models.ChargeStatus:
         case "failed":
             return _result(models.ChargeFailed, wire.ChargeFailed.from_dict(payload), raw=payload)
         case status:
-            return models.ChargePending(status=a(str, status), raw=payload)
+            return models.ChargePending(status=expect_type(str, status), raw=payload)
 
 
 def _plain(payload: Any, *keys: str) -> dict[str, Any]:
     # dict() of the generated models also takes a list of pairs.
     for value in (payload, *(payload[key] for key in keys)):
-        a(dict, value)
+        expect_type(dict, value)
     return cast("dict[str, Any]", payload)
 
 
@@ -153,7 +153,7 @@ def _result(cls: type[T], found: object, **given: Any) -> T:
     # The generated models check no scalars, and let a malformed nullable object through as the raw value.
     if type(found).__module__ == "builtins":
         raise ContractBreach(f"a malformed object: {type(found).__name__}")
-    read = {name: _value(*kind, getattr(found, name)) for name, kind in annotated(cls).items() if name not in given}
+    read = {name: _value(*kind, getattr(found, name)) for name, kind in field_types(cls).items() if name not in given}
     return cls(**read, **given)
 
 
@@ -161,9 +161,9 @@ def _value(kind: Any, may_be_none: bool, value: Any) -> Any:
     if may_be_none and (value is None or isinstance(value, Unset)):
         return None
     if get_origin(kind) is Literal:
-        return a(str, value)
+        return expect_type(str, value)
     if get_origin(kind) is tuple:
-        a(list, value)
+        expect_type(list, value)
         return tuple(_value(get_args(kind)[0], False, item) for item in value)
     make: type[Any] = kind
     return _result(make, value) if is_dataclass(kind) else read_scalar(kind, value)

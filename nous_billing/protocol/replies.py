@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 from .. import errors
 from ..errors import BillingError
 from ..portal import portal_link
-from .decoding import annotated, read_scalar
+from .decoding import field_types, read_scalar
 from .error_codes import CLASSES, REFUSALS
 
 MAX_REPLY_BYTES = 1024 * 1024
@@ -111,7 +111,7 @@ def error_from_reply(reply: Reply, base_url: str, *, is_charge: bool) -> Billing
         payload=payload,
         outcome_unknown=unknown,
     )
-    for name, (kind, _) in annotated(error_class, beyond=BillingError).items():
+    for name, (kind, _) in field_types(error_class, excluding=BillingError).items():
         with suppress(KeyError, TypeError, ValueError, BillingError):
             setattr(error, name, read_scalar(kind, payload[_camel(name)]))
     return error

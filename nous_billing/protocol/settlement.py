@@ -20,7 +20,7 @@ from ..errors import (
 )
 from ..models import ChargeFailed, ChargeSettled, ChargeStatus
 from . import operations
-from .exchange import Admit, Flow, exchange, pause_until
+from .exchange import BeforeSend, Flow, exchange, pause_until
 
 DEFAULT_INTERVAL = 2.0
 DEFAULT_CAP = 300.0
@@ -55,7 +55,7 @@ def settlement(
     base_url: str | None,
     timeout: float,
     clock: BaseClock,
-    admit: Admit | None = None,
+    before_send: BeforeSend | None = None,
 ) -> Flow[ChargeSettled | ChargeFailed]:
     """Poll a charge until it is settled or failed, the cap passes, the caller cancels, or access is lost."""
     operation = operations.get_charge_status(charge_id)
@@ -78,7 +78,7 @@ def settlement(
         outcome: ChargeStatus | BillingError
         try:
             deadline = clock.monotonic() + timeout
-            outcome = yield from exchange(operation, base_url=base_url, deadline=deadline, admit=admit)
+            outcome = yield from exchange(operation, base_url=base_url, deadline=deadline, before_send=before_send)
             last_error = None
         except _PASSING as error:
             outcome = last_error = error

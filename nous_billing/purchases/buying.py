@@ -30,7 +30,7 @@ from ..errors import (
 from ..models import BillingState, ChargeFailed, ChargeSettled
 from ..money import Amount, check_amount, without_trailing_zeros
 from ..protocol import operations
-from ..protocol.exchange import Admit, Ask, Flow, Once, exchange, pause_until
+from ..protocol.exchange import BeforeSend, CallUser, Flow, SendAuthenticated, exchange, pause_until
 from ..protocol.idempotency import check_idempotency_key
 from ..protocol.settlement import OnPoll
 from .messages import conflict, out_of_bounds, scope_missing, uncertain
@@ -40,7 +40,7 @@ from .record import ListenerFailed, OnProgress, PurchaseRecord, check_same_organ
 Outcome = Purchase | BillingPurchaseUncertain | BillingPurchaseStoreError
 """What became of a purchase that was left open."""
 
-Wait = Callable[[str, OnPoll, Admit], Flow[ChargeSettled | ChargeFailed]]
+Wait = Callable[[str, OnPoll, BeforeSend], Flow[ChargeSettled | ChargeFailed]]
 
 # Before each repetition of a charge. The portal counts every one that arrives in its limit of five an hour.
 _PAUSES = (1.0, 3.0, 9.0)
@@ -85,15 +85,15 @@ class Buying:
         self._timeout = timeout
         self._clock = clock
         self._record = PurchaseRecord(purchase, store, on_progress)
-        self._vouched: tuple[str, str] | None = None
+        self._verified_for: tuple[str, str] | None = None
         self._may_manage = True
         self._announced = False
         self._in_flight = False
-        self._confirmed = self._moment()
+        self._confirmed_at = self._moment()
 
     def buy(self) -> Flow[Purchase]:
         """Make the purchase, or go on with what the store has under its key."""
-        return (yield from self._heard(self._decided(self._buy())))
+        return (yield from self._unwrap_listener_errors(self._translate_errors(self._buy())))
 
     def watch(self) -> Flow[Purchase]:
         """Go on with a purchase of the store, as far as that cannot make a charge."""
@@ -101,14 +101,14 @@ class Buying:
         charge_id = self._record.purchase.charge_id
         if charge_id is None:
             raise self._uncertain(None)
-        return (yield from self._heard(self._decided(self._settle(charge_id))))
+        return (yield from self._unwrap_listener_errors(self._translate_errors(self._settle(charge_id))))
 
     def interrupted(self) -> BillingPurchaseInterrupted | None:
         """Return what Ctrl-C leaves open; None where no charge can have been made."""
         may_be_made = self._record.may_be_made or self._in_flight
         return BillingPurchaseInterrupted(self._uncertain(None)) if may_be_made else None
 
-    def _heard(self, flow: Flow[Purchase]) -> Flow[Purchase]:
+    def _unwrap_listener_errors(self, flow: Flow[Purchase]) -> Flow[Purchase]:
         """Let what the caller's own listener raised through, past all that is made of the purchase's errors."""
         try:
             return (yield from flow)
@@ -116,7 +116,7 @@ class Buying:
             error = failed.error
         raise error
 
-    def _decided(self, flow: Flow[Purchase]) -> Flow[Purchase]:
+    def _translate_errors(self, flow: Flow[Purchase]) -> Flow[Purchase]:
         """Let an error speak for the purchase as a whole, not for its last request alone."""
         record = self._record
         try:
@@ -129,7 +129,7 @@ class Buying:
             record.may_be_made = failure.error != "idempotency_conflict"
             failure = failure if record.may_be_made else conflict(record.purchase, failure)
         if self._announced and not record.may_be_made and record.purchase.status == "sending":
-            yield from record.note(replace(record.purchase, status="not_made"))
+            yield from record.save_best_effort(replace(record.purchase, status="not_made"))
         # Another call may just have been found at it.
         if record.purchase.status in ("settled", "failed"):
             return record.purchase
@@ -140,12 +140,12 @@ class Buying:
     def _buy(self) -> Flow[Purchase]:
         record = self._record
         try:
-            found = yield from record.find()
+            found = yield from record.load()
         except BillingPurchaseStoreError:
             record.may_be_made = True
             raise
         if found is not None:
-            record.take(found)
+            record.adopt(found)
         if self._is_too_old():
             raise BillingInvalidRequest("It was begun more than a day ago.", error="purchase_too_old")
         charge_id = record.purchase.charge_id or (yield from self._post())
@@ -161,7 +161,9 @@ class Buying:
             self._check_cancelled()
             deadline = self._clock.monotonic() + self._timeout
             try:
-                accepted = yield from exchange(operation, base_url=self._base_url, deadline=deadline, admit=self._admit)
+                accepted = yield from exchange(
+                    operation, base_url=self._base_url, deadline=deadline, before_send=self._before_send
+                )
                 break
             except _Overtaken as overtaken:
                 return overtaken.charge_id
@@ -172,26 +174,26 @@ class Buying:
             if isinstance(failure, BillingScopeRequired):
                 yield from self._ask_for_scope(failure)
                 # However long that took, a person has just been there.
-                self._confirmed = self._moment()
+                self._confirmed_at = self._moment()
                 continue
             pause = next(pauses, inf)
-            if not _may_be_repeated(failure) or self._seconds_since_confirmed() + pause > _POSTING_SECONDS:
+            if not _may_be_repeated(failure) or self._seconds_since_confirmation() + pause > _POSTING_SECONDS:
                 raise failure
             record.tell(failure)
             wake = self._clock.monotonic() + pause
             yield from pause_until(wake, self._clock, self._check_cancelled if self._cancelled else None)
-            if self._seconds_since_confirmed() > _POSTING_SECONDS:
+            if self._seconds_since_confirmation() > _POSTING_SECONDS:
                 raise failure
         record.may_be_made = True
         self._in_flight = False
-        yield from record.note(replace(record.purchase, status="pending", charge_id=accepted.charge_id))
+        yield from record.save_best_effort(replace(record.purchase, status="pending", charge_id=accepted.charge_id))
         return accepted.charge_id
 
     def _settle(self, charge_id: str) -> Flow[Purchase]:
         record = self._record
         while True:
             try:
-                charge = yield from self._wait(charge_id, record.tell_of_poll, self._recognise)
+                charge = yield from self._wait(charge_id, record.tell_of_poll, self._verify_organisation_best_effort)
                 break
             except BillingChargeUnconfirmed as error:
                 failure = error
@@ -204,19 +206,19 @@ class Buying:
             )
         else:
             ended = replace(record.purchase, status="failed", reason=charge.reason)
-        yield from record.note(ended)
+        yield from record.save_best_effort(ended)
         # Not before: who is interrupted in the saving of it has not been told.
         record.may_be_made = False
         return record.purchase
 
-    def _admit(self, credentials: Credentials, address: str, once: Once) -> Flow[None]:
+    def _before_send(self, credentials: Credentials, address: str, send: SendAuthenticated) -> Flow[None]:
         # A 401 comes before any look at the charge.
         self._in_flight = False
-        yield from self._vouch(credentials, address, once)
+        yield from self._verify_organisation(credentials, address, send)
         if not self._announced:
             yield from self._announce()
         self._check_cancelled()
-        if self._seconds_since_confirmed() > _POSTING_SECONDS + self._timeout:
+        if self._seconds_since_confirmation() > _POSTING_SECONDS + self._timeout:
             raise BillingTimeout(
                 "More than a minute has passed since the purchase was confirmed. Nothing was sent.",
                 error="network_error",
@@ -233,11 +235,11 @@ class Buying:
             raise _Overtaken(self._record.purchase.charge_id)
         self._announced = True
 
-    def _vouch(self, credentials: Credentials, address: str, once: Once) -> Flow[None]:
+    def _verify_organisation(self, credentials: Credentials, address: str, send: SendAuthenticated) -> Flow[None]:
         """See that a token is for the purchase's own organisation: in another one the same key would buy again."""
-        if self._vouched == (address, credentials.access_token):
+        if self._verified_for == (address, credentials.access_token):
             return
-        state: BillingState = yield from once(operations.get_billing_state())
+        state: BillingState = yield from send(operations.get_billing_state())
         purchase = replace(
             self._record.purchase,
             portal_base_url=address,
@@ -251,17 +253,19 @@ class Buying:
         # What may have been made is asked for again, whatever the bounds are by now.
         if not self._record.may_be_made and not state.bounds.min_usd <= purchase.amount_usd <= state.bounds.max_usd:
             raise out_of_bounds(purchase, state.bounds)
-        self._vouched = (address, credentials.access_token)
+        self._verified_for = (address, credentials.access_token)
 
-    def _recognise(self, credentials: Credentials, address: str, once: Once) -> Flow[None]:
+    def _verify_organisation_best_effort(
+        self, credentials: Credentials, address: str, send: SendAuthenticated
+    ) -> Flow[None]:
         """See as much of a token before a poll, which can make no charge: a state that cannot be read is no reason not
         to ask for the charge."""
         with suppress(BillingResponseError, BillingServerError):
-            yield from self._vouch(credentials, address, once)
+            yield from self._verify_organisation(credentials, address, send)
 
     def _ask_for_scope(self, refusal: BillingError) -> Flow[None]:
         question, self._step_up = self._step_up, None
-        granted: object = question is not None and (yield Ask(question))
+        granted: object = question is not None and (yield CallUser(question))
         if granted is True:
             return
         if granted is not False:
@@ -287,9 +291,9 @@ class Buying:
     def _moment(self) -> tuple[float, float]:
         return self._clock.monotonic(), self._clock.time()
 
-    def _seconds_since_confirmed(self) -> float:
+    def _seconds_since_confirmation(self) -> float:
         # While a machine sleeps, the monotonic clock of most systems stands still.
-        return max(now - then for now, then in zip(self._moment(), self._confirmed, strict=True))
+        return max(now - then for now, then in zip(self._moment(), self._confirmed_at, strict=True))
 
     def _is_too_old(self) -> bool:
         """Whether it may have been made so long ago that the portal may have forgotten its key."""
@@ -302,7 +306,7 @@ class Buying:
         return datetime.fromtimestamp(self._clock.time(), UTC)
 
 
-def confirmed(amount_usd: Amount, idempotency_key: str, clock: BaseClock) -> Purchase:
+def new_purchase(amount_usd: Amount, idempotency_key: str, clock: BaseClock) -> Purchase:
     """Return a new purchase, or refuse it.
 
     Raises:

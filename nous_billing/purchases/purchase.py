@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal, Protocol
 
-from .._threads import ProcessLock
+from .._threads import ForkSafeLock
 
 PurchaseStatus = Literal["sending", "pending", "settled", "failed", "not_made"]
 """``"sending"``: it may have been sent, no reply is known. ``"pending"``: accepted as a charge. ``"settled"``: paid.
@@ -80,7 +80,7 @@ class MemoryStore:
     """Purchases for as long as a client lives: all that have not ended, and the last that have."""
 
     def __init__(self) -> None:
-        self._lock = ProcessLock()
+        self._lock = ForkSafeLock()
         self._purchases: dict[str, Purchase] = {}
 
     def load(self, key: str | None = None) -> list[Purchase]:

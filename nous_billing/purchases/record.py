@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from ..errors import BillingError, BillingPurchaseStoreError
 from ..models import ChargePending, ChargeStatus
-from ..protocol.exchange import Block, Flow
+from ..protocol.exchange import Flow, RunBlocking
 from .messages import conflict, not_kept, not_read, not_saved, wrong_organisation
 from .purchase import Purchase, PurchaseStatus, PurchaseStore
 
@@ -44,19 +44,19 @@ class PurchaseRecord:
         self._store = store
         self._on_progress = on_progress
 
-    def find(self) -> Flow[Purchase | None]:
+    def load(self) -> Flow[Purchase | None]:
         """Return what the store has under the key.
 
         Raises:
             BillingPurchaseStoreError: It could not be read.
         """
         key = self.purchase.key
-        found: list[Purchase] = yield Block(
+        found: list[Purchase] = yield RunBlocking(
             lambda: _typed(lambda: [checked(item, key) for item in self._store.load(key)], not_read)
         )
         return found[0] if found else None
 
-    def take(self, found: Purchase) -> None:
+    def adopt(self, found: Purchase) -> None:
         """Go on with what the store has.
 
         Raises:
@@ -74,7 +74,7 @@ class PurchaseRecord:
 
         Raises:
             BillingPurchaseStoreError: It could not be saved.
-            BillingError: As for ``take``.
+            BillingError: As for ``adopt``.
         """
         for _ in range(_MOST_TRIES):
             purchase = replace(purchase, revision=purchase.revision + 1)
@@ -83,9 +83,9 @@ class PurchaseRecord:
                 self.purchase = purchase
                 break
             # Another call is at the same purchase, and what it has sent is not known here.
-            found = yield from self.find()
+            found = yield from self.load()
             if found is not None:
-                self.take(found)
+                self.adopt(found)
                 if _KNOWLEDGE[found.status] > _KNOWLEDGE[purchase.status]:
                     break
             purchase = replace(purchase, revision=0 if found is None else found.revision)
@@ -93,7 +93,7 @@ class PurchaseRecord:
             raise not_saved("another program keeps changing it")
         self.tell(self.purchase)
 
-    def note(self, purchase: Purchase) -> Flow[None]:
+    def save_best_effort(self, purchase: Purchase) -> Flow[None]:
         """Save what has happened already. Where that fails the store knows less, and a later call finds it out anew."""
         self.purchase = purchase
         try:
@@ -121,17 +121,17 @@ class PurchaseRecord:
         elif isinstance(outcome, ChargePending):
             self.tell(self.purchase)
 
-    def _saving(self, purchase: Purchase) -> Block:
+    def _saving(self, purchase: Purchase) -> RunBlocking:
         def save() -> bool:
             saved = self._store.save(purchase)
             if not isinstance(saved, bool):
                 raise not_saved(f"save() of the store returned a {type(saved).__name__}, neither True nor False")
             return saved
 
-        return Block(lambda: _typed(save, not_saved))
+        return RunBlocking(lambda: _typed(save, not_saved))
 
 
-def open_purchases(store: PurchaseStore) -> Block:
+def open_purchases(store: PurchaseStore) -> RunBlocking:
     """Return the step that answers with the purchases of a store that have not ended, and with why others are not
     among them."""
 
@@ -144,7 +144,7 @@ def open_purchases(store: PurchaseStore) -> Block:
             return purchases, error
         return purchases, None
 
-    return Block(load)
+    return RunBlocking(load)
 
 
 def checked(item: object, key: str | None = None) -> Purchase:

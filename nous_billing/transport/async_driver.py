@@ -11,7 +11,7 @@ from .._threads import start
 from ..clock import AsyncClock
 from ..credentials import Credentials, CredentialSource
 from ..errors import BillingError
-from ..protocol.exchange import Ask, Block, Flow, Resolve, Send, Step
+from ..protocol.exchange import CallUser, Flow, Resolve, RunBlocking, Send, Step
 from ..protocol.replies import Failure, Reply
 from . import sender as transport
 from .driver import RENEWING, BaseDriver, has_proxy, with_proxy
@@ -53,9 +53,9 @@ class AsyncDriver(BaseDriver[transport.AsyncSender, AsyncClock]):
             return self._kept(step) or await self._resolve(step)
         if isinstance(step, Send):
             return await self._send(step)
-        if isinstance(step, Block):
+        if isinstance(step, RunBlocking):
             return await asyncio.wrap_future(start(step.work, name="nous-billing-work", daemon=False))
-        if isinstance(step, Ask):
+        if isinstance(step, CallUser):
             asked = step.question()
             answer = await asked if isawaitable(asked) else asked
             self.memo.forget()

@@ -14,7 +14,7 @@ from ..protocol.exchange import Send
 from ..protocol.replies import Failure, Reply
 from . import connection_pool as connections
 from . import sender as transport
-from .deadline import ClosingBackend, Sending, sending
+from .deadline import ClosingBackend, InFlightRequest, current_request
 
 
 class AsyncDirectSender:
@@ -23,7 +23,7 @@ class AsyncDirectSender:
     def __init__(self) -> None:
         self._context = transport.ssl_context()
         self._backend = ClosingBackend(cast("httpcore.AsyncNetworkBackend", httpcore.AnyIOBackend()))
-        self._kept: connections.Kept[httpcore.AsyncHTTPConnection] = connections.Kept()
+        self._kept: connections.IdleConnections[httpcore.AsyncHTTPConnection] = connections.IdleConnections()
         self._free = asyncio.Semaphore(connections.CONNECTIONS)
 
     @property
@@ -35,7 +35,7 @@ class AsyncDirectSender:
         reply: Reply | None = None
         kept = None
         origin = connections.origin(step.base_url)
-        token = sending.set(Sending(time.monotonic() + seconds))
+        token = current_request.set(InFlightRequest(time.monotonic() + seconds))
         try:
             async with asyncio.timeout(seconds), self._free:
                 kept, done = self._kept.take(origin)
@@ -57,17 +57,17 @@ class AsyncDirectSender:
                 finally:
                     await _aclose(done)
         except TimeoutError:
-            failure = transport.timed_out(sent=sending.get().sent)
+            failure = transport.timed_out(sent=current_request.get().sent)
         except Exception as error:  # noqa: BLE001 - whatever the HTTP library raises becomes a typed error
-            failure = transport.failure_of(error, sent=sending.get().sent, kept=kept is not None)
+            failure = transport.failure_of(error, sent=current_request.get().sent, kept=kept is not None)
         else:
             return reader.reply()
         finally:
-            sending.reset(token)
+            current_request.reset(token)
         if reply is not None:
             return reply
         if kept is not None:
-            await _aclose(self._kept.distrust(origin))
+            await _aclose(self._kept.evict(origin))
         # Where the status has come it says more than the failure to read on.
         return failure if reader is None else reader.reply(failure)
 

@@ -22,7 +22,7 @@ CONNECTIONS = 100
 ConnectionT = TypeVar("ConnectionT", httpcore.HTTPConnection, httpcore.AsyncHTTPConnection)
 
 
-class Kept(Generic[ConnectionT]):
+class IdleConnections(Generic[ConnectionT]):
     """Idle connections, the one that was used last at the end, from where they are taken."""
 
     def __init__(self) -> None:
@@ -56,7 +56,7 @@ class Kept(Generic[ConnectionT]):
                 done.append(self._idle.pop(0))
         return done
 
-    def distrust(self, origin: httpcore.Origin) -> list[ConnectionT]:
+    def evict(self, origin: httpcore.Origin) -> list[ConnectionT]:
         """Keep none to this origin, and return them: one that lay idle has failed, and the path may be dead."""
         with self._lock:
             doubtful = [each for each in self._idle if each.can_handle_request(origin)]

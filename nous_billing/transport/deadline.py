@@ -21,7 +21,7 @@ from .._threads import start
 
 
 @dataclass(slots=True)
-class Sending:
+class InFlightRequest:
     """One request on its way.
 
     Attributes:
@@ -33,7 +33,7 @@ class Sending:
     sent: bool = False
 
 
-sending: ContextVar[Sending] = ContextVar("nous_billing_sending")
+current_request: ContextVar[InFlightRequest] = ContextVar("nous_billing_current_request")
 """The request of this thread or task."""
 
 
@@ -58,7 +58,7 @@ class _ClosingStream(httpcore.AsyncNetworkStream):
         return await self._stream.read(max_bytes, timeout)
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        sending.get().sent = True
+        current_request.get().sent = True
         await self._stream.write(buffer, timeout)
 
     async def start_tls(
@@ -78,7 +78,7 @@ class _ClosingStream(httpcore.AsyncNetworkStream):
 
 
 def _left(error_class: type[httpcore.TimeoutException]) -> float:
-    left = sending.get().deadline - time.monotonic()
+    left = current_request.get().deadline - time.monotonic()
     if left <= 0:
         raise error_class("deadline")
     return left
@@ -137,7 +137,7 @@ class _DeadlineStream(httpcore.NetworkStream):
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         left = _left(httpcore.WriteTimeout)
-        sending.get().sent = True
+        current_request.get().sent = True
         self._stream.write(buffer, left)
 
     def start_tls(

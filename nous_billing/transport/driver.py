@@ -9,11 +9,11 @@ from concurrent.futures import Future
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from .._threads import ProcessLock, start
+from .._threads import ForkSafeLock, start
 from ..clock import BaseClock, Clock
 from ..credentials import CredentialMemo, Credentials, CredentialSource
 from ..errors import BillingError, BillingInvalidRequest, BillingNetworkError
-from ..protocol.exchange import Ask, Block, Flow, Resolve, Send, Step
+from ..protocol.exchange import CallUser, Flow, Resolve, RunBlocking, Send, Step
 from ..protocol.replies import Failure, Reply
 from . import sender as transport
 
@@ -33,7 +33,7 @@ class BaseDriver(Generic[SenderT, ClockT]):
     def __init__(self, given: SenderT | None, clock: ClockT, source: CredentialSource) -> None:
         self.memo: CredentialMemo = CredentialMemo(source, clock)
         self._clock = clock
-        self._lock = ProcessLock()
+        self._lock = ForkSafeLock()
         self._given: SenderT | None = given
         self._own: tuple[object, SenderT] | None = None
         self._closed = False
@@ -103,9 +103,9 @@ class Driver(BaseDriver[transport.Sender, Clock]):
             return self._kept(step) or self._resolve(step)
         if isinstance(step, Send):
             return self._send(step)
-        if isinstance(step, Block):
+        if isinstance(step, RunBlocking):
             return step.work()
-        if isinstance(step, Ask):
+        if isinstance(step, CallUser):
             answer = step.question()
             # It may have changed the login, in a source that has no way to say so.
             self.memo.forget()

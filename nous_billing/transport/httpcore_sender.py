@@ -13,7 +13,7 @@ from ..protocol.exchange import Send
 from ..protocol.replies import Failure, Reply
 from . import connection_pool as connections
 from . import sender as transport
-from .deadline import DeadlineBackend, Sending, sending
+from .deadline import DeadlineBackend, InFlightRequest, current_request
 
 
 class DirectSender:
@@ -22,7 +22,7 @@ class DirectSender:
     def __init__(self) -> None:
         self._context = transport.ssl_context()
         self._backend = DeadlineBackend(httpcore.SyncBackend())
-        self._kept: connections.Kept[httpcore.HTTPConnection] = connections.Kept()
+        self._kept: connections.IdleConnections[httpcore.HTTPConnection] = connections.IdleConnections()
         # No semaphore: an interrupt inside one, which is written in Python, could leave it held for ever.
         self._permits: SimpleQueue[None] = SimpleQueue()
         for _ in range(connections.CONNECTIONS):
@@ -33,7 +33,7 @@ class DirectSender:
         return self._kept.is_closed
 
     def send(self, step: Send, seconds: float, left: Callable[[], float], now: Callable[[], float]) -> Reply | Failure:
-        token = sending.set(Sending(time.monotonic() + seconds))
+        token = current_request.set(InFlightRequest(time.monotonic() + seconds))
         try:
             try:
                 self._permits.get(timeout=seconds)
@@ -44,7 +44,7 @@ class DirectSender:
             finally:
                 self._permits.put(None)
         finally:
-            sending.reset(token)
+            current_request.reset(token)
 
     def _exchange(self, step: Send, left: Callable[[], float], now: Callable[[], float]) -> Reply | Failure:
         origin = connections.origin(step.base_url)
@@ -63,8 +63,8 @@ class DirectSender:
                 done += self._kept.give_back(connection)
         except Exception as error:  # noqa: BLE001 - whatever the HTTP library raises becomes a typed error
             if kept is not None:
-                done += self._kept.distrust(origin)
-            return transport.failure_of(error, sent=sending.get().sent, kept=kept is not None)
+                done += self._kept.evict(origin)
+            return transport.failure_of(error, sent=current_request.get().sent, kept=kept is not None)
         finally:
             _close(done)
 

@@ -12,7 +12,7 @@ import httpx
 from ..protocol.exchange import Send
 from ..protocol.replies import Failure, Reply
 from . import sender as transport
-from .deadline import ClosingBackend, DeadlineBackend, Sending, sending
+from .deadline import ClosingBackend, DeadlineBackend, InFlightRequest, current_request
 
 HttpT = TypeVar("HttpT", httpx.Client, httpx.AsyncClient)
 
@@ -66,7 +66,7 @@ class _BaseSender(Generic[HttpT]):
 class HttpxSender(_BaseSender[httpx.Client]):
     def send(self, step: Send, seconds: float, left: Callable[[], float], now: Callable[[], float]) -> Reply | Failure:
         phases = _Phases(reported=self._reports)
-        token = sending.set(Sending(time.monotonic() + seconds))
+        token = current_request.set(InFlightRequest(time.monotonic() + seconds))
         try:
             request = _request(step, seconds, phases.note)
             response = self._http.send(request, stream=True, auth=None, follow_redirects=False)
@@ -77,7 +77,7 @@ class HttpxSender(_BaseSender[httpx.Client]):
         except Exception as error:  # noqa: BLE001 - whatever the HTTP library raises becomes a typed error
             return phases.failure(error)
         finally:
-            sending.reset(token)
+            current_request.reset(token)
 
     def _read(self, response: httpx.Response, phases: _Phases, left: Callable[[], float], received_at: float) -> Reply:
         reader = _reader(response, received_at)
@@ -100,7 +100,7 @@ class AsyncHttpxSender(_BaseSender[httpx.AsyncClient]):
     async def send(self, step: Send, seconds: float, now: Callable[[], float]) -> Reply | Failure:
         phases = _Phases(reported=self._reports)
         reader: transport.ReplyReader | None = None
-        token = sending.set(Sending(time.monotonic() + seconds))
+        token = current_request.set(InFlightRequest(time.monotonic() + seconds))
         try:
             request = _request(step, seconds, phases.anote)
             async with asyncio.timeout(seconds):
@@ -120,7 +120,7 @@ class AsyncHttpxSender(_BaseSender[httpx.AsyncClient]):
         else:
             return reader.reply()
         finally:
-            sending.reset(token)
+            current_request.reset(token)
         # Where the status has come it says more than the failure to read on.
         return failure if reader is None else reader.reply(failure)
 

@@ -12,6 +12,7 @@ from .contract import DOCUMENT, OPERATIONS, Gap, Json, place, resolved, snake_ca
 
 OPERATIONS_FILE = "nous_billing/protocol/operations.py"
 _CLIENT_FILE = "nous_billing/client.py"
+_ASYNC_CLIENT_FILE = "nous_billing/async_client.py"
 
 
 def gaps() -> Iterator[Gap]:
@@ -19,7 +20,7 @@ def gaps() -> Iterator[Gap]:
         for holder, where in (
             (operations, OPERATIONS_FILE),
             (BillingClient, place(_CLIENT_FILE, "BillingClient")),
-            (AsyncBillingClient, place(_CLIENT_FILE, "AsyncBillingClient")),
+            (AsyncBillingClient, place(_ASYNC_CLIENT_FILE, "AsyncBillingClient")),
         ):
             function = getattr(holder, name, None)
             if function is None:

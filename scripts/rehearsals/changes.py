@@ -8,6 +8,7 @@ ERRORS = "nous_billing/errors.py"
 MODELS = "nous_billing/models.py"
 OPERATIONS = "nous_billing/protocol/operations.py"
 CLIENT = "nous_billing/client.py"
+ASYNC_CLIENT = "nous_billing/async_client.py"
 
 
 @dataclass(frozen=True)
@@ -282,7 +283,7 @@ class InvoiceList:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChargeAccepted:''',
         ),
-        Edit(CLIENT, "", "ChargeStatus\n", "ChargeStatus, InvoiceList\n"),
+        *(Edit(file, "", "ChargeStatus\n", "ChargeStatus, InvoiceList\n") for file in (CLIENT, ASYNC_CLIENT)),
         Edit(
             CLIENT,
             "class BillingClient(",
@@ -291,7 +292,7 @@ class ChargeAccepted:''',
             + "    def patch_auto_top_up(",
         ),
         Edit(
-            CLIENT,
+            ASYNC_CLIENT,
             "class AsyncBillingClient(",
             "    async def patch_auto_top_up(",
             _METHOD.format(asynchronous="async ", awaited="await ", says="As ``BillingClient.list_invoices``.")

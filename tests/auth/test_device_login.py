@@ -13,11 +13,8 @@ from nous_billing import (
     BillingAuthError,
     BillingClient,
     BillingNetworkError,
-    BillingNoPaymentMethod,
     BillingScopeRequired,
     BillingTimeout,
-    apost_charge_with_step_up,
-    post_charge_with_step_up,
 )
 from nous_billing.auth import oauth
 from nous_billing.mock import Fault
@@ -629,84 +626,3 @@ def test_a_client_of_another_source_of_the_same_file_uses_the_new_token_too(hous
         sync_device.step_up()
         client.post_charge(amount_usd=20, idempotency_key="k")
     assert len(house.portal.organisation.charges) == 1
-
-
-def buy(device, step_up=None):
-    """Buy with the helper; `step_up` replaces the real one."""
-    if device.kind == "sync":
-        with BillingClient(device.source) as client:
-            return post_charge_with_step_up(
-                client, step_up or (lambda: device.step_up()), amount_usd="20", idempotency_key="key-1"
-            )
-
-    async def replaced():
-        return step_up()
-
-    async def run():
-        async with AsyncBillingClient(device.source) as client:
-            return await apost_charge_with_step_up(
-                client,
-                replaced if step_up else (lambda: device.source.astep_up(device.show)),
-                amount_usd="20",
-                idempotency_key="key-1",
-            )
-
-    return asyncio.run(run())
-
-
-def keys(house):
-    return [request.headers["idempotency-key"] for request in asked(house.portal, "post_charge")]
-
-
-def test_a_charge_with_step_up_sends_the_same_key_again_and_charges_once(house, device):
-    house.put(scope="inference:invoke")
-    accepted = buy(device)
-    assert [charge.id for charge in house.portal.organisation.charges] == [accepted.charge_id]
-    assert keys(house) == ["key-1", "key-1"]
-    assert [request.status for request in asked(house.portal, "post_charge")] == [403, 202]
-    assert len(device.codes) == 1
-
-
-def test_a_charge_with_the_scope_asks_nobody(house, device):
-    house.put()
-    buy(device)
-    assert (keys(house), device.codes) == (["key-1"], [])
-
-
-def test_a_charge_whose_step_up_is_not_granted_is_not_sent_again(house, device):
-    house.put(scope="inference:invoke")
-    device.decide = lambda code: house.portal.approve_device(code, allow_spending=False)
-    with pytest.raises(BillingScopeRequired):
-        buy(device)
-    assert keys(house) == ["key-1"]
-    assert house.portal.organisation.charges == []
-
-
-def test_a_charge_that_is_still_refused_after_a_step_up_does_not_loop(house, device):
-    house.put(scope="inference:invoke")
-    asks = []
-
-    def say_yes():
-        asks.append(1)
-        return True
-
-    with pytest.raises(BillingScopeRequired):
-        buy(device, say_yes)
-    assert (len(asks), keys(house)) == (1, ["key-1", "key-1"])
-
-
-def test_a_charge_that_fails_otherwise_does_not_step_up(house, device):
-    house.put()
-    house.portal.organisation.card = None
-    with pytest.raises(BillingNoPaymentMethod):
-        buy(device, lambda: pytest.fail("It was asked."))
-    assert keys(house) == ["key-1"]
-
-
-def test_a_step_up_that_fails_ends_the_charge_with_its_own_error(house, device):
-    house.put(scope="inference:invoke")
-    device.decide = house.portal.deny_device
-    with pytest.raises(BillingAuthError) as caught:
-        buy(device)
-    assert caught.value.error == "access_denied"
-    assert keys(house) == ["key-1"]

@@ -15,7 +15,7 @@ from .support import state_status
 
 @pytest.fixture(autouse=True)
 def _short(monkeypatch):
-    monkeypatch.setattr(login_module, "_PATIENCE", 0.05)
+    monkeypatch.setattr(login_module, "_ADVISORY_WAIT_SECONDS", 0.05)
 
 
 def test_a_stalling_token_endpoint_fails_no_call_whose_token_is_good(house, monkeypatch):

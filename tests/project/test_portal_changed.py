@@ -55,9 +55,9 @@ EXPECTED: dict[str, tuple[str, str, int, list[str]]] = {
     ENDPOINT.name: (
         "minor",
         "1.1.0",
-        29,
+        30,
         [
-            "client.py: AsyncBillingClient has no list_invoices. Add it.",
+            "async_client.py: AsyncBillingClient has no list_invoices. Add it.",
             "client.py: BillingClient has no list_invoices. Add it.",
             "mock/billing.py: The mock has no handler list_invoices. Add it.",
             "models.py: There is no class Invoice. Add it with id: str, total_usd: Decimal.",
@@ -167,6 +167,7 @@ def test_nothing_that_the_contract_says_is_dropped_in_silence(grown: Copy) -> No
     assert set(asked(gaps.text)) == {
         "protocol/error_codes.py: post_charge answers 402. Say which class that is.",
         "protocol/operations.py: post_charge does not take po_number. Add it.",
+        "async_client.py: post_charge does not take po_number. Add it.",
         "client.py: post_charge does not take po_number. Add it.",
         "protocol/operations.py: AutoTopUpSaved has saved_at, which nothing reads.",
         "protocol/operations.py: get_charge_status does not read Bounds (200). Add it.",

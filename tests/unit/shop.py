@@ -13,7 +13,7 @@ import pytest
 from nous_billing._base_client import BaseClient
 from nous_billing.credentials import Credentials, StaticToken
 from nous_billing.errors import BillingError
-from nous_billing.protocol.exchange import Ask, Block, Flow, Resolve, Send, Sleep
+from nous_billing.protocol.exchange import CallUser, Flow, Resolve, RunBlocking, Send, Sleep
 from nous_billing.protocol.replies import Failure, Reply
 from nous_billing.purchases.purchase import Purchase
 from tests.unit.drive import NOW, OWNER_STATE, PREVIEW, FakeClock, Played, answer_steps, reply
@@ -167,7 +167,7 @@ class Shop:
         cap: float = 300.0,
     ) -> Any:
         client = self.client
-        purchase = client._confirmed(amount, key)
+        purchase = client._new_purchase(amount, key)
         return client._buying(purchase, self.store, step_up, self.on_progress, cancelled, interval, cap)
 
     def answer(self, step: Any) -> Any:
@@ -181,9 +181,9 @@ class Shop:
         if isinstance(step, Sleep):
             return self.clock.sleep(step.seconds)
         try:
-            if isinstance(step, Block):
+            if isinstance(step, RunBlocking):
                 return step.work()
-            assert isinstance(step, Ask)
+            assert isinstance(step, CallUser)
             return step.question()
         except BillingError as error:
             return error

@@ -63,7 +63,7 @@ def test_what_is_no_store_is_refused_by_its_type(shop, store):
 
 def test_the_address_and_the_time_of_a_client_are_those_of_its_waits_and_purchases(clock):
     client = BaseClient(StaticToken("token-1"), "https://own.example/", 7.0, clock)
-    purchase = client._confirmed("50", "key-1")
+    purchase = client._new_purchase("50", "key-1")
     for flow, begin in (
         (client._settlement("ch_1", 2.0, 300.0, None, None), next),
         (client._buying(purchase, None, None, None, None, 2.0, 300.0).buy(), begin_buying),

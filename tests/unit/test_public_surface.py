@@ -3,6 +3,7 @@
 import ast
 import importlib
 import inspect
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -296,3 +297,16 @@ def test_a_client_loads_no_http_library_before_its_first_call_and_no_event_loop(
     loaded = {name.split(".")[0] for name in done.stdout.decode().split()}
     assert "nous_portal_wire" in loaded
     assert {"httpx", "httpcore", "asyncio", "attr", "attrs", "nous_portal_api", "filelock"}.isdisjoint(loaded)
+
+
+def test_the_async_methods_say_what_the_sync_ones_say():
+    """Each docstring but for what differs: how the scope is asked for, and how a call is interrupted."""
+
+    def said(method):
+        text = inspect.getdoc(method) or ""
+        text = re.sub(r"    BillingPurchaseInterrupted:.*\n", "", text.replace("login.astep_up", "login.step_up"))
+        return text.partition("\n\nCancelling the task")[0]
+
+    names = {name for name, value in vars(BillingClient).items() if inspect.isfunction(value)} - {"close"}
+    for name in sorted(name for name in names if not name.startswith("_")):
+        assert said(getattr(AsyncBillingClient, name)) == said(getattr(BillingClient, name)), name

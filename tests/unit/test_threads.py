@@ -8,7 +8,7 @@ from concurrent.futures import wait
 
 import pytest
 
-from nous_billing._threads import ProcessLock, start
+from nous_billing._threads import ForkSafeLock, start
 
 
 def run(code):
@@ -39,7 +39,7 @@ def test_where_no_thread_can_be_started_the_work_is_done_by_who_asks(monkeypatch
 
 
 def test_a_lock_that_the_parent_held_is_free_in_the_child(monkeypatch):
-    lock = ProcessLock()
+    lock = ForkSafeLock()
     in_parent = lock.current
     with in_parent:
         assert lock.current is in_parent
@@ -49,11 +49,11 @@ def test_a_lock_that_the_parent_held_is_free_in_the_child(monkeypatch):
 
 INTERRUPTED = """
 import signal
-from nous_billing._threads import ProcessLock
+from nous_billing._threads import ForkSafeLock
 class Interrupt(BaseException): pass
 def interrupt(number, frame):
     raise Interrupt
-lock, interrupts = ProcessLock(), 0
+lock, interrupts = ForkSafeLock(), 0
 signal.signal(signal.SIGALRM, interrupt)
 while interrupts < 1000:
     try:

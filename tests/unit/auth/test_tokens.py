@@ -11,7 +11,7 @@ import pytest
 from nous_billing.auth.tokens import (
     granted_scopes,
     iso_from_seconds,
-    must_last,
+    minimum_lifetime,
     positive_seconds,
     seconds_from_iso,
     token_claims,
@@ -176,4 +176,4 @@ def test_a_login_without_a_token_has_none_that_is_usable(token):
     ],
 )
 def test_a_token_must_last_two_minutes_or_half_its_life_and_for_ever_where_the_clock_was_put_back(login, seconds):
-    assert must_last(login, NOW) == seconds
+    assert minimum_lifetime(login, NOW) == seconds

@@ -7,7 +7,7 @@ import pytest
 
 from nous_billing.errors import BillingError, BillingInvalidRequest, BillingMonthlyCapExceeded
 from nous_billing.models import Card
-from nous_billing.protocol.decoding import ContractBreach, annotated, read_scalar
+from nous_billing.protocol.decoding import ContractBreach, field_types, read_scalar
 from nous_billing.protocol.error_codes import CLASSES, REFUSALS
 
 
@@ -54,16 +54,16 @@ def test_money_is_a_decimal_string_and_nothing_else(value):
 
 
 def test_annotations_say_the_type_and_whether_there_may_be_none():
-    assert annotated(Card) == {"brand": (str, False), "last4": (str, False), "resolved_via": (str, True)}
+    assert field_types(Card) == {"brand": (str, False), "last4": (str, False), "resolved_via": (str, True)}
 
 
 def test_an_error_has_only_the_fields_of_its_own():
-    own = annotated(BillingMonthlyCapExceeded, beyond=BillingError)
+    own = field_types(BillingMonthlyCapExceeded, excluding=BillingError)
     assert own == {"remaining_usd": (Decimal, True), "is_default_ceiling": (bool, True)}
 
 
 @pytest.mark.parametrize("cls", [*CLASSES.values(), *(cls for _, cls, _ in REFUSALS.values())])
 def test_every_field_of_an_error_can_be_read_and_may_be_absent(cls):
-    for kind, may_be_none in annotated(cls, beyond=BillingError).values():
+    for kind, may_be_none in field_types(cls, excluding=BillingError).values():
         assert kind in (str, bool, int, Decimal, datetime)
         assert may_be_none

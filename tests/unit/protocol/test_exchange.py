@@ -299,10 +299,10 @@ def test_no_step_shows_the_token():
 def test_what_admits_a_request_is_asked_before_each_with_its_own_token_and_address():
     asked = []
 
-    def admit(credentials, address, once):
+    def before_send(credentials, address, once):
         asked.append((credentials.access_token, address, (yield from once(STATE)).org.id))
 
-    flow = exchange(CHARGE, base_url=None, deadline=DEADLINE, admit=admit)
+    flow = exchange(CHARGE, base_url=None, deadline=DEADLINE, before_send=before_send)
     state, moved = reply(200, OWNER_STATE), Credentials("token-2", "https://moved.example")
     played = play(flow, credentials(), state, REFUSED, moved, state, ACCEPTED)
     assert asked == [("token-1", PREVIEW, "org_1"), ("token-2", "https://moved.example", "org_1")]
@@ -313,30 +313,30 @@ def test_what_admits_a_request_is_asked_before_each_with_its_own_token_and_addre
 def test_a_request_that_is_not_admitted_is_not_sent():
     error = BillingInvalidRequest("elsewhere", error="wrong_organisation")
 
-    def admit(credentials, address, once):
+    def before_send(credentials, address, once):
         raise error
         yield
 
-    played = play(exchange(CHARGE, base_url=None, deadline=DEADLINE, admit=admit), credentials())
+    played = play(exchange(CHARGE, base_url=None, deadline=DEADLINE, before_send=before_send), credentials())
     assert (played.error, played.sent) == (error, [])
 
 
 def test_a_token_that_is_refused_as_it_is_looked_at_is_replaced_and_looked_at_anew():
-    def admit(credentials, address, once):
+    def before_send(credentials, address, once):
         yield from once(STATE)
 
-    flow = exchange(CHARGE, base_url=None, deadline=DEADLINE, admit=admit)
+    flow = exchange(CHARGE, base_url=None, deadline=DEADLINE, before_send=before_send)
     played = play(flow, credentials(), REFUSED, credentials("token-2"), reply(200, OWNER_STATE), ACCEPTED)
     assert tokens(played) == ["token-1", "token-2", "token-2"]
     assert played.result.charge_id == "ch_1"
 
 
 def test_what_admits_a_charge_is_sent_once_more_on_a_dead_connection_and_the_charge_is_not():
-    def admit(credentials, address, once):
+    def before_send(credentials, address, once):
         yield from once(STATE)
 
     def flow():
-        return exchange(CHARGE, base_url=None, deadline=DEADLINE, admit=admit)
+        return exchange(CHARGE, base_url=None, deadline=DEADLINE, before_send=before_send)
 
     assert play(flow(), credentials(), STALE, reply(200, OWNER_STATE), ACCEPTED).result.charge_id == "ch_1"
     failed = play(flow(), credentials(), reply(200, OWNER_STATE), STALE)
@@ -344,10 +344,10 @@ def test_what_admits_a_charge_is_sent_once_more_on_a_dead_connection_and_the_cha
 
 
 def test_a_failure_of_what_admits_a_charge_says_nothing_of_a_charge():
-    def admit(credentials, address, once):
+    def before_send(credentials, address, once):
         yield from once(STATE)
 
-    flow = exchange(CHARGE, base_url=None, deadline=DEADLINE, admit=admit)
+    flow = exchange(CHARGE, base_url=None, deadline=DEADLINE, before_send=before_send)
     assert not play(flow, credentials(), Failure("reset", sent=True)).error.outcome_unknown
 
 

@@ -390,7 +390,7 @@ def test_more_than_a_year_is_refused(value):
 def test_each_poll_goes_to_the_callers_address_and_is_looked_at_before_it_leaves(clock):
     looked = []
 
-    def admit(credentials, address, once):
+    def before_send(credentials, address, once):
         looked.append((credentials.access_token, address))
         return
         yield
@@ -404,7 +404,7 @@ def test_each_poll_goes_to_the_callers_address_and_is_looked_at_before_it_leaves
         base_url="https://own.example",
         timeout=15.0,
         clock=clock,
-        admit=admit,
+        before_send=before_send,
     )
     played, _ = waiting(waits, [PENDING, SETTLED], clock)
     assert [step.base_url for step in played.sent] == ["https://own.example"] * 2

@@ -29,15 +29,15 @@ from tests.unit.shop import (
 def test_a_purchase_is_found_vouched_saved_posted_saved_polled_and_saved_in_this_order(shop):
     played = shop.buy()
     assert kinds(played) == [
-        "Block",
+        "RunBlocking",
         "Resolve",
         "GET /api/billing/state",
-        "Block",
+        "RunBlocking",
         "POST /api/billing/charge",
-        "Block",
+        "RunBlocking",
         "Resolve",
         "GET /api/billing/charge/ch_1",
-        "Block",
+        "RunBlocking",
     ]
     assert shop.store.statuses == ["sending", "pending", "settled"]
     assert [purchase.revision for purchase in shop.store.history] == [1, 2, 3]

@@ -29,7 +29,7 @@ def test_a_purchase_that_has_ended_is_returned_without_any_request(shop, status)
     shop.store = Shelf(found)
     played = shop.buy("50.00")
     assert played.result == found
-    assert kinds(played) == ["Block"]
+    assert kinds(played) == ["RunBlocking"]
     assert shop.store.history == []
 
 
@@ -89,7 +89,7 @@ def test_another_amount_under_the_key_is_a_conflict_before_anything_is_sent(shop
     played = shop.buy("50.01")
     assert type(played.error) is BillingIdempotencyConflict
     assert (played.error.status, played.error.error, played.error.payload) == (None, "idempotency_conflict", {})
-    assert (kinds(played), shop.kept) == (["Block"], found)
+    assert (kinds(played), shop.kept) == (["RunBlocking"], found)
 
 
 # What the portal may have forgotten
@@ -121,7 +121,7 @@ def test_what_may_have_been_made_more_than_a_day_ago_or_by_a_wrong_clock_is_not_
         f"(Key key-1, begun {started_at:%Y-%m-%d %H:%M} UTC.)"
     )
     assert error.portal_url == f"{PREVIEW}/billing?topup=open"
-    assert (kinds(played), shop.kept) == (["Block"], found)
+    assert (kinds(played), shop.kept) == (["RunBlocking"], found)
 
 
 def test_an_old_purchase_with_a_charge_is_polled(shop):
@@ -220,7 +220,7 @@ def test_a_call_that_finds_it_ended_as_it_would_post_returns_it_without_a_reques
     ended = replace(ACCEPTED, status=status)
     played = at_its_first_save(shop, ended)
     assert (played.result, shop.portal.posts) == (ended, [])
-    assert kinds(played)[-1] == "Block"
+    assert kinds(played)[-1] == "RunBlocking"
 
 
 def test_a_call_that_finds_it_sent_as_it_would_post_says_that_it_sends_too(shop):

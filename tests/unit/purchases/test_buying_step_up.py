@@ -8,7 +8,7 @@ from nous_billing.errors import (
     BillingInvalidRequest,
     BillingPurchaseUncertain,
 )
-from nous_billing.protocol.exchange import Ask
+from nous_billing.protocol.exchange import CallUser
 from tests.unit.drive import PREVIEW
 from tests.unit.shop import (
     DROPPED,
@@ -88,7 +88,7 @@ def test_a_scope_that_is_granted_lets_the_purchase_go_on_under_the_same_key(shop
     played = shop.buy(step_up=lambda: True)
     assert played.result.status == "settled"
     assert shop.portal.posts == [(KEY, b'{"amountUsd":50}')] * 2
-    assert (kinds(played).count("Ask"), shop.clock.passed) == (1, 0)
+    assert (kinds(played).count("CallUser"), shop.clock.passed) == (1, 0)
 
 
 def test_nobody_is_asked_for_a_scope_twice(shop):
@@ -102,7 +102,7 @@ def test_nobody_is_asked_for_a_scope_twice(shop):
 
 def test_nobody_is_asked_where_no_step_up_was_given(shop):
     shop.portal.posted = [UNSCOPED]
-    assert not [step for step in shop.buy().steps if isinstance(step, Ask)]
+    assert not [step for step in shop.buy().steps if isinstance(step, CallUser)]
 
 
 def test_a_scope_missing_after_a_lost_reply_leaves_the_purchase_uncertain_unless_it_is_granted(shop):

@@ -13,7 +13,7 @@ from nous_billing.errors import (
     BillingPurchaseStoreError,
     BillingPurchaseUncertain,
 )
-from nous_billing.protocol.exchange import Block
+from nous_billing.protocol.exchange import RunBlocking
 from tests.unit.drive import reply
 from tests.unit.shop import (
     ACCEPTED,
@@ -80,7 +80,7 @@ def test_a_store_that_cannot_be_read_leaves_the_purchase_uncertain_and_nothing_i
     assert unread.__cause__ is error
     assert f"The purchase could not be read: {quoted}." in str(played.error)
     assert "Nothing was sent" not in str(played.error)
-    assert (kinds(played), shop.store.kept, played.error.charge_id) == (["Block"], {}, None)
+    assert (kinds(played), shop.store.kept, played.error.charge_id) == (["RunBlocking"], {}, None)
 
 
 @EACH_RAISED
@@ -178,7 +178,7 @@ EACH_LOADED = pytest.mark.parametrize(("loaded", "reason"), LOADED, ids=range(le
 
 
 def check_unread(played, reason):
-    assert (type(played.error), kinds(played)) == (BillingPurchaseUncertain, ["Block"])
+    assert (type(played.error), kinds(played)) == (BillingPurchaseUncertain, ["RunBlocking"])
     unread = played.error.last_error
     assert (type(unread), unread.outcome_unknown) == (BillingPurchaseStoreError, True)
     assert str(unread) == f"The purchase could not be read: {reason}. Nothing was sent."
@@ -246,9 +246,9 @@ def test_a_path_is_a_directory_of_purchases(clock, tmp_path, kind):
     shop = Shop(clock, kind(tmp_path / "purchases"))
     assert shop.buy().result.status == "settled"
     assert len(list((tmp_path / "purchases").glob("*.json"))) == 1
-    assert kinds(shop.buy()) == ["Block"]
+    assert kinds(shop.buy()) == ["RunBlocking"]
 
 
 def test_work_of_the_store_is_a_step_of_its_own_so_that_an_event_loop_can_go_on(shop):
     played = shop.buy()
-    assert len([step for step in played.steps if isinstance(step, Block)]) == 4
+    assert len([step for step in played.steps if isinstance(step, RunBlocking)]) == 4

@@ -15,7 +15,7 @@ from nous_billing.errors import (
     BillingNoPaymentMethod,
     BillingPurchaseUncertain,
 )
-from nous_billing.protocol.exchange import Block, Resolve, Send
+from nous_billing.protocol.exchange import Resolve, RunBlocking, Send
 from nous_billing.purchases.purchase import Purchase
 from tests.unit.drive import PREVIEW, FakeClock, reply
 from tests.unit.shop import DECLINED, DROPPED, LOST, UNSENT, Shelf, Shop, advance
@@ -67,7 +67,7 @@ class Call:
 
     def step(self) -> None:
         step = self._step
-        if isinstance(step, Block):
+        if isinstance(step, RunBlocking):
             return self._go_on(self.shop.answer(step))
         self.shop.portal.posted = [self.posted.pop(0)] if self.posted else []
         answer = self.shop.portal.send(step)
@@ -77,7 +77,7 @@ class Call:
     def _go_on(self, value: Any) -> None:
         try:
             step = next(self._flow) if self._step is None else advance(self._flow, value)
-            while not (isinstance(step, Block) or (isinstance(step, Send) and step.operation.is_charge)):
+            while not (isinstance(step, RunBlocking) or (isinstance(step, Send) and step.operation.is_charge)):
                 if isinstance(step, Resolve):
                     step = self._flow.send(Credentials(self.token, PREVIEW))
                 else:

@@ -10,7 +10,7 @@ from tests.unit.shop import ACCEPTED, KEY, LOST, SENDING, UNSENT, kinds
 
 
 def bought(shop, client, amount="50"):
-    purchase = client._confirmed(amount, KEY)
+    purchase = client._new_purchase(amount, KEY)
     return shop.run(client._buying(purchase, None, None, None, None, 2.0, 300.0).buy())
 
 
@@ -22,7 +22,7 @@ def test_without_a_store_a_client_goes_on_with_what_it_remembers_and_then_with_i
     settled = bought(shop, client).result
     assert (settled.status, len(shop.portal.charges)) == ("settled", 1)
     again = bought(shop, client)
-    assert (again.result, kinds(again)) == (settled, ["Block"])
+    assert (again.result, kinds(again)) == (settled, ["RunBlocking"])
     assert type(bought(shop, client, "60").error) is BillingIdempotencyConflict
 
 

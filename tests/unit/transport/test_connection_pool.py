@@ -42,7 +42,7 @@ class Connection:
 
 
 def test_the_connection_that_was_used_last_is_used_first():
-    kept = connections.Kept()
+    kept = connections.IdleConnections()
     assert kept.take(HERE) == (None, [])
     first, second = Connection(), Connection()
     assert kept.give_back(first) == []
@@ -53,7 +53,7 @@ def test_the_connection_that_was_used_last_is_used_first():
 
 
 def test_a_connection_to_one_portal_is_not_used_for_another():
-    kept = connections.Kept()
+    kept = connections.IdleConnections()
     here = Connection()
     kept.give_back(here)
     kept.give_back(Connection(to=ELSEWHERE))
@@ -68,14 +68,14 @@ def test_two_base_urls_of_one_portal_share_connections():
 
 @pytest.mark.parametrize("useless", [{"available": False}, {"unread": b"HTTP/1.1 202"}])
 def test_what_cannot_be_used_again_is_to_be_closed(useless):
-    kept = connections.Kept()
+    kept = connections.IdleConnections()
     connection = Connection(**useless)
     assert kept.give_back(connection) == [connection]
     assert kept.take(HERE) == (None, [])
 
 
 def test_what_was_kept_for_too_long_is_to_be_closed_when_it_would_be_used():
-    kept = connections.Kept()
+    kept = connections.IdleConnections()
     good, old = Connection(), Connection()
     kept.give_back(good)
     kept.give_back(old)
@@ -84,7 +84,7 @@ def test_what_was_kept_for_too_long_is_to_be_closed_when_it_would_be_used():
 
 
 def test_what_was_kept_for_too_long_is_to_be_closed_though_it_is_never_used_again():
-    kept = connections.Kept()
+    kept = connections.IdleConnections()
     old = [Connection(to=ELSEWHERE), Connection()]
     for each in old:
         kept.give_back(each)
@@ -104,29 +104,29 @@ def test_the_one_that_was_just_used_is_not_asked_whether_it_was_kept_for_too_lon
             asked.append(self)
             return True
 
-    assert connections.Kept().give_back(Asked()) == []
+    assert connections.IdleConnections().give_back(Asked()) == []
     assert asked == []
 
 
 def test_no_more_are_kept_than_are_used(monkeypatch):
     monkeypatch.setattr(connections, "CONNECTIONS", 2)
-    kept = connections.Kept()
+    kept = connections.IdleConnections()
     first, second, third = (Connection(to=origin) for origin in (ELSEWHERE, HERE, HERE))
     assert [kept.give_back(each) for each in (first, second, third)] == [[], [], [first]]
 
 
 def test_none_to_a_portal_is_kept_that_is_in_doubt():
-    kept = connections.Kept()
+    kept = connections.IdleConnections()
     doubtful, other = [Connection(), Connection()], Connection(to=ELSEWHERE)
     for each in (*doubtful, other):
         kept.give_back(each)
-    assert kept.distrust(HERE) == doubtful
+    assert kept.evict(HERE) == doubtful
     assert kept.take(HERE) == (None, [])
     assert kept.take(ELSEWHERE) == (other, [])
 
 
 def test_a_connection_that_comes_back_after_the_end_is_to_be_closed():
-    kept = connections.Kept()
+    kept = connections.IdleConnections()
     idle, late = Connection(), Connection()
     kept.give_back(idle)
     assert kept.close() == [idle]

@@ -25,7 +25,7 @@ class Stream(httpcore.NetworkStream):
         return b"read"
 
     def write(self, buffer, timeout=None):
-        self.told.append(("write", buffer, timeout, deadline.sending.get().sent))
+        self.told.append(("write", buffer, timeout, deadline.current_request.get().sent))
 
     def start_tls(self, ssl_context, server_hostname=None, timeout=None):
         self.told.append(("start_tls", ssl_context, server_hostname, timeout))
@@ -84,9 +84,9 @@ class Backend(httpcore.NetworkBackend):
 def on_its_way(monkeypatch):
     """A request that has six seconds left, by a clock that stands still."""
     monkeypatch.setattr(deadline, "time", SimpleNamespace(monotonic=lambda: NOW))
-    token = deadline.sending.set(deadline.Sending(NOW + 6))
-    yield deadline.sending.get()
-    deadline.sending.reset(token)
+    token = deadline.current_request.set(deadline.InFlightRequest(NOW + 6))
+    yield deadline.current_request.get()
+    deadline.current_request.reset(token)
 
 
 @pytest.fixture

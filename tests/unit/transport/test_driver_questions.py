@@ -7,7 +7,7 @@ import pytest
 from nous_billing.clock import AsyncSystemClock, SystemClock
 from nous_billing.credentials import Credentials
 from nous_billing.errors import BillingInvalidRequest, BillingNetworkError
-from nous_billing.protocol.exchange import Ask, Block, Resolve
+from nous_billing.protocol.exchange import CallUser, Resolve, RunBlocking
 from nous_billing.transport.async_driver import AsyncDriver
 from nous_billing.transport.driver import Driver
 
@@ -41,7 +41,7 @@ EACH_DRIVER = pytest.mark.parametrize("run", [run, arun])
 
 
 def asking(question):
-    return (yield Ask(question))
+    return (yield CallUser(question))
 
 
 @EACH_DRIVER
@@ -65,7 +65,7 @@ def test_a_token_is_remembered_and_forgotten_after_a_question(run):
         tokens = []
         for question in (False, False, True):
             if question:
-                yield Ask(lambda: True)
+                yield CallUser(lambda: True)
             tokens.append((yield Resolve(float("inf"))).access_token)
         return tokens
 
@@ -73,7 +73,7 @@ def test_a_token_is_remembered_and_forgotten_after_a_question(run):
 
 
 @EACH_DRIVER
-@pytest.mark.parametrize("step", [Ask, Block])
+@pytest.mark.parametrize("step", [CallUser, RunBlocking])
 def test_a_typed_error_is_thrown_into_the_flow(run, step):
     error = BillingNetworkError("The browser did not open.")
 
@@ -89,7 +89,7 @@ def test_a_typed_error_is_thrown_into_the_flow(run, step):
     assert run(flow()) is error
 
 
-@pytest.mark.parametrize("step", [Ask, Block])
+@pytest.mark.parametrize("step", [CallUser, RunBlocking])
 def test_a_stop_iteration_of_the_callers_own_is_not_taken_for_the_end_of_the_flow(step):
     ended = []
 

@@ -10,7 +10,7 @@ from nous_billing._threads import start
 from nous_billing.clock import AsyncSystemClock, SystemClock
 from nous_billing.credentials import Credentials
 from nous_billing.errors import BillingNetworkError
-from nous_billing.protocol.exchange import Block, Resolve
+from nous_billing.protocol.exchange import Resolve, RunBlocking
 from nous_billing.transport import driver as drivers
 from nous_billing.transport.async_driver import AsyncDriver
 from nous_billing.transport.driver import RENEWING, Driver
@@ -56,7 +56,7 @@ def one(step):
 @pytest.mark.parametrize("daemon", [True, False])
 def test_work_in_a_task_is_not_cut_off_at_the_end_of_the_program_whoever_asks_for_it(daemon):
     done = []
-    asking = threading.Thread(target=lambda: done.append(arun(one(Block(here)), Source())), daemon=daemon)
+    asking = threading.Thread(target=lambda: done.append(arun(one(RunBlocking(here)), Source())), daemon=daemon)
     asking.start()
     asking.join(5)
     assert done == [("nous-billing-work", False)]

@@ -141,7 +141,7 @@ class Sender:
         for wire in wires:
             self.real._backend._backend.wires.append(wire)
             # It shall not go over the one before.
-            self.real._kept = connections.Kept()
+            self.real._kept = connections.IdleConnections()
             await self.send()
             (connection,) = self.real._kept.close()
             kept.give_back(connection)
@@ -173,7 +173,7 @@ async def test_a_body_that_breaks_off_leaves_a_reply_with_its_status(kind, cut):
     wire = Wire(HEAD % 9 + b"{", cut)
     reply = await Sender(kind, wire).send()
     assert (reply.status, reply.body, reply.unreadable) == (202, b"", None)
-    # Sending it again would be no remedy: the portal has answered.
+    # InFlightRequest it again would be no remedy: the portal has answered.
     assert (reply.failure.sent, reply.failure.timed_out, reply.failure.stale) == (True, False, False)
     assert reply.failure.cause is not None
     assert wire.is_closed
@@ -279,14 +279,14 @@ async def test_a_request_is_on_its_way_only_while_it_is_sent(kind):
     seen = []
 
     def look():
-        seen.append(deadline.sending.get())
+        seen.append(deadline.current_request.get())
         return ACCEPTED
 
     wire.next = look
     before = time.monotonic()
     await Sender(kind, wire).send(seconds=30)
     assert before + 30 <= seen[0].deadline <= time.monotonic() + 30
-    assert deadline.sending.get(None) is None
+    assert deadline.current_request.get(None) is None
 
 
 @BOTH
@@ -295,7 +295,7 @@ async def test_who_waits_in_vain_for_a_free_connection_has_sent_nothing(kind, mo
     failure = await Sender(kind, Wire(ACCEPTED)).send(seconds=0.05)
     assert isinstance(failure, Failure)
     assert (failure.sent, failure.timed_out) == (False, True)
-    assert deadline.sending.get(None) is None
+    assert deadline.current_request.get(None) is None
 
 
 @BOTH

@@ -1,0 +1,241 @@
+"""The client for asyncio. It makes flows and has them performed; it has no rules of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from ._base_client import BaseClient, Store
+from .clock import DEFAULT_TIMEOUT, AsyncClock, AsyncSystemClock
+from .credentials import CredentialSource
+from .models import BillingState, ChargeAccepted, ChargeFailed, ChargeSettled, ChargeStatus
+from .money import Amount
+from .protocol import operations
+from .protocol.settlement import DEFAULT_CAP, DEFAULT_INTERVAL, OnPoll
+from .purchases.buying import Outcome
+from .purchases.purchase import Purchase
+from .purchases.record import OnProgress
+
+if TYPE_CHECKING:
+    import httpx
+
+
+class AsyncBillingClient(BaseClient[AsyncClock]):
+    """``BillingClient`` for asyncio: the same methods, awaited, under the same rules.
+
+    Belongs to one event loop at a time. Cancelling a task ends its call and nothing else; a token refresh that has
+    begun goes on.
+
+    Args:
+        credentials: Where the token comes from. None: the login of Hermes, or the SDK's own.
+        base_url: The portal's address; precedes the environment's and the credentials' own.
+        timeout: Seconds for one call, token refresh and second try included.
+        http_client: An ``httpx.AsyncClient`` to use and not to close. Its own timeouts are replaced, its redirects,
+            authentication and cookies not used.
+        clock: The time; for tests.
+
+    Raises:
+        BillingInvalidRequest: As for ``BillingClient``.
+    """
+
+    def __init__(
+        self,
+        credentials: CredentialSource | None = None,
+        *,
+        base_url: str | None = None,
+        timeout: float = DEFAULT_TIMEOUT,
+        http_client: httpx.AsyncClient | None = None,
+        clock: AsyncClock | None = None,
+    ) -> None:
+        super().__init__(credentials, base_url, timeout, clock or AsyncSystemClock())
+        from .transport.async_driver import AsyncDriver  # Loads asyncio, which a BillingClient has no use for.
+
+        self._driver = AsyncDriver(http_client, self._clock, self._source)
+
+    async def get_billing_state(self, *, timeout: float | None = None) -> BillingState:
+        """Read the balance, the card, the bounds and what else a terminal shows before a purchase. Needs no scope.
+
+        Args:
+            timeout: Seconds for this call, instead of the client's.
+
+        Raises:
+            BillingError: See ``nous_billing.errors``.
+        """
+        return await self._driver.run(self._exchange(operations.get_billing_state(), timeout))
+
+    async def patch_auto_top_up(
+        self, *, enabled: bool, threshold: Amount, top_up_amount: Amount, timeout: float | None = None
+    ) -> None:
+        """Configure auto-reload. Needs the scope ``billing:manage``.
+
+        Args:
+            enabled: Whether to reload at all. To switch it off, send the current values of the other two.
+            threshold: Dollars below which the balance is reloaded.
+            top_up_amount: Dollars that the balance is reloaded **to**; more than the threshold.
+            timeout: Seconds for this call, instead of the client's.
+
+        Raises:
+            BillingInvalidRequest: An argument cannot be used; nothing was sent (``error="invalid_amount"`` and others).
+            BillingError: See ``nous_billing.errors``.
+        """
+        await self._driver.run(self._exchange(operations.patch_auto_top_up(enabled, threshold, top_up_amount), timeout))
+
+    async def post_charge(
+        self, *, amount_usd: Amount, idempotency_key: str, timeout: float | None = None
+    ) -> ChargeAccepted:
+        """Buy credits. Needs the scope ``billing:manage``. Accepted is **not** paid: wait with ``wait_for_charge``.
+
+        A charge is never sent twice by itself, but for a 401, which comes before any look at it.
+
+        Args:
+            amount_usd: Dollars: a ``Decimal``, an int or a string; a float only where it is a whole number of cents.
+            idempotency_key: One for each purchase that a person confirmed; see ``new_idempotency_key``. Sent again,
+                unchanged, it does not buy again.
+            timeout: Seconds for this call, instead of the client's.
+
+        Raises:
+            BillingInvalidRequest: An argument cannot be used; nothing was sent (``error="invalid_amount"``,
+                ``"idempotency_key_required"``, ``"invalid_idempotency_key"``).
+            BillingError: See ``nous_billing.errors``. Where its ``outcome_unknown`` is True the charge may have been
+                made: call again with the same key.
+        """
+        return await self._driver.run(self._exchange(operations.post_charge(amount_usd, idempotency_key), timeout))
+
+    async def get_charge_status(self, charge_id: str, *, timeout: float | None = None) -> ChargeStatus:
+        """Poll a charge once. Needs the scope ``billing:manage``. An unknown id is pending for ever.
+
+        Args:
+            charge_id: The ``charge_id`` of an accepted charge.
+            timeout: Seconds for this call, instead of the client's.
+
+        Raises:
+            BillingInvalidRequest: The id cannot be one; nothing was sent (``error="invalid_charge_id"``).
+            BillingError: See ``nous_billing.errors``.
+        """
+        return await self._driver.run(self._exchange(operations.get_charge_status(charge_id), timeout))
+
+    async def wait_for_charge(
+        self,
+        charge_id: str,
+        *,
+        interval: float = DEFAULT_INTERVAL,
+        cap: float = DEFAULT_CAP,
+        on_poll: OnPoll | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> ChargeSettled | ChargeFailed:
+        """Poll a charge until it is settled or failed. Outlives network errors, 5xx and rate limits.
+
+        Args:
+            charge_id: The ``charge_id`` of an accepted charge.
+            interval: Seconds between two polls; more where the portal asks for it, at most 30.
+            cap: Seconds until the last poll is begun.
+            on_poll: Called after each poll with what came of it, a status or a ``BillingError`` that may pass.
+            cancelled: Asked about four times a second between two polls; waiting ends when it returns True.
+
+        Raises:
+            BillingChargeTimeout: Still pending at the cap.
+            BillingChargeUnconfirmed: Access was lost while waiting.
+            BillingChargeCancelled: ``cancelled`` returned True.
+            BillingInvalidRequest: An argument cannot be used; nothing was sent.
+        """
+        return await self._driver.run(self._settlement(charge_id, interval, cap, on_poll, cancelled))
+
+    async def buy_credits(
+        self,
+        amount_usd: Amount,
+        *,
+        idempotency_key: str,
+        store: Store | None = None,
+        step_up: Callable[[], Awaitable[bool]] | None = None,
+        on_progress: OnProgress | None = None,
+        cancelled: Callable[[], bool] | None = None,
+        interval: float = DEFAULT_INTERVAL,
+        cap: float = DEFAULT_CAP,
+    ) -> Purchase:
+        """Buy credits and wait until they are paid. Needs the scope ``billing:manage``.
+
+        The person is charged at most once, whatever happens: the same call with the same key goes on with the same
+        purchase, in this program or, with a ``store``, in the next one. The charge is repeated, with the same key and
+        the same bytes, only where it may not have arrived or its reply was lost: at most three times, after 1, 3 and 9
+        seconds. Each token is first seen to belong to the purchase's organisation.
+
+        Args:
+            amount_usd: Dollars, as for ``post_charge``; within the bounds of the billing state.
+            idempotency_key: One for each purchase that a person confirmed; see ``new_idempotency_key``.
+            store: Where the purchase is kept before anything is sent and at each step, for callers that must survive a
+                crash: a directory, or a store of your own. None: in this client's memory.
+            step_up: Asked once where the scope is missing, such as ``lambda: login.astep_up(show_code)``; where it
+                returns True the purchase goes on.
+            on_progress: Called with the purchase after each step and each poll, and with each error that is outlived.
+                What it raises ends the call, and leaves the purchase as it is by then.
+            cancelled: Asked before each request, and about four times a second between two; the purchase is left alone
+                when it returns True.
+            interval: Seconds between two polls, as for ``wait_for_charge``.
+            cap: Seconds to wait for an accepted charge, as for ``wait_for_charge``.
+
+        Returns:
+            The purchase, whose ``status`` is ``"settled"`` (paid) or ``"failed"`` (not charged; see ``reason``).
+
+        Raises:
+            BillingPurchaseUncertain: It is not known whether the charge was made, or how it ended. Call again with the
+                same key.
+            BillingPurchaseCancelled: ``cancelled`` returned True before a charge could be made.
+            BillingPurchaseStoreError: The purchase could not be saved; nothing was sent.
+            BillingIdempotencyConflict: The key is that of another amount: a fault of the program.
+            BillingInvalidRequest: An argument cannot be used, or the login is for another organisation than that of
+                the purchase (``error="wrong_organisation"``); nothing was sent.
+            BillingError: A definite refusal; nothing was charged. See ``nous_billing.errors``.
+
+        Cancelling the task raises ``CancelledError`` and leaves the purchase as ``BillingPurchaseUncertain`` does.
+        """
+        purchase = self._new_purchase(amount_usd, idempotency_key)
+        buying = self._buying(purchase, store, step_up, on_progress, cancelled, interval, cap)
+        return await self._driver.run(buying.buy())
+
+    async def resume_purchases(
+        self,
+        store: Store | None = None,
+        *,
+        on_progress: OnProgress | None = None,
+        cancelled: Callable[[], bool] | None = None,
+        interval: float = DEFAULT_INTERVAL,
+        cap: float = DEFAULT_CAP,
+    ) -> list[Outcome]:
+        """Find out what became of the purchases that were left open. Never makes a charge.
+
+        Those that were accepted are waited for. The others are handed back: whether a charge was made is not known, and
+        only a person can decide to buy again, with the same key.
+
+        Args:
+            store: As for ``buy_credits``. None: the purchases of this client.
+            on_progress: As for ``buy_credits``.
+            cancelled: As for ``buy_credits``.
+            interval: Seconds between two polls.
+            cap: Seconds to wait for all of them together; each is polled at least once.
+
+        Returns:
+            One for each purchase that had not ended, oldest first: the purchase where it has ended by now, or else the
+            ``BillingPurchaseUncertain`` that says what is known. Last of all a ``BillingPurchaseStoreError`` where
+            there are others that could not be read.
+
+        Raises:
+            BillingInvalidRequest: An argument cannot be used.
+        """
+        return await self._driver.run(self._resuming(store, on_progress, cancelled, interval, cap))
+
+    async def aclose(self) -> None:
+        """Close the connections. An ``http_client`` that was given stays open."""
+        await self._driver.aclose()
+        if self._default_login is not None:
+            from asyncio import to_thread
+
+            await to_thread(self._default_login.close)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
