@@ -1,4 +1,7 @@
-"""The file that keeps logins: owner-only, replaced atomically and durably, changed under a lock for all processes."""
+"""The file that keeps logins, one for each portal: owner-only, replaced atomically and durably, changed under a lock.
+
+What else is in it is not this SDK's, and survives a rewrite.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,12 @@ from typing import Any, cast
 from .._files import locked, replace_durably
 from ..credentials import masked
 from ..errors import BillingAuthError
-from .login_document import Document
+from .oauth import Tokens
+from .tokens import iso_from_seconds
+
+Document = dict[str, Any]
+
+TOKEN_KEYS = frozenset({"access_token", "refresh_token", "expires_at", "expires_in", "obtained_at"})
 
 
 class LoginFile:
@@ -82,3 +90,29 @@ def _is_document(value: Any) -> bool:
     return isinstance(portals, dict) and all(
         login is None or isinstance(login, dict) for login in cast(Document, portals).values()
     )
+
+
+def logins_of(document: Document) -> dict[str, Document]:
+    """Return the logins by portal, to read and to change."""
+    logins: dict[str, Document] = document.setdefault("portals", {})
+    return logins
+
+
+def login_of(document: Document, base_url: str) -> Document:
+    """Return the login for a portal; empty where there is none."""
+    return logins_of(document).get(base_url) or {}
+
+
+def merged(login: Document, tokens: Tokens) -> Document:
+    """Return the login with new tokens; what else is in it survives, and an old refresh token does not."""
+    kept = {key: value for key, value in login.items() if key not in TOKEN_KEYS and key != "last_auth_error"}
+    new = {
+        "access_token": tokens.access_token,
+        "refresh_token": tokens.refresh_token,
+        "token_type": tokens.token_type,
+        "scope": tokens.scope,
+        "obtained_at": iso_from_seconds(tokens.requested_at),
+        "expires_in": tokens.expires_in,
+        "expires_at": None if tokens.expires_in is None else iso_from_seconds(tokens.requested_at + tokens.expires_in),
+    }
+    return {**kept, **{key: value for key, value in new.items() if value is not None}}

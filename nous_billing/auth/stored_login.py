@@ -1,61 +1,35 @@
-"""A login that stays alive: kept in a file, refreshed in time, never twice at once, by whatever processes use it."""
+"""The SDK's own login: logging in, stepping up, and a token that is always good."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal, NoReturn, TypeVar, cast
-from uuid import uuid4
+from typing import TypeVar, cast
 
-from .._files import file_fingerprint
-from .._threads import ForkSafeLock, start
+from .._threads import start
 from ..clock import Clock, SystemClock
 from ..credentials import BILLING_MANAGE_SCOPE, Credentials, Secret
 from ..errors import (
-    BillingAuthError,
-    BillingError,
     BillingInvalidRequest,
-    BillingLoginNotSaved,
-    BillingNetworkError,
 )
 from ..portal import (
     DEFAULT_PORTAL_BASE_URL,
     check_base_url,
     environment_base_url,
-    environment_fingerprint,
-    resolve_portal_base_url,
 )
-from ..transport.driver import Driver
 from . import oauth
-from .login_document import TOKEN_KEYS, Document, login_of, logins_of, merged
 from .login_file import LoginFile
-from .oauth import CLIENT_ID, LOGIN_SCOPE, DeviceCode, Tokens
-from .tokens import granted_scopes, iso_from_seconds, minimum_lifetime, usable_token
+from .login_keeper import LoginKeeper, not_logged_in
+from .oauth import CLIENT_ID, LOGIN_SCOPE, DeviceCode
+from .tokens import granted_scopes, minimum_lifetime, usable_token
 
-# Longer than a refresh can take: whoever waits for the lock waits for somebody else's refresh.
-_LOCK_SECONDS = 40.0
 # How long a call waits for a renewal while the token at hand is still good.
 _ADVISORY_WAIT_SECONDS = 3.0
 _FULL_SCOPE = f"{LOGIN_SCOPE} {BILLING_MANAGE_SCOPE}"
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class _Unsaved:
-    """A login that is in memory only.
-
-    It may replace what the file has as long as ``key`` there still has the value of ``replaces``: for a renewed login
-    the refresh token that was spent, for a new one the id of the login before.
-    """
-
-    login: Document
-    key: Literal["refresh_token", "login_id"]
-    replaces: object
 
 
 class StoredLogin:
@@ -84,7 +58,7 @@ class StoredLogin:
         clock: Clock | None = None,
     ) -> None:
         try:
-            self._file = LoginFile(_default_path() if path is None else Path(path))
+            file = LoginFile(_default_path() if path is None else Path(path))
         except (RuntimeError, ValueError, OSError) as error:
             reason = str(error).removesuffix(".")
             raise BillingInvalidRequest(
@@ -93,20 +67,17 @@ class StoredLogin:
         self._portal = None if portal_base_url is None else check_base_url(portal_base_url, "portal_base_url")
         self._client_id = client_id
         self._clock = clock or SystemClock()
-        # The flows of a login ask for no credentials.
-        self._driver = Driver(None, self._clock, self)
-        self._unsaved: dict[str, _Unsaved] = {}
-        self._renewing = ForkSafeLock()
+        self._keeper = LoginKeeper(file, self._portal, client_id, self._clock, self)
 
     @property
     def path(self) -> Path:
         """The file."""
-        return self._file.path
+        return self._keeper.file.path
 
     @property
     def is_logged_in(self) -> bool:
         """Whether there is a login for the portal, be it one that has to be renewed."""
-        _, login = self._load()
+        _, login = self._keeper.load()
         return bool(login.get("access_token") or login.get("refresh_token"))
 
     def __repr__(self) -> str:
@@ -114,8 +85,7 @@ class StoredLogin:
 
     def fingerprint(self) -> object:
         """Change with each rewrite of the file, with the environment, and with a pair that is not saved yet."""
-        unsaved = tuple(map(id, self._unsaved.values())) if self._unsaved else ()
-        return file_fingerprint(self._file.name), environment_fingerprint(), unsaved
+        return self._keeper.fingerprint()
 
     def resolve(self, *, rejected: str | None = None) -> Credentials:
         """Return a token with at least 120 s left, refreshed where it has less.
@@ -130,13 +100,13 @@ class StoredLogin:
         """
         # A traceback may show the variables of this frame.
         rejected = None if rejected is None else Secret(rejected)
-        base_url, login = self._load()
+        base_url, login = self._keeper.load()
         now = self._clock.time()
         token = usable_token(login, rejected, now, minimum_lifetime(login, now))
-        if token is not None and not self._unsaved:
+        if token is not None and not self._keeper.has_unsaved:
             return Credentials(token, base_url)
         # In a thread: Ctrl-C ends the wait for it, not the renewal.
-        renewing = start(partial(self._renew, rejected), name="nous-billing-refresh", daemon=False)
+        renewing = start(partial(self._keeper.renew, rejected), name="nous-billing-refresh", daemon=False)
         token = usable_token(login, rejected, now)
         try:
             return renewing.result(None if token is None else _ADVISORY_WAIT_SECONDS)
@@ -182,10 +152,10 @@ class StoredLogin:
             BillingNetworkError: The portal gave no code.
             BillingLoginNotSaved: The login could not be saved; it is kept in memory.
         """
-        base_url, login = self._load()
+        base_url, login = self._keeper.load()
         token = login.get("access_token")
         if not isinstance(token, Secret) or not token.strip():
-            raise _not_logged_in()
+            raise not_logged_in()
         held = granted_scopes(login.get("scope"), token) or {LOGIN_SCOPE}
         scope = " ".join(sorted({*held, BILLING_MANAGE_SCOPE}))
         return BILLING_MANAGE_SCOPE in self._log_in(base_url, scope, on_code, cancelled)
@@ -217,82 +187,11 @@ class StoredLogin:
             BillingNetworkError: Another program holds the file.
             BillingLoginNotSaved: The file could not be written.
         """
-        try:
-            with self._file.locked(_LOCK_SECONDS):
-                document = self._file.read()
-                base_url = self._base_url(document)
-                logins_of(document).pop(base_url, None)
-                self._file.write(document)
-        except OSError as error:
-            raise self._not_saved(error) from None
-        self._unsaved.pop(base_url, None)
+        self._keeper.logout()
 
     def close(self) -> None:
         """Close the connections; waits for a refresh that has begun."""
-        with self._renewing.current:
-            self._driver.close()
-
-    def _base_url(self, document: Document) -> str:
-        return self._portal or resolve_portal_base_url({"portal_base_url": document.get("active_portal")})
-
-    def _load(self) -> tuple[str, Document]:
-        document = self._file.read()
-        base_url = self._base_url(document)
-        unsaved = self._unsaved.get(base_url)
-        return base_url, login_of(document, base_url) if unsaved is None else unsaved.login
-
-    def _renew(self, rejected: str | None) -> Credentials:
-        try:
-            with self._file.locked(_LOCK_SECONDS), self._renewing.current:
-                return self._renew_locked(rejected)
-        except (BillingNetworkError, OSError) as error:
-            # This will pass, and until then the token at hand may be good.
-            base_url, login = self._load()
-            token = usable_token(login, rejected, self._clock.time())
-            if token is not None:
-                return Credentials(token, base_url)
-            if isinstance(error, OSError):
-                raise self._not_saved(error) from None
-            raise
-
-    def _renew_locked(self, rejected: str | None) -> Credentials:
-        self._save()
-        base_url, login = self._load()
-        now = self._clock.time()
-        spent = login.get("refresh_token")
-        # Another process may have been faster; and where there is nothing to renew it with, a token may be used up.
-        token = usable_token(login, rejected, now, minimum_lifetime(login, now) if spent else 0)
-        if token is not None:
-            return Credentials(token, base_url)
-        if not isinstance(spent, Secret) or not spent.strip():
-            raise _not_logged_in()
-        try:
-            tokens = self._driver.run(oauth.refresh(base_url, self._client_id, spent, self._clock))
-        except BillingAuthError as error:
-            self._end(base_url, spent, error)
-        before = self._unsaved.get(base_url) or _Unsaved(login, "refresh_token", replaces=spent)
-        self._unsaved[base_url] = replace(before, login=merged(login, tokens))
-        failure = self._save()
-        if failure is not None:
-            raise self._not_saved(failure)
-        return Credentials(tokens.access_token, base_url)
-
-    def _end(self, base_url: str, spent: Secret, error: BillingAuthError) -> NoReturn:
-        """Drop a login that the portal has ended, unless somebody who knows no lock has renewed it meanwhile."""
-        self._unsaved.pop(base_url, None)
-        document = self._file.read()
-        login = login_of(document, base_url)
-        if login.get("refresh_token") not in (spent, None):
-            # Where its token is good, that passes as any other failure does.
-            raise BillingNetworkError(
-                "Another program has changed the login meanwhile. Try again.", error="network_error"
-            ) from None
-        ended = {key: value for key, value in login.items() if key not in TOKEN_KEYS}
-        ended["last_auth_error"] = {"code": error.error, "at": iso_from_seconds(self._clock.time())}
-        logins_of(document)[base_url] = ended
-        with suppress(OSError):
-            self._file.write(document)
-        raise error
+        self._keeper.close()
 
     def _log_in(
         self,
@@ -302,57 +201,11 @@ class StoredLogin:
         cancelled: Callable[[], bool] | None,
     ) -> frozenset[str]:
         # A file that cannot be used is said before a person is asked for anything.
-        self._file.read()
+        self._keeper.file.read()
         flow = oauth.device_login(base_url, self._client_id, scope, on_code, cancelled, self._clock)
-        tokens = self._driver.run(flow)
-        failure: OSError | BillingError | None
-        try:
-            with self._file.locked(_LOCK_SECONDS):
-                self._take(base_url, tokens, login_of(self._file.read(), base_url))
-                failure = self._save()
-        except (OSError, BillingError) as error:
-            # The person has approved: what came of it is kept, whatever has become of the file.
-            before: Document = {}
-            with suppress(BillingError):
-                before = login_of(self._file.read(), base_url)
-            self._take(base_url, tokens, before)
-            failure = error
-        if failure is not None:
-            raise self._not_saved(failure) from None
+        tokens = self._keeper.run(flow)
+        self._keeper.keep(base_url, tokens)
         return tokens.granted_scopes
-
-    def _take(self, base_url: str, tokens: Tokens, before: Document) -> None:
-        login = {key: value for key, value in before.items() if key != "scope"}
-        new = {**merged(login, tokens), "login_id": uuid4().hex}
-        self._unsaved[base_url] = _Unsaved(new, "login_id", replaces=before.get("login_id"))
-
-    def _save(self) -> OSError | None:
-        """Write what is in memory only, under the lock; return why that failed."""
-        for base_url, unsaved in list(self._unsaved.items()):
-            document = self._file.read()
-            # Otherwise somebody has logged in anew, or renewed the login, meanwhile.
-            if login_of(document, base_url).get(unsaved.key) == unsaved.replaces:
-                logins_of(document)[base_url] = unsaved.login
-                if unsaved.key == "login_id":
-                    document["active_portal"] = base_url
-                try:
-                    self._file.write(document)
-                except OSError as error:
-                    return error
-            del self._unsaved[base_url]
-        return None
-
-    def _not_saved(self, error: Exception) -> BillingLoginNotSaved:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        lives_on = " Until then the login lives in this program only." if self._unsaved else ""
-        return BillingLoginNotSaved(
-            f"The login cannot be saved to {self.path}: {reason}. Make room or mend it.{lives_on}",
-            error="login_not_saved",
-        )
-
-
-def _not_logged_in() -> BillingAuthError:
-    return BillingAuthError("Not logged in to the Nous Portal. Log in first.", status=401, error="invalid_token")
 
 
 def _default_path() -> Path:

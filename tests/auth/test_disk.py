@@ -20,7 +20,7 @@ from nous_billing import (
     StoredLogin,
 )
 from nous_billing import _files as files
-from nous_billing.auth import stored_login as login_module
+from nous_billing.auth import login_keeper
 from nous_billing.mock import Fault, MockPortal
 from tests.auth.support import ASKS, asked, end_worker, start_worker, state_status
 
@@ -92,7 +92,7 @@ def test_a_full_disk_after_the_rotation_is_a_typed_error_and_the_pair_lives_on(h
             source.resolve()
         assert caught.value.error == "login_not_saved"
         assert str(caught.value) == (
-            f"The login cannot be saved to {house.path}: No space left on device. Make room or mend it. Until then the "
+            f"The login cannot be saved to {house.path}: No space left on device. Make room or fix it. Until then the "
             "login lives in this program only."
         )
         token = source.resolve().access_token
@@ -274,7 +274,7 @@ def test_a_logout_that_cannot_be_saved_is_a_typed_error(house, disk):
     with disk("replace"), pytest.raises(BillingLoginNotSaved) as caught:
         source.logout()
     assert str(caught.value) == (
-        f"The login cannot be saved to {house.path}: No space left on device. Make room or mend it."
+        f"The login cannot be saved to {house.path}: No space left on device. Make room or fix it."
     )
     source.logout()
     assert not source.is_logged_in
@@ -720,7 +720,7 @@ def test_unknown_keys_survive_a_refresh_a_login_and_a_logout_at_every_level(hous
 
 @pytest.fixture
 def held(house, monkeypatch):
-    monkeypatch.setattr(login_module, "_LOCK_SECONDS", 0.1)
+    monkeypatch.setattr(login_keeper, "_LOCK_SECONDS", 0.1)
     house.path.parent.mkdir(exist_ok=True)
     worker = start_worker("hold", house.path)
     assert worker.stdout.readline() == "held\n"

@@ -26,8 +26,7 @@ from nous_billing import (
     StoredLogin,
 )
 from nous_billing import _files as files
-from nous_billing.auth import oauth
-from nous_billing.auth import stored_login as login_module
+from nous_billing.auth import login_keeper, oauth
 from nous_billing.credentials import Credentials, Secret
 from nous_billing.mock import Fault
 from nous_billing.protocol.operations import Operation
@@ -221,7 +220,7 @@ def test_a_full_disk_tells_no_token(house, canaries, records, step, way, monkeyp
     error = ask(house, way, source)
     assert error.error == "login_not_saved"
     assert_not_told(error, canaries)
-    canaries.assert_absent(f"{source!r} {vars(source)!r} {source._unsaved!r}", "The source")
+    canaries.assert_absent(f"{source!r} {vars(source)!r} {vars(source._keeper)!r}", "The source")
     assert_not_logged(records, canaries)
 
 
@@ -257,7 +256,7 @@ def test_a_stored_host_that_is_not_allowed_tells_no_token(house, canaries, way):
 
 @pytest.mark.parametrize("way", ["resolve", "client"])
 def test_a_lock_that_is_held_tells_no_token(house, canaries, way, monkeypatch):
-    monkeypatch.setattr(login_module, "_LOCK_SECONDS", 0.05)
+    monkeypatch.setattr(login_keeper, "_LOCK_SECONDS", 0.05)
     house.put(left=0)
     worker = start_worker("hold", house.path)
     try:
@@ -390,7 +389,7 @@ def test_no_repr_of_anything_reachable_shows_a_token(house, canaries, monkeypatc
         with pytest.raises(BillingError):
             client.get_billing_state()
         client.get_billing_state()
-        assert source._unsaved is not None
+        assert source._keeper.has_unsaved
         things = list(reachable(source, client, source.resolve(), source.fingerprint()))
         assert {Credentials, Driver, StoredLogin} <= {type(thing) for thing in things}
         for thing in things:
