@@ -161,8 +161,7 @@ def _post(
         body=urlencode(form).encode(),
         read=lambda payload, base_url: None,
     )
-    answer: Reply | Failure = yield Send(operation, base_url, None, clock.monotonic() + _REQUEST_SECONDS)
-    return answer
+    return (yield from Send(operation, base_url, None, clock.monotonic() + _REQUEST_SECONDS))
 
 
 def _payload(answer: Reply | Failure) -> Mapping[str, Any]:

@@ -1,14 +1,14 @@
 """The rules of an exchange with the portal, written once and without I/O.
 
 A flow is a generator. It yields steps (``Resolve``, ``Send``, ``Sleep``, ``RunBlocking``, ``CallUser``) and is sent the
-result of each. The drivers of the two clients perform the steps.
+answer to each. The drivers of the two clients perform the steps. ``answer = yield from Send(...)`` has a type.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Generic, Protocol, TypeAlias, TypeVar, cast
 
 from ..clock import BaseClock
 from ..credentials import Credentials
@@ -28,6 +28,7 @@ from .replies import UNKNOWN_OUTCOME, Failure, Reply, decode_json, error_from_re
 
 T = TypeVar("T")
 R = TypeVar("R")
+T_co = TypeVar("T_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +38,21 @@ class Resolve:
     deadline: float
     rejected: Credentials | None = None
 
+    def __iter__(self) -> Flow[Credentials | Failure]:
+        return cast("Credentials | Failure", (yield self))
+
 
 @dataclass(frozen=True, slots=True)
 class Send:
     """Send a request once; answered with a ``Reply`` or a ``Failure``."""
 
-    operation: Operation[Any]
+    operation: Operation[object]
     base_url: str
     credentials: Credentials | None
     deadline: float
+
+    def __iter__(self) -> Flow[Reply | Failure]:
+        return cast("Reply | Failure", (yield self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,28 +61,41 @@ class Sleep:
 
     seconds: float
 
+    def __iter__(self) -> Flow[None]:
+        yield self
+
 
 @dataclass(frozen=True, slots=True)
-class RunBlocking:
+class RunBlocking(Generic[T_co]):
     """Do work that blocks, such as writing a file; answered with what it returns. An event loop goes on meanwhile."""
 
-    work: Callable[[], Any]
+    work: Callable[[], T_co]
+
+    def __iter__(self) -> Flow[T_co]:
+        return cast("T_co", (yield self))
 
 
 @dataclass(frozen=True, slots=True)
 class CallUser:
     """Ask the caller a question that may take a person; answered with what it returns, or with what that awaits."""
 
-    question: Callable[[], Any]
+    question: Callable[[], object]
+
+    def __iter__(self) -> Flow[object]:
+        return (yield self)
 
 
 _LONGEST_NAP = 0.25
 
-Step = Resolve | Send | Sleep | RunBlocking | CallUser
-Flow = Generator[Step, Any, T]
+Step: TypeAlias = Resolve | Send | Sleep | RunBlocking[object] | CallUser
+Flow: TypeAlias = Generator[Step, object, T]
 
-SendAuthenticated = Callable[[Operation[Any]], Flow[Any]]
-"""Does an operation with the token, the address and the deadline of an exchange."""
+
+class SendAuthenticated(Protocol):
+    """Does an operation with the token, the address and the deadline of an exchange."""
+
+    def __call__(self, operation: Operation[R], /) -> Flow[R]: ...
+
 
 BeforeSend = Callable[[Credentials, str, SendAuthenticated], Flow[None]]
 """Looks at the credentials and the base URL of a request before it is sent; raises where it may not be sent."""
@@ -97,7 +117,7 @@ def exchange(
     def once(operation: Operation[R]) -> Flow[R]:
         nonlocal may_resend
         while True:
-            answer: Reply | Failure = yield Send(operation, address, credentials, deadline)
+            answer = yield from Send(operation, address, credentials, deadline)
             if isinstance(answer, Reply):
                 return _result(answer, operation, address)
             # Only what changes nothing may be sent again unseen.
@@ -127,11 +147,11 @@ def pause_until(moment: float, clock: BaseClock, check_cancelled: Callable[[], N
     while (left := moment - clock.monotonic()) > 0:
         if check_cancelled is not None:
             check_cancelled()
-        yield Sleep(left if check_cancelled is None else min(left, _LONGEST_NAP))
+        yield from Sleep(left if check_cancelled is None else min(left, _LONGEST_NAP))
 
 
-def _resolve(operation: Operation[Any], deadline: float, rejected: Credentials | None = None) -> Flow[Credentials]:
-    answer: Credentials | Failure = yield Resolve(deadline, rejected)
+def _resolve(operation: Operation[object], deadline: float, rejected: Credentials | None = None) -> Flow[Credentials]:
+    answer = yield from Resolve(deadline, rejected)
     if isinstance(answer, Failure):
         raise _failure_error(answer, operation)
     return answer
@@ -145,7 +165,7 @@ def _address(base_url: str | None, credentials: Credentials) -> str:
     return address or DEFAULT_PORTAL_BASE_URL
 
 
-def _failure_error(failure: Failure, operation: Operation[Any]) -> BillingError:
+def _failure_error(failure: Failure, operation: Operation[object]) -> BillingError:
     unknown = operation.is_charge and failure.sent
     error_class = BillingTimeout if failure.timed_out else BillingNetworkError
     error = error_class(
@@ -168,7 +188,7 @@ def _result(reply: Reply, operation: Operation[T], base_url: str) -> T:
         raise _response_error(reply, operation, "invalid_response", f"The portal's reply {reply.unreadable}.", {})
     try:
         # The module that Hermes had took an empty body for an empty object.
-        payload: Any = decode_json(reply.body) if reply.body.strip() else {}
+        payload: object = decode_json(reply.body) if reply.body.strip() else {}
     except ValueError:
         if "json" in reply.headers.get("content-type", "").lower():
             raise _response_error(
@@ -198,7 +218,7 @@ def _shown(breach: Exception) -> str:
 
 
 def _response_error(
-    reply: Reply, operation: Operation[Any], error: str, message: str, payload: object
+    reply: Reply, operation: Operation[object], error: str, message: str, payload: object
 ) -> BillingResponseError:
     return BillingResponseError(
         f"{message}{UNKNOWN_OUTCOME if operation.is_charge else ''}",

@@ -27,7 +27,7 @@ from ..errors import (
     BillingServerError,
     BillingTimeout,
 )
-from ..models import BillingState, ChargeFailed, ChargeSettled
+from ..models import ChargeFailed, ChargeSettled
 from ..money import Amount, check_amount, without_trailing_zeros
 from ..protocol import operations
 from ..protocol.exchange import BeforeSend, CallUser, Flow, SendAuthenticated, exchange, pause_until
@@ -239,7 +239,7 @@ class Buying:
         """See that a token is for the purchase's own organisation: in another one the same key would buy again."""
         if self._verified_for == (address, credentials.access_token):
             return
-        state: BillingState = yield from send(operations.get_billing_state())
+        state = yield from send(operations.get_billing_state())
         purchase = replace(
             self._record.purchase,
             portal_base_url=address,
@@ -265,7 +265,7 @@ class Buying:
 
     def _ask_for_scope(self, refusal: BillingError) -> Flow[None]:
         question, self._step_up = self._step_up, None
-        granted: object = question is not None and (yield CallUser(question))
+        granted: object = question is not None and (yield from CallUser(question))
         if granted is True:
             return
         if granted is not False:
@@ -326,9 +326,7 @@ def resume(store: PurchaseStore, buying: Callable[[Purchase, int], Buying]) -> F
     Args:
         buying: Makes the call for a purchase, of which so many are left, this one among them.
     """
-    purchases: list[Purchase]
-    unread: BillingPurchaseStoreError | None
-    purchases, unread = yield open_purchases(store)
+    purchases, unread = yield from open_purchases(store)
     outcomes: list[Outcome] = []
     for number, purchase in enumerate(purchases):
         try:

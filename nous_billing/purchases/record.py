@@ -51,7 +51,7 @@ class PurchaseRecord:
             BillingPurchaseStoreError: It could not be read.
         """
         key = self.purchase.key
-        found: list[Purchase] = yield RunBlocking(
+        found = yield from RunBlocking(
             lambda: _typed(lambda: [checked(item, key) for item in self._store.load(key)], not_read)
         )
         return found[0] if found else None
@@ -78,7 +78,7 @@ class PurchaseRecord:
         """
         for _ in range(_MOST_TRIES):
             purchase = replace(purchase, revision=purchase.revision + 1)
-            saved: bool = yield self._saving(purchase)
+            saved = yield from self._saving(purchase)
             if saved:
                 self.purchase = purchase
                 break
@@ -121,7 +121,7 @@ class PurchaseRecord:
         elif isinstance(outcome, ChargePending):
             self.tell(self.purchase)
 
-    def _saving(self, purchase: Purchase) -> RunBlocking:
+    def _saving(self, purchase: Purchase) -> RunBlocking[bool]:
         def save() -> bool:
             saved = self._store.save(purchase)
             if not isinstance(saved, bool):
@@ -131,7 +131,7 @@ class PurchaseRecord:
         return RunBlocking(lambda: _typed(save, not_saved))
 
 
-def open_purchases(store: PurchaseStore) -> RunBlocking:
+def open_purchases(store: PurchaseStore) -> RunBlocking[tuple[list[Purchase], BillingPurchaseStoreError | None]]:
     """Return the step that answers with the purchases of a store that have not ended, and with why others are not
     among them."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from .._threads import start
 from ..clock import AsyncClock
@@ -48,7 +48,7 @@ class AsyncDriver(BaseDriver[transport.AsyncSender, AsyncClock]):
             except BillingError as error:
                 advance = partial(flow.throw, error)
 
-    async def _perform(self, step: Step) -> Any:
+    async def _perform(self, step: Step) -> object:
         if isinstance(step, Resolve):
             return self._kept(step) or await self._resolve(step)
         if isinstance(step, Send):
@@ -60,7 +60,8 @@ class AsyncDriver(BaseDriver[transport.AsyncSender, AsyncClock]):
             answer = await asked if isawaitable(asked) else asked
             self.memo.forget()
             return answer
-        return await self._clock.sleep(step.seconds)
+        await self._clock.sleep(step.seconds)
+        return None
 
     async def _resolve(self, step: Resolve) -> Credentials | Failure:
         try:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from .._threads import ForkSafeLock, start
 from ..clock import BaseClock, Clock
@@ -98,7 +98,7 @@ class Driver(BaseDriver[transport.Sender, Clock]):
             except BillingError as error:
                 advance = partial(flow.throw, error)
 
-    def _perform(self, step: Step) -> Any:
+    def _perform(self, step: Step) -> object:
         if isinstance(step, Resolve):
             return self._kept(step) or self._resolve(step)
         if isinstance(step, Send):
@@ -110,7 +110,8 @@ class Driver(BaseDriver[transport.Sender, Clock]):
             # It may have changed the login, in a source that has no way to say so.
             self.memo.forget()
             return answer
-        return self._clock.sleep(step.seconds)
+        self._clock.sleep(step.seconds)
+        return None
 
     def _resolve(self, step: Resolve) -> Credentials | Failure:
         try:
