@@ -50,19 +50,19 @@ class Response(Generic[T]):
 
 
 @dataclass(slots=True)
-class AdditionalProperties(Generic[T]):
+class AdditionalProperties:
     """The base of a model that keeps the keys which its schema does not name."""
 
-    additional_properties: dict[str, T] = field(init=False, default_factory=dict)
+    additional_properties: dict[str, Any] = field(init=False, default_factory=dict)
 
     @property
     def additional_keys(self) -> list[str]:
         return list(self.additional_properties)
 
-    def __getitem__(self, key: str) -> T:
+    def __getitem__(self, key: str) -> Any:
         return self.additional_properties[key]
 
-    def __setitem__(self, key: str, value: T) -> None:
+    def __setitem__(self, key: str, value: Any) -> None:
         self.additional_properties[key] = value
 
     def __delitem__(self, key: str) -> None:

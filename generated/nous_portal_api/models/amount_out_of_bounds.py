@@ -8,7 +8,7 @@ from ..types import AdditionalProperties
 
 
 @dataclass(slots=True)
-class AmountOutOfBounds(AdditionalProperties[Any]):
+class AmountOutOfBounds(AdditionalProperties):
     """The amount lies outside the `bounds` of the billing state.
 
     Example:

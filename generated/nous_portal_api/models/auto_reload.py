@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class AutoReload(AdditionalProperties[Any]):
+class AutoReload(AdditionalProperties):
     """Auto-reload: when the balance falls below the threshold it is reloaded **to** the second sum.
 
     Example:

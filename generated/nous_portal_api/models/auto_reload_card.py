@@ -9,7 +9,7 @@ from ..types import UNSET, AdditionalProperties, Unset
 
 
 @dataclass(slots=True)
-class AutoReloadCard(AdditionalProperties[Any]):
+class AutoReloadCard(AdditionalProperties):
     """The card that auto-reload uses: `canonical`, the same as a charge; `none`; or `distinct`, another one, which
     then has a
     `paymentMethodId` and, where they are known, a `brand` and `last4`.

@@ -8,7 +8,7 @@ from ..types import AdditionalProperties
 
 
 @dataclass(slots=True)
-class AutoTopUpSaved(AdditionalProperties[Any]):
+class AutoTopUpSaved(AdditionalProperties):
     """The settings were saved.
 
     Example:

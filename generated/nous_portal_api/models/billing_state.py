@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class BillingState(AdditionalProperties[Any]):
+class BillingState(AdditionalProperties):
     """What a terminal shows before a purchase.
 
     Example:

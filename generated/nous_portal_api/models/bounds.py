@@ -8,7 +8,7 @@ from ..types import AdditionalProperties
 
 
 @dataclass(slots=True)
-class Bounds(AdditionalProperties[Any]):
+class Bounds(AdditionalProperties):
     """The smallest and the greatest amount of one charge.
 
     Example:

@@ -9,7 +9,7 @@ from ..types import UNSET, AdditionalProperties, Unset
 
 
 @dataclass(slots=True)
-class Card(AdditionalProperties[Any]):
+class Card(AdditionalProperties):
     """The card that a charge would use. A Link wallet comes as brand `Link` with an empty `last4`.
 
     Example:

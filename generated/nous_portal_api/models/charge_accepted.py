@@ -8,7 +8,7 @@ from ..types import AdditionalProperties
 
 
 @dataclass(slots=True)
-class ChargeAccepted(AdditionalProperties[Any]):
+class ChargeAccepted(AdditionalProperties):
     """The charge was accepted. It is not paid until its status is `settled`.
 
     Example:

@@ -9,7 +9,7 @@ from ..types import AdditionalProperties
 
 
 @dataclass(slots=True)
-class ChargeFailed(AdditionalProperties[Any]):
+class ChargeFailed(AdditionalProperties):
     """Not paid, for good. `authentication_required` asks for 3-D Secure: finish on the portal.
 
     Example:

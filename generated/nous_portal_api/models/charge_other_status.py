@@ -8,7 +8,7 @@ from ..types import AdditionalProperties
 
 
 @dataclass(slots=True)
-class ChargeOtherStatus(AdditionalProperties[Any]):
+class ChargeOtherStatus(AdditionalProperties):
     """A status that this contract does not know yet. Read it as `pending`.
 
     Example:

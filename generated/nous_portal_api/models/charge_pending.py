@@ -8,7 +8,7 @@ from ..types import AdditionalProperties
 
 
 @dataclass(slots=True)
-class ChargePending(AdditionalProperties[Any]):
+class ChargePending(AdditionalProperties):
     """Not settled yet, or an unknown or foreign id.
 
     Example:

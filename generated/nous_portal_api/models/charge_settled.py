@@ -9,7 +9,7 @@ from ..types import AdditionalProperties
 
 
 @dataclass(slots=True)
-class ChargeSettled(AdditionalProperties[Any]):
+class ChargeSettled(AdditionalProperties):
     """Paid. The balance has been raised.
 
     Example:

@@ -13,7 +13,7 @@ from ..types import UNSET, AdditionalProperties, Unset
 
 
 @dataclass(slots=True)
-class CliBillingDisabled(AdditionalProperties[Any]):
+class CliBillingDisabled(AdditionalProperties):
     """The organisation's kill-switch is off.
 
     Example:

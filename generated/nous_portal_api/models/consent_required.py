@@ -8,7 +8,7 @@ from ..types import UNSET, AdditionalProperties, Unset
 
 
 @dataclass(slots=True)
-class ConsentRequired(AdditionalProperties[Any]):
+class ConsentRequired(AdditionalProperties):
     """The card asks for a confirmation on the portal, once.
 
     Example:

@@ -8,7 +8,7 @@ from ..types import UNSET, AdditionalProperties, Unset
 
 
 @dataclass(slots=True)
-class IdempotencyConflict(AdditionalProperties[Any]):
+class IdempotencyConflict(AdditionalProperties):
     """The key was already used for another amount.
 
     Example:

@@ -8,7 +8,7 @@ from ..types import UNSET, AdditionalProperties, Unset
 
 
 @dataclass(slots=True)
-class IdempotencyKeyRequired(AdditionalProperties[Any]):
+class IdempotencyKeyRequired(AdditionalProperties):
     """The `Idempotency-Key` header is missing or blank.
 
     Example:

@@ -8,7 +8,7 @@ from ..types import UNSET, AdditionalProperties, Unset
 
 
 @dataclass(slots=True)
-class InsufficientScope(AdditionalProperties[Any]):
+class InsufficientScope(AdditionalProperties):
     """The token lacks `billing:manage`. Step up.
 
     Example:

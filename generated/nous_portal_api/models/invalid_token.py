@@ -8,7 +8,7 @@ from ..types import UNSET, AdditionalProperties, Unset
 
 
 @dataclass(slots=True)
-class InvalidToken(AdditionalProperties[Any]):
+class InvalidToken(AdditionalProperties):
     """The bearer is missing, malformed or expired.
 
     Example:

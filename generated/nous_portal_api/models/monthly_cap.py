@@ -8,7 +8,7 @@ from ..types import AdditionalProperties
 
 
 @dataclass(slots=True)
-class MonthlyCap(AdditionalProperties[Any]):
+class MonthlyCap(AdditionalProperties):
     """How much may be spent in a calendar month. An organisation with no cap of its own has the default ceiling of
     1000
     dollars.

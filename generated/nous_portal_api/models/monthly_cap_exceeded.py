@@ -8,7 +8,7 @@ from ..types import UNSET, AdditionalProperties, Unset
 
 
 @dataclass(slots=True)
-class MonthlyCapExceeded(AdditionalProperties[Any]):
+class MonthlyCapExceeded(AdditionalProperties):
     """The charge would exceed the monthly cap.
 
     Example:

@@ -8,7 +8,7 @@ from ..types import UNSET, AdditionalProperties, Unset
 
 
 @dataclass(slots=True)
-class NoPaymentMethod(AdditionalProperties[Any]):
+class NoPaymentMethod(AdditionalProperties):
     """No **reusable** card is saved. Common, also right after a one-time purchase: the person may well have a card,
     and has to
     save it on the portal.

@@ -8,7 +8,7 @@ from ..types import UNSET, AdditionalProperties, Unset
 
 
 @dataclass(slots=True)
-class OrgAccessDenied(AdditionalProperties[Any]):
+class OrgAccessDenied(AdditionalProperties):
     """The token is not bound to an organisation that it can manage.
 
     Example:

@@ -9,7 +9,7 @@ from ..types import AdditionalProperties
 
 
 @dataclass(slots=True)
-class Organisation(AdditionalProperties[Any]):
+class Organisation(AdditionalProperties):
     """The organisation that the token is bound to.
 
     Example:

@@ -8,7 +8,7 @@ from ..types import UNSET, AdditionalProperties, Unset
 
 
 @dataclass(slots=True)
-class RateLimited(AdditionalProperties[Any]):
+class RateLimited(AdditionalProperties):
     """Too many charges in an hour. Not a payment failure.
 
     Example:

@@ -13,7 +13,7 @@ from ..types import UNSET, AdditionalProperties, Unset
 
 
 @dataclass(slots=True)
-class RemoteSpendingRevoked(AdditionalProperties[Any]):
+class RemoteSpendingRevoked(AdditionalProperties):
     """The spending of this terminal was stopped. The login itself still holds.
 
     Example:

@@ -8,7 +8,7 @@ from ..types import UNSET, AdditionalProperties, Unset
 
 
 @dataclass(slots=True)
-class RoleRequired(AdditionalProperties[Any]):
+class RoleRequired(AdditionalProperties):
     """The person is no admin of the organisation.
 
     Example:

@@ -9,7 +9,7 @@ from ..types import UNSET, AdditionalProperties, Unset
 
 
 @dataclass(slots=True)
-class SessionRevoked(AdditionalProperties[Any]):
+class SessionRevoked(AdditionalProperties):
     """The whole session was logged out. Refreshing cannot help.
 
     Example:

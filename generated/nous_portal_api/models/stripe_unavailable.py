@@ -8,7 +8,7 @@ from ..types import UNSET, AdditionalProperties, Unset
 
 
 @dataclass(slots=True)
-class StripeUnavailable(AdditionalProperties[Any]):
+class StripeUnavailable(AdditionalProperties):
     """The payment processor is down. Nothing was charged.
 
     Example:

@@ -8,7 +8,7 @@ from ..types import UNSET, AdditionalProperties, Unset
 
 
 @dataclass(slots=True)
-class TemporarilyUnavailable(AdditionalProperties[Any]):
+class TemporarilyUnavailable(AdditionalProperties):
     """The limiter or a gate's backend is down. Neither a revocation nor a payment failure.
 
     Example:

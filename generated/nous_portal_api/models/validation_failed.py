@@ -8,7 +8,7 @@ from ..types import AdditionalProperties
 
 
 @dataclass(slots=True)
-class ValidationFailed(AdditionalProperties[Any]):
+class ValidationFailed(AdditionalProperties):
     """The body is not what the contract asks for.
 
     Example:
