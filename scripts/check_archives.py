@@ -16,7 +16,6 @@ DIST = ROOT / "dist"
 SOURCES = ["CHANGELOG.md", "LICENSE", "README.md", "generated", "nous_billing", "openapi", "pyproject.toml"]
 IN_SDIST = {*SOURCES, "PKG-INFO", ".gitignore"}
 IN_WHEEL = {"nous_billing/py.typed", "nous_billing/mock/contract.json", "nous_portal_api/py.typed"}
-IN_WHEEL |= {"nous_portal_wire/py.typed"}
 CLASSIFIERS = {"Private :: Do Not Upload", "Typing :: Typed", "Programming Language :: Python :: 3.11"}
 
 

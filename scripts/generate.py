@@ -1,7 +1,6 @@
 """Write what is made from the contract, or with --check compare it with what is there.
 
-Made from it are the generated client, the light parts of it that the facade uses, and the mock's copy of the contract
-as JSON.
+Made from it are the generated client and the mock's copy of the contract as JSON.
 """
 
 import argparse
@@ -16,25 +15,25 @@ from pathlib import Path
 
 import yaml
 
-from scripts.wire_package import make_wire_package
-
 ROOT = Path(__file__).resolve().parent.parent
 CONTRACT = ROOT / "openapi/nous-portal-billing.yaml"
 CONFIG = ROOT / "openapi/openapi-python-client.yaml"
+TEMPLATES = ROOT / "openapi/templates"
 CLIENT = ROOT / "generated/nous_portal_api"
-WIRE = ROOT / "generated/nous_portal_wire"
 CONTRACT_JSON = ROOT / "nous_billing/mock/contract.json"
 DIFF_LINES = 20
 
 
-def generate_client(target: Path) -> None:
+def generate_client(target: Path, contract: Path = CONTRACT, templates: Path | None = TEMPLATES) -> None:
+    """Run the generator. Without ``templates`` it uses its own only, which ours are compared with."""
     bin_dir = Path(sys.executable).parent
     for tool in ("openapi-python-client", "ruff"):
         # The generator exits 0 without ruff and leaves its output unformatted.
         if not (bin_dir / tool).is_file():
             sys.exit(f"{tool} is missing in {bin_dir}")
-    command: list[str | Path] = [bin_dir / "openapi-python-client", "generate", "--path", CONTRACT, "--config", CONFIG]
+    command: list[str | Path] = [bin_dir / "openapi-python-client", "generate", "--path", contract, "--config", CONFIG]
     command += ["--meta", "none", "--output-path", target, "--overwrite", "--fail-on-warning"]
+    command += ["--custom-template-path", templates] if templates else []
     environment = {**os.environ, "PATH": f"{bin_dir}{os.pathsep}{os.environ['PATH']}"}
     done = subprocess.run(command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if done.returncode:
@@ -63,12 +62,9 @@ def differences(name: str, is_there: bytes | None, should_be: bytes | None) -> s
 
 
 def check(new: Path) -> None:
-    there: dict[Path, bytes] = {}
-    should: dict[Path, bytes] = {}
-    for package in (CLIENT, WIRE):
-        there.update({package.relative_to(ROOT) / path: data for path, data in files_of(package).items()})
-        new_files = files_of(new / package.name)
-        should.update({package.relative_to(ROOT) / path: data for path, data in new_files.items()})
+    there, should = (
+        {CLIENT.relative_to(ROOT) / path: data for path, data in files_of(folder).items()} for folder in (CLIENT, new)
+    )
     if CONTRACT_JSON.is_file():
         there[CONTRACT_JSON.relative_to(ROOT)] = CONTRACT_JSON.read_bytes()
     should[CONTRACT_JSON.relative_to(ROOT)] = contract_json()
@@ -80,11 +76,10 @@ def check(new: Path) -> None:
 
 
 def write(new: Path) -> None:
-    for package in (CLIENT, WIRE):
-        shutil.rmtree(package, ignore_errors=True)
-        shutil.copytree(new / package.name, package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.rmtree(CLIENT, ignore_errors=True)
+    shutil.copytree(new, CLIENT, ignore=shutil.ignore_patterns("__pycache__"))
     CONTRACT_JSON.write_bytes(contract_json())
-    print(f"Wrote {CLIENT.relative_to(ROOT)}, {WIRE.relative_to(ROOT)} and {CONTRACT_JSON.relative_to(ROOT)}.")
+    print(f"Wrote {CLIENT.relative_to(ROOT)} and {CONTRACT_JSON.relative_to(ROOT)}.")
 
 
 def main() -> None:
@@ -93,10 +88,9 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         # The name of the folder is the name of the package.
-        new_client = Path(folder) / CLIENT.name
-        generate_client(new_client)
-        make_wire_package(new_client, Path(folder) / WIRE.name, Path(sys.executable).with_name("ruff"))
-        (check if arguments.check else write)(Path(folder))
+        new = Path(folder) / CLIENT.name
+        generate_client(new)
+        (check if arguments.check else write)(new)
 
 
 if __name__ == "__main__":

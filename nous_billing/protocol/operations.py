@@ -12,12 +12,12 @@ from dataclasses import dataclass, field, is_dataclass
 from decimal import Decimal
 from typing import Any, Generic, Literal, TypeVar, cast, get_args, get_origin
 
-from nous_portal_wire import models as wire
-from nous_portal_wire.api.billing import get_billing_state as state_endpoint
-from nous_portal_wire.api.billing import get_charge_status as status_endpoint
-from nous_portal_wire.api.billing import patch_auto_top_up as auto_top_up_endpoint
-from nous_portal_wire.api.billing import post_charge as charge_endpoint
-from nous_portal_wire.types import Unset
+from nous_portal_api import models as wire
+from nous_portal_api.api.billing import get_billing_state as state_endpoint
+from nous_portal_api.api.billing import get_charge_status as status_endpoint
+from nous_portal_api.api.billing import patch_auto_top_up as auto_top_up_endpoint
+from nous_portal_api.api.billing import post_charge as charge_endpoint
+from nous_portal_api.types import Unset
 
 from .. import models
 from ..errors import BillingInvalidRequest

@@ -232,9 +232,9 @@ components:
         Edit(
             OPERATIONS,
             "",
-            "from nous_portal_wire.api.billing import patch",
-            "from nous_portal_wire.api.billing import list_invoices as invoices_endpoint\n"
-            "from nous_portal_wire.api.billing import patch",
+            "from nous_portal_api.api.billing import patch",
+            "from nous_portal_api.api.billing import list_invoices as invoices_endpoint\n"
+            "from nous_portal_api.api.billing import patch",
         ),
         Edit(
             OPERATIONS,

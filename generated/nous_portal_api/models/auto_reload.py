@@ -1,22 +1,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
-
-from ..types import UNSET, Unset
+from ..types import UNSET, AdditionalProperties, Unset
 
 if TYPE_CHECKING:
     from ..models.auto_reload_card import AutoReloadCard
 
 
-T = TypeVar("T", bound="AutoReload")
-
-
-@_attrs_define
-class AutoReload:
+@dataclass(slots=True)
+class AutoReload(AdditionalProperties):
     """Auto-reload: when the balance falls below the threshold it is reloaded **to** the second sum.
 
     Example:
@@ -36,33 +31,19 @@ class AutoReload:
     threshold_usd: None | str
     reload_to_usd: None | str
     card: AutoReloadCard | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        enabled = self.enabled
-
-        threshold_usd: None | str
-        threshold_usd = self.threshold_usd
-
-        reload_to_usd: None | str
-        reload_to_usd = self.reload_to_usd
-
         card: dict[str, Any] | Unset = UNSET
         if not isinstance(self.card, Unset):
             card = self.card.to_dict()
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update(
-            {
-                "enabled": enabled,
-                "thresholdUsd": threshold_usd,
-                "reloadToUsd": reload_to_usd,
-            }
-        )
+        field_dict: dict[str, Any] = {
+            **self.additional_properties,
+            "enabled": self.enabled,
+            "thresholdUsd": self.threshold_usd,
+            "reloadToUsd": self.reload_to_usd,
+        }
         if card is not UNSET:
             field_dict["card"] = card
-
         return field_dict
 
     @classmethod
@@ -70,22 +51,6 @@ class AutoReload:
         from ..models.auto_reload_card import AutoReloadCard
 
         d = dict(src_dict)
-        enabled = d.pop("enabled")
-
-        def _parse_threshold_usd(data: object) -> None | str:
-            if data is None:
-                return data
-            return cast(None | str, data)
-
-        threshold_usd = _parse_threshold_usd(d.pop("thresholdUsd"))
-
-        def _parse_reload_to_usd(data: object) -> None | str:
-            if data is None:
-                return data
-            return cast(None | str, data)
-
-        reload_to_usd = _parse_reload_to_usd(d.pop("reloadToUsd"))
-
         _card = d.pop("card", UNSET)
         card: AutoReloadCard | Unset
         if isinstance(_card, Unset):
@@ -93,28 +58,8 @@ class AutoReload:
         else:
             card = AutoReloadCard.from_dict(_card)
 
-        auto_reload = cls(
-            enabled=enabled,
-            threshold_usd=threshold_usd,
-            reload_to_usd=reload_to_usd,
-            card=card,
+        made = cls(
+            enabled=d.pop("enabled"), threshold_usd=d.pop("thresholdUsd"), reload_to_usd=d.pop("reloadToUsd"), card=card
         )
-
-        auto_reload.additional_properties = d
-        return auto_reload
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties
+        made.additional_properties = d
+        return made

@@ -1,41 +1,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self, TypeVar, cast
+from dataclasses import dataclass
+from typing import Any, Self, cast
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
-
-from ..models.auto_reload_card_kind_type_0 import (
-    AutoReloadCardKindType0,
-    check_auto_reload_card_kind_type_0,
-)
-from ..types import UNSET, Unset
-
-T = TypeVar("T", bound="AutoReloadCard")
+from ..models.auto_reload_card_kind_type_0 import AutoReloadCardKindType0, check_auto_reload_card_kind_type_0
+from ..types import UNSET, AdditionalProperties, Unset
 
 
-@_attrs_define
-class AutoReloadCard:
-    """The card that auto-reload uses: `canonical`, the same as a charge; `none`; or `distinct`, another one, which then
-    has a
+@dataclass(slots=True)
+class AutoReloadCard(AdditionalProperties):
+    """The card that auto-reload uses: `canonical`, the same as a charge; `none`; or `distinct`, another one, which
+    then has a
     `paymentMethodId` and, where they are known, a `brand` and `last4`.
 
-        Example:
-            {'kind': 'distinct', 'paymentMethodId': 'pm_1', 'brand': 'visa', 'last4': '4242'}
+    Example:
+        {'kind': 'distinct', 'paymentMethodId': 'pm_1', 'brand': 'visa', 'last4': '4242'}
 
-        Attributes:
-            kind (AutoReloadCardKindType0 | str):
-            payment_method_id (str | Unset):
-            brand (None | str | Unset):
-            last4 (None | str | Unset):
+    Attributes:
+        kind (AutoReloadCardKindType0 | str):
+        payment_method_id (str | Unset):
+        brand (None | str | Unset):
+        last4 (None | str | Unset):
     """
 
     kind: AutoReloadCardKindType0 | str
     payment_method_id: str | Unset = UNSET
     brand: None | str | Unset = UNSET
     last4: None | str | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         kind: str
@@ -43,35 +35,13 @@ class AutoReloadCard:
             kind = self.kind
         else:
             kind = self.kind
-
-        payment_method_id = self.payment_method_id
-
-        brand: None | str | Unset
-        if isinstance(self.brand, Unset):
-            brand = UNSET
-        else:
-            brand = self.brand
-
-        last4: None | str | Unset
-        if isinstance(self.last4, Unset):
-            last4 = UNSET
-        else:
-            last4 = self.last4
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update(
-            {
-                "kind": kind,
-            }
-        )
-        if payment_method_id is not UNSET:
-            field_dict["paymentMethodId"] = payment_method_id
-        if brand is not UNSET:
-            field_dict["brand"] = brand
-        if last4 is not UNSET:
-            field_dict["last4"] = last4
-
+        field_dict: dict[str, Any] = {**self.additional_properties, "kind": kind}
+        if self.payment_method_id is not UNSET:
+            field_dict["paymentMethodId"] = self.payment_method_id
+        if self.brand is not UNSET:
+            field_dict["brand"] = self.brand
+        if self.last4 is not UNSET:
+            field_dict["last4"] = self.last4
         return field_dict
 
     @classmethod
@@ -91,48 +61,11 @@ class AutoReloadCard:
 
         kind = _parse_kind(d.pop("kind"))
 
-        payment_method_id = d.pop("paymentMethodId", UNSET)
-
-        def _parse_brand(data: object) -> None | str | Unset:
-            if data is None:
-                return data
-            if isinstance(data, Unset):
-                return data
-            return cast(None | str | Unset, data)
-
-        brand = _parse_brand(d.pop("brand", UNSET))
-
-        def _parse_last4(data: object) -> None | str | Unset:
-            if data is None:
-                return data
-            if isinstance(data, Unset):
-                return data
-            return cast(None | str | Unset, data)
-
-        last4 = _parse_last4(d.pop("last4", UNSET))
-
-        auto_reload_card = cls(
+        made = cls(
             kind=kind,
-            payment_method_id=payment_method_id,
-            brand=brand,
-            last4=last4,
+            payment_method_id=d.pop("paymentMethodId", UNSET),
+            brand=d.pop("brand", UNSET),
+            last4=d.pop("last4", UNSET),
         )
-
-        auto_reload_card.additional_properties = d
-        return auto_reload_card
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties
+        made.additional_properties = d
+        return made

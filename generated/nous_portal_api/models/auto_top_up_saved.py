@@ -1,16 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self, TypeVar
+from dataclasses import dataclass
+from typing import Any, Self
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
-
-T = TypeVar("T", bound="AutoTopUpSaved")
+from ..types import AdditionalProperties
 
 
-@_attrs_define
-class AutoTopUpSaved:
+@dataclass(slots=True)
+class AutoTopUpSaved(AdditionalProperties):
     """The settings were saved.
 
     Example:
@@ -21,45 +19,13 @@ class AutoTopUpSaved:
     """
 
     ok: bool
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        ok = self.ok
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update(
-            {
-                "ok": ok,
-            }
-        )
-
-        return field_dict
+        return {**self.additional_properties, "ok": self.ok}
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         d = dict(src_dict)
-        ok = d.pop("ok")
-
-        auto_top_up_saved = cls(
-            ok=ok,
-        )
-
-        auto_top_up_saved.additional_properties = d
-        return auto_top_up_saved
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties
+        made = cls(ok=d.pop("ok"))
+        made.additional_properties = d
+        return made

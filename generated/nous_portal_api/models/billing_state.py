@@ -1,12 +1,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self, cast
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
-
-from ..types import UNSET, Unset
+from ..types import UNSET, AdditionalProperties, Unset
 
 if TYPE_CHECKING:
     from ..models.auto_reload import AutoReload
@@ -16,18 +14,16 @@ if TYPE_CHECKING:
     from ..models.organisation import Organisation
 
 
-T = TypeVar("T", bound="BillingState")
-
-
-@_attrs_define
-class BillingState:
+@dataclass(slots=True)
+class BillingState(AdditionalProperties):
     """What a terminal shows before a purchase.
 
     Example:
         {'org': {'id': 'org_1', 'slug': 'acme', 'name': 'Acme', 'role': 'OWNER'}, 'balanceUsd': '142.5',
             'cliBillingEnabled': True, 'chargePresets': ['100', '250', '500'], 'bounds': {'minUsd': '10', 'maxUsd':
-            '10000'}, 'card': {'brand': 'visa', 'last4': '4242'}, 'monthlyCap': {'limitUsd': '1000', 'spentThisMonthUsd':
-            '250', 'isDefaultCeiling': True}, 'autoReload': {'enabled': False, 'thresholdUsd': None, 'reloadToUsd': None}}
+            '10000'}, 'card': {'brand': 'visa', 'last4': '4242'}, 'monthlyCap': {'limitUsd': '1000',
+            'spentThisMonthUsd': '250', 'isDefaultCeiling': True}, 'autoReload': {'enabled': False, 'thresholdUsd':
+            None, 'reloadToUsd': None}}
 
     Attributes:
         org (Organisation): The organisation that the token is bound to. Example: {'id': 'org_1', 'slug': 'acme',
@@ -44,8 +40,8 @@ class BillingState:
         monthly_cap (MonthlyCap | None): Null for a member.
         auto_reload (AutoReload | None): Null for a member.
         can_change_plan (bool | Unset): Outranks the role. Where it is absent, an `OWNER` and an `ADMIN` may.
-        portal_url (str | Unset): Where a person can put it right, usually relative by design: the server does not know
-            which deployment the client
+        portal_url (str | Unset): Where a person can put it right, usually relative by design: the server does not
+            know which deployment the client
             reached it at. Resolve it against the base URL that answered.
              Example: /billing?topup=open.
     """
@@ -60,7 +56,6 @@ class BillingState:
     auto_reload: AutoReload | None
     can_change_plan: bool | Unset = UNSET
     portal_url: str | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         from ..models.auto_reload import AutoReload
@@ -68,56 +63,37 @@ class BillingState:
         from ..models.monthly_cap import MonthlyCap
 
         org = self.org.to_dict()
-
-        balance_usd = self.balance_usd
-
-        cli_billing_enabled = self.cli_billing_enabled
-
-        charge_presets = self.charge_presets
-
         bounds = self.bounds.to_dict()
-
         card: dict[str, Any] | None
         if isinstance(self.card, Card):
             card = self.card.to_dict()
         else:
             card = self.card
-
         monthly_cap: dict[str, Any] | None
         if isinstance(self.monthly_cap, MonthlyCap):
             monthly_cap = self.monthly_cap.to_dict()
         else:
             monthly_cap = self.monthly_cap
-
         auto_reload: dict[str, Any] | None
         if isinstance(self.auto_reload, AutoReload):
             auto_reload = self.auto_reload.to_dict()
         else:
             auto_reload = self.auto_reload
-
-        can_change_plan = self.can_change_plan
-
-        portal_url = self.portal_url
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update(
-            {
-                "org": org,
-                "balanceUsd": balance_usd,
-                "cliBillingEnabled": cli_billing_enabled,
-                "chargePresets": charge_presets,
-                "bounds": bounds,
-                "card": card,
-                "monthlyCap": monthly_cap,
-                "autoReload": auto_reload,
-            }
-        )
-        if can_change_plan is not UNSET:
-            field_dict["canChangePlan"] = can_change_plan
-        if portal_url is not UNSET:
-            field_dict["portalUrl"] = portal_url
-
+        field_dict: dict[str, Any] = {
+            **self.additional_properties,
+            "org": org,
+            "balanceUsd": self.balance_usd,
+            "cliBillingEnabled": self.cli_billing_enabled,
+            "chargePresets": self.charge_presets,
+            "bounds": bounds,
+            "card": card,
+            "monthlyCap": monthly_cap,
+            "autoReload": auto_reload,
+        }
+        if self.can_change_plan is not UNSET:
+            field_dict["canChangePlan"] = self.can_change_plan
+        if self.portal_url is not UNSET:
+            field_dict["portalUrl"] = self.portal_url
         return field_dict
 
     @classmethod
@@ -130,12 +106,6 @@ class BillingState:
 
         d = dict(src_dict)
         org = Organisation.from_dict(d.pop("org"))
-
-        balance_usd = d.pop("balanceUsd")
-
-        cli_billing_enabled = d.pop("cliBillingEnabled")
-
-        charge_presets = cast(list[str], d.pop("chargePresets"))
 
         bounds = Bounds.from_dict(d.pop("bounds"))
 
@@ -184,38 +154,17 @@ class BillingState:
 
         auto_reload = _parse_auto_reload(d.pop("autoReload"))
 
-        can_change_plan = d.pop("canChangePlan", UNSET)
-
-        portal_url = d.pop("portalUrl", UNSET)
-
-        billing_state = cls(
+        made = cls(
             org=org,
-            balance_usd=balance_usd,
-            cli_billing_enabled=cli_billing_enabled,
-            charge_presets=charge_presets,
+            balance_usd=d.pop("balanceUsd"),
+            cli_billing_enabled=d.pop("cliBillingEnabled"),
+            charge_presets=d.pop("chargePresets"),
             bounds=bounds,
             card=card,
             monthly_cap=monthly_cap,
             auto_reload=auto_reload,
-            can_change_plan=can_change_plan,
-            portal_url=portal_url,
+            can_change_plan=d.pop("canChangePlan", UNSET),
+            portal_url=d.pop("portalUrl", UNSET),
         )
-
-        billing_state.additional_properties = d
-        return billing_state
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties
+        made.additional_properties = d
+        return made

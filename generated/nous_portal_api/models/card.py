@@ -1,22 +1,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self, TypeVar, cast
+from dataclasses import dataclass
+from typing import Any, Self, cast
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
-
-from ..models.card_resolved_via_type_0 import (
-    CardResolvedViaType0,
-    check_card_resolved_via_type_0,
-)
-from ..types import UNSET, Unset
-
-T = TypeVar("T", bound="Card")
+from ..models.card_resolved_via_type_0 import CardResolvedViaType0, check_card_resolved_via_type_0
+from ..types import UNSET, AdditionalProperties, Unset
 
 
-@_attrs_define
-class Card:
+@dataclass(slots=True)
+class Card(AdditionalProperties):
     """The card that a charge would use. A Link wallet comes as brand `Link` with an empty `last4`.
 
     Example:
@@ -31,13 +24,8 @@ class Card:
     brand: str
     last4: str
     resolved_via: CardResolvedViaType0 | str | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        brand = self.brand
-
-        last4 = self.last4
-
         resolved_via: str | Unset
         if isinstance(self.resolved_via, Unset):
             resolved_via = UNSET
@@ -45,26 +33,14 @@ class Card:
             resolved_via = self.resolved_via
         else:
             resolved_via = self.resolved_via
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update(
-            {
-                "brand": brand,
-                "last4": last4,
-            }
-        )
+        field_dict: dict[str, Any] = {**self.additional_properties, "brand": self.brand, "last4": self.last4}
         if resolved_via is not UNSET:
             field_dict["resolvedVia"] = resolved_via
-
         return field_dict
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         d = dict(src_dict)
-        brand = d.pop("brand")
-
-        last4 = d.pop("last4")
 
         def _parse_resolved_via(data: object) -> CardResolvedViaType0 | str | Unset:
             if isinstance(data, Unset):
@@ -81,27 +57,6 @@ class Card:
 
         resolved_via = _parse_resolved_via(d.pop("resolvedVia", UNSET))
 
-        card = cls(
-            brand=brand,
-            last4=last4,
-            resolved_via=resolved_via,
-        )
-
-        card.additional_properties = d
-        return card
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties
+        made = cls(brand=d.pop("brand"), last4=d.pop("last4"), resolved_via=resolved_via)
+        made.additional_properties = d
+        return made

@@ -1,16 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self, TypeVar
+from dataclasses import dataclass
+from typing import Any, Self
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
-
-T = TypeVar("T", bound="ChargeAccepted")
+from ..types import AdditionalProperties
 
 
-@_attrs_define
-class ChargeAccepted:
+@dataclass(slots=True)
+class ChargeAccepted(AdditionalProperties):
     """The charge was accepted. It is not paid until its status is `settled`.
 
     Example:
@@ -24,45 +22,13 @@ class ChargeAccepted:
     """
 
     charge_id: str
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        charge_id = self.charge_id
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update(
-            {
-                "chargeId": charge_id,
-            }
-        )
-
-        return field_dict
+        return {**self.additional_properties, "chargeId": self.charge_id}
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         d = dict(src_dict)
-        charge_id = d.pop("chargeId")
-
-        charge_accepted = cls(
-            charge_id=charge_id,
-        )
-
-        charge_accepted.additional_properties = d
-        return charge_accepted
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties
+        made = cls(charge_id=d.pop("chargeId"))
+        made.additional_properties = d
+        return made

@@ -1,27 +1,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import (
-    Any,
-    Literal,
-    Self,
-    TypeVar,
-    cast,
-)
+from dataclasses import dataclass
+from typing import Any, Literal, Self, cast
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
-
-from ..models.charge_failed_reason_type_0 import (
-    ChargeFailedReasonType0,
-    check_charge_failed_reason_type_0,
-)
-
-T = TypeVar("T", bound="ChargeFailed")
+from ..models.charge_failed_reason_type_0 import ChargeFailedReasonType0, check_charge_failed_reason_type_0
+from ..types import AdditionalProperties
 
 
-@_attrs_define
-class ChargeFailed:
+@dataclass(slots=True)
+class ChargeFailed(AdditionalProperties):
     """Not paid, for good. `authentication_required` asks for 3-D Secure: finish on the portal.
 
     Example:
@@ -34,27 +22,14 @@ class ChargeFailed:
 
     status: Literal["failed"]
     reason: ChargeFailedReasonType0 | str
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        status = self.status
-
         reason: str
         if isinstance(self.reason, str):
             reason = self.reason
         else:
             reason = self.reason
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update(
-            {
-                "status": status,
-                "reason": reason,
-            }
-        )
-
-        return field_dict
+        return {**self.additional_properties, "status": self.status, "reason": reason}
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -76,26 +51,6 @@ class ChargeFailed:
 
         reason = _parse_reason(d.pop("reason"))
 
-        charge_failed = cls(
-            status=status,
-            reason=reason,
-        )
-
-        charge_failed.additional_properties = d
-        return charge_failed
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties
+        made = cls(status=status, reason=reason)
+        made.additional_properties = d
+        return made

@@ -1,10 +1,7 @@
 from typing import Literal
 
 ChargeFailedReasonType0 = Literal[
-    "authentication_required",
-    "card_declined",
-    "payment_method_expired",
-    "processing_error",
+    "authentication_required", "card_declined", "payment_method_expired", "processing_error"
 ]
 
 CHARGE_FAILED_REASON_TYPE_0_VALUES: set[ChargeFailedReasonType0] = {
@@ -18,6 +15,4 @@ CHARGE_FAILED_REASON_TYPE_0_VALUES: set[ChargeFailedReasonType0] = {
 def check_charge_failed_reason_type_0(value: str) -> ChargeFailedReasonType0:
     if value in CHARGE_FAILED_REASON_TYPE_0_VALUES:
         return value
-    raise TypeError(
-        f"Unexpected value {value!r}. Expected one of {CHARGE_FAILED_REASON_TYPE_0_VALUES!r}"
-    )
+    raise TypeError(f"Unexpected value {value!r}. Expected one of {CHARGE_FAILED_REASON_TYPE_0_VALUES!r}")

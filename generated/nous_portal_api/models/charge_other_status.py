@@ -1,16 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self, TypeVar
+from dataclasses import dataclass
+from typing import Any, Self
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
-
-T = TypeVar("T", bound="ChargeOtherStatus")
+from ..types import AdditionalProperties
 
 
-@_attrs_define
-class ChargeOtherStatus:
+@dataclass(slots=True)
+class ChargeOtherStatus(AdditionalProperties):
     """A status that this contract does not know yet. Read it as `pending`.
 
     Example:
@@ -21,45 +19,13 @@ class ChargeOtherStatus:
     """
 
     status: str
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        status = self.status
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update(
-            {
-                "status": status,
-            }
-        )
-
-        return field_dict
+        return {**self.additional_properties, "status": self.status}
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         d = dict(src_dict)
-        status = d.pop("status")
-
-        charge_other_status = cls(
-            status=status,
-        )
-
-        charge_other_status.additional_properties = d
-        return charge_other_status
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties
+        made = cls(status=d.pop("status"))
+        made.additional_properties = d
+        return made

@@ -1,14 +1,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self, TypeVar
-
-from attrs import define as _attrs_define
-
-T = TypeVar("T", bound="ChargeRequest")
+from dataclasses import dataclass
+from typing import Any, Self
 
 
-@_attrs_define
+@dataclass(slots=True)
 class ChargeRequest:
     """A purchase. The amount must also lie within the `bounds` of the billing state.
 
@@ -18,8 +15,8 @@ class ChargeRequest:
     Attributes:
         amount_usd (float): US dollars as a JSON number, in whole cents.
 
-            Not settled: the server's own greatest number. `1000000` is a hundred times the highest bound seen, and stops a
-            slip of the
+            Not settled: the server's own greatest number. `1000000` is a hundred times the highest bound seen, and
+            stops a slip of the
             hand.
              Example: 50.
     """
@@ -27,25 +24,9 @@ class ChargeRequest:
     amount_usd: float
 
     def to_dict(self) -> dict[str, Any]:
-        amount_usd = self.amount_usd
-
-        field_dict: dict[str, Any] = {}
-
-        field_dict.update(
-            {
-                "amountUsd": amount_usd,
-            }
-        )
-
-        return field_dict
+        return {"amountUsd": self.amount_usd}
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         d = dict(src_dict)
-        amount_usd = d.pop("amountUsd")
-
-        charge_request = cls(
-            amount_usd=amount_usd,
-        )
-
-        return charge_request
+        return cls(amount_usd=d.pop("amountUsd"))

@@ -2,22 +2,14 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from typing import (
-    Any,
-    Literal,
-    Self,
-    TypeVar,
-    cast,
-)
+from dataclasses import dataclass
+from typing import Any, Literal, Self, cast
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
-
-T = TypeVar("T", bound="ChargeSettled")
+from ..types import AdditionalProperties
 
 
-@_attrs_define
-class ChargeSettled:
+@dataclass(slots=True)
+class ChargeSettled(AdditionalProperties):
     """Paid. The balance has been raised.
 
     Example:
@@ -37,26 +29,15 @@ class ChargeSettled:
     status: Literal["settled"]
     amount_usd: str
     settled_at: datetime.datetime
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        status = self.status
-
-        amount_usd = self.amount_usd
-
         settled_at = self.settled_at.isoformat()
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update(
-            {
-                "status": status,
-                "amountUsd": amount_usd,
-                "settledAt": settled_at,
-            }
-        )
-
-        return field_dict
+        return {
+            **self.additional_properties,
+            "status": self.status,
+            "amountUsd": self.amount_usd,
+            "settledAt": settled_at,
+        }
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -64,32 +45,8 @@ class ChargeSettled:
         status = cast(Literal["settled"], d.pop("status"))
         if status != "settled":
             raise ValueError(f"status must match const 'settled', got '{status}'")
-
-        amount_usd = d.pop("amountUsd")
-
         settled_at = datetime.datetime.fromisoformat(d.pop("settledAt"))
 
-        charge_settled = cls(
-            status=status,
-            amount_usd=amount_usd,
-            settled_at=settled_at,
-        )
-
-        charge_settled.additional_properties = d
-        return charge_settled
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties
+        made = cls(status=status, amount_usd=d.pop("amountUsd"), settled_at=settled_at)
+        made.additional_properties = d
+        return made

@@ -1,29 +1,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import (
-    Any,
-    Literal,
-    Self,
-    TypeVar,
-    cast,
-)
-
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
+from dataclasses import dataclass
+from typing import Any, Literal, Self, cast
 
 from ..models.cli_billing_disabled_code_type_0 import (
     CliBillingDisabledCodeType0,
     check_cli_billing_disabled_code_type_0,
 )
 from ..models.recovery_type_0 import RecoveryType0, check_recovery_type_0
-from ..types import UNSET, Unset
-
-T = TypeVar("T", bound="CliBillingDisabled")
+from ..types import UNSET, AdditionalProperties, Unset
 
 
-@_attrs_define
-class CliBillingDisabled:
+@dataclass(slots=True)
+class CliBillingDisabled(AdditionalProperties):
     """The organisation's kill-switch is off.
 
     Example:
@@ -32,8 +22,8 @@ class CliBillingDisabled:
 
     Attributes:
         error (Literal['cli_billing_disabled']):
-        portal_url (str): Where a person can put it right, usually relative by design: the server does not know which
-            deployment the client
+        portal_url (str): Where a person can put it right, usually relative by design: the server does not know
+            which deployment the client
             reached it at. Resolve it against the base URL that answered.
              Example: /billing?topup=open.
         message (str | Unset):
@@ -46,15 +36,8 @@ class CliBillingDisabled:
     message: str | Unset = UNSET
     code: CliBillingDisabledCodeType0 | str | Unset = UNSET
     recovery: RecoveryType0 | str | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        error = self.error
-
-        portal_url = self.portal_url
-
-        message = self.message
-
         code: str | Unset
         if isinstance(self.code, Unset):
             code = UNSET
@@ -62,7 +45,6 @@ class CliBillingDisabled:
             code = self.code
         else:
             code = self.code
-
         recovery: str | Unset
         if isinstance(self.recovery, Unset):
             recovery = UNSET
@@ -70,22 +52,13 @@ class CliBillingDisabled:
             recovery = self.recovery
         else:
             recovery = self.recovery
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update(
-            {
-                "error": error,
-                "portalUrl": portal_url,
-            }
-        )
-        if message is not UNSET:
-            field_dict["message"] = message
+        field_dict: dict[str, Any] = {**self.additional_properties, "error": self.error, "portalUrl": self.portal_url}
+        if self.message is not UNSET:
+            field_dict["message"] = self.message
         if code is not UNSET:
             field_dict["code"] = code
         if recovery is not UNSET:
             field_dict["recovery"] = recovery
-
         return field_dict
 
     @classmethod
@@ -93,13 +66,7 @@ class CliBillingDisabled:
         d = dict(src_dict)
         error = cast(Literal["cli_billing_disabled"], d.pop("error"))
         if error != "cli_billing_disabled":
-            raise ValueError(
-                f"error must match const 'cli_billing_disabled', got '{error}'"
-            )
-
-        portal_url = d.pop("portalUrl")
-
-        message = d.pop("message", UNSET)
+            raise ValueError(f"error must match const 'cli_billing_disabled', got '{error}'")
 
         def _parse_code(data: object) -> CliBillingDisabledCodeType0 | str | Unset:
             if isinstance(data, Unset):
@@ -131,29 +98,8 @@ class CliBillingDisabled:
 
         recovery = _parse_recovery(d.pop("recovery", UNSET))
 
-        cli_billing_disabled = cls(
-            error=error,
-            portal_url=portal_url,
-            message=message,
-            code=code,
-            recovery=recovery,
+        made = cls(
+            error=error, portal_url=d.pop("portalUrl"), message=d.pop("message", UNSET), code=code, recovery=recovery
         )
-
-        cli_billing_disabled.additional_properties = d
-        return cli_billing_disabled
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties
+        made.additional_properties = d
+        return made

@@ -1,24 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import (
-    Any,
-    Literal,
-    Self,
-    TypeVar,
-    cast,
-)
+from dataclasses import dataclass
+from typing import Any, Literal, Self, cast
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
-
-from ..types import UNSET, Unset
-
-T = TypeVar("T", bound="OrgAccessDenied")
+from ..types import UNSET, AdditionalProperties, Unset
 
 
-@_attrs_define
-class OrgAccessDenied:
+@dataclass(slots=True)
+class OrgAccessDenied(AdditionalProperties):
     """The token is not bound to an organisation that it can manage.
 
     Example:
@@ -26,8 +16,8 @@ class OrgAccessDenied:
 
     Attributes:
         error (Literal['org_access_denied']):
-        portal_url (str): Where a person can put it right, usually relative by design: the server does not know which
-            deployment the client
+        portal_url (str): Where a person can put it right, usually relative by design: the server does not know
+            which deployment the client
             reached it at. Resolve it against the base URL that answered.
              Example: /billing?topup=open.
         message (str | Unset):
@@ -36,26 +26,11 @@ class OrgAccessDenied:
     error: Literal["org_access_denied"]
     portal_url: str
     message: str | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        error = self.error
-
-        portal_url = self.portal_url
-
-        message = self.message
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update(
-            {
-                "error": error,
-                "portalUrl": portal_url,
-            }
-        )
-        if message is not UNSET:
-            field_dict["message"] = message
-
+        field_dict: dict[str, Any] = {**self.additional_properties, "error": self.error, "portalUrl": self.portal_url}
+        if self.message is not UNSET:
+            field_dict["message"] = self.message
         return field_dict
 
     @classmethod
@@ -63,35 +38,7 @@ class OrgAccessDenied:
         d = dict(src_dict)
         error = cast(Literal["org_access_denied"], d.pop("error"))
         if error != "org_access_denied":
-            raise ValueError(
-                f"error must match const 'org_access_denied', got '{error}'"
-            )
-
-        portal_url = d.pop("portalUrl")
-
-        message = d.pop("message", UNSET)
-
-        org_access_denied = cls(
-            error=error,
-            portal_url=portal_url,
-            message=message,
-        )
-
-        org_access_denied.additional_properties = d
-        return org_access_denied
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties
+            raise ValueError(f"error must match const 'org_access_denied', got '{error}'")
+        made = cls(error=error, portal_url=d.pop("portalUrl"), message=d.pop("message", UNSET))
+        made.additional_properties = d
+        return made

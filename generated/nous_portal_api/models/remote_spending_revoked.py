@@ -1,29 +1,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import (
-    Any,
-    Literal,
-    Self,
-    TypeVar,
-    cast,
-)
-
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
+from dataclasses import dataclass
+from typing import Any, Literal, Self, cast
 
 from ..models.recovery_type_0 import RecoveryType0, check_recovery_type_0
 from ..models.remote_spending_revoked_actor_type_0 import (
     RemoteSpendingRevokedActorType0,
     check_remote_spending_revoked_actor_type_0,
 )
-from ..types import UNSET, Unset
-
-T = TypeVar("T", bound="RemoteSpendingRevoked")
+from ..types import UNSET, AdditionalProperties, Unset
 
 
-@_attrs_define
-class RemoteSpendingRevoked:
+@dataclass(slots=True)
+class RemoteSpendingRevoked(AdditionalProperties):
     """The spending of this terminal was stopped. The login itself still holds.
 
     Example:
@@ -32,8 +22,8 @@ class RemoteSpendingRevoked:
     Attributes:
         error (Literal['remote_spending_revoked']):
         message (str | Unset):
-        portal_url (str | Unset): Where a person can put it right, usually relative by design: the server does not know
-            which deployment the client
+        portal_url (str | Unset): Where a person can put it right, usually relative by design: the server does not
+            know which deployment the client
             reached it at. Resolve it against the base URL that answered.
              Example: /billing?topup=open.
         actor (RemoteSpendingRevokedActorType0 | str | Unset): Who stopped it. Older servers omit it.
@@ -45,15 +35,8 @@ class RemoteSpendingRevoked:
     portal_url: str | Unset = UNSET
     actor: RemoteSpendingRevokedActorType0 | str | Unset = UNSET
     recovery: RecoveryType0 | str | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        error = self.error
-
-        message = self.message
-
-        portal_url = self.portal_url
-
         actor: str | Unset
         if isinstance(self.actor, Unset):
             actor = UNSET
@@ -61,7 +44,6 @@ class RemoteSpendingRevoked:
             actor = self.actor
         else:
             actor = self.actor
-
         recovery: str | Unset
         if isinstance(self.recovery, Unset):
             recovery = UNSET
@@ -69,23 +51,15 @@ class RemoteSpendingRevoked:
             recovery = self.recovery
         else:
             recovery = self.recovery
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update(
-            {
-                "error": error,
-            }
-        )
-        if message is not UNSET:
-            field_dict["message"] = message
-        if portal_url is not UNSET:
-            field_dict["portalUrl"] = portal_url
+        field_dict: dict[str, Any] = {**self.additional_properties, "error": self.error}
+        if self.message is not UNSET:
+            field_dict["message"] = self.message
+        if self.portal_url is not UNSET:
+            field_dict["portalUrl"] = self.portal_url
         if actor is not UNSET:
             field_dict["actor"] = actor
         if recovery is not UNSET:
             field_dict["recovery"] = recovery
-
         return field_dict
 
     @classmethod
@@ -93,13 +67,7 @@ class RemoteSpendingRevoked:
         d = dict(src_dict)
         error = cast(Literal["remote_spending_revoked"], d.pop("error"))
         if error != "remote_spending_revoked":
-            raise ValueError(
-                f"error must match const 'remote_spending_revoked', got '{error}'"
-            )
-
-        message = d.pop("message", UNSET)
-
-        portal_url = d.pop("portalUrl", UNSET)
+            raise ValueError(f"error must match const 'remote_spending_revoked', got '{error}'")
 
         def _parse_actor(data: object) -> RemoteSpendingRevokedActorType0 | str | Unset:
             if isinstance(data, Unset):
@@ -131,29 +99,12 @@ class RemoteSpendingRevoked:
 
         recovery = _parse_recovery(d.pop("recovery", UNSET))
 
-        remote_spending_revoked = cls(
+        made = cls(
             error=error,
-            message=message,
-            portal_url=portal_url,
+            message=d.pop("message", UNSET),
+            portal_url=d.pop("portalUrl", UNSET),
             actor=actor,
             recovery=recovery,
         )
-
-        remote_spending_revoked.additional_properties = d
-        return remote_spending_revoked
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties
+        made.additional_properties = d
+        return made

@@ -1,25 +1,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import (
-    Any,
-    Literal,
-    Self,
-    TypeVar,
-    cast,
-)
-
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
+from dataclasses import dataclass
+from typing import Any, Literal, Self, cast
 
 from ..models.recovery_type_0 import RecoveryType0, check_recovery_type_0
-from ..types import UNSET, Unset
-
-T = TypeVar("T", bound="SessionRevoked")
+from ..types import UNSET, AdditionalProperties, Unset
 
 
-@_attrs_define
-class SessionRevoked:
+@dataclass(slots=True)
+class SessionRevoked(AdditionalProperties):
     """The whole session was logged out. Refreshing cannot help.
 
     Example:
@@ -34,13 +24,8 @@ class SessionRevoked:
     error: Literal["session_revoked"]
     message: str | Unset = UNSET
     recovery: RecoveryType0 | str | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        error = self.error
-
-        message = self.message
-
         recovery: str | Unset
         if isinstance(self.recovery, Unset):
             recovery = UNSET
@@ -48,19 +33,11 @@ class SessionRevoked:
             recovery = self.recovery
         else:
             recovery = self.recovery
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update(
-            {
-                "error": error,
-            }
-        )
-        if message is not UNSET:
-            field_dict["message"] = message
+        field_dict: dict[str, Any] = {**self.additional_properties, "error": self.error}
+        if self.message is not UNSET:
+            field_dict["message"] = self.message
         if recovery is not UNSET:
             field_dict["recovery"] = recovery
-
         return field_dict
 
     @classmethod
@@ -69,8 +46,6 @@ class SessionRevoked:
         error = cast(Literal["session_revoked"], d.pop("error"))
         if error != "session_revoked":
             raise ValueError(f"error must match const 'session_revoked', got '{error}'")
-
-        message = d.pop("message", UNSET)
 
         def _parse_recovery(data: object) -> RecoveryType0 | str | Unset:
             if isinstance(data, Unset):
@@ -87,27 +62,6 @@ class SessionRevoked:
 
         recovery = _parse_recovery(d.pop("recovery", UNSET))
 
-        session_revoked = cls(
-            error=error,
-            message=message,
-            recovery=recovery,
-        )
-
-        session_revoked.additional_properties = d
-        return session_revoked
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties
+        made = cls(error=error, message=d.pop("message", UNSET), recovery=recovery)
+        made.additional_properties = d
+        return made

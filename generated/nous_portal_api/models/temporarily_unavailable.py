@@ -1,24 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import (
-    Any,
-    Literal,
-    Self,
-    TypeVar,
-    cast,
-)
+from dataclasses import dataclass
+from typing import Any, Literal, Self, cast
 
-from attrs import define as _attrs_define
-from attrs import field as _attrs_field
-
-from ..types import UNSET, Unset
-
-T = TypeVar("T", bound="TemporarilyUnavailable")
+from ..types import UNSET, AdditionalProperties, Unset
 
 
-@_attrs_define
-class TemporarilyUnavailable:
+@dataclass(slots=True)
+class TemporarilyUnavailable(AdditionalProperties):
     """The limiter or a gate's backend is down. Neither a revocation nor a payment failure.
 
     Example:
@@ -31,23 +21,11 @@ class TemporarilyUnavailable:
 
     error: Literal["temporarily_unavailable"]
     message: str | Unset = UNSET
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        error = self.error
-
-        message = self.message
-
-        field_dict: dict[str, Any] = {}
-        field_dict.update(self.additional_properties)
-        field_dict.update(
-            {
-                "error": error,
-            }
-        )
-        if message is not UNSET:
-            field_dict["message"] = message
-
+        field_dict: dict[str, Any] = {**self.additional_properties, "error": self.error}
+        if self.message is not UNSET:
+            field_dict["message"] = self.message
         return field_dict
 
     @classmethod
@@ -55,32 +33,7 @@ class TemporarilyUnavailable:
         d = dict(src_dict)
         error = cast(Literal["temporarily_unavailable"], d.pop("error"))
         if error != "temporarily_unavailable":
-            raise ValueError(
-                f"error must match const 'temporarily_unavailable', got '{error}'"
-            )
-
-        message = d.pop("message", UNSET)
-
-        temporarily_unavailable = cls(
-            error=error,
-            message=message,
-        )
-
-        temporarily_unavailable.additional_properties = d
-        return temporarily_unavailable
-
-    @property
-    def additional_keys(self) -> list[str]:
-        return list(self.additional_properties.keys())
-
-    def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self.additional_properties[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self.additional_properties
+            raise ValueError(f"error must match const 'temporarily_unavailable', got '{error}'")
+        made = cls(error=error, message=d.pop("message", UNSET))
+        made.additional_properties = d
+        return made

@@ -127,4 +127,4 @@ def test_a_first_call_loads_neither_httpx_nor_an_event_loop(server):
     loaded = {name.split(".")[0] for name in done.stdout.split()}
     assert "httpcore" in loaded
     # Each would take as long to load as the answer itself.
-    assert {"httpx", "asyncio", "attr", "attrs", "nous_portal_api", "click", "rich"}.isdisjoint(loaded)
+    assert {"httpx", "asyncio", "attr", "attrs", "click", "rich"}.isdisjoint(loaded)

@@ -1,89 +1,54 @@
-from http import HTTPStatus
-from typing import Any
+from __future__ import annotations
 
-import httpx
+from typing import TYPE_CHECKING, Any
 
-from ... import errors
-from ...client import AuthenticatedClient, Client
-from ...models.billing_state import BillingState
-from ...models.invalid_token import InvalidToken
-from ...models.org_access_denied import OrgAccessDenied
-from ...models.remote_spending_revoked import RemoteSpendingRevoked
-from ...models.session_revoked import SessionRevoked
-from ...models.temporarily_unavailable import TemporarilyUnavailable
-from ...types import Response
+if TYPE_CHECKING:
+    import httpx
+
+    from ...client import AuthenticatedClient, Client
+    from ...models.billing_state import BillingState
+    from ...models.invalid_token import InvalidToken
+    from ...models.org_access_denied import OrgAccessDenied
+    from ...models.remote_spending_revoked import RemoteSpendingRevoked
+    from ...models.session_revoked import SessionRevoked
+    from ...models.temporarily_unavailable import TemporarilyUnavailable
+    from ...types import Response
+
+    _Parsed = (
+        Any
+        | BillingState
+        | InvalidToken
+        | SessionRevoked
+        | OrgAccessDenied
+        | RemoteSpendingRevoked
+        | TemporarilyUnavailable
+    )
 
 
 def _get_kwargs() -> dict[str, Any]:
-
-    _kwargs: dict[str, Any] = {
-        "method": "get",
-        "url": "/api/billing/state",
-    }
-
+    _kwargs: dict[str, Any] = {"method": "get", "url": "/api/billing/state"}
     return _kwargs
 
 
-def _parse_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> (
-    Any
-    | BillingState
-    | InvalidToken
-    | SessionRevoked
-    | OrgAccessDenied
-    | RemoteSpendingRevoked
-    | TemporarilyUnavailable
-    | None
-):
+def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> _Parsed | None:
+    from ...models.billing_state import BillingState
+    from ...models.invalid_token import InvalidToken
+    from ...models.org_access_denied import OrgAccessDenied
+    from ...models.remote_spending_revoked import RemoteSpendingRevoked
+    from ...models.session_revoked import SessionRevoked
+    from ...models.temporarily_unavailable import TemporarilyUnavailable
+    from ...types import first_that_fits
+
     if response.status_code == 200:
         response_200 = BillingState.from_dict(response.json())
 
         return response_200
 
     if response.status_code == 401:
-
-        def _parse_response_401(data: object) -> InvalidToken | SessionRevoked:
-            try:
-                if not isinstance(data, dict):
-                    raise TypeError()
-                response_401_type_0 = InvalidToken.from_dict(data)
-
-                return response_401_type_0
-            except (TypeError, ValueError, AttributeError, KeyError):
-                pass
-            if not isinstance(data, dict):
-                raise TypeError()
-            response_401_type_1 = SessionRevoked.from_dict(data)
-
-            return response_401_type_1
-
-        response_401 = _parse_response_401(response.json())
-
-        return response_401
+        return first_that_fits(response.json(), InvalidToken, SessionRevoked)
 
     if response.status_code == 403:
-
-        def _parse_response_403(
-            data: object,
-        ) -> OrgAccessDenied | RemoteSpendingRevoked:
-            try:
-                if not isinstance(data, dict):
-                    raise TypeError()
-                response_403_type_0 = OrgAccessDenied.from_dict(data)
-
-                return response_403_type_0
-            except (TypeError, ValueError, AttributeError, KeyError):
-                pass
-            if not isinstance(data, dict):
-                raise TypeError()
-            response_403_type_1 = RemoteSpendingRevoked.from_dict(data)
-
-            return response_403_type_1
-
-        response_403 = _parse_response_403(response.json())
-
-        return response_403
+        return first_that_fits(response.json(), OrgAccessDenied, RemoteSpendingRevoked)
 
     if response.status_code == 500:
         response_500 = response.json()
@@ -103,22 +68,17 @@ def _parse_response(
         return response_504
 
     if client.raise_on_unexpected_status:
-        raise errors.UnexpectedStatus(response.status_code, response.content)
-    else:
-        return None
+        from ...errors import UnexpectedStatus
+
+        raise UnexpectedStatus(response.status_code, response.content)
+    return None
 
 
-def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[
-    Any
-    | BillingState
-    | InvalidToken
-    | SessionRevoked
-    | OrgAccessDenied
-    | RemoteSpendingRevoked
-    | TemporarilyUnavailable
-]:
+def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> Response[_Parsed]:
+    from http import HTTPStatus
+
+    from ...types import Response
+
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,
@@ -127,18 +87,7 @@ def _build_response(
     )
 
 
-def sync_detailed(
-    *,
-    client: AuthenticatedClient | Client,
-) -> Response[
-    Any
-    | BillingState
-    | InvalidToken
-    | SessionRevoked
-    | OrgAccessDenied
-    | RemoteSpendingRevoked
-    | TemporarilyUnavailable
-]:
+def sync_detailed(*, client: AuthenticatedClient | Client) -> Response[_Parsed]:
     """Read the billing state of the token's organisation.
 
      Needs a valid token and no scope. What a `MEMBER` may not see (`card`, `monthlyCap`, `autoReload`)
@@ -153,105 +102,22 @@ def sync_detailed(
     """
 
     kwargs = _get_kwargs()
-
-    response = client.get_httpx_client().request(
-        **kwargs,
-    )
-
+    response = client.get_httpx_client().request(**kwargs)
     return _build_response(client=client, response=response)
 
 
-def sync(
-    *,
-    client: AuthenticatedClient | Client,
-) -> (
-    Any
-    | BillingState
-    | InvalidToken
-    | SessionRevoked
-    | OrgAccessDenied
-    | RemoteSpendingRevoked
-    | TemporarilyUnavailable
-    | None
-):
-    """Read the billing state of the token's organisation.
-
-     Needs a valid token and no scope. What a `MEMBER` may not see (`card`, `monthlyCap`, `autoReload`)
-    is null.
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
-
-    Returns:
-        Any | BillingState | InvalidToken | SessionRevoked | OrgAccessDenied | RemoteSpendingRevoked | TemporarilyUnavailable
-    """
-
-    return sync_detailed(
-        client=client,
-    ).parsed
-
-
-async def asyncio_detailed(
-    *,
-    client: AuthenticatedClient | Client,
-) -> Response[
-    Any
-    | BillingState
-    | InvalidToken
-    | SessionRevoked
-    | OrgAccessDenied
-    | RemoteSpendingRevoked
-    | TemporarilyUnavailable
-]:
-    """Read the billing state of the token's organisation.
-
-     Needs a valid token and no scope. What a `MEMBER` may not see (`card`, `monthlyCap`, `autoReload`)
-    is null.
-
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
-
-    Returns:
-        Response[Any | BillingState | InvalidToken | SessionRevoked | OrgAccessDenied | RemoteSpendingRevoked | TemporarilyUnavailable]
-    """
-
+async def asyncio_detailed(*, client: AuthenticatedClient | Client) -> Response[_Parsed]:
+    """`sync_detailed`, to be awaited."""
     kwargs = _get_kwargs()
-
     response = await client.get_async_httpx_client().request(**kwargs)
-
     return _build_response(client=client, response=response)
 
 
-async def asyncio(
-    *,
-    client: AuthenticatedClient | Client,
-) -> (
-    Any
-    | BillingState
-    | InvalidToken
-    | SessionRevoked
-    | OrgAccessDenied
-    | RemoteSpendingRevoked
-    | TemporarilyUnavailable
-    | None
-):
-    """Read the billing state of the token's organisation.
+def sync(*, client: AuthenticatedClient | Client) -> _Parsed | None:
+    """`sync_detailed`, but what was parsed only."""
+    return sync_detailed(client=client).parsed
 
-     Needs a valid token and no scope. What a `MEMBER` may not see (`card`, `monthlyCap`, `autoReload`)
-    is null.
 
-    Raises:
-        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
-        httpx.TimeoutException: If the request takes longer than Client.timeout.
-
-    Returns:
-        Any | BillingState | InvalidToken | SessionRevoked | OrgAccessDenied | RemoteSpendingRevoked | TemporarilyUnavailable
-    """
-
-    return (
-        await asyncio_detailed(
-            client=client,
-        )
-    ).parsed
+async def asyncio(*, client: AuthenticatedClient | Client) -> _Parsed | None:
+    """`sync`, to be awaited."""
+    return (await asyncio_detailed(client=client)).parsed

@@ -1,1 +1,0 @@
-# nous_portal_wire/api/__init__.py: made by scripts/generate.py
