@@ -34,6 +34,9 @@ class Api:
         body = body or {"enabled": True, "threshold": 20, "topUpAmount": 100}
         return self.client.patch("/api/billing/auto-top-up", headers=self._headers(token), json=body)
 
+    def account(self):
+        return self.client.get("/api/oauth/account", headers=self._headers(None))
+
     def refresh(self, refresh_token, **form):
         return self.client.post(
             "/api/oauth/token",
