@@ -4,6 +4,7 @@ from .amount_out_of_bounds import AmountOutOfBounds
 from .auto_reload import AutoReload
 from .auto_reload_card import AutoReloadCard
 from .auto_reload_card_kind_type_0 import AutoReloadCardKindType0
+from .auto_top_up_off_request import AutoTopUpOffRequest
 from .auto_top_up_request import AutoTopUpRequest
 from .auto_top_up_saved import AutoTopUpSaved
 from .billing_state import BillingState
@@ -45,6 +46,7 @@ __all__ = (
     "AutoReload",
     "AutoReloadCard",
     "AutoReloadCardKindType0",
+    "AutoTopUpOffRequest",
     "AutoTopUpRequest",
     "AutoTopUpSaved",
     "BillingState",

@@ -5,6 +5,7 @@ import httpx
 
 from ... import errors
 from ...client import AuthenticatedClient, Client
+from ...models.auto_top_up_off_request import AutoTopUpOffRequest
 from ...models.auto_top_up_request import AutoTopUpRequest
 from ...models.auto_top_up_saved import AutoTopUpSaved
 from ...models.cli_billing_disabled import CliBillingDisabled
@@ -22,7 +23,7 @@ from ...types import Response
 
 def _get_kwargs(
     *,
-    body: AutoTopUpRequest,
+    body: AutoTopUpOffRequest | AutoTopUpRequest,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
 
@@ -31,7 +32,10 @@ def _get_kwargs(
         "url": "/api/billing/auto-top-up",
     }
 
-    _kwargs["json"] = body.to_dict()
+    if isinstance(body, AutoTopUpRequest):
+        _kwargs["json"] = body.to_dict()
+    else:
+        _kwargs["json"] = body.to_dict()
 
     headers["Content-Type"] = "application/json"
 
@@ -199,7 +203,7 @@ def _build_response(
 def sync_detailed(
     *,
     client: AuthenticatedClient,
-    body: AutoTopUpRequest,
+    body: AutoTopUpOffRequest | AutoTopUpRequest,
 ) -> Response[
     Any
     | AutoTopUpSaved
@@ -219,15 +223,13 @@ def sync_detailed(
      Needs the scope `billing:manage`.
 
     Not settled: what a server wants in `threshold` and `topUpAmount` when `enabled` is false. Send the
-    current values.
+    current values, and
+    `0` where there are none.
     Not settled: whether a saved card is asked for here too; `no_payment_method` is declared in case it
     is.
 
     Args:
-        body (AutoTopUpRequest): The auto-reload settings. Any other key (`maxMonthlySpend`, a
-            payment method) is `400`. Terminal screens also ask that
-            `topUpAmount` be greater than `threshold`: it is what the balance is reloaded **to**.
-             Example: {'enabled': True, 'threshold': 20, 'topUpAmount': 100}.
+        body (AutoTopUpOffRequest | AutoTopUpRequest):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -251,7 +253,7 @@ def sync_detailed(
 def sync(
     *,
     client: AuthenticatedClient,
-    body: AutoTopUpRequest,
+    body: AutoTopUpOffRequest | AutoTopUpRequest,
 ) -> (
     Any
     | AutoTopUpSaved
@@ -272,15 +274,13 @@ def sync(
      Needs the scope `billing:manage`.
 
     Not settled: what a server wants in `threshold` and `topUpAmount` when `enabled` is false. Send the
-    current values.
+    current values, and
+    `0` where there are none.
     Not settled: whether a saved card is asked for here too; `no_payment_method` is declared in case it
     is.
 
     Args:
-        body (AutoTopUpRequest): The auto-reload settings. Any other key (`maxMonthlySpend`, a
-            payment method) is `400`. Terminal screens also ask that
-            `topUpAmount` be greater than `threshold`: it is what the balance is reloaded **to**.
-             Example: {'enabled': True, 'threshold': 20, 'topUpAmount': 100}.
+        body (AutoTopUpOffRequest | AutoTopUpRequest):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -299,7 +299,7 @@ def sync(
 async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
-    body: AutoTopUpRequest,
+    body: AutoTopUpOffRequest | AutoTopUpRequest,
 ) -> Response[
     Any
     | AutoTopUpSaved
@@ -319,15 +319,13 @@ async def asyncio_detailed(
      Needs the scope `billing:manage`.
 
     Not settled: what a server wants in `threshold` and `topUpAmount` when `enabled` is false. Send the
-    current values.
+    current values, and
+    `0` where there are none.
     Not settled: whether a saved card is asked for here too; `no_payment_method` is declared in case it
     is.
 
     Args:
-        body (AutoTopUpRequest): The auto-reload settings. Any other key (`maxMonthlySpend`, a
-            payment method) is `400`. Terminal screens also ask that
-            `topUpAmount` be greater than `threshold`: it is what the balance is reloaded **to**.
-             Example: {'enabled': True, 'threshold': 20, 'topUpAmount': 100}.
+        body (AutoTopUpOffRequest | AutoTopUpRequest):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -349,7 +347,7 @@ async def asyncio_detailed(
 async def asyncio(
     *,
     client: AuthenticatedClient,
-    body: AutoTopUpRequest,
+    body: AutoTopUpOffRequest | AutoTopUpRequest,
 ) -> (
     Any
     | AutoTopUpSaved
@@ -370,15 +368,13 @@ async def asyncio(
      Needs the scope `billing:manage`.
 
     Not settled: what a server wants in `threshold` and `topUpAmount` when `enabled` is false. Send the
-    current values.
+    current values, and
+    `0` where there are none.
     Not settled: whether a saved card is asked for here too; `no_payment_method` is declared in case it
     is.
 
     Args:
-        body (AutoTopUpRequest): The auto-reload settings. Any other key (`maxMonthlySpend`, a
-            payment method) is `400`. Terminal screens also ask that
-            `topUpAmount` be greater than `threshold`: it is what the balance is reloaded **to**.
-             Example: {'enabled': True, 'threshold': 20, 'topUpAmount': 100}.
+        body (AutoTopUpOffRequest | AutoTopUpRequest):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

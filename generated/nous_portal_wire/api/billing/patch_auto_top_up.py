@@ -1,12 +1,13 @@
 # nous_portal_wire/api/billing/patch_auto_top_up.py: made by scripts/generate.py
 from typing import Any
 
+from ...models.auto_top_up_off_request import AutoTopUpOffRequest
 from ...models.auto_top_up_request import AutoTopUpRequest
 
 
 def _get_kwargs(
     *,
-    body: AutoTopUpRequest,
+    body: AutoTopUpOffRequest | AutoTopUpRequest,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
 
@@ -15,7 +16,10 @@ def _get_kwargs(
         "url": "/api/billing/auto-top-up",
     }
 
-    _kwargs["json"] = body.to_dict()
+    if isinstance(body, AutoTopUpRequest):
+        _kwargs["json"] = body.to_dict()
+    else:
+        _kwargs["json"] = body.to_dict()
 
     headers["Content-Type"] = "application/json"
 
