@@ -68,9 +68,9 @@ lock: $(SETUP) ## Resolve the development tools anew: requirements-dev.txt, pack
 		--quiet -o requirements-dev.txt
 	@$(ACTIVATED) npm install --package-lock-only --no-audit --no-fund --loglevel=error
 
-contract: lint-contract ## Follow a changed contract: what changed, the version it demands, generate, what is left to write
+contract: lint-contract ## Follow a changed contract: what changed, the version it demands, generate, what is left to write, a call of each operation
 	@left=0; $(BIN)/python -m scripts.changes || left=1; $(BIN)/python -m scripts.generate || exit 1; \
-		$(BIN)/python -m scripts.gaps || left=1; exit $$left
+		$(BIN)/python -m scripts.gaps || left=1; $(BIN)/python -m scripts.calls || left=1; exit $$left
 
 changes: $(NODE_SETUP) ## Say what changed since the last release, in the contract and in the public surface
 	@left=0; $(BIN)/python -m scripts.changes || left=1; $(BIN)/python -m scripts.surface_changes || left=1; exit $$left

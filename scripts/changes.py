@@ -1,13 +1,14 @@
 """Say what changed in the contract since the last release, who feels it, and which version that demands.
 
-The verdicts are redocly's, but for one thing that it cannot know: this contract announces that replies will grow. A
-further value of an open enumeration and a further body of a reply break no caller.
+The verdicts are redocly's, except in two cases that it takes for breaking. This contract announces that replies will
+grow: a further value of an open enumeration and a further body of a reply break no caller. Nor does a further body of
+a request, as long as the released one is still taken.
 """
 
+import itertools
 import json
 import subprocess
 import sys
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -54,16 +55,33 @@ def grows(change: Json, document: Json) -> bool:
         "enum-values-added"
     }:
         return False
-    alternatives: Any = document
-    for step in steps(change["revision"]["pointer"])[:-2]:
-        alternatives = alternatives[step]
-    return {"type": "string"} in alternatives
+    return {"type": "string"} in at(document, steps(change["revision"]["pointer"])[:-2])
 
 
-def impact(change: Json, document: Json) -> str:
+def at(document: Json, where: list[str]) -> Any:
+    value: Any = document
+    for step in where:
+        value = value[int(step)] if isinstance(value, list) else value[step]
+    return value
+
+
+def still_taken(change: Json, document: Json, released: Json) -> bool:
+    """Whether the released body of a request became one of several."""
+    where = steps(change["path"])
+    if change["kind"] != "added" or "requestBody" not in where or where[-2:] != ["schema", "anyOf"]:
+        return False
+    body = at(released, where[:-1])
+    name = steps(body.get("$ref", "#/openapi"))
+    return body in change["revision"]["value"] and at(document, name) == at(released, name)
+
+
+def verdict(change: Json, document: Json, released: Json) -> tuple[str, str]:
+    """The impact of a change, and why it is not redocly's where it is not."""
     if change["impact"] == "major" and grows(change, document):
-        return "minor"
-    return str(change["impact"])
+        return "minor", " The contract announces such growth."
+    if change["impact"] == "major" and still_taken(change, document, released):
+        return "minor", " The released body is still taken."
+    return str(change["impact"]), ""
 
 
 def felt(where: list[str]) -> str:
@@ -82,7 +100,7 @@ def subject(change: Json, where: list[str]) -> str:
     path, method, *rest = [*where[1:], ""]
     operation = f"{method.upper()} {path}".strip()
     status = f" {rest[rest.index('responses') + 1]}" if "responses" in rest else ""
-    names = [name for holder, name in pairwise(rest) if holder == "properties"]
+    names = [name for holder, name in itertools.pairwise(rest) if holder == "properties"]
     value = (change.get("revision") or change["base"]).get("value")
     if isinstance(value, dict) and not names:
         properties = value.get("properties", {})
@@ -94,13 +112,10 @@ def subject(change: Json, where: list[str]) -> str:
     return f"{operation}{status}{': ' * bool(names)}{'.'.join(names)}"
 
 
-def sentence(change: Json, document: Json) -> str:
+def sentence(change: Json, judged: str, why: str) -> str:
     where = steps(change["path"])
-    judged = impact(change, document)
     kind = "BREAKING" if judged == "major" else {"modified": "changed"}.get(change["kind"], change["kind"])
-    said = " ".join(verdict["message"] for verdict in change["verdicts"])
-    if judged != change["impact"]:
-        said += " The contract announces such growth."
+    said = " ".join(verdict["message"] for verdict in change["verdicts"]) + why
     detail = said or change.get("property", "")
     return f"{kind:<9} {felt(where):<9} {judged:<6} {subject(change, where)}{'. ' * bool(detail)}{detail}"
 
@@ -109,8 +124,9 @@ def main() -> None:
     document, released = (load(path) for path in (CONTRACT, RELEASED))
     before, now = (str(each["info"]["version"]) for each in (released, document))
     changes = differences()
-    demanded = max((impact(change, document) for change in changes), key=IMPACTS.index, default="none")
-    for line in sorted(sentence(change, document) for change in changes):
+    judged = [(change, *verdict(change, document, released)) for change in changes]
+    demanded = max((impact for _, impact, _ in judged), key=IMPACTS.index, default="none")
+    for line in sorted(itertools.starmap(sentence, judged)):
         print(line)
     if not changes:
         print(f"The contract is that of the last release, {before}.")

@@ -1,4 +1,4 @@
-"""Faults on demand: what a portal, or a proxy in front of it, does on a bad day."""
+"""Faults on demand: how a portal, or a proxy in front of it, fails."""
 
 import json
 from collections.abc import Mapping
@@ -10,9 +10,9 @@ _PAGE = "<!doctype html><html><head><title>Nous Portal</title></head><body><h1>N
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """What is shown in place of the reply. `acts` says whether the operation takes effect first."""
+    """What the client gets instead of the reply. `acts` says whether the operation takes effect first."""
 
-    kind: Literal["reply", "stall", "drop", "drip", "raw"]
+    kind: Literal["reply", "stall", "drop", "drip", "raw", "late", "twice"]
     acts: bool = False
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -22,11 +22,18 @@ class Fault:
 
     @classmethod
     def reply(
-        cls, status: int, body: Any = b"", headers: Mapping[str, str] | None = None, *, acts: bool = False
+        cls,
+        status: int,
+        body: Any = b"",
+        headers: Mapping[str, str] | None = None,
+        *,
+        acts: bool = False,
+        delay: float = 0.0,
     ) -> "Fault":
-        """Any final status, body and headers. A body of bytes or text goes out as it is, anything else as JSON.
+        """Any final status, registered or not, with any body and headers, after `delay` seconds.
 
-        The content type is JSON unless `headers` say otherwise. For a wrong length or an impossible status see `raw`.
+        A body of bytes or text is sent unchanged, anything else as JSON. The content type is JSON unless `headers` has
+        another. For a wrong length or an impossible status see `raw`.
         """
         if not 200 <= status <= 599:
             raise ValueError("Only Fault.raw can show a status outside 200 to 599.")
@@ -38,12 +45,17 @@ class Fault:
         elif not isinstance(body, bytes):
             body = json.dumps(body).encode()
         return cls(
-            kind="reply", acts=acts, status=status, headers={"content-type": "application/json", **named}, body=body
+            kind="reply",
+            acts=acts,
+            status=status,
+            headers={"content-type": "application/json", **named},
+            body=body,
+            delay=delay,
         )
 
     @classmethod
     def html(cls, status: int = 200, *, acts: bool = False) -> "Fault":
-        """A web page, as a proxy sends it or a deployment without the route."""
+        """A web page, as from a proxy or from a deployment without the route."""
         return cls.reply(status, _PAGE, {"content-type": "text/html; charset=utf-8"}, acts=acts)
 
     @classmethod
@@ -54,7 +66,7 @@ class Fault:
 
     @classmethod
     def stall(cls, *, acts: bool = False) -> "Fault":
-        """No reply, until the client goes away or the server stops."""
+        """No reply until the client closes the connection or the server stops."""
         return cls(kind="stall", acts=acts)
 
     @classmethod
@@ -64,34 +76,57 @@ class Fault:
 
     @classmethod
     def drip(cls, delay: float = 0.1, part: Literal["headers", "body"] = "body", *, acts: bool = True) -> "Fault":
-        """The reply byte by byte, `delay` seconds apart: its headers and then the body at once, or its body only.
+        """The reply byte by byte, `delay` seconds apart: its headers and then the body at once, or only its body.
 
-        Without `acts` what drips is a `503 temporarily_unavailable`.
+        Without `acts` the reply is `503 temporarily_unavailable`.
         """
         return cls(kind="drip", acts=acts, delay=delay, part=part)
 
     @classmethod
+    def late(cls, delay: float, *, acts: bool = True) -> "Fault":
+        """The reply after `delay` seconds. The operation takes effect before them.
+
+        Without `acts` the reply is `503 temporarily_unavailable`.
+        """
+        return cls(kind="late", acts=acts, delay=delay)
+
+    @classmethod
+    def twice(cls, second: bytes = b"", *, acts: bool = True) -> "Fault":
+        """The reply, and right behind it on the same connection a second one: these bytes, or the same reply again.
+
+        Without `acts` the reply is `503 temporarily_unavailable`.
+        """
+        return cls(kind="twice", acts=acts, body=second)
+
+    @classmethod
     def raw(cls, data: bytes, *, acts: bool = False) -> "Fault":
-        """These bytes on the wire in place of an HTTP reply, then the end of the connection."""
+        """These bytes instead of an HTTP reply, then the end of the connection."""
         return cls(kind="raw", acts=acts, body=data)
 
+    @property
+    def shows_reply(self) -> bool:
+        """Whether the client gets the reply itself."""
+        return self.kind in {"drip", "late", "twice"}
+
     def shown_status(self, status: int) -> int | None:
-        """The status that goes out in place of, or with, the reply's own."""
-        return {"reply": self.status, "drip": status}.get(self.kind)
+        """The status that the client gets, where that of the reply is `status`. None without an HTTP reply."""
+        if self.shows_reply:
+            return status
+        return self.status if self.kind == "reply" else None
 
 
 class FaultQueue:
-    """The faults that wait for their call, first come first served."""
+    """The faults that wait for their call, first in, first out."""
 
     def __init__(self) -> None:
         self._waiting: list[tuple[Fault, str | None]] = []
 
     def put(self, fault: Fault, operation: str | None, times: int) -> None:
-        """Let the next calls of the operation, or of any, meet the fault."""
+        """Show the fault at the next calls of the operation, or of any."""
         self._waiting.extend([(fault, operation)] * times)
 
     def take(self, operation: str) -> Fault | None:
-        """The fault that a call of the operation meets."""
+        """The next fault of the operation, if one waits."""
         for index, (fault, name) in enumerate(self._waiting):
             if name in (None, operation):
                 del self._waiting[index]

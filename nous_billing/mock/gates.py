@@ -4,13 +4,17 @@ Their order is the contract's: the token, its scope, stopped spending, the role,
 kill-switch, the card, consent.
 """
 
-from .replies import Call, Refusal
+from collections.abc import Callable
+
+from .replies import Refusal, Request
 from .tokens import AccessToken, Tokens
 
+Gate = Callable[[AccessToken], None]
 
-def authenticate(call: Call, tokens: Tokens) -> AccessToken:
-    """The token of the call, or 401."""
-    scheme, _, text = call.headers.get("authorization", "").partition(" ")
+
+def authenticate(request: Request, tokens: Tokens) -> AccessToken:
+    """The token of the request, or 401."""
+    scheme, _, text = request.headers.get("authorization", "").partition(" ")
     token = tokens.find(text.strip()) if scheme.lower() == "bearer" else None
     if token is None:
         raise Refusal(401, "invalid_token", "The bearer token is missing or not one of this portal.")
@@ -22,7 +26,7 @@ def authenticate(call: Call, tokens: Tokens) -> AccessToken:
 
 
 def scope(token: AccessToken, required: tuple[str, ...]) -> None:
-    """The token has the scopes that the contract asks for."""
+    """The token has the scopes that the contract requires."""
     missing = [name for name in required if name not in token.scope.split()]
     if missing:
         raise Refusal.denied("insufficient_scope", f"The token lacks the scope {' '.join(missing)}.")
@@ -69,3 +73,7 @@ def consent(token: AccessToken) -> None:
     """The card needs no confirmation."""
     if token.session.person.organisation.consent_required:
         raise Refusal.denied("consent_required", "The card has to be confirmed on the portal once.")
+
+
+# What stands before every operation that spends or configures.
+MANAGE: tuple[Gate, ...] = (spending, role, organisation, kill_switch, card)

@@ -1,20 +1,29 @@
-"""OAuth at the portal: logins, their refresh with rotation, and the device login."""
+"""OAuth at the portal: logins, refresh with rotation, the device login, and whose login it is."""
 
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from . import gates
 from .clock import MockClock
 from .devices import Devices
+from .ledger import usd
 from .oauth_form import OAuthError, read_form
 from .organisations import Person
-from .replies import Call, Reply
+from .replies import Refusal, Reply, Request
 from .tokens import ACCESS_LIFETIME, BILLING_SCOPE, Session, Tokens
 
 LOGIN_SCOPE = "inference:invoke"
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 REFRESH_GRACE = 60.0
 FAMILY_LIFETIME = 30 * 86400.0
+
+# The method and the path of each endpoint, by the name of its handler.
+ROUTES = {
+    "oauth_token": ("POST", "/api/oauth/token"),
+    "oauth_device_code": ("POST", "/api/oauth/device/code"),
+    "oauth_account": ("GET", "/api/oauth/account"),
+}
 
 
 @dataclass(frozen=True)
@@ -35,7 +44,7 @@ class _RefreshToken:
 
 
 class OAuth:
-    """The two OAuth endpoints and the logins they keep."""
+    """The OAuth endpoints and the logins that they keep."""
 
     def __init__(self, clock: MockClock, tokens: Tokens) -> None:
         self.devices: Devices = Devices(clock)
@@ -54,19 +63,44 @@ class OAuth:
         self._refresh_tokens[login.refresh_token] = _RefreshToken(session)
         return login
 
-    def oauth_token(self, call: Call) -> Reply:
+    def oauth_token(self, request: Request) -> Reply:
         """POST /api/oauth/token."""
-        return _answered(self._grant, call)
+        return _answered(self._grant, request)
 
-    def oauth_device_code(self, call: Call) -> Reply:
+    def oauth_device_code(self, request: Request) -> Reply:
         """POST /api/oauth/device/code."""
-        return _answered(self._start_device, call)
+        return _answered(self._start_device, request)
 
-    def _grant(self, call: Call) -> dict[str, object]:
-        form = read_form(call)
+    def oauth_account(self, request: Request) -> Reply:
+        """GET /api/oauth/account: the person and the organisation, as released versions of Hermes read them."""
+        try:
+            person = gates.authenticate(request, self._tokens).session.person
+        except Refusal as refusal:
+            return refusal.reply
+        organisation = person.organisation
+        balance, has_credits = usd(organisation.balance), organisation.balance > 0
+        access = {
+            "allowed": has_credits,
+            "paid_access": has_credits,
+            "organisation_id": organisation.id,
+            "purchased_credits_remaining": balance,
+            "total_usable_credits": balance,
+        }
+        return Reply(
+            200,
+            {
+                "user": {"id": person.id, "name": person.name},
+                "organisation": {"id": organisation.id, "slug": organisation.slug, "name": organisation.name},
+                "subscription": None,
+                "paid_service_access": access,
+            },
+        )
+
+    def _grant(self, request: Request) -> dict[str, object]:
+        form = read_form(request)
         match form.get("grant_type"):
             case "refresh_token":
-                login = self._rotate(call.headers.get("x-nous-refresh-token", ""))
+                login = self._rotate(request.headers.get("x-nous-refresh-token", ""))
             case grant if grant == DEVICE_GRANT:
                 login = self.log_in(self.devices.poll(form.get("device_code", "")))
             case _:
@@ -79,8 +113,8 @@ class OAuth:
             "scope": login.scope,
         }
 
-    def _start_device(self, call: Call) -> dict[str, object]:
-        return self.devices.start(read_form(call).get("scope") or LOGIN_SCOPE, f"{call.base_url}/device")
+    def _start_device(self, request: Request) -> dict[str, object]:
+        return self.devices.start(read_form(request).get("scope") or LOGIN_SCOPE, f"{request.base_url}/device")
 
     def _rotate(self, text: str) -> Login:
         if not text:
@@ -106,12 +140,12 @@ class OAuth:
 
 
 def without_billing(scope: str) -> str:
-    """The scope, silently narrowed."""
+    """The scope without `billing:manage`."""
     return " ".join(name for name in scope.split() if name != BILLING_SCOPE)
 
 
-def _answered(work: Callable[[Call], dict[str, object]], call: Call) -> Reply:
+def _answered(work: Callable[[Request], dict[str, object]], request: Request) -> Reply:
     try:
-        return Reply(200, work(call), {"Cache-Control": "no-store"})
+        return Reply(200, work(request), {"Cache-Control": "no-store"})
     except OAuthError as error:
         return error.reply

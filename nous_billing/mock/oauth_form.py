@@ -1,9 +1,9 @@
-"""What both OAuth endpoints share: the form they take, and the errors they answer with."""
+"""The form that the OAuth endpoints take, and the errors that they answer with."""
 
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
-from .replies import Call, Reply
+from .replies import Reply, Request
 
 CLIENT_ID = "hermes-cli"
 
@@ -18,12 +18,12 @@ class OAuthError(Exception):
         self.reply: Reply = Reply(status, {"error": error, "error_description": description}, headers or {})
 
 
-def read_form(call: Call) -> dict[str, str]:
-    """The fields of a form that comes from a known client."""
-    if call.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
+def read_form(request: Request) -> dict[str, str]:
+    """The fields of a form from a known client. Raises OAuthError."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
         raise OAuthError("invalid_request", "The body must be sent as application/x-www-form-urlencoded.")
     try:
-        form = dict(parse_qsl(call.body.decode(), keep_blank_values=True))
+        form = dict(parse_qsl(request.body.decode(), keep_blank_values=True))
     except ValueError as error:
         raise OAuthError("invalid_request", "The body is not a form.") from error
     if form.get("client_id") != CLIENT_ID:

@@ -1,4 +1,4 @@
-"""The OpenAPI document: where it is, and how its operations are read from it."""
+"""The OpenAPI document, and the operations that it describes."""
 
 import json
 from collections.abc import Iterator
@@ -8,11 +8,18 @@ from typing import Any
 
 from jsonschema_rs import Draft202012Validator
 
-from .contract import Answer, ContractViolation, Header, Operation, Parameter
+from .contract import Answer, Body, ContractViolation, Header, Operation
+from .parameters import Parameter, TextSchema, json_types
 
 Json = dict[str, Any]
 
 _METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
+# What an operation may say. Anything else could ask for what the mock does not do.
+_KNOWN = {
+    "operationId", "tags", "summary", "description", "deprecated", "externalDocs",
+    "security", "parameters", "requestBody", "responses",
+}  # fmt: skip
+_HOW_TO_SERIALISE = {"path": ("simple", False), "query": ("form", True), "header": ("simple", False)}
 
 
 def load_document() -> Json:
@@ -24,77 +31,128 @@ def load_document() -> Json:
 
 
 def operations(document: Json) -> list[Operation]:
-    """All operations of the contract. What this module could not check is refused here."""
+    """All operations of the contract. Raises ContractViolation for what the mock cannot do or check, by name."""
     return list(_operations(json.dumps(document)))
 
 
-# Tests make a portal each, and to compile the schemas takes longer than most tests.
+# Tests make many portals, and compiling the schemas takes longer than most tests.
 @lru_cache(maxsize=1)
 def _operations(text: str) -> tuple[Operation, ...]:
-    return tuple(_Reader(json.loads(text)).operations())
+    return tuple(_read(json.loads(text)))
 
 
 def required_scopes(document: Json, operation: Json) -> list[str]:
-    """The scopes that an operation asks for."""
-    security: list[dict[str, list[str]]] = operation.get("security") or document["security"]
-    return [scope for requirement in security for scopes in requirement.values() for scope in scopes]
+    """The scopes that an operation requires."""
+    return [scope for each in security_of(document, operation) for scopes in each.values() for scope in scopes]
+
+
+def security_of(document: Json, operation: Json) -> list[dict[str, list[str]]]:
+    """The security requirements of an operation: its own, or those of the whole document."""
+    requirements: list[dict[str, list[str]]] = (operation if "security" in operation else document)["security"]
+    return requirements
 
 
 def resolve(document: Json, entry: Json) -> Json:
-    """What an entry of the document stands for, where it is a reference to another."""
-    if "$ref" not in entry:
-        return entry
-    target = document
-    for name in entry["$ref"].removeprefix("#/").split("/"):
-        target = target[name]
-    return target
+    """The entry itself, or the one that it refers to."""
+    while "$ref" in entry:
+        target = document
+        for name in entry["$ref"].removeprefix("#/").split("/"):
+            target = target[name.replace("~1", "/").replace("~0", "~")]
+        entry = target
+    return entry
+
+
+def _read(document: Json) -> Iterator[Operation]:
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            if method not in _METHODS:
+                raise ContractViolation(f"{path}: the mock cannot read {method!r} there, only methods.")
+            yield _Reader(document, operation, f"{method.upper()} {path}").operation(method.upper(), path)
 
 
 class _Reader:
-    def __init__(self, document: Json) -> None:
-        self._document = document
+    """Reads one operation."""
 
-    def operations(self) -> Iterator[Operation]:
-        for path, item in self._document["paths"].items():
-            for method, operation in item.items():
-                if method not in _METHODS:
-                    raise ContractViolation(f"{path}: the mock does not know {method!r} beside the methods of a path.")
-                yield Operation(
-                    id=operation["operationId"],
-                    method=method.upper(),
-                    path=path,
-                    scopes=tuple(required_scopes(self._document, operation)),
-                    parameters=tuple(self._parameter(entry) for entry in operation.get("parameters", [])),
-                    body=self._body(operation.get("requestBody")),
-                    answers={int(status): self._answer(entry) for status, entry in operation["responses"].items()},
-                )
+    def __init__(self, document: Json, operation: Json, place: str) -> None:
+        self._document = document
+        self._operation = operation
+        self._name: str = operation.get("operationId", place)
+
+    def operation(self, method: str, path: str) -> Operation:
+        entry = self._operation
+        if "operationId" not in entry:
+            raise self._cannot("bind a handler without an operationId")
+        if unknown := [key for key in entry if key not in _KNOWN and not key.startswith("x-")]:
+            raise self._cannot(f"do what {', '.join(unknown)} asks for")
+        if [list(requirement) for requirement in security_of(self._document, entry)] != [["bearer"]]:
+            raise self._cannot("check any security but one bearer token")
+        return Operation(
+            id=self._name,
+            method=method,
+            path=path,
+            scopes=tuple(required_scopes(self._document, entry)),
+            parameters=tuple(self._parameter(parameter) for parameter in entry.get("parameters", [])),
+            body=self._body(entry.get("requestBody")),
+            answers=dict(self._answer(status, answer) for status, answer in entry["responses"].items()),
+        )
+
+    def _cannot(self, what: str) -> ContractViolation:
+        return ContractViolation(f"{self._name}: the mock cannot {what}.")
 
     def _parameter(self, entry: Json) -> Parameter:
         entry = resolve(self._document, entry)
-        if entry["in"] not in {"header", "path"} or "schema" not in entry:
-            raise ContractViolation(f"The mock cannot check the parameter {entry['name']}.")
-        return Parameter(entry["name"], entry["in"], entry.get("required", False), self._validator(entry["schema"]))
+        name, place = entry["name"], entry["in"]
+        if place not in _HOW_TO_SERIALISE:
+            raise self._cannot(f"read the parameter {name} from a {place}")
+        if "schema" not in entry:
+            raise self._cannot(f"check the parameter {name} without a schema")
+        style, explode = _HOW_TO_SERIALISE[place]
+        if (entry.get("style", style), entry.get("explode", explode)) != (style, explode):
+            raise self._cannot(f"read the parameter {name} in a style of its own")
+        schema = self._text_schema(entry["schema"], f"the parameter {name}")
+        if schema.is_array and place != "query":
+            raise self._cannot(f"read the parameter {name}, an array in the {place}")
+        return Parameter(name, place, entry.get("required", False), schema)
 
-    def _body(self, entry: Json | None) -> Draft202012Validator | None:
+    def _body(self, entry: Json | None) -> Body | None:
         if entry is None:
             return None
-        content = resolve(self._document, entry)["content"]
-        if set(content) != {"application/json"}:
-            raise ContractViolation(f"The mock cannot read a body of {', '.join(content)}.")
-        return self._validator(content["application/json"]["schema"])
-
-    def _answer(self, entry: Json) -> Answer:
         entry = resolve(self._document, entry)
+        if others := [media_type for media_type in entry["content"] if media_type != "application/json"]:
+            raise self._cannot(f"read a request body of {', '.join(others)}")
+        return Body(entry.get("required", False), self._validator(entry["content"]["application/json"]["schema"]))
+
+    def _answer(self, status: str, entry: Json) -> tuple[int, Answer]:
+        if not str(status).isdecimal():
+            raise self._cannot(f"check replies of the status {status}: name each status")
+        entry = resolve(self._document, entry)
+        if ranges := [media_type for media_type in entry.get("content", {}) if "*" in media_type]:
+            raise self._cannot(f"check a reply of any media type of {', '.join(ranges)}")
         headers = {name: resolve(self._document, header) for name, header in entry.get("headers", {}).items()}
-        return Answer(
-            {media_type: self._validator(content["schema"]) for media_type, content in entry["content"].items()},
+        return int(status), Answer(
+            {name: self._validator(content.get("schema", {})) for name, content in entry.get("content", {}).items()},
             {
-                name: Header(header.get("required", False), self._validator(header["schema"]))
+                name: Header(header.get("required", False), self._text_schema(header["schema"], f"the header {name}"))
                 for name, header in headers.items()
             },
         )
 
+    def _text_schema(self, schema: Json, what: str) -> TextSchema:
+        types = self._types(schema)
+        if is_array := "array" in types:
+            types = self._types(resolve(self._document, schema).get("items", {}))
+        if types & {"array", "object"}:
+            raise self._cannot(f"read {what}, which is more than a value or a list of values")
+        return TextSchema(frozenset(types), is_array, self._validator(schema))
+
+    def _types(self, schema: Json) -> set[str]:
+        schema = resolve(self._document, schema)
+        if "type" in schema:
+            return {schema["type"]} if isinstance(schema["type"], str) else set(schema["type"])
+        values: list[object] = [schema["const"]] if "const" in schema else schema.get("enum", [])
+        parts: list[Json] = [part for key in ("anyOf", "oneOf", "allOf") for part in schema.get(key, [])]
+        return set[str]().union(*map(json_types, values), *map(self._types, parts))
+
     def _validator(self, schema: Json) -> Draft202012Validator:
-        return Draft202012Validator(
-            {"allOf": [schema], "components": self._document["components"]}, validate_formats=True
-        )
+        components = self._document.get("components", {})
+        return Draft202012Validator({"allOf": [schema], "components": components}, validate_formats=True)

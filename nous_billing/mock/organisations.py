@@ -6,7 +6,9 @@ from decimal import Decimal
 from typing import Any
 
 from .clock import MockClock
+from .key_memory import KeyMemory
 from .ledger import Charge, usd
+from .replies import Reply
 
 DEFAULT_CEILING = Decimal("1000")
 
@@ -27,7 +29,7 @@ class Card:
 
 @dataclass
 class AutoReload:
-    """The auto-reload settings, in dollars. `card` is the wire's object where it is not the organisation's card."""
+    """The auto-reload settings, in dollars. `card` is the JSON object of another card than the organisation's."""
 
     enabled: bool = False
     threshold: Decimal | None = None
@@ -60,6 +62,7 @@ class Organisation:
         self.consent_required = False
         self.auto_reload: AutoReload | None = AutoReload()
         self._clock = clock
+        self.keys: KeyMemory = KeyMemory()
         self._charges: dict[str, Charge] = {}
         self._opening = Decimal(balance)
 
@@ -117,8 +120,11 @@ class Organisation:
         return self._charges.get(key)
 
     def add_charge(self, charge: Charge) -> None:
-        """Enter a charge in the ledger."""
+        """Enter a charge in the ledger, and remember its key as that of a `post_charge`."""
         self._charges[charge.key] = charge
+        self.keys.remember(
+            charge.key, ("post_charge", {"amountUsd": charge.amount}), Reply(202, {"chargeId": charge.id})
+        )
 
     def _settled(self) -> Decimal:
         return sum((charge.amount for charge in self.charges if charge.status == "settled"), Decimal(0))

@@ -96,7 +96,7 @@ class _Page:
     def _content(self, content: Json) -> Iterator[str]:
         for media_type, entry in content.items():
             yield f'<p class="note">{escape(media_type)}</p>'
-            schema = entry["schema"]
+            schema = entry.get("schema", {})
             for choice in schema.get("anyOf", [schema]):
                 yield f"<h4>{self._type(choice)}</h4>"
                 yield from self._schema(resolve(self._document, choice))

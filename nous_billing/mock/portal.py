@@ -1,6 +1,5 @@
 """The mock portal: who and what there is, and what tests do to it."""
 
-import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -8,21 +7,25 @@ from typing import Literal
 
 from starlette.types import ASGIApp
 
-from .app import OAUTH_PATHS, build_app
+from .app import HTML, build_app
 from .billing import Billing
+from .calls import bind
 from .clock import MockClock
-from .faults import Fault, FaultQueue
-from .oauth import LOGIN_SCOPE, Login, OAuth, without_billing
+from .endpoint import Endpoint
+from .faults import Fault
+from .oauth import LOGIN_SCOPE, ROUTES, Login, OAuth, without_billing
 from .openapi import load_document, operations
 from .organisations import Card, Organisation, Person
-from .recording import RecordedRequest
+from .page import render
+from .replies import Reply
 from .server import LoopbackServer
 from .tokens import ACCESS_LIFETIME, BILLING_SCOPE, AccessToken, Session
+from .traffic import Traffic
 
 FULL_SCOPE = f"{LOGIN_SCOPE} {BILLING_SCOPE}"
 
 
-class MockPortal(Billing):
+class MockPortal(Billing, Traffic):
     """A Nous Portal to develop and test against.
 
     It starts with the organisation Acme, 100 dollars, a saved card that settles, and its owner Ada. Charges settle
@@ -31,20 +34,27 @@ class MockPortal(Billing):
 
     def __init__(self, clock: MockClock | None = None, settle_after: float = 3.0) -> None:
         super().__init__(clock or MockClock(), settle_after)
-        self.lock: threading.RLock = threading.RLock()
-        self.requests: list[RecordedRequest] = []
-        self.violations: list[str] = []
-        self.faults: FaultQueue = FaultQueue()
         self.oauth: OAuth = OAuth(self.clock, self._tokens)
         self._organisations: list[Organisation] = []
         self._people: list[Person] = []
         self._server: LoopbackServer | None = None
         self.organisation: Organisation = self.add_organisation("Acme", balance="100")
         self.owner: Person = self.add_person("Ada", self.organisation)
+        self._operation_names: set[str] = set()
+        self.app: ASGIApp = self._build_app()
+
+    def _build_app(self) -> ASGIApp:
         document = load_document()
-        contract = operations(document)
-        self._operation_names = {operation.id for operation in contract} | set(OAUTH_PATHS)
-        self.app: ASGIApp = build_app(self, document, contract)
+        endpoints = [
+            (operation.method, operation.path, Endpoint(self, operation.id, respond, operation))
+            for operation, respond in bind(self, operations(document), self._tokens)
+        ]
+        endpoints += [
+            (method, path, Endpoint(self, name, getattr(self.oauth, name))) for name, (method, path) in ROUTES.items()
+        ]
+        self._operation_names.update(endpoint.name for _, _, endpoint in endpoints)
+        page = Reply(200, render(document), media_type=HTML)
+        return build_app(self, endpoints, {"/": page, "/docs": page, "/openapi.json": Reply(200, document)})
 
     # Who and what there is
 
@@ -57,7 +67,7 @@ class MockPortal(Billing):
         cli_billing_enabled: bool = True,
         monthly_cap: Decimal | str | None = None,
     ) -> Organisation:
-        """Add an organisation. Sums are dollars; without a monthly cap the default ceiling holds."""
+        """Add an organisation. Amounts are dollars; without a monthly cap the default ceiling applies."""
         with self.lock:
             organisation = Organisation(
                 name,
@@ -97,7 +107,7 @@ class MockPortal(Billing):
             return self.oauth.log_in(self.oauth.new_session(person or self.owner, scope), lifetime)
 
     def expire(self, token: str) -> None:
-        """Let the token's time be over: 401 `invalid_token`."""
+        """Expire the token: 401 `invalid_token`."""
         with self.lock:
             self._issued(token).expires_at = self.clock.now()
 
@@ -117,7 +127,10 @@ class MockPortal(Billing):
             self._session(token).organisation_denied = True
 
     def approve_device(self, user_code: str, person: Person | None = None, allow_spending: bool = True) -> None:
-        """Approve a device login. Without spending, or for who is no admin, `billing:manage` is left out in silence."""
+        """Approve a device login.
+
+        `billing:manage` is silently left out of the scope without `allow_spending`, and for a person who is no admin.
+        """
         with self.lock:
             person = person or self.owner
             scope = self.oauth.devices.requested_scope(user_code)
@@ -142,7 +155,7 @@ class MockPortal(Billing):
     # Faults
 
     def inject(self, fault: Fault, operation: str | None = None, times: int = 1) -> None:
-        """Let the next calls of the operation (`post_charge`, `oauth_token` …), or of any, meet the fault."""
+        """Show the fault at the next calls of the operation (`post_charge`, `oauth_token` …), or of any."""
         if operation is not None and operation not in self._operation_names:
             raise ValueError(f"There is no operation {operation!r}, only {', '.join(sorted(self._operation_names))}.")
         with self.lock:

@@ -1,4 +1,4 @@
-"""What comes in and what goes out, before and after HTTP."""
+"""Requests and replies, without HTTP's framing."""
 
 import json
 from collections.abc import Mapping
@@ -6,32 +6,54 @@ from dataclasses import dataclass, field
 from typing import Any
 
 PORTAL_URL = "/billing?topup=open"
+_NO_BODY = {204, 205, 304}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Call:
-    """A request as a handler sees it. Header names are lower case; path parameters are unquoted."""
+class Request:
+    """A request as it arrived. Header names are lower case; path parameters and the query are unquoted."""
 
     base_url: str
     path_params: Mapping[str, str]
+    query: tuple[tuple[str, str], ...]
     headers: Mapping[str, str]
     body: bytes
 
 
 @dataclass(frozen=True)
 class Reply:
-    """A reply: a status, a body that is encoded as its media type asks for, and headers."""
+    """A reply: a status, a body, headers, and the body's media type, or None for no body at all.
+
+    JSON is encoded from any value. Of any other media type the body is text or bytes. A 204 never has a body.
+    """
 
     status: int
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
-    media_type: str = "application/json"
+    media_type: str | None = "application/json"
+
+    def __post_init__(self) -> None:
+        if self.status in _NO_BODY:
+            object.__setattr__(self, "media_type", None)
+
+    @property
+    def is_json(self) -> bool:
+        """Whether the body is JSON."""
+        return self.media_type is not None and names_json(self.media_type)
 
     def encoded(self) -> bytes:
-        """The body as it goes over the wire."""
-        if self.media_type == "application/json":
+        """The body as bytes."""
+        if self.media_type is None:
+            return b""
+        if self.is_json:
             return json.dumps(self.body, separators=(",", ":"), ensure_ascii=False).encode()
-        return str(self.body).encode()
+        return self.body if isinstance(self.body, bytes) else str(self.body).encode()
+
+
+def names_json(media_type: str) -> bool:
+    """Whether a media type is JSON's, such as `application/json` or `application/problem+json`."""
+    name = media_type.partition(";")[0].strip().lower()
+    return name == "application/json" or name.endswith("+json")
 
 
 class Refusal(Exception):
@@ -44,9 +66,13 @@ class Refusal(Exception):
 
     @classmethod
     def denied(cls, error: str, message: str, **extra: Any) -> "Refusal":
-        """A gate's 403, which says where a person can put it right."""
+        """A gate's 403, with the link where a person can fix it."""
         return cls(403, error, message, portalUrl=PORTAL_URL, **extra)
 
 
 class ReplyLost(Exception):
-    """Ends a handler that has acted, but whose reply never reaches the client."""
+    """Ends a handler that took effect, but whose reply never reaches the client."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__("The reply was lost.")
+        self.reply: Reply = reply

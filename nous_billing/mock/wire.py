@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import Mapping
-from http import HTTPStatus
+from http.client import responses
 
 from starlette.types import Receive, Scope, Send
 
 from .faults import Fault
 from .replies import Reply
 
-# Where the loopback server leaves the connection for faults that HTTP cannot express.
+# The loopback server stores the connection here, for faults that HTTP cannot express.
 TRANSPORT = "nous_billing.mock.transport"
 
 
@@ -19,11 +19,15 @@ async def send_reply(reply: Reply, send: Send) -> None:
 
 
 async def show_fault(fault: Fault, reply: Reply, scope: Scope, receive: Receive, send: Send) -> None:
-    """Show a fault in place of the reply."""
+    """Show a fault instead of the reply."""
     transport: asyncio.Transport | None = scope.get("state", {}).get(TRANSPORT)
     match fault.kind:
         case "reply":
+            await asyncio.sleep(fault.delay)
             await _send(fault.status, fault.headers, fault.body, send)
+        case "late":
+            await asyncio.sleep(fault.delay)
+            await send_reply(reply, send)
         case "drip" if fault.part == "body":
             await _drip_body(reply, fault.delay, transport, send)
         case "stall":
@@ -33,9 +37,13 @@ async def show_fault(fault: Fault, reply: Reply, scope: Scope, receive: Receive,
                 raise ConnectionResetError("The mock portal dropped the connection.")
             transport.abort()
             await _until_gone(receive)
-        case "raw" | "drip":
+        case "raw" | "drip" | "twice":
             if transport is None:
                 raise RuntimeError("This fault needs a connection: serve the portal with MockPortal.serve().")
+            if fault.kind == "twice":
+                await send_reply(reply, send)
+                transport.write(fault.body or _head(reply) + reply.encoded())
+                return
             if fault.kind == "raw":
                 transport.write(fault.body)
             else:
@@ -51,7 +59,7 @@ async def _send(status: int, headers: Mapping[str, str], body: bytes, send: Send
 
 async def _send_start(status: int, headers: Mapping[str, str], length: int, send: Send) -> None:
     lines = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-    # These two have no body and say so by their status.
+    # Their status says that they have no body.
     if status not in {204, 304}:
         lines.append((b"content-length", str(length).encode()))
     await send({"type": "http.response.start", "status": status, "headers": lines})
@@ -69,16 +77,19 @@ async def _drip_body(reply: Reply, delay: float, transport: asyncio.Transport | 
 
 
 async def _drip_headers(reply: Reply, delay: float, transport: asyncio.Transport) -> None:
-    body = reply.encoded()
-    lines = [f"HTTP/1.1 {reply.status} {HTTPStatus(reply.status).phrase}"]
-    lines += [f"{name}: {value}" for name, value in _headers(reply).items()]
-    lines += [f"content-length: {len(body)}", "connection: close", "", ""]
-    for byte in "\r\n".join(lines).encode("latin-1"):
+    for byte in _head(reply, "connection: close"):
         if transport.is_closing():
             return
         transport.write(bytes([byte]))
         await asyncio.sleep(delay)
-    transport.write(body)
+    transport.write(reply.encoded())
+
+
+def _head(reply: Reply, *more: str) -> bytes:
+    lines = [f"HTTP/1.1 {reply.status} {responses.get(reply.status, '')}"]
+    lines += [f"{name}: {value}" for name, value in _headers(reply).items()]
+    lines += [f"content-length: {len(reply.encoded())}", *more, "", ""]
+    return "\r\n".join(lines).encode("latin-1")
 
 
 async def _until_gone(receive: Receive) -> None:
@@ -87,4 +98,4 @@ async def _until_gone(receive: Receive) -> None:
 
 
 def _headers(reply: Reply) -> dict[str, str]:
-    return {"content-type": reply.media_type, **reply.headers}
+    return ({} if reply.media_type is None else {"content-type": reply.media_type}) | dict(reply.headers)

@@ -301,16 +301,15 @@ class ChargeAccepted:''',
         Edit(
             "nous_billing/mock/billing.py",
             "",
-            "    @handler\n    def patch_auto_top_up(",
+            "    @handler(*gates.MANAGE)\n    def patch_auto_top_up(",
             '''\
-    @handler
-    def list_invoices(self, call: Call, operation: Operation) -> Reply:
+    @handler(gates.organisation)
+    def list_invoices(self, call: Call) -> Reply:
         """One invoice for each settled charge."""
-        organisation = self._admit(call, operation, gates.organisation).session.person.organisation
-        settled = [charge for charge in reversed(organisation.charges) if charge.status == "settled"]
+        settled = [charge for charge in reversed(call.organisation.charges) if charge.status == "settled"]
         return Reply(200, {"invoices": [{"id": c.id, "totalUsd": usd(c.amount)} for c in settled]})
 
-    @handler
+    @handler(*gates.MANAGE)
     def patch_auto_top_up(''',
         ),
     ),

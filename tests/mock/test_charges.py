@@ -252,9 +252,10 @@ def test_a_key_that_the_contract_does_not_allow_charges_nothing(portal, api, key
     assert portal.organisation.charges == []
 
 
-def test_a_lost_reply_does_not_drip_as_a_refusal(portal, api):
+@pytest.mark.parametrize("fault", [Fault.drip(0), Fault.late(0), Fault.twice()], ids=["drip", "late", "twice"])
+def test_a_lost_reply_does_not_arrive_as_a_refusal(portal, api, fault):
     portal.organisation.card = Card("visa", "0500")
-    portal.inject(Fault.drip(0), "post_charge")
+    portal.inject(fault, "post_charge")
     with pytest.raises(httpx.RemoteProtocolError):
         api.charge()
     assert len(portal.organisation.charges) == 1

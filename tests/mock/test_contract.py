@@ -3,13 +3,14 @@
 import json
 from pathlib import Path
 
-import httpx
 import pytest
 import yaml
 
 from nous_billing.mock import ContractViolation, MockPortal, Reply
-from nous_billing.mock.app import handler
+from nous_billing.mock.calls import handler
 from nous_billing.mock.openapi import load_document, operations
+
+from .api import ask
 
 OPENAPI = Path(__file__).parents[2] / "openapi" / "nous-portal-billing.yaml"
 
@@ -20,10 +21,7 @@ def test_the_contract_in_the_package_is_the_one_in_openapi():
 
 def lying(reply):
     class LyingPortal(MockPortal):
-        def get_billing_state(self, call, operation):
-            return reply
-
-        def post_charge(self, call, operation):
+        def get_billing_state(self, call):
             return reply
 
     return LyingPortal()
@@ -60,8 +58,7 @@ GOOD = {
 )
 def test_a_reply_that_the_contract_does_not_allow_does_not_leave(reply, what):
     portal = lying(reply)
-    with portal.serve() as url:
-        answer = httpx.get(f"{url}/api/billing/state")
+    answer = ask(portal, "/api/billing/state")
     assert (answer.status_code, answer.headers["content-type"]) == (500, "text/plain; charset=utf-8")
     assert len(portal.violations) == 1
     assert what in portal.violations[0]
@@ -80,8 +77,7 @@ def test_a_reply_that_the_contract_does_not_allow_does_not_leave(reply, what):
 )
 def test_a_reply_that_the_contract_allows_leaves(reply):
     portal = lying(reply)
-    with portal.serve() as url:
-        assert httpx.get(f"{url}/api/billing/state").status_code == reply.status
+    assert ask(portal, "/api/billing/state").status_code == reply.status
     assert portal.violations == []
 
 
@@ -102,49 +98,84 @@ def test_an_operation_without_a_handler_fails_at_the_start(monkeypatch):
 
 def test_a_handler_without_an_operation_fails_at_the_start():
     class Grown(MockPortal):
-        @handler
-        def get_invoices(self, call, operation):
+        @handler()
+        def get_invoices(self, call):
             return Reply(200)
 
     with pytest.raises(ContractViolation, match="Handlers without an operation: \\['get_invoices'\\]"):
         Grown()
 
 
+def charge(document):
+    return document["paths"]["/api/billing/charge"]["post"]
+
+
+def parameter(place="query", **more):
+    return lambda post: post["parameters"].append({"name": "q", "in": place, **more})
+
+
 @pytest.mark.parametrize(
-    "change",
+    ("change", "what"),
     [
-        lambda item: item.update(parameters=[]),
-        lambda item: item["post"]["parameters"].append({"name": "q", "in": "query", "schema": {}}),
-        lambda item: item["post"]["requestBody"]["content"].update({"text/csv": {"schema": {}}}),
+        (parameter("cookie", schema={"type": "string"}), "read the parameter q from a cookie"),
+        (parameter(content={"application/json": {}}), "check the parameter q without a schema"),
+        (parameter(schema={"type": "array"}, explode=False), "read the parameter q in a style of its own"),
+        (parameter("header", schema={"type": "array"}), "read the parameter q, an array in the header"),
+        (parameter(schema={"anyOf": [{"type": "object"}]}), "read the parameter q, which is more than"),
+        (lambda post: post["requestBody"]["content"].update({"text/csv": {}}), "read a request body of text/csv"),
+        (lambda post: post["responses"].update({"default": {}}), "check replies of the status default"),
+        (
+            lambda post: post["responses"]["202"]["content"].update({"text/*": {}}),
+            r"check a reply of any media type of text/\*",
+        ),
+        (lambda post: post.update(callbacks={}), "do what callbacks asks for"),
+        (lambda post: post.update(security=[]), "check any security but one bearer token"),
     ],
-    ids=["path item", "query", "body"],
 )
-def test_what_the_mock_could_not_check_fails_at_the_start(monkeypatch, change):
-    drifted(monkeypatch, lambda document: change(document["paths"]["/api/billing/charge"]))
-    with pytest.raises(ContractViolation):
+def test_what_the_mock_cannot_do_or_check_fails_at_the_start_by_name(monkeypatch, change, what):
+    drifted(monkeypatch, lambda document: change(charge(document)))
+    with pytest.raises(ContractViolation, match=f"^post_charge: the mock cannot {what}"):
         MockPortal()
 
 
-def test_the_scopes_are_the_contracts(monkeypatch, ssl_context):
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda document: charge(document).pop("operationId"), "POST /api/billing/charge: the mock cannot bind"),
+        (lambda document: document["paths"]["/api/billing/charge"].update(servers=[]), "cannot read 'servers'"),
+    ],
+)
+def test_so_does_what_belongs_to_no_operation(monkeypatch, change, said):
+    drifted(monkeypatch, change)
+    with pytest.raises(ContractViolation, match=said):
+        MockPortal()
+
+
+def test_the_scopes_are_the_contracts(monkeypatch):
     def ask_for_scope(document):
         document["paths"]["/api/billing/state"]["get"]["security"] = [{"bearer": ["billing:manage"]}]
 
     drifted(monkeypatch, ask_for_scope)
     portal = MockPortal()
-    token = portal.issue_token(scope="inference:invoke")
-    with portal.serve() as url:
-        headers = {"Authorization": f"Bearer {token}"}
-        reply = httpx.get(f"{url}/api/billing/state", headers=headers, verify=ssl_context)
+    reply = ask(
+        portal,
+        "/api/billing/state",
+        headers={"Authorization": f"Bearer {portal.issue_token(scope='inference:invoke')}"},
+    )
     # The 403 of this operation does not declare the code yet, and the mock says so.
     assert "insufficient_scope" not in reply.text or portal.violations
     assert reply.status_code == 500
 
 
 def test_each_operation_is_read_whole():
-    charge = next(operation for operation in operations(load_document()) if operation.id == "post_charge")
-    assert (charge.method, charge.path, charge.scopes) == ("POST", "/api/billing/charge", ("billing:manage",))
-    assert [(parameter.name, parameter.place, parameter.required) for parameter in charge.parameters] == [
+    post_charge = next(operation for operation in operations(load_document()) if operation.id == "post_charge")
+    assert (post_charge.method, post_charge.path, post_charge.scopes) == (
+        "POST",
+        "/api/billing/charge",
+        ("billing:manage",),
+    )
+    assert [(each.name, each.place, each.required) for each in post_charge.parameters] == [
         ("Idempotency-Key", "header", True)
     ]
-    assert sorted(charge.answers) == [202, 400, 401, 403, 409, 429, 500, 502, 503, 504]
-    assert charge.answers[429].headers["Retry-After"].required
+    assert sorted(post_charge.answers) == [202, 400, 401, 403, 409, 429, 500, 502, 503, 504]
+    assert post_charge.answers[429].headers["Retry-After"].required

@@ -28,16 +28,18 @@ def test_any_status_body_and_header(portal, api):
     portal.inject(Fault.reply(200, b"\xff\xfe", {"Content-Type": "text/plain"}), "get_billing_state")
     portal.inject(Fault.reply(200, "null"), "get_billing_state")
     portal.inject(Fault.reply(302, headers={"Location": "/elsewhere"}), "get_billing_state")
-    portal.inject(Fault.reply(204), "get_billing_state")
-    replies = [api.state() for _ in range(6)]
-    assert [reply.status_code for reply in replies] == [520, 200, 200, 302, 204, 200]
+    for status in (204, 460, 499):
+        portal.inject(Fault.reply(status), "get_billing_state")
+    replies = [api.state() for _ in range(8)]
+    statuses = [520, 200, 200, 302, 204, 460, 499, 200]
+    assert [reply.status_code for reply in replies] == statuses
     assert replies[0].json() == {"a": [1]}
     assert replies[0].headers["x-note"] == "hm"
     assert (replies[1].content, replies[1].headers["content-type"]) == (b"\xff\xfe", "text/plain")
     assert (replies[2].content, replies[2].headers["content-type"]) == (b"null", "application/json")
     assert replies[3].headers["location"] == "/elsewhere"
-    assert replies[5].json()["org"]["name"] == "Acme"
-    assert [request.status for request in portal.requests] == [520, 200, 200, 302, 204, 200]
+    assert replies[7].json()["org"]["name"] == "Acme"
+    assert [request.status for request in portal.requests] == statuses
 
 
 def test_a_page_and_an_outage(portal, api):
@@ -208,6 +210,44 @@ def test_a_drip_that_nobody_reads_ends(portal, api):
     wait_until(lambda: portal._server.open_requests == 0)
 
 
+@pytest.mark.parametrize(
+    ("fault", "status", "charges"),
+    [
+        (Fault.late(0.1), 202, 1),
+        (Fault.late(0.1, acts=False), 503, 0),
+        (Fault.reply(499, delay=0.1), 499, 0),
+        (Fault.reply(500, delay=0.1, acts=True), 500, 1),
+    ],
+    ids=["made", "not made", "foreign", "foreign but made"],
+)
+def test_a_reply_may_be_late(portal, api, fault, status, charges):
+    portal.inject(fault, "post_charge")
+    started = time.monotonic()
+    assert api.charge().status_code == status
+    assert time.monotonic() - started >= 0.1
+    assert portal.requests[-1].status == status
+    assert len(portal.organisation.charges) == charges
+
+
+FORGED = b'HTTP/1.1 202 Accepted\r\nContent-Length: 20\r\n\r\n{"chargeId":"ch_xx"}'
+PENDING = b'{"status":"pending"}'
+
+
+@pytest.mark.parametrize(("second", "body"), [(b"", PENDING), (FORGED, b'{"chargeId":"ch_xx"}')])
+def test_a_second_reply_lies_behind_the_first_on_a_connection_that_stays_open(portal, api, second, body):
+    portal.inject(Fault.twice(second))
+    address = urlsplit(portal.url)
+    ask = f"GET /api/billing/charge/x HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {api.token}\r\n\r\n".encode()
+    received = b""
+    with socket.create_connection((address.hostname, address.port), timeout=2) as connection:
+        for replies in (2, 3):
+            connection.sendall(ask)
+            while received.count(b"}") < replies:
+                received += connection.recv(65536)
+    assert [part.rpartition(b"\r\n")[2] for part in received.split(b"HTTP/1.1 ")[1:]] == [PENDING, body, PENDING]
+    assert [request.status for request in portal.requests] == [200, 200]
+
+
 @pytest.mark.anyio
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_without_a_server_a_drop_is_an_error_and_raw_bytes_ask_for_one():
@@ -221,7 +261,7 @@ async def test_without_a_server_a_drop_is_an_error_and_raw_bytes_ask_for_one():
         portal.inject(Fault.drop())
         with pytest.raises(ConnectionResetError):
             await client.get("/api/billing/state", headers=headers)
-        for fault in (Fault.raw(b"x"), Fault.drip(0.0, "headers")):
+        for fault in (Fault.raw(b"x"), Fault.drip(0.0, "headers"), Fault.twice()):
             portal.inject(fault)
             with pytest.raises(RuntimeError, match="serve"):
                 await client.get("/api/billing/state", headers=headers)

@@ -199,3 +199,25 @@ def test_the_30_days_begin_with_the_approval(portal, api):
 def test_a_token_of_another_portal_is_unknown(portal):
     with pytest.raises(LookupError):
         portal.expire("eyJ")
+
+
+@pytest.mark.parametrize(("balance", "allowed"), [("12.5", True), ("0", False), ("-3", False)])
+def test_the_account_names_the_person_the_organisation_and_whether_credits_are_left(portal, api, balance, allowed):
+    portal.organisation.balance = balance
+    assert api.account().json() == {
+        "user": {"id": "usr_1", "name": "Ada"},
+        "organisation": {"id": "org_1", "slug": "acme", "name": "Acme"},
+        "subscription": None,
+        "paid_service_access": {
+            "allowed": allowed,
+            "paid_access": allowed,
+            "organisation_id": "org_1",
+            "purchased_credits_remaining": balance,
+            "total_usable_credits": balance,
+        },
+    }
+
+
+def test_the_account_needs_a_token(portal, api):
+    portal.expire(api.token)
+    assert (api.account().status_code, api.account().json()["error"]) == (401, "invalid_token")

@@ -65,12 +65,22 @@ def test_auto_reload_is_saved(portal, api):
     assert api.state().json()["autoReload"]["card"] == {"kind": "none"}
 
 
+@pytest.mark.parametrize(("threshold", "amount"), [(0, 0), (0, 100), (20, 0), (20, 100)])
+def test_auto_reload_is_switched_off_with_any_amounts(portal, api, threshold, amount):
+    reply = api.top_up(enabled=False, threshold=threshold, topUpAmount=amount)
+    assert (reply.status_code, portal.organisation.auto_reload) == (200, AutoReload(False, threshold, amount))
+
+
 @pytest.mark.parametrize(
     "change",
     [
         {"enabled": "yes"},
         {"threshold": 0},
+        {"topUpAmount": 0},
         {"topUpAmount": -1},
+        {"enabled": False, "threshold": -1},
+        {"enabled": False, "topUpAmount": 0.001},
+        {"enabled": False, "maxMonthlySpend": 500},
         {"threshold": 0.001},
         {"maxMonthlySpend": 500},
         {"paymentMethodId": "pm_1"},

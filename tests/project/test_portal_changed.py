@@ -25,13 +25,13 @@ PAGE = Path(__file__).parents[2] / "docs/portal-changed.md"
 EXPECTED: dict[str, tuple[str, str, int, list[str]]] = {
     FIELD.name: (
         "minor",
-        "1.1.0",
+        "1.2.0",
         1,
         ["models.py: BillingState has no loyalty_tier. Add: loyalty_tier: str | None = None"],
     ),
     ERROR.name: (
         "minor",
-        "1.1.0",
+        "1.2.0",
         4,
         [
             "errors.py: There is no class for card_blocked. Add: class BillingCardBlocked(BillingAccessDenied): with a "
@@ -41,7 +41,7 @@ EXPECTED: dict[str, tuple[str, str, int, list[str]]] = {
     ),
     REASON.name: (
         "minor",
-        "1.1.0",
+        "1.2.0",
         1,
         ["mock/ledger.py: The mock has no card that ends in card_stolen. Add one."],
     ),
@@ -54,8 +54,8 @@ EXPECTED: dict[str, tuple[str, str, int, list[str]]] = {
     ),
     ENDPOINT.name: (
         "minor",
-        "1.1.0",
-        30,
+        "1.2.0",
+        29,
         [
             "async_client.py: AsyncBillingClient has no list_invoices. Add it.",
             "client.py: BillingClient has no list_invoices. Add it.",
@@ -82,7 +82,7 @@ def test_a_change_is_judged_and_followed_in_so_many_lines(rehearsal: Rehearsal, 
     judged, version, lines, _ = EXPECTED[rehearsal.name]
     assert not said.content
     assert (verdict(said.text), demanded(said.text)) == (judged, version)
-    assert f"info.version of {CONTRACT} is 1.0.0. Set it to {version}." in said.text
+    assert f"info.version of {CONTRACT} is 1.1.0. Set it to {version}." in said.text
     assert copy.write(rehearsal.by_hand) == lines
 
 
@@ -114,11 +114,12 @@ def test_the_page_is_followed_as_written_for_all_changes_at_once(tmp_path: Path)
 
     for rehearsal in REHEARSALS:
         copy.apply(rehearsal.by_hand)
-    copy.apply((Edit(CONTRACT, "info:", "version: 1.0.0", f"version: {version}"),))
+    copy.apply((Edit(CONTRACT, "info:", "version: 1.1.0", f"version: {version}"),))
     assert copy.make("surface").content
     done = copy.make("contract")
     assert done.content, done.text
-    assert done.text.endswith("The facade offers all that the contract says.\n")
+    assert "The facade offers all that the contract says.\n" in done.text
+    assert done.text.endswith("list_invoices: GET /api/billing/invoices 200\n")
 
     proof = copy.proves(*REHEARSALS)
     assert proof.content, proof.text

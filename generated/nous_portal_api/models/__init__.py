@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from .auto_reload import AutoReload
     from .auto_reload_card import AutoReloadCard
     from .auto_reload_card_kind_type_0 import AutoReloadCardKindType0
+    from .auto_top_up_off_request import AutoTopUpOffRequest
     from .auto_top_up_request import AutoTopUpRequest
     from .auto_top_up_saved import AutoTopUpSaved
     from .billing_state import BillingState
@@ -48,6 +49,7 @@ __all__ = (
     "AutoReload",
     "AutoReloadCard",
     "AutoReloadCardKindType0",
+    "AutoTopUpOffRequest",
     "AutoTopUpRequest",
     "AutoTopUpSaved",
     "BillingState",
@@ -90,6 +92,7 @@ _MODULE_OF = {
     "AutoReload": "auto_reload",
     "AutoReloadCard": "auto_reload_card",
     "AutoReloadCardKindType0": "auto_reload_card_kind_type_0",
+    "AutoTopUpOffRequest": "auto_top_up_off_request",
     "AutoTopUpRequest": "auto_top_up_request",
     "AutoTopUpSaved": "auto_top_up_saved",
     "BillingState": "billing_state",

@@ -6,6 +6,7 @@ if TYPE_CHECKING:
     import httpx
 
     from ...client import AuthenticatedClient, Client
+    from ...models.auto_top_up_off_request import AutoTopUpOffRequest
     from ...models.auto_top_up_request import AutoTopUpRequest
     from ...models.auto_top_up_saved import AutoTopUpSaved
     from ...models.cli_billing_disabled import CliBillingDisabled
@@ -36,11 +37,17 @@ if TYPE_CHECKING:
     )
 
 
-def _get_kwargs(*, body: AutoTopUpRequest) -> dict[str, Any]:
+def _get_kwargs(*, body: AutoTopUpOffRequest | AutoTopUpRequest) -> dict[str, Any]:
+    from ...models.auto_top_up_request import AutoTopUpRequest
+
     headers: dict[str, Any] = {}
 
     _kwargs: dict[str, Any] = {"method": "patch", "url": "/api/billing/auto-top-up"}
-    _kwargs["json"] = body.to_dict()
+
+    if isinstance(body, AutoTopUpRequest):
+        _kwargs["json"] = body.to_dict()
+    else:
+        _kwargs["json"] = body.to_dict()
 
     headers["Content-Type"] = "application/json"
 
@@ -123,21 +130,19 @@ def _build_response(*, client: AuthenticatedClient | Client, response: httpx.Res
     )
 
 
-def sync_detailed(*, client: AuthenticatedClient, body: AutoTopUpRequest) -> Response[_Parsed]:
+def sync_detailed(*, client: AuthenticatedClient, body: AutoTopUpOffRequest | AutoTopUpRequest) -> Response[_Parsed]:
     """Configure auto-reload.
 
      Needs the scope `billing:manage`.
 
     Not settled: what a server wants in `threshold` and `topUpAmount` when `enabled` is false. Send the
-    current values.
+    current values, and
+    `0` where there are none.
     Not settled: whether a saved card is asked for here too; `no_payment_method` is declared in case it
     is.
 
     Args:
-        body (AutoTopUpRequest): The auto-reload settings. Any other key (`maxMonthlySpend`, a
-            payment method) is `400`. Terminal screens also ask that
-            `topUpAmount` be greater than `threshold`: it is what the balance is reloaded **to**.
-             Example: {'enabled': True, 'threshold': 20, 'topUpAmount': 100}.
+        body (AutoTopUpOffRequest | AutoTopUpRequest):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -152,18 +157,20 @@ def sync_detailed(*, client: AuthenticatedClient, body: AutoTopUpRequest) -> Res
     return _build_response(client=client, response=response)
 
 
-async def asyncio_detailed(*, client: AuthenticatedClient, body: AutoTopUpRequest) -> Response[_Parsed]:
+async def asyncio_detailed(
+    *, client: AuthenticatedClient, body: AutoTopUpOffRequest | AutoTopUpRequest
+) -> Response[_Parsed]:
     """`sync_detailed`, to be awaited."""
     kwargs = _get_kwargs(body=body)
     response = await client.get_async_httpx_client().request(**kwargs)
     return _build_response(client=client, response=response)
 
 
-def sync(*, client: AuthenticatedClient, body: AutoTopUpRequest) -> _Parsed | None:
+def sync(*, client: AuthenticatedClient, body: AutoTopUpOffRequest | AutoTopUpRequest) -> _Parsed | None:
     """`sync_detailed`, but what was parsed only."""
     return sync_detailed(client=client, body=body).parsed
 
 
-async def asyncio(*, client: AuthenticatedClient, body: AutoTopUpRequest) -> _Parsed | None:
+async def asyncio(*, client: AuthenticatedClient, body: AutoTopUpOffRequest | AutoTopUpRequest) -> _Parsed | None:
     """`sync`, to be awaited."""
     return (await asyncio_detailed(client=client, body=body)).parsed

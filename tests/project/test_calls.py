@@ -1,0 +1,66 @@
+"""Each operation is called once with the contract's examples, and whatever goes wrong is said."""
+
+import pytest
+
+from nous_billing.mock import MockPortal, Reply
+from nous_billing.mock.openapi import load_document, operations
+from scripts import calls
+
+
+def test_every_operation_of_the_contract_is_called(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        calls.main()
+    called = [line.split(": ")[0] for line in capsys.readouterr().out.splitlines()]
+    expected = [each["operationId"] for item in load_document()["paths"].values() for each in item.values()]
+    assert (ended.value.code, called) == (False, expected)
+
+
+@pytest.mark.parametrize(
+    ("change", "reply", "said"),
+    [
+        (lambda document: None, Reply(403, {"error": "org_access_denied", "portalUrl": "/"}), "answered 403: "),
+        (lambda document: document["components"]["schemas"]["Money"].update(maxLength=2), None, "breaks the contract"),
+        (
+            lambda document: document["paths"]["/api/billing/state"]["get"].update(
+                parameters=[{"name": "page", "in": "query", "schema": {}}]
+            ),
+            None,
+            "get_billing_state has no example of page. Give it one.",
+        ),
+        (lambda document: document["paths"]["/api/billing/state"]["get"].update(servers=[]), None, "do what servers"),
+    ],
+)
+def test_a_drift_fails(change, reply, said, monkeypatch, capsys) -> None:
+    document = load_document()
+    change(document)
+    monkeypatch.setattr(calls, "load", lambda _: document)
+    if reply:
+        monkeypatch.setattr(MockPortal, "get_billing_state", lambda self, call: reply)
+    with pytest.raises(SystemExit) as ended:
+        calls.main()
+    assert ended.value.code
+    assert said in capsys.readouterr().out + str(ended.value.code)
+
+
+def test_each_parameter_is_put_where_the_contract_wants_it() -> None:
+    document = load_document()
+    document["paths"]["/a/{b}"] = {
+        "post": {
+            "operationId": "a",
+            "parameters": [
+                {"name": "b", "in": "path", "schema": {"anyOf": [{"type": "integer", "example": 7}]}},
+                {"name": "c", "in": "query", "examples": {"one": {"value": [True, "x"]}}, "schema": {"type": "array"}},
+                {"$ref": "#/components/parameters/IdempotencyKey"},
+            ],
+            "responses": {},
+        }
+    }
+    operation = next(each for each in operations(document) if each.id == "a")
+    made = calls.arguments(document, operation)
+    key = document["components"]["parameters"]["IdempotencyKey"]["example"]
+    assert made == {
+        "method": "POST",
+        "url": "/a/7",
+        "headers": {"Idempotency-Key": key},
+        "params": {"c": ["true", "x"]},
+    }
