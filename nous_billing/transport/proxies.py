@@ -39,6 +39,8 @@ class _SecretBytes(bytes):
     def __repr__(self) -> str:
         return "b'***'"
 
+    __str__ = __repr__
+
 
 @dataclass(frozen=True, slots=True)
 class Proxy:

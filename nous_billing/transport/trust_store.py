@@ -6,7 +6,7 @@ import errno
 import os
 import re
 import ssl
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -57,26 +57,25 @@ class Store(NamedTuple):
             BillingInvalidRequest: A variable names what cannot be used (``error="invalid_tls_setting"``).
             OSError: It cannot be read just now.
         """
-        certificates = 0 if self.file is None else _count_certificates(self.file)
-        links = 0 if self.directory is None else _count_links(self.directory)
-        if links and (not certificates or (links == certificates and self._is_twofold())):
-            return Store(None, self.directory)
-        if certificates:
-            return Store(self.file, self.directory if links else None)
-        if self.directory is not None and self.directory.variable is not None:
-            raise invalid_setting(
-                self.directory.variable, self.directory.path, "has no certificates; see openssl rehash"
-            )
+        file, directory = self
+        certificates = 0 if file is None else _count_certificates(file)
+        links = 0 if directory is None else _count_links(directory)
+        if (
+            not links
+            and directory is not None
+            and directory.variable is not None
+            and directory.variable == self.variable
+        ):
+            raise invalid_setting(directory.variable, directory.path, "has no certificates; see openssl rehash")
+        if file is not None and certificates:
+            is_covered = directory is not None and links == certificates and _is_bundle_of(file, directory)
+            if not is_covered:
+                return Store(file, directory if links else None)
+        if links:
+            return Store(None, directory)
         import certifi
 
         return Store(Place(certifi.where(), None), None)
-
-    def _is_twofold(self) -> bool:
-        """Whether the file is the bundle of what the directory has."""
-        if self.file is None or self.directory is None:
-            return False
-        folder, name = os.path.split(os.path.realpath(self.file.path))
-        return name == _BUNDLE_OF_DIRECTORY and folder == os.path.realpath(self.directory.path)
 
 
 def named_store() -> Store | None:
@@ -118,6 +117,11 @@ def _with_system(file: Place | None, directory: Place | None) -> Store:
     return Store(file or Place(system.openssl_cafile, None), directory or Place(system.openssl_capath, None))
 
 
+def _is_bundle_of(file: Place, directory: Place) -> bool:
+    folder, name = os.path.split(os.path.realpath(file.path))
+    return name == _BUNDLE_OF_DIRECTORY and folder == os.path.realpath(directory.path)
+
+
 def _count_certificates(file: Place) -> int:
     if file.variable is None and not os.path.exists(file.path):
         return 0
@@ -138,7 +142,7 @@ def _count_links(directory: Place) -> int:
 
 
 @contextmanager
-def _named(place: Place) -> Iterator[None]:
+def _named(place: Place) -> Generator[None]:
     """Say which variable names what cannot be read."""
     try:
         yield
