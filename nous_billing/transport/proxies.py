@@ -1,0 +1,176 @@
+"""Which proxy, if any, stands between a client and the portal.
+
+The standard library's reading of the environment (``urllib.request.getproxies`` and ``proxy_bypass``) is used for what
+macOS and Windows keep elsewhere, and not for the variables: its ``NO_PROXY`` knows neither networks nor IPv6, and its
+import would be the slowest of the first call.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from base64 import b64encode
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+from urllib.parse import unquote_to_bytes, urlsplit
+
+from ..credentials import Secret
+from ..errors import BillingInvalidRequest
+from .no_proxy import has_host, is_loopback
+
+ProxySetting: TypeAlias = str | Literal[False] | None
+"""The URL of a proxy; None for the environment's; False for none."""
+
+_ARGUMENT = "proxy="
+_SYSTEM = "The proxy in the system's settings"
+_DEFAULT_PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
+# Strict: "http://user:1/2@host" would otherwise be the proxy "user", and the password a path.
+_URL = re.compile(
+    r"((?P<scheme>[a-z][a-z0-9+.-]*)://)?((?P<user>[^/?#\s]*)@)?"
+    r"(?P<host>[a-z0-9._-]+|\[[0-9a-f:.]+\])(:(?P<port>[0-9]{1,5}))?/?",
+    re.ASCII | re.IGNORECASE,
+)
+
+
+class _SecretBytes(bytes):
+    """Bytes whose repr does not show them, for reprs and for tracebacks that show variables."""
+
+    def __repr__(self) -> str:
+        return "b'***'"
+
+    __str__ = __repr__
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """A proxy that can be used as it is written.
+
+    Attributes:
+        scheme: ``"http"``, ``"https"``, ``"socks5"`` or ``"socks5h"``.
+        host: Its host name or address; an IPv6 address without brackets.
+        port: Its port.
+        name: What names it: a variable, ``"proxy="`` or the system's settings. To be shown to a person.
+        username: The user name, decoded, or None; not in the repr.
+        password: The password, decoded, empty where there is none, or None without a user name; not in the repr.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    name: str
+    username: bytes | None = field(default=None, repr=False)
+    password: bytes | None = field(default=None, repr=False)
+
+    @property
+    def authorization(self) -> bytes | None:
+        """The value of ``Proxy-Authorization``, or None where the proxy asks for no user."""
+        if self.username is None or self.password is None:
+            return None
+        return _SecretBytes(b"Basic " + b64encode(self.username + b":" + self.password))
+
+
+def check_setting(setting: object) -> ProxySetting:
+    """Return what was given as ``proxy=``, a URL as a secret, or refuse it.
+
+    Raises:
+        BillingInvalidRequest: It cannot be used (``error="invalid_proxy"``).
+    """
+    if isinstance(setting, str):
+        setting = Secret(setting)
+        _parse(setting, _ARGUMENT)
+        return setting
+    if setting is None or setting is False:
+        return setting
+    raise _invalid(_ARGUMENT, "give a URL like http://host:port, None for the environment's, or False for none")
+
+
+def proxy_for(base_url: str, setting: ProxySetting) -> Proxy | None:
+    """Return the proxy that a connection to the portal goes through, or None.
+
+    Loopback is never proxied, whatever the setting. ``NO_PROXY`` has a say over the environment's proxies, the system's
+    exceptions over the system's, and neither over ``proxy=``. On Windows these may take a look-up of the host's name.
+
+    Args:
+        base_url: The portal's base URL, checked.
+        setting: What was given as ``proxy=``.
+
+    Raises:
+        BillingInvalidRequest: The proxy that this connection would go through cannot be used
+            (``error="invalid_proxy"``). Other settings are not looked at.
+    """
+    if isinstance(setting, str):
+        # First of all: a traceback may show the variables of this frame.
+        setting = Secret(setting)
+    parts = urlsplit(base_url)
+    host = (parts.hostname or "").rstrip(".")
+    # Plain http is for loopback alone, so that HTTP_PROXY has no say.
+    if setting is False or parts.scheme != "https" or is_loopback(host):
+        return None
+    if isinstance(setting, str):
+        return _parse(setting, _ARGUMENT)
+    named = _variable("https_proxy") or _variable("all_proxy")
+    if named is not None:
+        name, url = named
+        exceptions = _variable("no_proxy")
+        is_excepted = exceptions is not None and has_host(exceptions[1], host, parts.port or 443)
+        return None if is_excepted else _parse(url, name)
+    return _system_proxy(host) if sys.platform in ("darwin", "win32") else None
+
+
+def _variable(name: str) -> tuple[str, Secret] | None:
+    """Return a variable's own name and value. Lower case wins; where that is empty, the upper case is out as well."""
+    for each in (name, name.upper()):
+        if each in os.environ:
+            value = Secret(os.environ[each].strip())
+            return (each, value) if value else None
+    return None
+
+
+def _system_proxy(host: str) -> Proxy | None:
+    from urllib.request import getproxies, proxy_bypass
+
+    url = Secret(getproxies().get("https", ""))
+    return _parse(url, _SYSTEM) if url and not proxy_bypass(host) else None
+
+
+def _parse(url: Secret, name: str) -> Proxy:
+    parts = _split(url)
+    if parts is None:
+        raise _invalid(name, "write it like http://host:port, with special characters of a password percent-encoded")
+    scheme, host, port, username, password = parts
+    if scheme not in _DEFAULT_PORTS:
+        remedy = f"write socks5:// instead of {scheme}://" if scheme.startswith("socks") else "write http://host:port"
+        raise _invalid(name, f"{scheme}:// is not supported; {remedy}")
+    if scheme.startswith("socks"):
+        from importlib.util import find_spec
+
+        if find_spec("socksio") is None:
+            raise _invalid(name, f'{scheme}:// needs an extra: pip install "nous-billing[socks]"')
+        if len(username or b"") > 255 or len(password or b"") > 255:
+            raise _invalid(name, "user name and password may have 255 bytes each with SOCKS")
+    return Proxy(scheme, host, port or _DEFAULT_PORTS[scheme], name, username, password)
+
+
+def _split(url: Secret) -> tuple[str, str, int | None, _SecretBytes | None, _SecretBytes | None] | None:
+    """Return scheme, host, port, user name and password, or None. Never raises: its variables show the password."""
+    match = _URL.fullmatch(url)
+    if match is None:
+        return None
+    scheme, user, host, port = match.group("scheme", "user", "host", "port")
+    if port is not None and not 0 < int(port) < 65536:
+        return None
+    username, _, password = (user or "").partition(":")
+    return (
+        "http" if scheme is None else scheme.lower(),
+        host.strip("[]"),
+        None if port is None else int(port),
+        _SecretBytes(unquote_to_bytes(username)) if user else None,
+        _SecretBytes(unquote_to_bytes(password)) if user else None,
+    )
+
+
+def _invalid(name: str, remedy: str) -> BillingInvalidRequest:
+    return BillingInvalidRequest(
+        f"{name} cannot be used as a proxy: {remedy}. Nothing was sent.", error="invalid_proxy"
+    )

@@ -1,0 +1,160 @@
+"""Where trusted certificates are: what the environment names, the system's store of OpenSSL, certifi's."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import ssl
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from ..errors import BillingInvalidRequest
+
+# Not CURL_CA_BUNDLE: installers of other programs set it for curl, and leave it behind.
+_BUNDLES = ("REQUESTS_CA_BUNDLE", "HERMES_CA_BUNDLE")
+_HASHED_NAME = re.compile(r"[0-9a-f]{8}\.[0-9]+")
+# `update-ca-certificates` writes it into the directory of the same certificates.
+_BUNDLE_OF_DIRECTORY = "ca-certificates.crt"
+# A process that has no file descriptor left says nothing of its settings.
+_TRANSIENT = frozenset({errno.EAGAIN, errno.EINTR, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+
+
+class Place(NamedTuple):
+    """A file of certificates, or directories joined as in ``PATH``; ``variable`` names it, None the system itself."""
+
+    path: str
+    variable: str | None
+
+    @property
+    def directories(self) -> list[str]:
+        """The directories that are there."""
+        return [each for each in self.path.split(os.pathsep) if os.path.isdir(each)]
+
+
+class Store(NamedTuple):
+    """A file, a directory, or both."""
+
+    file: Place | None
+    directory: Place | None
+
+    @property
+    def variable(self) -> str | None:
+        """The variable that names it, or None where it is the system's own."""
+        return next((place.variable for place in self if place is not None and place.variable is not None), None)
+
+    def fingerprint(self) -> object:
+        """Return what changes when a file or a directory does."""
+        paths = () if self.file is None else (self.file.path,)
+        directories = () if self.directory is None else self.directory.path.split(os.pathsep)
+        return self, tuple(_status(path) for path in (*paths, *directories))
+
+    def needed(self) -> Store:
+        """Return what of it a context has to be given, after a look at what is there.
+
+        Raises:
+            BillingInvalidRequest: A variable names what cannot be used (``error="invalid_tls_setting"``).
+            OSError: It cannot be read just now.
+        """
+        file, directory = self
+        certificates = 0 if file is None else _count_certificates(file)
+        links = 0 if directory is None else _count_links(directory)
+        if (
+            not links
+            and directory is not None
+            and directory.variable is not None
+            and directory.variable == self.variable
+        ):
+            raise invalid_setting(directory.variable, directory.path, "has no certificates; see openssl rehash")
+        if file is not None and certificates:
+            is_covered = directory is not None and links == certificates and _is_bundle_of(file, directory)
+            if not is_covered:
+                return Store(file, directory if links else None)
+        if links:
+            return Store(None, directory)
+        import certifi
+
+        return Store(Place(certifi.where(), None), None)
+
+
+def named_store() -> Store | None:
+    """Return the store that the environment names, or None."""
+    file, directory = _variable("SSL_CERT_FILE"), _variable("SSL_CERT_DIR")
+    if file is not None or directory is not None:
+        return _with_system(file, directory)
+    bundle = next((place for place in map(_variable, _BUNDLES) if place is not None), None)
+    if bundle is None:
+        return None
+    return Store(None, bundle) if bundle.directories else Store(bundle, None)
+
+
+def system_store() -> Store:
+    """Return the system's own store, where OpenSSL has it."""
+    return _with_system(None, None)
+
+
+def invalid_setting(variable: str, path: str, reason: str) -> BillingInvalidRequest:
+    """Return the error of a variable that names what cannot be used."""
+    return BillingInvalidRequest(
+        f"{variable} names {path!r}, which {reason}. Correct or unset it. Nothing was sent.",
+        error="invalid_tls_setting",
+    )
+
+
+def is_transient(error: OSError) -> bool:
+    """Whether a failure to open a file says nothing of the file."""
+    return error.errno in _TRANSIENT
+
+
+def _variable(name: str) -> Place | None:
+    path = os.environ.get(name)
+    return Place(path, name) if path else None
+
+
+def _with_system(file: Place | None, directory: Place | None) -> Store:
+    system = ssl.get_default_verify_paths()
+    return Store(file or Place(system.openssl_cafile, None), directory or Place(system.openssl_capath, None))
+
+
+def _is_bundle_of(file: Place, directory: Place) -> bool:
+    folder, name = os.path.split(os.path.realpath(file.path))
+    return name == _BUNDLE_OF_DIRECTORY and folder == os.path.realpath(directory.path)
+
+
+def _count_certificates(file: Place) -> int:
+    if file.variable is None and not os.path.exists(file.path):
+        return 0
+    with _named(file), open(file.path, "rb") as opened:
+        count = opened.read().count(b"-----BEGIN ")
+    if not count and file.variable is not None:
+        raise invalid_setting(file.variable, file.path, "has no certificate in PEM format")
+    return count
+
+
+def _count_links(directory: Place) -> int:
+    links = 0
+    with _named(directory):
+        for path in directory.directories:
+            with os.scandir(path) as entries:
+                links += sum(1 for entry in entries if _HASHED_NAME.fullmatch(entry.name) and entry.is_file())
+    return links
+
+
+@contextmanager
+def _named(place: Place) -> Generator[None]:
+    """Say which variable names what cannot be read."""
+    try:
+        yield
+    except OSError as error:
+        if place.variable is None or is_transient(error):
+            raise
+        raise invalid_setting(place.variable, place.path, f"cannot be read ({error.strerror})") from error
+
+
+def _status(path: str) -> tuple[int, ...] | None:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
