@@ -67,7 +67,7 @@ if TYPE_CHECKING:
     from .portal import DEFAULT_PORTAL_BASE_URL, resolve_portal_base_url
     from .protocol.idempotency import new_idempotency_key
     from .purchases.directory import PurchaseDirectory
-    from .purchases.purchase import Purchase, PurchaseStatus, PurchaseStore
+    from .purchases.purchase import Purchase, PurchaseDiscrepancy, PurchaseStatus, PurchaseStore
     from .purchases.record import OnProgress
 
 __all__ = [
@@ -127,6 +127,7 @@ __all__ = [
     "Organisation",
     "Purchase",
     "PurchaseDirectory",
+    "PurchaseDiscrepancy",
     "PurchaseStatus",
     "PurchaseStore",
     "StaticToken",
@@ -213,6 +214,7 @@ _MODULES = {
     "purchases.directory": ("PurchaseDirectory",),
     "purchases.purchase": (
         "Purchase",
+        "PurchaseDiscrepancy",
         "PurchaseStatus",
         "PurchaseStore",
     ),

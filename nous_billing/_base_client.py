@@ -15,9 +15,10 @@ from .portal import check_base_url
 from .protocol.exchange import BeforeSend, Flow, exchange
 from .protocol.operations import Operation
 from .protocol.settlement import OnPoll, check_seconds, settlement
-from .purchases.buying import Buying, Outcome, new_purchase, resume
+from .purchases.buying import Buying, new_purchase
 from .purchases.purchase import MemoryStore, Purchase, PurchaseStore
 from .purchases.record import OnProgress
+from .purchases.resuming import Outcome, resume
 
 if TYPE_CHECKING:
     from .auth.default_login import DefaultLogin

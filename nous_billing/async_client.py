@@ -13,9 +13,9 @@ from .models import BillingState, ChargeAccepted, ChargeFailed, ChargeSettled, C
 from .money import Amount
 from .protocol import operations
 from .protocol.settlement import DEFAULT_CAP, DEFAULT_INTERVAL, OnPoll
-from .purchases.buying import Outcome
 from .purchases.purchase import Purchase
 from .purchases.record import OnProgress
+from .purchases.resuming import Outcome
 
 if TYPE_CHECKING:
     import httpx

@@ -14,6 +14,10 @@ PurchaseStatus = Literal["sending", "pending", "settled", "failed", "not_made"]
 """``"sending"``: it may have been sent, no reply is known. ``"pending"``: accepted as a charge. ``"settled"``: paid.
 ``"failed"``: the charge failed, for good. ``"not_made"``: it was refused, or could not be sent; nothing was charged."""
 
+PurchaseDiscrepancy = Literal["other_amount", "settled_and_failed"]
+"""``"other_amount"``: the portal settled another amount than was asked for. ``"settled_and_failed"``: it called the
+charge settled and failed in turn; the purchase is kept as settled."""
+
 _MOST_ENDED = 1000
 
 
@@ -33,6 +37,8 @@ class Purchase:
         reason: Why the charge failed (``"card_declined"`` …), or None.
         settled_at: When it was paid, aware of its zone, or None.
         added_usd: Dollars by which the balance was raised, or None.
+        other_charge_ids: Further charges that the portal made for the same key, against its promise; normally empty.
+        discrepancies: What the portal said of the charge that does not fit; normally empty.
         revision: How often it was saved.
     """
 
@@ -47,6 +53,8 @@ class Purchase:
     reason: str | None = None
     settled_at: datetime | None = None
     added_usd: Decimal | None = None
+    other_charge_ids: tuple[str, ...] = ()
+    discrepancies: tuple[PurchaseDiscrepancy, ...] = ()
     revision: int = 0
 
     @property
