@@ -74,7 +74,7 @@ def explain(error: BaseException, host: str) -> str | None:
     if refusal is None:
         return None
     code: int = getattr(refusal, "verify_code", 0)
-    reason = _REASONS.get(code) or str(getattr(refusal, "verify_message", refusal)).rstrip(".")
+    reason = _REASONS.get(code) or str(getattr(refusal, "verify_message", "no reason was given")).rstrip(".")
     if code in (_EXPIRED, _NOT_YET_VALID):
         remedy = "If this machine's clock is right, the host must renew it, or a proxy that inspects TLS"
     else:
@@ -110,9 +110,10 @@ def _load(store: Store) -> ssl.SSLContext:
         try:
             made.load_verify_locations(cafile=store.file.path)
         except ssl.SSLError as error:
-            # What precedes the broken one is loaded, which has to do where nobody here chose the file.
-            if store.file.variable is not None:
-                raise invalid_setting(store.file.variable, store.file.path, "has a broken certificate") from error
+            file = store.file
+            if file.variable is None:
+                raise OSError(f"a certificate in {file.path} is broken") from error
+            raise invalid_setting(file.variable, file.path, "has a broken certificate") from error
     return made
 
 
