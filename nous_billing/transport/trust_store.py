@@ -133,12 +133,13 @@ def _count_certificates(file: Place) -> int:
 
 
 def _count_links(directory: Place) -> int:
-    links = 0
+    links: list[os.DirEntry[str]] = []
     with _named(directory):
         for path in directory.directories:
             with os.scandir(path) as entries:
-                links += sum(1 for entry in entries if _HASHED_NAME.fullmatch(entry.name) and entry.is_file())
-    return links
+                links += (entry for entry in entries if _HASHED_NAME.fullmatch(entry.name))
+    # Images copy the links, and not always what they point to.
+    return len(links) if any(link.is_file() for link in links) else 0
 
 
 @contextmanager
