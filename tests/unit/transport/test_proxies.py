@@ -241,8 +241,9 @@ def test_a_setting_of_another_type_is_refused(setting):
 
 
 def test_what_is_given_goes_before_the_environment(environment):
-    environment({"HTTPS_PROXY": "garbage://", "NO_PROXY": "*"})
+    environment({"HTTPS_PROXY": "http://other.test"})
     assert proxy_for(PORTAL, False) is None
+    environment({"HTTPS_PROXY": "garbage://", "NO_PROXY": "*"})
     proxy = proxy_for(PORTAL, "http://proxy.test")
     assert proxy is not None
     assert proxy.name == "proxy="

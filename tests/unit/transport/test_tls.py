@@ -218,7 +218,9 @@ def test_a_directory_without_usable_links_leaves_it_to_the_file(system, authorit
 
 @pytest.mark.parametrize("is_there", [True, False])
 def test_without_any_certificate_of_the_system_those_of_certifi_are_trusted(is_there, system, authority, monkeypatch):
-    if not is_there:
+    if is_there:
+        os.symlink("/missing", os.path.join(system.openssl_capath, "0123abcd.0"))
+    else:
         os.rmdir(system.openssl_capath)
     assert tls.context().cert_store_stats()["x509_ca"] > 100
     monkeypatch.setattr(certifi, "where", lambda: authority.file)
