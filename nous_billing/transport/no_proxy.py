@@ -11,9 +11,8 @@ if TYPE_CHECKING:
 
     _Address: TypeAlias = IPv4Address | IPv6Address
 
-_NUMERIC = re.compile(r"[0-9.]+|.*:.*")
-# An IPv6 address without brackets has no port.
-_ENTRY = re.compile(r"(?P<host>\[.*\]|[^:]*|.*:.*:.*)(:(?P<port>[0-9]{1,5}))?")
+# Not compiled until there is a proxy. An IPv6 address without brackets has no port.
+_ENTRY = r"(?P<host>\[.*\]|[^:]*|.*:.*:.*)(:(?P<port>[0-9]{1,5}))?"
 
 
 def is_loopback(host: str) -> bool:
@@ -36,7 +35,7 @@ def has_host(no_proxy: str, host: str, port: int) -> bool:
 
 
 def _matches(entry: str, host: str, port: int, address: _Address | None) -> bool:
-    match = _ENTRY.fullmatch(entry)
+    match = re.fullmatch(_ENTRY, entry)
     if match is None or match["port"] not in (None, str(port)):
         return False
     name = match["host"].replace("[", "").replace("]", "")
@@ -54,7 +53,7 @@ def _matches(entry: str, host: str, port: int, address: _Address | None) -> bool
 
 
 def _address(host: str) -> _Address | None:
-    if not _NUMERIC.fullmatch(host):
+    if ":" not in host and not host.replace(".", "").isdigit():
         return None
     from ipaddress import IPv6Address, ip_address
 

@@ -25,11 +25,11 @@ ProxySetting: TypeAlias = str | Literal[False] | None
 _ARGUMENT = "proxy="
 _SYSTEM = "The proxy in the system's settings"
 _DEFAULT_PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
+# Not compiled until there is a proxy.
 # Strict: "http://user:1/2@host" would otherwise be the proxy "user", and the password a path.
-_URL = re.compile(
-    r"((?P<scheme>[a-z][a-z0-9+.-]*)://)?((?P<user>[^/?#\s]*)@)?"
-    r"(?P<host>[a-z0-9._-]+|\[[0-9a-f:.]+\])(:(?P<port>[0-9]{1,5}))?/?",
-    re.ASCII | re.IGNORECASE,
+_URL = (
+    r"(?ai)((?P<scheme>[a-z][a-z0-9+.-]*)://)?((?P<user>[^/?#\s]*)@)?"
+    r"(?P<host>[a-z0-9._-]+|\[[0-9a-f:.]+\])(:(?P<port>[0-9]{1,5}))?/?"
 )
 
 
@@ -154,7 +154,7 @@ def _parse(url: Secret, name: str) -> Proxy:
 
 def _split(url: Secret) -> tuple[str, str, int | None, _SecretBytes | None, _SecretBytes | None] | None:
     """Return scheme, host, port, user name and password, or None. Never raises: its variables show the password."""
-    match = _URL.fullmatch(url)
+    match = re.fullmatch(_URL, url)
     if match is None:
         return None
     scheme, user, host, port = match.group("scheme", "user", "host", "port")
