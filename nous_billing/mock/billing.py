@@ -18,7 +18,6 @@ class Billing:
     """What the portal does for each operation. A charge settles `settle_after` seconds after it was accepted."""
 
     def __init__(self, clock: MockClock, settle_after: float) -> None:
-        super().__init__()
         self.clock = clock
         self.settle_after = settle_after
         self._tokens = Tokens(clock)

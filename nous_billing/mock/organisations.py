@@ -123,7 +123,7 @@ class Organisation:
         """Enter a charge in the ledger, and remember its key as that of a `post_charge`."""
         self._charges[charge.key] = charge
         self.keys.remember(
-            charge.key, ("post_charge", {"amountUsd": charge.amount}), Reply(202, {"chargeId": charge.id})
+            charge.key, ("post_charge", {}, {"amountUsd": charge.amount}), Reply(202, {"chargeId": charge.id})
         )
 
     def _settled(self) -> Decimal:

@@ -33,7 +33,8 @@ class MockPortal(Billing, Traffic):
     """
 
     def __init__(self, clock: MockClock | None = None, settle_after: float = 3.0) -> None:
-        super().__init__(clock or MockClock(), settle_after)
+        Traffic.__init__(self)
+        Billing.__init__(self, clock or MockClock(), settle_after)
         self.oauth: OAuth = OAuth(self.clock, self._tokens)
         self._organisations: list[Organisation] = []
         self._people: list[Person] = []
