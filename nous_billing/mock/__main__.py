@@ -1,4 +1,4 @@
-"""`python -m nous_billing.mock`: a portal to try things on."""
+"""`python -m nous_billing.mock`: a portal to try things with."""
 
 import argparse
 import logging
@@ -25,7 +25,7 @@ def _parser() -> argparse.ArgumentParser:
         default="4242",
         metavar="LAST4",
         help=f"the saved card's last four digits decide how a charge ends: {_CARDS}, {AMBIGUOUS} settles, but the "
-        "first reply is lost; 'none' for no card; default: 4242",
+        "first reply is lost; 'none' means no card; default: 4242",
     )
     parser.add_argument("--role", default="OWNER", help="OWNER, ADMIN, MEMBER or any other; default: OWNER")
     parser.add_argument(
@@ -39,7 +39,7 @@ def _introduction(portal: MockPortal, role: str) -> str:
     saved = f"card {card.brand} {card.last4}" if card else "no saved card"
     return f"""\
 Mock Nous Portal at {portal.url}   (the contract as a page: open it in a browser; Ctrl-C ends the portal)
-A token with the role {role} at {portal.organisation.name}, {saved}, balance $100, good for 8 hours. In another shell:
+A token with the role {role} at {portal.organisation.name}, {saved}, balance $100, valid for 8 hours. In another shell:
 
   export NOUS_PORTAL_BASE_URL={portal.url}
   export NOUS_TOKEN={portal.issue_token(portal.owner, lifetime=_TOKEN_LIFETIME)}
@@ -66,10 +66,10 @@ def main() -> int:
     try:
         portal.start(arguments.host_port)
     except (OSError, OverflowError) as error:
-        print(f"Port {arguments.host_port} cannot be used: {error}", file=sys.stderr)
+        print(f"Cannot use port {arguments.host_port}: {error}", file=sys.stderr)
         return 1
     print(_introduction(portal, arguments.role), flush=True)
-    # A wait without an end cannot be interrupted on Windows.
+    # Ctrl-C cannot interrupt a wait without a timeout on Windows.
     while not stopping.wait(0.2):
         pass
     portal.stop()

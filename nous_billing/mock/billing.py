@@ -1,4 +1,4 @@
-"""What the portal does at each billing operation. `calls` admits the requests and binds the handlers by name."""
+"""The handlers of the billing operations. `calls` binds them by name and checks the requests before them."""
 
 from decimal import Decimal
 
@@ -15,10 +15,9 @@ _HIDDEN = {"card": None, "monthlyCap": None, "autoReload": None}
 
 
 class Billing:
-    """The handlers of the billing operations. A charge settles `settle_after` seconds after it was accepted."""
+    """What the portal does for each operation. A charge settles `settle_after` seconds after it was accepted."""
 
     def __init__(self, clock: MockClock, settle_after: float) -> None:
-        super().__init__()
         self.clock = clock
         self.settle_after = settle_after
         self._tokens = Tokens(clock)

@@ -47,7 +47,8 @@ class Call:
 
     def once(self, act: Callable[[], Reply], check: Callable[[], None] | None = None) -> Reply:
         """Act once for the idempotency key, see `KeyMemory.once`."""
-        return self.organisation.keys.once(self.key, (self.operation, self.body), act, check)
+        others = {name: value for name, value in self.parameters.items() if name != IDEMPOTENCY_KEY}
+        return self.organisation.keys.once(self.key, (self.operation, others, self.body), act, check)
 
 
 def handler(*checks: Gate) -> Callable[[Handler], Handler]:

@@ -1,4 +1,4 @@
-"""The portal's clock, which tests move instead of sleeping."""
+"""The portal's clock. Tests move it instead of sleeping."""
 
 import threading
 import time
@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 
 class MockClock:
-    """Real time plus an offset, or, when `frozen`, a time that moves by `advance` alone.
+    """Real time plus an offset, or, when `frozen`, a time that only `advance` moves.
 
-    Everything in the mock that has to do with time reads this clock: expiry, settling, the limiter, device codes.
+    Expiry, settling, the limiter and device codes follow this clock.
     """
 
     def __init__(self, *, frozen: bool = False) -> None:
@@ -20,7 +20,7 @@ class MockClock:
 
     def now(self) -> float:
         """The time in seconds since 1970."""
-        # The monotonic clock carries the time on, so that a corrected system clock cannot turn it back.
+        # A correction of the system clock does not turn the monotonic clock back.
         elapsed = 0.0 if self._frozen else time.monotonic() - self._monotonic
         return self._started + elapsed + self._offset
 

@@ -12,7 +12,7 @@ from .tokens import Session
 
 LIFETIME = 600.0
 INTERVAL = 5
-# The client's timer and this clock need not tick alike.
+# The client's timer and this clock may differ.
 _SLACK = 0.1
 
 
@@ -26,16 +26,16 @@ class _Device:
 
 
 class Devices:
-    """The device codes that were handed out, and what the person at the browser decided."""
+    """The device codes that were issued, and what the person in the browser decided."""
 
     def __init__(self, clock: MockClock) -> None:
         self._clock = clock
         self._devices: dict[str, _Device] = {}
 
     def start(self, scope: str, page: str) -> dict[str, Any]:
-        """Hand out a code. `page` is where the person enters it."""
+        """Issue a code. `page` is where the person enters it."""
         device_code = f"dc_{secrets.token_urlsafe(32)}"
-        # No vowels, so that no word comes out, and nothing that a person could misread.
+        # No vowels, which could make a word, and no letters that a person could misread.
         letters = "".join(secrets.choice("BCDFGHJKLMNPQRSTVWXZ") for _ in range(8))
         user_code = f"{letters[:4]}-{letters[4:]}"
         self._devices[device_code] = _Device(user_code, scope, self._clock.now() + LIFETIME)
@@ -53,11 +53,11 @@ class Devices:
         return self._waiting(user_code).scope
 
     def answer(self, user_code: str, answer: Literal["denied"] | Session) -> None:
-        """Decide about a waiting device."""
+        """Approve a waiting device with a session, or deny it."""
         self._waiting(user_code).answer = answer
 
     def poll(self, device_code: str) -> Session:
-        """The session of an approved device, once. A poll that comes too early does not put off the next."""
+        """The session of an approved device, once. Raises OAuthError. An early poll does not delay the next one."""
         device = self._devices.get(device_code)
         if device is None or device.answer == "used":
             raise OAuthError("invalid_grant", "The device code is not one of this portal, or was used.")

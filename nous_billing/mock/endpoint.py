@@ -21,7 +21,7 @@ _logger = logging.getLogger("nous_billing.mock")
 
 
 class Endpoint:
-    """One method of one path: takes the next fault, lets the handler act, and holds its reply to the contract.
+    """One method of one path: takes the next fault, lets the handler act, and checks its reply against the contract.
 
     Without an operation of the contract the reply is not checked.
     """
@@ -72,13 +72,13 @@ class Endpoint:
             # There is no reply to show. A 503 instead of it would say that nothing was charged.
             return _UNAVAILABLE, Fault.drop() if fault is None or fault.shows_reply else fault
         except ContractViolation as violation:
-            return self._breach(f"ContractViolation: {violation}"), None
+            return self._violation(f"ContractViolation: {violation}"), None
         except Exception as failure:
             _logger.exception("The handler of %s failed.", self.name)
-            return self._breach(f"The handler of {self.name} failed: {failure!r}"), None
+            return self._violation(f"The handler of {self.name} failed: {failure!r}"), None
         return reply, fault
 
-    def _breach(self, text: str) -> Reply:
+    def _violation(self, text: str) -> Reply:
         self._traffic.violations.append(text)
         _logger.error(text)
         return Reply(500, text, media_type="text/plain; charset=utf-8")

@@ -1,4 +1,4 @@
-"""The gates before an operation, each a 401 or a 403.
+"""The gates of an operation: checks of the token, each refused by 401 or 403.
 
 Their order is the contract's: the token, its scope, stopped spending, the role, access to the organisation, the
 kill-switch, the card, consent.
@@ -13,7 +13,7 @@ Gate = Callable[[AccessToken], None]
 
 
 def authenticate(request: Request, tokens: Tokens) -> AccessToken:
-    """The token of the request, or 401."""
+    """The token of the request. Refused with 401 where it is missing, unknown, expired or revoked."""
     scheme, _, text = request.headers.get("authorization", "").partition(" ")
     token = tokens.find(text.strip()) if scheme.lower() == "bearer" else None
     if token is None:
@@ -26,14 +26,14 @@ def authenticate(request: Request, tokens: Tokens) -> AccessToken:
 
 
 def scope(token: AccessToken, required: tuple[str, ...]) -> None:
-    """The token has the scopes that the contract requires."""
+    """Require the scopes of the contract."""
     missing = [name for name in required if name not in token.scope.split()]
     if missing:
         raise Refusal.denied("insufficient_scope", f"The token lacks the scope {' '.join(missing)}.")
 
 
 def spending(token: AccessToken) -> None:
-    """The spending of this terminal was not stopped."""
+    """Require that nobody stopped the spending of this terminal."""
     actor = token.session.spending_stopped_by
     if actor:
         message = "Spending was stopped for this terminal."
@@ -41,19 +41,19 @@ def spending(token: AccessToken) -> None:
 
 
 def role(token: AccessToken) -> None:
-    """The person may spend and configure."""
+    """Require a person who may spend and configure."""
     if not token.session.person.may_manage:
         raise Refusal.denied("role_required", "Only an owner or an admin may do this.")
 
 
 def organisation(token: AccessToken) -> None:
-    """The token may see its organisation."""
+    """Require that the token may access its organisation."""
     if token.session.organisation_denied:
         raise Refusal.denied("org_access_denied", "The token is not bound to an organisation that it can manage.")
 
 
 def kill_switch(token: AccessToken) -> None:
-    """The organisation lets terminals spend."""
+    """Require that the organisation lets terminals spend."""
     if not token.session.person.organisation.cli_billing_enabled:
         raise Refusal.denied(
             "cli_billing_disabled",
@@ -64,16 +64,16 @@ def kill_switch(token: AccessToken) -> None:
 
 
 def card(token: AccessToken) -> None:
-    """A reusable card is saved."""
+    """Require a saved, reusable card."""
     if token.session.person.organisation.card is None:
         raise Refusal.denied("no_payment_method", "No reusable card is saved. Save one on the portal.")
 
 
 def consent(token: AccessToken) -> None:
-    """The card needs no confirmation."""
+    """Require a card that needs no confirmation on the portal."""
     if token.session.person.organisation.consent_required:
         raise Refusal.denied("consent_required", "The card has to be confirmed on the portal once.")
 
 
-# What stands before every operation that spends or configures.
+# The gates of every operation that spends or configures.
 MANAGE: tuple[Gate, ...] = (spending, role, organisation, kill_switch, card)

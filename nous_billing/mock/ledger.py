@@ -1,7 +1,4 @@
-"""Charges, and how they end.
-
-As with the payment processor's own test cards, the last four digits of the saved card decide.
-"""
+"""Charges. The last four digits of the saved card decide how they end, as with the test cards of payment processors."""
 
 import secrets
 from datetime import datetime, timedelta
@@ -16,20 +13,20 @@ FAILURES = {
     "0069": "payment_method_expired",
     "0119": "processing_error",
 }
-# The charge is made, but the reply to the first POST of each key is lost.
+# The charge is made, but the reply to the first POST with each key is lost.
 AMBIGUOUS = "0500"
 
 ChargeState = Literal["pending", "settled", "failed"]
 
 
 def usd(amount: Decimal) -> str:
-    """Dollars as the server writes them: a decimal string with as many places as it needs."""
+    """Dollars as a decimal string with as many places as necessary, the portal's format."""
     text = f"{amount:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def timestamp(moment: datetime) -> str:
-    """A moment in UTC as the server writes it."""
+    """A moment in UTC in the portal's format."""
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -66,7 +63,7 @@ class Charge:
         return self._ends_at if self.status == "settled" else None
 
     def to_wire(self) -> dict[str, Any]:
-        """The charge as a poll shows it."""
+        """The charge as JSON for a poll."""
         match self.status:
             case "settled":
                 return {"status": "settled", "amountUsd": usd(self.amount), "settledAt": timestamp(self._ends_at)}

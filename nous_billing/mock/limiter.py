@@ -1,4 +1,4 @@
-"""The limiter: a sliding window of an hour for each organisation and each token."""
+"""Rate limiting: a sliding window of an hour for each organisation and each session."""
 
 import math
 from collections import defaultdict, deque
@@ -10,14 +10,14 @@ WINDOW = 3600.0
 
 
 class Limiter:
-    """Lets `LIMIT` calls an hour through for each name that a call goes by."""
+    """Admits `LIMIT` calls an hour for each name, such as that of an organisation."""
 
     def __init__(self, clock: MockClock) -> None:
         self._clock = clock
         self._passed: defaultdict[str, deque[float]] = defaultdict(deque)
 
     def admit(self, *names: str) -> int | None:
-        """Count a call under all its names, or return the whole seconds it has to wait: then it is not counted."""
+        """Count a call for all its names, or return the whole seconds until it may come, and do not count it."""
         now = self._clock.now()
         windows = [self._passed[name] for name in names]
         for window in windows:

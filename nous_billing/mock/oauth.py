@@ -28,7 +28,7 @@ ROUTES = {
 
 @dataclass(frozen=True)
 class Login:
-    """A pair of tokens as the token endpoint hands it out. `expires_in` is in seconds."""
+    """A pair of tokens, as the token endpoint issues it. `expires_in` is in seconds."""
 
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)

@@ -1,4 +1,4 @@
-"""Organisations, the people in them, and the cards they pay with."""
+"""Organisations, their people and their cards."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class AutoReload:
 
 
 class Organisation:
-    """An organisation. Its attributes are plain and may be changed at any time; sums are dollars."""
+    """An organisation. Its attributes are plain and may be changed at any time; amounts are dollars."""
 
     def __init__(
         self,
@@ -96,7 +96,7 @@ class Organisation:
         return sum((charge.amount for charge in month if charge.status != "failed"), Decimal(0))
 
     def for_managers(self) -> dict[str, Any]:
-        """The part of the billing state that a member does not see."""
+        """The part of the billing state that is hidden from a member."""
         reload = self.auto_reload
         canonical = {"kind": "canonical" if self.card else "none"}
         return {
@@ -123,7 +123,7 @@ class Organisation:
         """Enter a charge in the ledger, and remember its key as that of a `post_charge`."""
         self._charges[charge.key] = charge
         self.keys.remember(
-            charge.key, ("post_charge", {"amountUsd": charge.amount}), Reply(202, {"chargeId": charge.id})
+            charge.key, ("post_charge", {}, {"amountUsd": charge.amount}), Reply(202, {"chargeId": charge.id})
         )
 
     def _settled(self) -> Decimal:

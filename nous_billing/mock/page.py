@@ -82,7 +82,7 @@ class _Page:
         if "requestBody" in operation:
             yield "<h4>Body</h4>"
             yield from self._content(resolve(self._document, operation["requestBody"])["content"])
-        yield "<h4>Answers</h4>"
+        yield "<h4>Replies</h4>"
         for status, answer in operation["responses"].items():
             entry = resolve(self._document, answer)
             first, _, rest = entry["description"].strip().partition("\n")

@@ -1,4 +1,4 @@
-"""The mock portal: who and what there is, and what tests do to it."""
+"""The mock portal: its organisations and people, and what tests change."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -33,7 +33,8 @@ class MockPortal(Billing, Traffic):
     """
 
     def __init__(self, clock: MockClock | None = None, settle_after: float = 3.0) -> None:
-        super().__init__(clock or MockClock(), settle_after)
+        Traffic.__init__(self)
+        Billing.__init__(self, clock or MockClock(), settle_after)
         self.oauth: OAuth = OAuth(self.clock, self._tokens)
         self._organisations: list[Organisation] = []
         self._people: list[Person] = []
@@ -56,7 +57,7 @@ class MockPortal(Billing, Traffic):
         page = Reply(200, render(document), media_type=HTML)
         return build_app(self, endpoints, {"/": page, "/docs": page, "/openapi.json": Reply(200, document)})
 
-    # Who and what there is
+    # Organisations and people
 
     def add_organisation(
         self,
@@ -112,7 +113,7 @@ class MockPortal(Billing, Traffic):
             self._issued(token).expires_at = self.clock.now()
 
     def revoke_session(self, token: str) -> None:
-        """Log out the session of the token: 401 `session_revoked`."""
+        """Revoke the session of the token: 401 `session_revoked`."""
         with self.lock:
             self._session(token).revoked = True
 
@@ -122,7 +123,7 @@ class MockPortal(Billing, Traffic):
             self._session(token).spending_stopped_by = actor
 
     def deny_organisation(self, token: str) -> None:
-        """Take the token's organisation from its session: 403 `org_access_denied`."""
+        """Deny the token access to its organisation: 403 `org_access_denied`."""
         with self.lock:
             self._session(token).organisation_denied = True
 
@@ -165,7 +166,7 @@ class MockPortal(Billing, Traffic):
 
     @property
     def url(self) -> str:
-        """The address of the running server."""
+        """The address of the running server. Raises RuntimeError without one."""
         if self._server is None:
             raise RuntimeError("The portal is not being served.")
         return self._server.url
@@ -187,7 +188,7 @@ class MockPortal(Billing, Traffic):
     def serve(
         self, port: int = 0, *, ssl_certfile: str | None = None, ssl_keyfile: str | None = None
     ) -> Generator[str, None, None]:
-        """Serve as long as the block runs; gives the address."""
+        """Serve while the block runs. Gives the address."""
         url = self.start(port, ssl_certfile=ssl_certfile, ssl_keyfile=ssl_keyfile)
         try:
             yield url

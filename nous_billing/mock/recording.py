@@ -1,4 +1,4 @@
-"""What the portal was asked."""
+"""The requests that the portal received."""
 
 from dataclasses import dataclass
 
@@ -7,9 +7,9 @@ _SECRET_HEADERS = {"authorization", "proxy-authorization", "cookie", "x-nous-ref
 
 @dataclass
 class RecordedRequest:
-    """A request as it arrived. `path` is as on the wire, quoting and query included.
+    """A request as it arrived. `path` is quoted as it arrived, and includes the query.
 
-    `operation` is None for what the contract does not know, `status` is None as long as no reply went out.
+    `operation` is None where the contract has none; `status` is None as long as no reply was sent.
     """
 
     operation: str | None

@@ -17,14 +17,14 @@ _KEEP_ALIVE = 75
 _ACCEPTING_TURNS = 5
 _STOP_TIMEOUT = 1.0
 
-# What uvicorn would log is a fault that was asked for, or is logged by the portal itself.
-# It is no logger of the process, so that nobody's logging configuration wakes it.
+# uvicorn would log the injected faults, and what the portal logs itself. This logger is not one of the process, so that
+# no logging configuration enables it.
 _silent = logging.Logger("uvicorn")
 _silent.disabled = True
 
 
 class _Protocol(H11Protocol):
-    """uvicorn's HTTP protocol, which lets the application reach the connection."""
+    """uvicorn's HTTP protocol. It hands the connection to the application."""
 
     def __init__(
         self,
@@ -76,11 +76,11 @@ class LoopbackServer:
 
     @property
     def open_requests(self) -> int:
-        """How many requests wait for their reply, or for their client to go away."""
+        """How many requests wait for their reply, or for their client to disconnect."""
         return len(self._state.tasks)
 
     def stop(self) -> None:
-        """Cut every connection and wait for the thread to end."""
+        """Abort every connection and wait for the thread to end."""
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join()
@@ -96,14 +96,14 @@ class LoopbackServer:
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
-        # Given a host and a port, and not a socket of ours, asyncio sees TCP and switches Nagle's algorithm off.
+        # With a host and a port instead of a socket, asyncio knows that this is TCP and disables Nagle's algorithm.
         server = await self._loop.create_server(
             lambda: _Protocol(self._config, self._state, {}, self._loop), "127.0.0.1", self._port, ssl=self._config.ssl
         )
         self._port = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._stopping.wait()
-        # A connection that is being accepted needs an open server, and shows up a few turns of the loop later.
+        # A connection that is being accepted needs an open server. It appears a few turns of the event loop later.
         for listener in server.sockets:
             self._loop.remove_reader(listener.fileno())
         for _ in range(_ACCEPTING_TURNS):
@@ -112,7 +112,7 @@ class LoopbackServer:
                 connection.transport.abort()
         server.close()
         await asyncio.sleep(0)
-        # Requests that wait for their client have seen it gone by now; what sleeps is cancelled.
+        # Requests that wait for their client have seen it disconnect by now. Cancel those that sleep.
         for task in list(self._state.tasks):
             task.cancel()
         if self._state.tasks:

@@ -17,7 +17,7 @@ BILLING_SCOPE = "billing:manage"
 
 @dataclass(eq=False)
 class Session:
-    """A login on one terminal: what a refresh continues and a revocation ends."""
+    """A login on one terminal. A refresh continues it, a revocation ends it."""
 
     id: str
     person: Person
@@ -30,7 +30,7 @@ class Session:
 
 @dataclass(eq=False)
 class AccessToken:
-    """A token that was handed out, known to the portal by its text."""
+    """A token that was issued."""
 
     session: Session
     scope: str
@@ -38,7 +38,7 @@ class AccessToken:
 
 
 class Tokens:
-    """Hands out access tokens and knows them again."""
+    """Issues access tokens and finds them by their text."""
 
     def __init__(self, clock: MockClock) -> None:
         self._clock = clock
@@ -68,7 +68,7 @@ class Tokens:
         return self._issued.get(text)
 
     def expired(self, token: AccessToken) -> bool:
-        """Whether the token's time is over."""
+        """Whether the token has expired."""
         return self._clock.now() >= token.expires_at
 
 

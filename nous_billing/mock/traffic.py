@@ -1,4 +1,4 @@
-"""What the portal was asked, and what it meets next."""
+"""What the server shares with the portal: the requests so far, and the faults to come."""
 
 import threading
 
@@ -7,7 +7,7 @@ from .recording import RecordedRequest
 
 
 class Traffic:
-    """The requests so far, the breaches of the contract, and the faults that wait. Take `lock` to use them."""
+    """The requests so far, the violations of the contract, and the faults to come. Hold `lock` while using them."""
 
     def __init__(self) -> None:
         self.lock: threading.RLock = threading.RLock()

@@ -1,4 +1,4 @@
-"""Replies and faults on the connection."""
+"""Sends replies and faults over the connection."""
 
 import asyncio
 from collections.abc import Mapping

@@ -1,6 +1,12 @@
 """The portal's operations as raw HTTP calls."""
 
+import re
+
 import httpx
+
+from nous_billing.mock.openapi import load_document, operations
+
+OPERATIONS = operations(load_document())
 
 
 def ask(portal, path, *, method="GET", headers=None, **more):
@@ -19,6 +25,12 @@ class Api:
 
     def _headers(self, token):
         return {"Authorization": f"Bearer {token or self.token}"}
+
+    def each(self, operations=OPERATIONS, **headers):
+        """The reply of each operation to a call whose parameters and body are wrong, as far as they can be."""
+        for operation in operations:
+            path = re.sub(r"\{\w+\}", "x", operation.path)
+            yield self.client.request(operation.method, path, headers=headers or self._headers(None), content=b"{")
 
     def state(self, token=None):
         return self.client.get("/api/billing/state", headers=self._headers(token))

@@ -149,7 +149,7 @@ def test_the_default_ceiling_counts_pending_and_settled_charges_but_no_failed_on
     assert [charge.key for charge in portal.organisation.charges] == ["settled", "failed", "pending"]
 
 
-def test_an_own_cap_takes_the_place_of_the_ceiling(portal, api):
+def test_the_organisations_own_cap_replaces_the_ceiling(portal, api):
     portal.organisation.monthly_cap = Decimal("62.5")
     assert api.charge("50").status_code == 202
     over = api.charge("12.51", key="over").json()
@@ -170,7 +170,7 @@ def test_the_cap_is_of_the_calendar_month(portal, api):
     assert api.state(token).json()["monthlyCap"]["spentThisMonthUsd"] == "20"
 
 
-def test_a_replay_of_the_charge_that_filled_the_cap_is_no_breach_of_it(portal, api):
+def test_a_replay_of_the_charge_that_filled_the_cap_does_not_exceed_it(portal, api):
     first = api.charge("1000")
     assert first.status_code == 202
     assert api.charge("1000").json() == first.json()
@@ -226,7 +226,7 @@ def test_a_body_that_the_contract_does_not_allow_charges_nothing(portal, api, am
         (b"", "application/json"),
     ],
 )
-def test_a_body_that_is_no_plain_json_charges_nothing(portal, api, content, media_type):
+def test_a_body_that_is_not_plain_json_charges_nothing(portal, api, content, media_type):
     headers = {"Authorization": f"Bearer {api.token}", "Idempotency-Key": "k", "Content-Type": media_type}
     reply = api.client.post("/api/billing/charge", headers=headers, content=content)
     assert (reply.status_code, reply.json()["error"]) == (400, "validation_failed")

@@ -62,12 +62,12 @@ def test_the_shell_lines_work_as_they_are_printed(tmp_path):
 
 
 @pytest.mark.parametrize("port", [None, "70000"])
-def test_a_port_that_cannot_be_had_is_said_in_one_line(portal, port):
+def test_an_unusable_port_is_reported_in_one_line(portal, port):
     port = port or portal.url.rpartition(":")[2]
     command = [sys.executable, "-m", "nous_billing.mock", "--host-port", port]
     process = subprocess.run(command, capture_output=True, text=True, timeout=10)
     assert process.returncode == 1
-    assert re.fullmatch(rf"Port {port} cannot be used: .+\n", process.stderr)
+    assert re.fullmatch(rf"Cannot use port {port}: .+\n", process.stderr)
 
 
 def test_the_help_says_what_the_cards_do():

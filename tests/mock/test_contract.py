@@ -56,7 +56,7 @@ GOOD = {
         (Reply(200, {**GOOD, "org": object()}), "get_billing_state"),
     ],
 )
-def test_a_reply_that_the_contract_does_not_allow_does_not_leave(reply, what):
+def test_a_reply_that_the_contract_does_not_allow_is_not_sent(reply, what):
     portal = lying(reply)
     answer = ask(portal, "/api/billing/state")
     assert (answer.status_code, answer.headers["content-type"]) == (500, "text/plain; charset=utf-8")
@@ -75,7 +75,7 @@ def test_a_reply_that_the_contract_does_not_allow_does_not_leave(reply, what):
         Reply(503, {"error": "temporarily_unavailable"}, {"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}),
     ],
 )
-def test_a_reply_that_the_contract_allows_leaves(reply):
+def test_a_reply_that_the_contract_allows_is_sent(reply):
     portal = lying(reply)
     assert ask(portal, "/api/billing/state").status_code == reply.status
     assert portal.violations == []
@@ -87,7 +87,7 @@ def drifted(monkeypatch, change):
     monkeypatch.setattr("nous_billing.mock.portal.load_document", lambda: document)
 
 
-def test_an_operation_without_a_handler_fails_at_the_start(monkeypatch):
+def test_an_operation_without_a_handler_fails_at_start(monkeypatch):
     def rename(document):
         document["paths"]["/api/billing/state"]["get"]["operationId"] = "read_state"
 
@@ -96,7 +96,7 @@ def test_an_operation_without_a_handler_fails_at_the_start(monkeypatch):
         MockPortal()
 
 
-def test_a_handler_without_an_operation_fails_at_the_start():
+def test_a_handler_without_an_operation_fails_at_start():
     class Grown(MockPortal):
         @handler()
         def get_invoices(self, call):
@@ -132,7 +132,7 @@ def parameter(place="query", **more):
         (lambda post: post.update(security=[]), "check any security but one bearer token"),
     ],
 )
-def test_what_the_mock_cannot_do_or_check_fails_at_the_start_by_name(monkeypatch, change, what):
+def test_what_the_mock_cannot_do_or_check_fails_at_start_by_name(monkeypatch, change, what):
     drifted(monkeypatch, lambda document: change(charge(document)))
     with pytest.raises(ContractViolation, match=f"^post_charge: the mock cannot {what}"):
         MockPortal()
@@ -145,7 +145,7 @@ def test_what_the_mock_cannot_do_or_check_fails_at_the_start_by_name(monkeypatch
         (lambda document: document["paths"]["/api/billing/charge"].update(servers=[]), "cannot read 'servers'"),
     ],
 )
-def test_so_does_what_belongs_to_no_operation(monkeypatch, change, said):
+def test_what_belongs_to_no_operation_fails_at_start_too(monkeypatch, change, said):
     drifted(monkeypatch, change)
     with pytest.raises(ContractViolation, match=said):
         MockPortal()

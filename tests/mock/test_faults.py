@@ -53,7 +53,7 @@ def test_a_page_and_an_outage(portal, api):
     assert portal.organisation.charges == []
 
 
-def test_faults_wait_for_their_operation_first_come_first_served(portal, api):
+def test_faults_wait_for_their_operation_first_in_first_out(portal, api):
     portal.inject(Fault.reply(500), "post_charge", times=2)
     portal.inject(Fault.reply(502))
     portal.inject(Fault.reply(504), "post_charge")
@@ -88,7 +88,7 @@ def test_what_http_cannot_say_is_left_to_raw_bytes():
 @pytest.mark.parametrize(
     "fault", [Fault.reply, Fault.html, Fault.drop, Fault.raw], ids=["reply", "html", "drop", "raw"]
 )
-def test_the_operation_takes_effect_only_where_the_fault_lets_it(portal, api, fault, acts):
+def test_the_operation_takes_effect_only_if_the_fault_acts(portal, api, fault, acts):
     arguments = {"reply": [500], "raw": [b"garbage\r\n\r\n"]}.get(fault.__name__, [])
     portal.inject(fault(*arguments, acts=acts), "post_charge")
     try:

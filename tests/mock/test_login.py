@@ -71,7 +71,7 @@ def test_rotation_does_not_extend_the_30_days(portal, api):
     assert api.refresh(refresh_token).json()["error"] == "invalid_grant"
 
 
-def test_scope_is_lost_at_a_refresh_by_who_is_no_admin_any_more(portal, api):
+def test_scope_is_lost_at_a_refresh_by_a_person_who_is_no_longer_an_admin(portal, api):
     login = portal.log_in()
     portal.owner.role = "MEMBER"
     body = api.refresh(login.refresh_token).json()
@@ -105,7 +105,7 @@ def test_a_refresh_needs_its_header_and_a_known_token(api):
     ("content", "media_type"),
     [(b"grant_type=refresh_token", "application/json"), (b"\xff=1", "application/x-www-form-urlencoded")],
 )
-def test_what_is_no_form_is_an_invalid_request(api, content, media_type):
+def test_a_body_that_is_not_a_form_is_an_invalid_request(api, content, media_type):
     for path in ("/api/oauth/token", "/api/oauth/device/code"):
         reply = api.client.post(path, content=content, headers={"Content-Type": media_type})
         assert (reply.status_code, reply.json()["error"]) == (400, "invalid_request")
@@ -136,7 +136,7 @@ def test_a_device_login_from_the_code_to_the_tokens(portal, api):
     assert api.poll_device(device["device_code"]).json()["error"] == "invalid_grant"
 
 
-def test_polling_faster_than_the_interval_is_429_and_does_not_put_off_the_answer(portal, api):
+def test_polling_faster_than_the_interval_is_429_and_does_not_delay_the_answer(portal, api):
     device = api.device_code().json()
     api.poll_device(device["device_code"])
     portal.clock.advance(3)
@@ -170,7 +170,7 @@ def test_an_unknown_device_code_and_a_foreign_client_are_refused(api):
 
 
 @pytest.mark.parametrize(("role", "allow_spending"), [("MEMBER", True), ("OWNER", False)])
-def test_spending_is_left_out_in_silence(portal, api, role, allow_spending):
+def test_spending_is_left_out_silently(portal, api, role, allow_spending):
     person = portal.add_person("Pat", portal.organisation, role)
     device = api.device_code().json()
     portal.approve_device(device["user_code"], person, allow_spending=allow_spending)

@@ -85,7 +85,7 @@ def test_a_connection_is_kept_alive_and_answers_without_delay(portal, api):
         assert time.monotonic() - started < 0.4
 
 
-def test_what_is_no_http_is_refused_in_silence(portal, caplog):
+def test_anything_but_http_is_refused_silently(portal, caplog):
     address = urlsplit(portal.url)
     with socket.create_connection((address.hostname, address.port), timeout=2) as connection:
         connection.sendall(b"\x16\x03\x01 nonsense\r\n\r\n")
@@ -93,7 +93,7 @@ def test_what_is_no_http_is_refused_in_silence(portal, caplog):
     assert caplog.records == []
 
 
-def test_a_client_that_leaves_in_the_middle_of_its_request_is_no_breach(portal, api):
+def test_a_client_that_disconnects_during_its_request_is_no_violation(portal, api):
     address = urlsplit(portal.url)
     with socket.create_connection((address.hostname, address.port), timeout=2) as connection:
         connection.sendall(b"POST /api/billing/charge HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
