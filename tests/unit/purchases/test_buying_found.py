@@ -14,9 +14,11 @@ from nous_billing.protocol.exchange import Send
 from tests.unit.drive import NOW, PREVIEW, reply
 from tests.unit.shop import (
     ACCEPTED,
+    DROPPED,
     EACH_REFUSAL,
     KEY,
     SENDING,
+    UNSENT,
     Shelf,
     Shop,
     kinds,
@@ -24,12 +26,12 @@ from tests.unit.shop import (
 
 
 @pytest.mark.parametrize("status", ["settled", "failed"])
-def test_a_purchase_that_has_ended_is_returned_without_any_request(shop, status):
+def test_a_purchase_that_has_ended_is_returned_to_a_login_of_its_organisation_and_nothing_is_posted(shop, status):
     found = replace(ACCEPTED, status=status, revision=3)
     shop.store = Shelf(found)
     played = shop.buy("50.00")
     assert played.result == found
-    assert kinds(played) == ["RunBlocking"]
+    assert kinds(played) == ["RunBlocking", "Resolve", "GET /api/billing/state"]
     assert shop.store.history == []
 
 
@@ -182,11 +184,16 @@ def test_a_call_whose_own_post_was_refused_returns_what_another_has_ended(shop, 
     assert played.result == shop.kept == ended
 
 
-def test_a_call_whose_own_post_was_refused_leaves_open_what_another_had_accepted(shop):
-    shop.portal.posted = [reply(403, {"error": "no_payment_method"})]
-    error = at_its_post(shop, lambda: shop.store.save(ACCEPTED)).error
-    assert (type(error), error.charge_id, error.status) == (BillingPurchaseUncertain, "ch_1", 403)
-    assert shop.kept == ACCEPTED
+@pytest.mark.parametrize(
+    "refusal",
+    [reply(403, {"error": "no_payment_method"}), reply(429), DROPPED, UNSENT],
+    ids=["403", "429", "lost", "unsent"],
+)
+def test_a_call_whose_own_posts_came_to_nothing_goes_on_with_the_charge_that_another_had_accepted(shop, refusal):
+    shop.portal.posted = [refusal]
+    shop.portal.charges["org_1", KEY] = ("ch_1", b"")
+    played = at_its_post(shop, lambda: shop.store.save(ACCEPTED))
+    assert (played.result.status, played.result.charge_id, len(shop.portal.posts)) == ("settled", "ch_1", 1)
 
 
 def test_a_call_whose_own_post_was_refused_leaves_open_what_another_has_sent(shop):
