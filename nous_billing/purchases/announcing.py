@@ -49,6 +49,8 @@ class Announcement:
             if not record.may_be_made:
                 purchase = replace(purchase, started_at=self._call.now())
             self._made = yield from record.claim(purchase)
+            if self._made:
+                yield from record.tell(record.purchase)
             if record.purchase.charge_id is not None:
                 raise AlreadyAccepted
             is_sent = not self._made and record.purchase.revision and record.purchase.status == "sending"

@@ -78,38 +78,37 @@ class PurchaseRecord:
         purchase = replace(purchase, revision=purchase.revision + 1)
         if (yield from save_purchase(self._store, purchase)):
             self.purchase = purchase
-            yield from self.tell(purchase)
             return True
         if not (yield from self.refresh()):
             self.purchase = replace(self.purchase, revision=0)
         return False
 
-    def save(self, purchase: Purchase) -> Flow[None]:
-        """Save together with what other calls have saved meanwhile.
+    def save_best_effort(self, purchase: Purchase) -> Flow[None]:
+        """Save what has happened already, and tell the caller.
 
-        Raises:
-            BillingError: As for ``claim``.
+        Where that fails the store knows less, and a later call finds it out anew.
         """
+        self.purchase = purchase
+        try:
+            yield from self._save(purchase)
+        except BillingError as error:
+            self.purchase = merged(self.purchase, purchase)
+            yield from self.tell(not_kept(error))
+        else:
+            yield from self.tell(self.purchase)
+
+    def _save(self, purchase: Purchase) -> Flow[None]:
+        """Save together with what other calls have saved meanwhile."""
         for _ in range(_MOST_TRIES):
             if (yield from self.claim(purchase)):
                 return
             if self.purchase.revision:
                 purchase = merged(self.purchase, purchase)
                 if purchase == self.purchase:
-                    yield from self.tell(purchase)
                     return
             else:
                 purchase = replace(purchase, revision=0)
         raise not_saved("another program keeps changing it")
-
-    def save_best_effort(self, purchase: Purchase) -> Flow[None]:
-        """Save what has happened already. Where that fails the store knows less, and a later call finds it out anew."""
-        self.purchase = purchase
-        try:
-            yield from self.save(purchase)
-        except BillingError as error:
-            self.purchase = merged(self.purchase, purchase)
-            yield from self.tell(not_kept(error))
 
     def tell(self, progress: Purchase | BillingError) -> Flow[None]:
         """Let the caller know."""
