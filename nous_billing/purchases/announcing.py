@@ -12,7 +12,8 @@ from .messages import not_saved
 
 # Of a call that is alive a post takes less, normally; one that has died is not waited for any longer.
 _QUIET_SECONDS = 3.0
-_LOOK_SECONDS = 0.25
+_FIRST_LOOK_SECONDS = 0.25
+_LONGEST_PAUSE = 1.0
 # More than the calls that are at the same purchase at once: each that loses has let another win.
 _MOST_TRIES = 64
 
@@ -73,12 +74,13 @@ class Announcement:
             BillingError: The caller stops, or the purchase in the store is another one.
         """
         record, clock = self._call.record, self._call.clock
-        quiet_until = clock.monotonic() + _QUIET_SECONDS
+        quiet_until, pause = clock.monotonic() + _QUIET_SECONDS, _FIRST_LOOK_SECONDS
         while (revision := record.purchase.revision) and record.purchase.status == "sending":
             if clock.monotonic() >= min(quiet_until, self._patient_until):
                 return
-            yield from self._call.pause(_LOOK_SECONDS)
+            yield from self._call.pause(pause)
             yield from self.look()
+            pause = min(2 * pause, _LONGEST_PAUSE)
             if record.purchase.revision != revision:
                 quiet_until = clock.monotonic() + _QUIET_SECONDS
 
