@@ -106,4 +106,4 @@ _CHECKS: dict[str, _Check] = {
 
 def _shown(value: object) -> str:
     naive = isinstance(value, datetime) and value.utcoffset() is None
-    return "one without" if naive else f"{str(value)[:40]!r}, a {type(value).__name__}"
+    return "one without" if naive else f"{str(value)[:40]!r} ({type(value).__name__})"

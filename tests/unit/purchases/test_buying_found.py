@@ -17,6 +17,7 @@ from tests.unit.shop import (
     DROPPED,
     EACH_REFUSAL,
     KEY,
+    PENDING,
     SENDING,
     UNSENT,
     Shelf,
@@ -122,8 +123,45 @@ def test_what_may_have_been_made_more_than_a_day_ago_or_by_a_wrong_clock_is_not_
         "page before you buy anything again: the portal may no longer know the key. "
         f"(Key key-1, begun {started_at:%Y-%m-%d %H:%M} UTC.)"
     )
-    assert error.portal_url == f"{PREVIEW}/billing?topup=open"
+    assert (error.portal_url, error.is_too_old) == (f"{PREVIEW}/billing?topup=open", True)
     assert (kinds(played), shop.kept) == (["RunBlocking"], found)
+
+
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("resuming", [True, False])
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (PENDING, "The portal calls it pending, as it does a charge that it does not know."),
+        (UNSENT, "Could not reach the portal: connection refused."),
+        (
+            reply(403, {"error": "x", "message": "No."}),
+            "The charge can no longer be watched, and may have settled: No.",
+        ),
+    ],
+    ids=["pending", "unsent", "403"],
+)
+def test_an_old_purchase_with_a_charge_is_polled_once_and_sends_the_person_to_the_billing_page(
+    shop, resuming, answer, reason
+):
+    shop.store = Shelf(replace(ACCEPTED, started_at=LONG_AGO))
+    shop.portal.polled = [answer]
+    played = shop.resume() if resuming else shop.buy()
+    error = played.result[0] if resuming else played.error
+    assert (type(error), error.is_too_old, error.charge_id, shop.clock.passed) == (
+        BillingPurchaseUncertain,
+        True,
+        "ch_1",
+        0,
+    )
+    assert str(error) == (
+        "$50.00 for Acme was accepted as charge ch_1, and how that ended can no longer be learned here. "
+        f"{reason} Look at the billing page before you buy anything again, and forget this purchase once you have seen "
+        "there what became of it. (Key key-1, begun 2020-01-01 00:00 UTC.)"
+    )
+    assert (kinds(played).count("GET /api/billing/charge/ch_1"), shop.portal.posts) == (1, [])
 
 
 def test_an_old_purchase_with_a_charge_is_polled(shop):

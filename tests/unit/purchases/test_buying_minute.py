@@ -16,6 +16,7 @@ from tests.unit.shop import (
     UNSCOPED,
     UNSENT,
     Shop,
+    posts,
 )
 
 
@@ -98,6 +99,15 @@ def test_no_post_leaves_later_than_a_minute_after_the_call(shop, asleep, took, p
         assert (type(played.error), played.error.error) == (errors.BillingTimeout, "network_error")
         assert str(played.error).endswith("Nothing was sent.")
         assert shop.kept.status == "not_made"
+
+
+@ASLEEP
+@pytest.mark.parametrize(("first", "seconds"), [(0, 15), (43.5, 15), (45, 14), (58.5, 0.5)])
+def test_the_time_of_a_post_ends_with_the_minute(shop, asleep, first, seconds):
+    shop.portal.posted = [DROPPED]
+    Slow(shop, posted=[first], asleep=asleep)
+    _, last = posts(shop.buy())
+    assert last.deadline - 1000 - 1 - (0 if asleep else first) == seconds
 
 
 def test_the_saving_before_a_post_is_a_part_of_the_minute(shop):

@@ -164,7 +164,7 @@ LOADED: list[tuple[Any, str]] = [
     (
         [replace(SENDING, status="sold")],  # type: ignore[arg-type]
         "status of the purchase with the key key-1 must be one of sending, pending, settled, failed, not_made, not "
-        "'sold', a str",
+        "'sold' (str)",
     ),
     ([replace(SENDING, status="pending")], "the purchase with the key key-1 is pending and has the charge id None"),
     ([replace(SENDING, status="settled")], "the purchase with the key key-1 is settled and has the charge id None"),
@@ -176,7 +176,7 @@ LOADED: list[tuple[Any, str]] = [
     ),
     (
         [replace(ACCEPTED, status="settled", charge_id="")],
-        "charge_id of the purchase with the key key-1 must be a str that is not empty, or None, not '', a str",
+        "charge_id of the purchase with the key key-1 must be a str that is not empty, or None, not '' (str)",
     ),
 ]
 EACH_LOADED = pytest.mark.parametrize(("loaded", "reason"), LOADED, ids=range(len(LOADED)))
