@@ -166,6 +166,6 @@ class BaseClient(Generic[ClockT]):
             return PurchaseDirectory(store)
         if not (hasattr(store, "load") and hasattr(store, "save")):
             raise BillingInvalidRequest(
-                f"store must be a path or a PurchaseStore, not a {type(store).__name__}.", error="invalid_store"
+                f"store must be a path or a PurchaseStore, not {type(store).__name__}.", error="invalid_store"
             )
         return store

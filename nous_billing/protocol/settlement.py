@@ -137,7 +137,9 @@ def check_seconds(value: Seconds, name: str) -> Seconds:
         BillingInvalidRequest: It is not a number above 0, and at most a year (``error="invalid_timeout"``).
     """
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= _LONGEST:
-        shown = repr(value) if isinstance(value, float) else f"a {type(value).__name__}"
+        # An int may be too long to be shown.
+        is_short = isinstance(value, float) or (type(value) is int and abs(value) < 10**18)
+        shown = repr(value) if is_short else type(value).__name__
         raise BillingInvalidRequest(
             f"{name} must be a number of seconds above 0 and at most {_LONGEST}, not {shown}.", error="invalid_timeout"
         )

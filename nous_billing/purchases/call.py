@@ -69,7 +69,7 @@ class PurchaseCall:
             return
         if granted is not False:
             raise BillingInvalidRequest(
-                f"step_up must return True or False, not a {type(granted).__name__}. Nothing more was sent.",
+                f"step_up must return True or False, not {type(granted).__name__}. Nothing more was sent.",
                 error="invalid_step_up",
             )
         if isinstance(refusal, BillingScopeRequired):

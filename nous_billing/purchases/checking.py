@@ -23,7 +23,7 @@ def checked(item: object, key: str | None = None) -> Purchase:
         BillingPurchaseStoreError: It is no purchase, or none that was asked for.
     """
     if not isinstance(item, Purchase):
-        raise not_read(f"the store returned a {type(item).__name__}, which is no purchase")
+        raise not_read(f"the store returned {type(item).__name__}, which is no purchase")
     for field in fields(item):
         value = getattr(item, field.name)
         expected = _CHECKS[field.name](value)

@@ -64,7 +64,7 @@ def save_purchase(store: AnyStore, purchase: Purchase) -> Flow[bool]:
     saved = yield from RunBlocking(lambda: _typed(lambda: store.save(purchase), not_saved))
     refuse_awaitable("store", saved)
     if not isinstance(saved, bool):
-        raise not_saved(f"save() of the store returned a {type(saved).__name__}, neither True nor False")
+        raise not_saved(f"save() of the store returned {type(saved).__name__}, neither True nor False")
     return saved
 
 

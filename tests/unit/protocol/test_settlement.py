@@ -386,9 +386,9 @@ STILL_OPEN = (
             {},
             "The charge can no longer be watched, and may have settled: Not logged in.",
         ),
-        ([], {"cap": 0}, "cap must be a number of seconds above 0 and at most 31536000, not a int."),
+        ([], {"cap": 0}, "cap must be a number of seconds above 0 and at most 31536000, not 0."),
         ([], {"interval": -0.5}, "interval must be a number of seconds above 0 and at most 31536000, not -0.5."),
-        ([], {"interval": "5"}, "interval must be a number of seconds above 0 and at most 31536000, not a str."),
+        ([], {"interval": "5"}, "interval must be a number of seconds above 0 and at most 31536000, not str."),
     ],
 )
 def test_each_end_without_a_result_has_its_sentence(clock, polls, options, sentence):

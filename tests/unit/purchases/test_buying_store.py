@@ -157,10 +157,10 @@ class Rubbish(Shelf):
 LOADED: list[tuple[Any, str]] = [
     (None, "TypeError"),
     (5, "TypeError"),
-    (["x"], "the store returned a str, which is no purchase"),
-    ([None], "the store returned a NoneType, which is no purchase"),
-    ([("key-1", 50)], "the store returned a tuple, which is no purchase"),
-    ([SENDING, None], "the store returned a NoneType, which is no purchase"),
+    (["x"], "the store returned str, which is no purchase"),
+    ([None], "the store returned NoneType, which is no purchase"),
+    ([("key-1", 50)], "the store returned tuple, which is no purchase"),
+    ([SENDING, None], "the store returned NoneType, which is no purchase"),
     (
         [replace(SENDING, status="sold")],  # type: ignore[arg-type]
         "status of the purchase with the key key-1 must be one of sending, pending, settled, failed, not_made, not "
@@ -213,7 +213,7 @@ def test_a_store_whose_save_says_neither_yes_nor_no_is_a_typed_error_and_nothing
     error = shop.buy().error
     assert type(error) is BillingPurchaseStoreError
     assert str(error) == (
-        f"The purchase could not be saved: save() of the store returned a {type(saved).__name__}, neither True nor "
+        f"The purchase could not be saved: save() of the store returned {type(saved).__name__}, neither True nor "
         "False. Nothing was sent."
     )
     assert shop.portal.posts == []
