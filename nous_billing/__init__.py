@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         BillingChargeUnsettled,
         BillingConsentRequired,
         BillingDisabled,
+        BillingDuplicateCharge,
         BillingError,
         BillingIdempotencyConflict,
         BillingInvalidRequest,
@@ -67,8 +68,8 @@ if TYPE_CHECKING:
     from .portal import DEFAULT_PORTAL_BASE_URL, resolve_portal_base_url
     from .protocol.idempotency import new_idempotency_key
     from .purchases.directory import PurchaseDirectory
-    from .purchases.purchase import Purchase, PurchaseDiscrepancy, PurchaseStatus, PurchaseStore
-    from .purchases.record import OnProgress
+    from .purchases.purchase import AsyncPurchaseStore, Purchase, PurchaseDiscrepancy, PurchaseStatus, PurchaseStore
+    from .purchases.record import AsyncOnProgress, OnProgress
 
 __all__ = [
     "BILLING_MANAGE_SCOPE",
@@ -77,6 +78,8 @@ __all__ = [
     "Amount",
     "AsyncBillingClient",
     "AsyncClock",
+    "AsyncOnProgress",
+    "AsyncPurchaseStore",
     "AutoReload",
     "AutoReloadCard",
     "BillingAccessDenied",
@@ -88,6 +91,7 @@ __all__ = [
     "BillingClient",
     "BillingConsentRequired",
     "BillingDisabled",
+    "BillingDuplicateCharge",
     "BillingError",
     "BillingIdempotencyConflict",
     "BillingInvalidRequest",
@@ -166,6 +170,7 @@ _MODULES = {
         "BillingChargeUnsettled",
         "BillingConsentRequired",
         "BillingDisabled",
+        "BillingDuplicateCharge",
         "BillingError",
         "BillingIdempotencyConflict",
         "BillingInvalidRequest",
@@ -213,12 +218,16 @@ _MODULES = {
     "protocol.idempotency": ("new_idempotency_key",),
     "purchases.directory": ("PurchaseDirectory",),
     "purchases.purchase": (
+        "AsyncPurchaseStore",
         "Purchase",
         "PurchaseDiscrepancy",
         "PurchaseStatus",
         "PurchaseStore",
     ),
-    "purchases.record": ("OnProgress",),
+    "purchases.record": (
+        "AsyncOnProgress",
+        "OnProgress",
+    ),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from os import PathLike
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from .clock import BaseClock
 from .credentials import CredentialSource
-from .errors import BillingInvalidRequest
-from .models import ChargeFailed, ChargeSettled
+from .errors import BillingError, BillingInvalidRequest
+from .models import BillingState, ChargeFailed, ChargeSettled, ChargeStatus, Organisation
 from .money import Amount
 from .portal import check_base_url
+from .protocol import operations
+from .protocol.caller import call_user, unwrap_caller_errors
 from .protocol.exchange import BeforeSend, Flow, exchange
 from .protocol.operations import Operation
-from .protocol.settlement import OnPoll, check_seconds, settlement
+from .protocol.settlement import TellOfPoll, check_seconds, settlement
+from .purchases import memory
 from .purchases.buying import Buying, new_purchase
-from .purchases.purchase import MemoryStore, Purchase, PurchaseStore
-from .purchases.record import OnProgress
+from .purchases.organisation import check_organisation_id
+from .purchases.purchase import AsyncPurchaseStore, Purchase, PurchaseStore
 from .purchases.resuming import Outcome, resume
+from .purchases.store_access import AnyStore
 
 if TYPE_CHECKING:
     from .auth.default_login import DefaultLogin
 
 Store = PurchaseStore | str | PathLike[str]
 """Where purchases are kept: a store, or the path of a directory."""
+
+AnyPurchaseStore = Store | AsyncPurchaseStore
+"""The same, or for an ``AsyncBillingClient`` a store whose methods are awaited."""
 
 T = TypeVar("T")
 ClockT = TypeVar("ClockT", bound=BaseClock)
@@ -48,51 +56,75 @@ class BaseClient(Generic[ClockT]):
 
             credentials = self._default_login = DefaultLogin()
         self._source = credentials
-        self._purchases = MemoryStore()
+        self._shown: Organisation | None = None
 
     def _exchange(self, operation: Operation[T], timeout: float | None) -> Flow[T]:
         seconds = self._timeout if timeout is None else check_seconds(timeout, "timeout")
         return exchange(operation, base_url=self._base_url, deadline=self._clock.monotonic() + seconds)
+
+    def _show_state(self, timeout: float | None) -> Flow[BillingState]:
+        state = yield from self._exchange(operations.get_billing_state(), timeout)
+        self._shown = state.org
+        return state
 
     def _settlement(
         self,
         charge_id: str,
         interval: float,
         cap: float,
-        on_poll: OnPoll | None,
-        cancelled: Callable[[], bool] | None,
+        on_poll: Callable[[ChargeStatus | BillingError], object] | None,
+        cancelled: Callable[[], object] | None,
+    ) -> Flow[ChargeSettled | ChargeFailed]:
+        def tell(outcome: ChargeStatus | BillingError) -> Flow[None]:
+            if on_poll is not None:
+                yield from call_user("on_poll", partial(on_poll, outcome))
+
+        return unwrap_caller_errors(self._waiting(charge_id, tell, cancelled, interval, cap))
+
+    def _waiting(
+        self,
+        charge_id: str,
+        tell: TellOfPoll,
+        cancelled: Callable[[], object] | None,
+        interval: float,
+        cap: float,
         before_send: BeforeSend | None = None,
+        once: bool = False,
     ) -> Flow[ChargeSettled | ChargeFailed]:
         return settlement(
             charge_id,
             interval=interval,
             cap=cap,
-            on_poll=on_poll,
+            tell=tell,
             cancelled=cancelled,
             base_url=self._base_url,
             timeout=self._timeout,
             clock=self._clock,
             before_send=before_send,
+            once=once,
         )
 
     def _buying(
         self,
         purchase: Purchase,
-        store: Store | None,
+        store: AnyPurchaseStore | None,
         step_up: Callable[[], object] | None,
-        on_progress: OnProgress | None,
-        cancelled: Callable[[], bool] | None,
+        on_progress: Callable[[Purchase | BillingError], object] | None,
+        cancelled: Callable[[], object] | None,
         interval: float,
         cap: float,
+        organisation_id: str | None = None,
     ) -> Buying:
         check_seconds(interval, "interval")
         check_seconds(cap, "cap")
         return Buying(
             purchase,
             store=self._store(store),
-            wait=lambda charge_id, on_poll, before_send: self._settlement(
-                charge_id, interval, cap, on_poll, cancelled, before_send
+            wait=lambda charge_id, tell, before_send, once: self._waiting(
+                charge_id, tell, cancelled, interval, cap, before_send, once
             ),
+            organisation_id=check_organisation_id(organisation_id),
+            shown=self._shown,
             step_up=step_up,
             on_progress=on_progress,
             cancelled=cancelled,
@@ -106,32 +138,34 @@ class BaseClient(Generic[ClockT]):
 
     def _resuming(
         self,
-        store: Store | None,
-        on_progress: OnProgress | None,
-        cancelled: Callable[[], bool] | None,
+        store: AnyPurchaseStore | None,
+        on_progress: Callable[[Purchase | BillingError], object] | None,
+        cancelled: Callable[[], object] | None,
         interval: float,
         cap: float,
+        organisation_id: str | None = None,
     ) -> Flow[list[Outcome]]:
         purchases = self._store(store)
         check_seconds(interval, "interval")
+        check_organisation_id(organisation_id)
         end = self._clock.monotonic() + check_seconds(cap, "cap")
 
         def buying(purchase: Purchase, left: int) -> Buying:
             # One that stays pending must not use up the time of the others; each is polled at least once.
             share = max((end - self._clock.monotonic()) / left, 0.001)
-            return self._buying(purchase, purchases, None, on_progress, cancelled, interval, share)
+            return self._buying(purchase, purchases, None, on_progress, cancelled, interval, share, organisation_id)
 
-        return resume(purchases, buying)
+        return resume(purchases, organisation_id, buying)
 
-    def _store(self, store: Store | None) -> PurchaseStore:
+    def _store(self, store: AnyPurchaseStore | None) -> AnyStore:
         if store is None:
-            return self._purchases
+            return memory.PROCESS_STORE
         if isinstance(store, (str, PathLike)):
             from .purchases.directory import PurchaseDirectory
 
             return PurchaseDirectory(store)
         if not (hasattr(store, "load") and hasattr(store, "save")):
             raise BillingInvalidRequest(
-                f"store must be a path or a PurchaseStore, not a {type(store).__name__}.", error="invalid_store"
+                f"store must be a path or a PurchaseStore, not {type(store).__name__}.", error="invalid_store"
             )
         return store

@@ -6,15 +6,15 @@ from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from ._base_client import BaseClient, Store
+from ._base_client import AnyPurchaseStore, BaseClient
 from .clock import DEFAULT_TIMEOUT, AsyncClock, AsyncSystemClock
 from .credentials import CredentialSource
 from .models import BillingState, ChargeAccepted, ChargeFailed, ChargeSettled, ChargeStatus
 from .money import Amount
 from .protocol import operations
-from .protocol.settlement import DEFAULT_CAP, DEFAULT_INTERVAL, OnPoll
+from .protocol.settlement import DEFAULT_CAP, DEFAULT_INTERVAL, AsyncOnPoll
 from .purchases.purchase import Purchase
-from .purchases.record import OnProgress
+from .purchases.record import AsyncOnProgress
 from .purchases.resuming import Outcome
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class AsyncBillingClient(BaseClient[AsyncClock]):
         Raises:
             BillingError: See ``nous_billing.errors``.
         """
-        return await self._driver.run(self._exchange(operations.get_billing_state(), timeout))
+        return await self._driver.run(self._show_state(timeout))
 
     async def patch_auto_top_up(
         self, *, enabled: bool, threshold: Amount, top_up_amount: Amount, timeout: float | None = None
@@ -121,8 +121,8 @@ class AsyncBillingClient(BaseClient[AsyncClock]):
         *,
         interval: float = DEFAULT_INTERVAL,
         cap: float = DEFAULT_CAP,
-        on_poll: OnPoll | None = None,
-        cancelled: Callable[[], bool] | None = None,
+        on_poll: AsyncOnPoll | None = None,
+        cancelled: Callable[[], bool | Awaitable[bool]] | None = None,
     ) -> ChargeSettled | ChargeFailed:
         """Poll a charge until it is settled or failed. Outlives network errors, 5xx and rate limits.
 
@@ -146,10 +146,11 @@ class AsyncBillingClient(BaseClient[AsyncClock]):
         amount_usd: Amount,
         *,
         idempotency_key: str,
-        store: Store | None = None,
-        step_up: Callable[[], Awaitable[bool]] | None = None,
-        on_progress: OnProgress | None = None,
-        cancelled: Callable[[], bool] | None = None,
+        organisation_id: str | None = None,
+        store: AnyPurchaseStore | None = None,
+        step_up: Callable[[], bool | Awaitable[bool]] | None = None,
+        on_progress: AsyncOnProgress | None = None,
+        cancelled: Callable[[], bool | Awaitable[bool]] | None = None,
         interval: float = DEFAULT_INTERVAL,
         cap: float = DEFAULT_CAP,
     ) -> Purchase:
@@ -190,15 +191,16 @@ class AsyncBillingClient(BaseClient[AsyncClock]):
         Cancelling the task raises ``CancelledError`` and leaves the purchase as ``BillingPurchaseUncertain`` does.
         """
         purchase = self._new_purchase(amount_usd, idempotency_key)
-        buying = self._buying(purchase, store, step_up, on_progress, cancelled, interval, cap)
+        buying = self._buying(purchase, store, step_up, on_progress, cancelled, interval, cap, organisation_id)
         return await self._driver.run(buying.buy())
 
     async def resume_purchases(
         self,
-        store: Store | None = None,
+        store: AnyPurchaseStore | None = None,
         *,
-        on_progress: OnProgress | None = None,
-        cancelled: Callable[[], bool] | None = None,
+        organisation_id: str | None = None,
+        on_progress: AsyncOnProgress | None = None,
+        cancelled: Callable[[], bool | Awaitable[bool]] | None = None,
         interval: float = DEFAULT_INTERVAL,
         cap: float = DEFAULT_CAP,
     ) -> list[Outcome]:
@@ -222,7 +224,7 @@ class AsyncBillingClient(BaseClient[AsyncClock]):
         Raises:
             BillingInvalidRequest: An argument cannot be used.
         """
-        return await self._driver.run(self._resuming(store, on_progress, cancelled, interval, cap))
+        return await self._driver.run(self._resuming(store, on_progress, cancelled, interval, cap, organisation_id))
 
     async def aclose(self) -> None:
         """Close the connections. An ``http_client`` that was given stays open."""

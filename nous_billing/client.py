@@ -64,7 +64,7 @@ class BillingClient(BaseClient[Clock]):
         Raises:
             BillingError: See ``nous_billing.errors``.
         """
-        return self._driver.run(self._exchange(operations.get_billing_state(), timeout))
+        return self._driver.run(self._show_state(timeout))
 
     def patch_auto_top_up(
         self, *, enabled: bool, threshold: Amount, top_up_amount: Amount, timeout: float | None = None
@@ -148,6 +148,7 @@ class BillingClient(BaseClient[Clock]):
         amount_usd: Amount,
         *,
         idempotency_key: str,
+        organisation_id: str | None = None,
         store: Store | None = None,
         step_up: Callable[[], bool] | None = None,
         on_progress: OnProgress | None = None,
@@ -191,7 +192,7 @@ class BillingClient(BaseClient[Clock]):
             BillingError: A definite refusal; nothing was charged. See ``nous_billing.errors``.
         """
         purchase = self._new_purchase(amount_usd, idempotency_key)
-        buying = self._buying(purchase, store, step_up, on_progress, cancelled, interval, cap)
+        buying = self._buying(purchase, store, step_up, on_progress, cancelled, interval, cap, organisation_id)
         try:
             return self._driver.run(buying.buy())
         except KeyboardInterrupt as interrupt:
@@ -204,6 +205,7 @@ class BillingClient(BaseClient[Clock]):
         self,
         store: Store | None = None,
         *,
+        organisation_id: str | None = None,
         on_progress: OnProgress | None = None,
         cancelled: Callable[[], bool] | None = None,
         interval: float = DEFAULT_INTERVAL,
@@ -229,7 +231,7 @@ class BillingClient(BaseClient[Clock]):
         Raises:
             BillingInvalidRequest: An argument cannot be used.
         """
-        return self._driver.run(self._resuming(store, on_progress, cancelled, interval, cap))
+        return self._driver.run(self._resuming(store, on_progress, cancelled, interval, cap, organisation_id))
 
     def close(self) -> None:
         """Close the connections. An ``http_client`` that was given stays open."""

@@ -29,6 +29,7 @@ The tree of the classes:
     │   ├── BillingChargeUnconfirmed     access was lost while waiting
     │   └── BillingChargeCancelled       the caller stopped waiting
     ├── BillingPurchaseUncertain         a purchase may have been made, or may still be: the same key again
+    │   └── BillingDuplicateCharge       the portal made more than one charge for one key
     ├── BillingPurchaseCancelled         the caller stopped a purchase before a charge could be made
     └── BillingPurchaseStoreError        a purchase could not be saved or read
 """
@@ -248,6 +249,8 @@ class BillingPurchaseUncertain(BillingError):
         amount_usd: Dollars.
         charge_id: The charge, where one was accepted, or None where not even that is known.
         last_error: What the purchase ran into, or None.
+        is_too_old: Whether it was begun more than a day ago. The portal may no longer know it then, and the same call
+            finds out nothing: look at ``portal_url``.
     """
 
     def __init__(
@@ -259,14 +262,30 @@ class BillingPurchaseUncertain(BillingError):
         charge_id: str | None = None,
         last_error: BillingError | None = None,
         portal_url: str | None = None,
+        is_too_old: bool = False,
+        error: str = "purchase_uncertain",
     ) -> None:
-        super().__init__(message, error="purchase_uncertain", outcome_unknown=True, **_details(last_error))
+        super().__init__(message, error=error, outcome_unknown=True, **_details(last_error))
         if self.portal_url is None:
             self.portal_url = portal_url
         self.key = key
         self.amount_usd = amount_usd
         self.charge_id = charge_id
         self.last_error = last_error
+        self.is_too_old = is_too_old
+
+
+class BillingDuplicateCharge(BillingPurchaseUncertain):
+    """The portal made more than one charge for one key, against its promise (``error="duplicate_charge"``).
+
+    The person may have been charged more than once: look at ``portal_url``. Raised each time that the purchase is asked
+    for, however its charges ended.
+
+    Attributes:
+        charge_ids: All of its charges that are known, that of ``charge_id`` first.
+    """
+
+    charge_ids: tuple[str, ...] = ()
 
 
 class BillingPurchaseCancelled(BillingError):

@@ -42,6 +42,14 @@ def only_tests_of_the_facade_are_measured(request):
     threading.settrace(in_new_threads)
 
 
+@pytest.fixture(autouse=True)
+def no_test_knows_the_purchases_of_another(monkeypatch):
+    """Without a store they are those of the process."""
+    from nous_billing.purchases import memory
+
+    monkeypatch.setattr(memory, "PROCESS_STORE", memory.MemoryStore())
+
+
 def pytest_terminal_summary(terminalreporter):
     reports = [report for outcome in ("passed", "failed") for report in terminalreporter.stats.get(outcome, [])]
     for line in summary(reports):

@@ -77,9 +77,13 @@ class RunBlocking(Generic[T_co]):
 
 @dataclass(frozen=True, slots=True)
 class CallUser:
-    """Ask the caller a question that may take a person; answered with what it returns, or with what that awaits."""
+    """Call a function of the caller; answered with what it returns, or with what that awaits.
+
+    ``changes_login``: whether it may change the login, so that the credentials must be resolved anew.
+    """
 
     question: Callable[[], object]
+    changes_login: bool = True
 
     def __iter__(self) -> Flow[object]:
         return (yield self)
@@ -142,11 +146,12 @@ def exchange(
         credentials = replacement
 
 
-def pause_until(moment: float, clock: BaseClock, check_cancelled: Callable[[], None] | None) -> Flow[None]:
+def pause_until(moment: float, clock: BaseClock, check_cancelled: Callable[[], Flow[None] | None] | None) -> Flow[None]:
     """Sleep until a moment of the monotonic clock; a cancellation is noticed within a quarter of a second."""
     while (left := moment - clock.monotonic()) > 0:
-        if check_cancelled is not None:
-            check_cancelled()
+        checking = None if check_cancelled is None else check_cancelled()
+        if checking is not None:
+            yield from checking
         yield from Sleep(left if check_cancelled is None else min(left, _LONGEST_NAP))
 
 

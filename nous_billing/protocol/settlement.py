@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from ..clock import BaseClock
@@ -20,6 +20,7 @@ from ..errors import (
 )
 from ..models import ChargeFailed, ChargeSettled, ChargeStatus
 from . import operations
+from .caller import is_cancelled
 from .exchange import BeforeSend, Flow, exchange, pause_until
 
 DEFAULT_INTERVAL = 2.0
@@ -27,6 +28,11 @@ DEFAULT_CAP = 300.0
 
 OnPoll = Callable[[ChargeStatus | BillingError], None]
 """Called after each poll with what came of it."""
+
+AsyncOnPoll = Callable[[ChargeStatus | BillingError], Awaitable[None] | None]
+"""``OnPoll`` of an ``AsyncBillingClient``, which awaits it."""
+
+TellOfPoll = Callable[[ChargeStatus | BillingError], Flow[None]]
 
 _BACK_OFF = 5.0
 _LONGEST_BACK_OFF = 30.0
@@ -50,22 +56,28 @@ def settlement(
     *,
     interval: float,
     cap: float,
-    on_poll: OnPoll | None,
-    cancelled: Callable[[], bool] | None,
+    tell: TellOfPoll | None,
+    cancelled: Callable[[], object] | None,
     base_url: str | None,
     timeout: float,
     clock: BaseClock,
     before_send: BeforeSend | None = None,
+    once: bool = False,
 ) -> Flow[ChargeSettled | ChargeFailed]:
-    """Poll a charge until it is settled or failed, the cap passes, the caller cancels, or access is lost."""
+    """Poll a charge until it is settled or failed, the cap passes, the caller cancels, or access is lost.
+
+    Args:
+        tell: Tells the caller what came of each poll.
+        once: Whether to poll once and not wait.
+    """
     operation = operations.get_charge_status(charge_id)
     check_seconds(interval, "interval")
     begun = clock.monotonic()
-    end = begun + check_seconds(cap, "cap")
+    end = begun + (0.0 if once else check_seconds(cap, "cap"))
     last_error: BillingError | None = None
 
-    def check_cancelled() -> None:
-        if cancelled is not None and cancelled():
+    def check_cancelled() -> Flow[None]:
+        if (yield from is_cancelled(cancelled)):
             raise BillingChargeCancelled(
                 "Stopped waiting for the charge. It may still settle.",
                 charge_id=charge_id,
@@ -74,7 +86,7 @@ def settlement(
             )
 
     while True:
-        check_cancelled()
+        yield from check_cancelled()
         outcome: ChargeStatus | BillingError
         try:
             deadline = clock.monotonic() + timeout
@@ -89,8 +101,8 @@ def settlement(
                 error="charge_unconfirmed",
                 last_error=error,
             ) from error
-        if on_poll is not None:
-            on_poll(outcome)
+        if tell is not None:
+            yield from tell(outcome)
         if isinstance(outcome, (ChargeSettled, ChargeFailed)):
             return outcome
         if clock.monotonic() >= end:
@@ -125,7 +137,9 @@ def check_seconds(value: Seconds, name: str) -> Seconds:
         BillingInvalidRequest: It is not a number above 0, and at most a year (``error="invalid_timeout"``).
     """
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= _LONGEST:
-        shown = repr(value) if isinstance(value, float) else f"a {type(value).__name__}"
+        # An int may be too long to be shown.
+        is_short = isinstance(value, float) or (type(value) is int and abs(value) < 10**18)
+        shown = repr(value) if is_short else type(value).__name__
         raise BillingInvalidRequest(
             f"{name} must be a number of seconds above 0 and at most {_LONGEST}, not {shown}.", error="invalid_timeout"
         )

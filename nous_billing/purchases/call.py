@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from ..clock import BaseClock
 from ..errors import (
@@ -14,9 +13,12 @@ from ..errors import (
     BillingPurchaseUncertain,
     BillingScopeRequired,
 )
-from ..protocol.exchange import CallUser, Flow
-from .messages import scope_missing, uncertain
+from ..models import Organisation
+from ..protocol.caller import call_user, is_cancelled
+from ..protocol.exchange import Flow, pause_until
+from .messages import uncertain
 from .record import PurchaseRecord
+from .refusals import scope_missing
 
 # For how long the portal knows a key is not settled; payment processors promise a day.
 _KEY_IS_KNOWN = timedelta(days=1)
@@ -26,6 +28,8 @@ class PurchaseCall:
     """One call at a purchase.
 
     Attributes:
+        organisation_id: The organisation that the person confirmed, or None where the caller does not say.
+        shown: The organisation of the billing state that was last shown to the person, or None.
         base_url: The caller's own base URL, checked, or None.
         timeout: Seconds for each request.
         may_manage: Whether the role or capability of the person lets them buy, as far as is known.
@@ -35,28 +39,37 @@ class PurchaseCall:
         self,
         record: PurchaseRecord,
         *,
-        step_up: Callable[[], Any] | None,
-        cancelled: Callable[[], bool] | None,
+        organisation_id: str | None,
+        shown: Organisation | None,
+        step_up: Callable[[], object] | None,
+        cancelled: Callable[[], object] | None,
         base_url: str | None,
         timeout: float,
         clock: BaseClock,
     ) -> None:
         self.record: PurchaseRecord = record
+        self.organisation_id: str | None = organisation_id
+        self.shown: Organisation | None = shown
         self.base_url: str | None = base_url
         self.timeout: float = timeout
         self.clock: BaseClock = clock
         self.may_manage: bool = True
-        self.cancelled: Callable[[], bool] | None = cancelled
+        self._cancelled = cancelled
         self._step_up = step_up
 
     def ask_for_scope(self, refusal: BillingError) -> Flow[None]:
+        """Let the person grant the scope, once.
+
+        Raises:
+            BillingError: It was not granted.
+        """
         question, self._step_up = self._step_up, None
-        granted: object = question is not None and (yield from CallUser(question))
+        granted = question is not None and (yield from call_user("step_up", question, changes_login=True))
         if granted is True:
             return
         if granted is not False:
             raise BillingInvalidRequest(
-                f"step_up must return True or False, not a {type(granted).__name__}. Nothing more was sent.",
+                f"step_up must return True or False, not {type(granted).__name__}. Nothing more was sent.",
                 error="invalid_step_up",
             )
         if isinstance(refusal, BillingScopeRequired):
@@ -64,22 +77,31 @@ class PurchaseCall:
             raise scope_missing(purchase, refusal, may_manage=self.may_manage, asked=question is not None)
         raise refusal
 
-    def check_cancelled(self) -> None:
-        if self.cancelled is not None and self.cancelled():
+    def check_cancelled(self) -> Flow[None]:
+        """Ask the caller whether to go on.
+
+        Raises:
+            BillingPurchaseCancelled: It is to stop.
+        """
+        if (yield from is_cancelled(self._cancelled)):
             raise BillingPurchaseCancelled(
                 f"The purchase was stopped.{'' if self.record.may_be_made else ' Nothing was charged.'}",
                 error="purchase_cancelled",
             )
 
+    def pause(self, seconds: float) -> Flow[None]:
+        """Wait, unless the caller stops it."""
+        wake = self.clock.monotonic() + seconds
+        yield from pause_until(wake, self.clock, self.check_cancelled if self._cancelled else None)
+
     def uncertain(self, last_error: BillingError | None) -> BillingPurchaseUncertain:
         return uncertain(self.record.purchase, last_error, is_too_old=self.is_too_old())
 
     def is_too_old(self) -> bool:
-        """Whether it may have been made so long ago that the portal may have forgotten its key."""
-        purchase = self.record.purchase
+        """Whether it may have been made so long ago that the portal may have forgotten it."""
         # A date to come was set by a wrong clock, and says nothing.
-        age = abs(self.now() - purchase.started_at)
-        return self.record.may_be_made and purchase.charge_id is None and age > _KEY_IS_KNOWN
+        age = abs(self.now() - self.record.purchase.started_at)
+        return self.record.may_be_made and age > _KEY_IS_KNOWN
 
     def now(self) -> datetime:
         return datetime.fromtimestamp(self.clock.time(), UTC)

@@ -1,16 +1,17 @@
-"""What a person is told of a purchase that did not end."""
+"""What a person is told of a purchase whose end is not known, or not kept."""
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from ..errors import (
+    BillingChargeTimeout,
+    BillingDuplicateCharge,
     BillingError,
     BillingIdempotencyConflict,
-    BillingInvalidRequest,
     BillingPurchaseStoreError,
     BillingPurchaseUncertain,
-    BillingScopeRequired,
 )
-from ..models import Bounds
 from ..money import format_usd
 from ..portal import BILLING_PATH, portal_link
 from ..protocol.replies import UNKNOWN_OUTCOME
@@ -22,86 +23,103 @@ def uncertain(purchase: Purchase, last_error: BillingError | None, *, is_too_old
 
     Args:
         last_error: What it ran into, or None.
-        is_too_old: Whether the portal may have forgotten its key.
+        is_too_old: Whether the portal may have forgotten it.
     """
-    what = format_usd(purchase.amount_usd)
-    if purchase.organisation_name:
-        what += f" for {purchase.organisation_name}"
-    open_question = (
-        f"It is not known whether {what} was charged."
-        if purchase.charge_id is None
-        else f"{what} was accepted as charge {purchase.charge_id}; how that ended is not known yet."
+    if purchase.other_charge_ids:
+        return duplicate_charge(purchase, last_error)
+    what = _what(purchase)
+    if purchase.charge_id is None:
+        known = f"It is not known whether {what} was charged."
+    else:
+        known = f"{what} was accepted as charge {purchase.charge_id}; how that ended is not known yet."
+    if not is_too_old:
+        advice = (
+            "To find out, buy again with the same amount and the same key: that charges at most once. A new key could "
+            "charge twice."
+        )
+    elif purchase.charge_id is None:
+        advice = "Look at the billing page before you buy anything again: the portal may no longer know the key."
+    else:
+        known = f"{what} was accepted as charge {purchase.charge_id}, and how that ended can no longer be learned here."
+        advice = (
+            "Look at the billing page before you buy anything again, and forget this purchase once you have seen there "
+            "what became of it."
+        )
+    return _uncertain(BillingPurchaseUncertain, purchase, last_error, known, advice, is_too_old=is_too_old)
+
+
+def duplicate_charge(purchase: Purchase, last_error: BillingError | None = None) -> BillingDuplicateCharge:
+    """Return the error for a key that the portal made more than one charge for."""
+    charge_ids = (str(purchase.charge_id), *purchase.other_charge_ids)
+    ended = f"The first has {purchase.status}" if purchase.has_ended else "How they ended is not known"
+    error = _uncertain(
+        BillingDuplicateCharge,
+        purchase,
+        last_error,
+        f"The portal made more than one charge of {_what(purchase)} for one purchase: {', '.join(charge_ids)}. "
+        f"{ended}; it may have been paid more than once.",
+        "Look at the billing page, and ask the portal's support to put it right. Do not buy it again.",
+        error="duplicate_charge",
     )
-    reason = "" if last_error is None else f" {_without_outcome(last_error.message)}"
-    advice = (
-        "Look at the billing page before you buy anything again: the portal may no longer know the key."
-        if is_too_old
-        else "To find out, buy again with the same amount and the same key: that charges at most once. A new key could "
-        "charge twice."
+    error.charge_ids = charge_ids
+    return error
+
+
+def not_shown(purchase: Purchase, last_error: BillingError) -> BillingPurchaseUncertain:
+    """Return the error for a purchase that has ended, where it cannot be seen whether the login may know how."""
+    return _uncertain(
+        BillingPurchaseUncertain,
+        purchase,
+        last_error,
+        f"The purchase of {_what(purchase)} has ended. How is told only to a login of its organisation, and which one "
+        "this login is for could not be learned.",
+        "Ask again with the same amount and the same key: nothing is charged for it. A new key could charge twice.",
     )
-    return BillingPurchaseUncertain(
-        f"{open_question}{reason} {advice} (Key {purchase.key}, begun {purchase.started_at:%Y-%m-%d %H:%M} UTC.)",
+
+
+def _what(purchase: Purchase) -> str:
+    organisation = f" for {purchase.organisation_name}" if purchase.organisation_name else ""
+    return f"{format_usd(purchase.amount_usd)}{organisation}"
+
+
+def _reason(last_error: BillingError | None, is_too_old: bool) -> str:
+    if isinstance(last_error, BillingIdempotencyConflict):
+        # Its own sentence says what is not known here: that the key is another purchase's.
+        return "The portal then refused the key (HTTP 409)."
+    if last_error is None:
+        return ""
+    if is_too_old and isinstance(last_error, BillingChargeTimeout):
+        # That it may still settle, as that error says, is no longer to be expected.
+        if last_error.last_error is None:
+            return "The portal calls it pending, as it does a charge that it does not know."
+        last_error = last_error.last_error
+    return _without_outcome(last_error.message)
+
+
+UncertainT = TypeVar("UncertainT", bound=BillingPurchaseUncertain)
+
+
+def _uncertain(
+    kind: type[UncertainT],
+    purchase: Purchase,
+    last_error: BillingError | None,
+    known: str,
+    advice: str,
+    *,
+    is_too_old: bool = False,
+    error: str = "purchase_uncertain",
+) -> UncertainT:
+    begun = f"(Key {purchase.key}, begun {purchase.started_at:%Y-%m-%d %H:%M} UTC.)"
+    return kind(
+        " ".join(filter(None, (known, _reason(last_error, is_too_old), advice, begun))),
         key=purchase.key,
         amount_usd=purchase.amount_usd,
         charge_id=purchase.charge_id,
         last_error=last_error,
         # A store may say anything of its portal.
         portal_url=portal_link(purchase.portal_base_url, BILLING_PATH),
-    )
-
-
-def conflict(purchase: Purchase, error: BillingError | None = None) -> BillingIdempotencyConflict:
-    """Return the error for a key that is used for two amounts, as the portal said it or as the store shows it."""
-    return BillingIdempotencyConflict(
-        f"The key {purchase.key} was already used for another amount. Each purchase that a person confirms needs a key "
-        "of its own: this is a fault of the program. Nothing more was charged.",
-        status=error.status if error else None,
-        error="idempotency_conflict",
-        payload=error.payload if error else None,
-    )
-
-
-def wrong_organisation(begun: Purchase, now: Purchase) -> BillingInvalidRequest:
-    """Return the error for a login that is for another organisation or portal than the purchase."""
-    places = [
-        f"{purchase.organisation_name} ({purchase.organisation_id}) at {purchase.portal_base_url}"
-        for purchase in (begun, now)
-    ]
-    return BillingInvalidRequest(
-        f"This purchase was begun for {places[0]}, and the login is now for {places[1]}. Log in there to go on with "
-        "it.",
-        error="wrong_organisation",
-    )
-
-
-def out_of_bounds(purchase: Purchase, bounds: Bounds) -> BillingInvalidRequest:
-    """Return the error for an amount that the portal would refuse."""
-    return BillingInvalidRequest(
-        f"amount_usd must be between {format_usd(bounds.min_usd)} and {format_usd(bounds.max_usd)} here, not "
-        f"{format_usd(purchase.amount_usd)}. Nothing was sent.",
-        error="amount_out_of_bounds",
-    )
-
-
-def scope_missing(purchase: Purchase, refusal: BillingScopeRequired, *, may_manage: bool, asked: bool) -> BillingError:
-    """Return the error for a login that may not buy; what the portal says of a scope is not for a person.
-
-    Args:
-        may_manage: Whether the person's role or capability lets them buy.
-        asked: Whether the person was asked to allow it.
-    """
-    if not may_manage:
-        message = f"Only an admin of {purchase.organisation_name} can buy credits. Ask one."
-    elif asked:
-        message = "Remote spending was not allowed for this login. Try again, and allow it on the portal."
-    else:
-        message = "This login may not buy credits. Log in again and allow remote spending."
-    return BillingScopeRequired(
-        message,
-        status=refusal.status,
-        error=refusal.error,
-        portal_url=refusal.portal_url,
-        payload=refusal.payload,
+        is_too_old=is_too_old,
+        error=error,
     )
 
 
@@ -130,8 +148,17 @@ def not_kept(error: BillingError) -> BillingPurchaseStoreError:
     )
 
 
+_OUTCOMES = (" Nothing was charged.", " Nothing was sent.", " Nothing more was sent.", " Nothing failed.")
+
+
 def _without_outcome(message: str) -> str:
     """Return what went wrong with the last request, without what it says of the money: an earlier one is open."""
-    for outcome in (UNKNOWN_OUTCOME, " Nothing was charged.", " Nothing was sent.", " Nothing failed."):
+    for outcome in (
+        UNKNOWN_OUTCOME,
+        " Nothing was charged.",
+        " Nothing was sent.",
+        " Nothing more was sent.",
+        " Nothing failed.",
+    ):
         message = message.removesuffix(outcome)
     return message

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal, Protocol
-
-from .._threads import ForkSafeLock
 
 PurchaseStatus = Literal["sending", "pending", "settled", "failed", "not_made"]
 """``"sending"``: it may have been sent, no reply is known. ``"pending"``: accepted as a charge. ``"settled"``: paid.
@@ -17,8 +15,6 @@ PurchaseStatus = Literal["sending", "pending", "settled", "failed", "not_made"]
 PurchaseDiscrepancy = Literal["other_amount", "settled_and_failed"]
 """``"other_amount"``: the portal settled another amount than was asked for. ``"settled_and_failed"``: it called the
 charge settled and failed in turn; the purchase is kept as settled."""
-
-_MOST_ENDED = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,26 +80,13 @@ class PurchaseStore(Protocol):
         ...
 
 
-class MemoryStore:
-    """Purchases for as long as a client lives: all that have not ended, and the last that have."""
+class AsyncPurchaseStore(Protocol):
+    """A ``PurchaseStore`` whose methods are awaited, for an ``AsyncBillingClient``."""
 
-    def __init__(self) -> None:
-        self._lock = ForkSafeLock()
-        self._purchases: dict[str, Purchase] = {}
+    def load(self, key: str | None = None) -> Awaitable[Iterable[Purchase]]:
+        """As for ``PurchaseStore``."""
+        ...
 
-    def load(self, key: str | None = None) -> list[Purchase]:
-        with self._lock.current:
-            if key is not None:
-                return [self._purchases[key]] if key in self._purchases else []
-            return [purchase for purchase in self._purchases.values() if not purchase.has_ended]
-
-    def save(self, purchase: Purchase) -> bool:
-        with self._lock.current:
-            kept = self._purchases.get(purchase.key)
-            if purchase.revision != (kept.revision if kept else 0) + 1:
-                return False
-            self._purchases[purchase.key] = purchase
-            ended = [key for key, kept in self._purchases.items() if kept.has_ended] if purchase.has_ended else []
-            for key in ended[:-_MOST_ENDED]:
-                del self._purchases[key]
-            return True
+    def save(self, purchase: Purchase) -> Awaitable[bool]:
+        """As for ``PurchaseStore``."""
+        ...

@@ -54,11 +54,13 @@ class AsyncDriver(BaseDriver[transport.AsyncSender, AsyncClock]):
         if isinstance(step, Send):
             return await self._send(step)
         if isinstance(step, RunBlocking):
-            return await asyncio.wrap_future(start(step.work, name="nous-billing-work", daemon=False))
+            done = await asyncio.wrap_future(start(step.work, name="nous-billing-work", daemon=False))
+            return await done if isawaitable(done) else done
         if isinstance(step, CallUser):
             asked = step.question()
             answer = await asked if isawaitable(asked) else asked
-            self.memo.forget()
+            if step.changes_login:
+                self.memo.forget()
             return answer
         await self._clock.sleep(step.seconds)
         return None

@@ -107,8 +107,9 @@ class Driver(BaseDriver[transport.Sender, Clock]):
             return step.work()
         if isinstance(step, CallUser):
             answer = step.question()
-            # It may have changed the login, in a source that has no way to say so.
-            self.memo.forget()
+            if step.changes_login:
+                # A source may have no way to say so.
+                self.memo.forget()
             return answer
         self._clock.sleep(step.seconds)
         return None

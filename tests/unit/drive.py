@@ -7,7 +7,7 @@ from typing import Any
 from nous_billing.credentials import Credentials
 from nous_billing.errors import BillingError
 from nous_billing.protocol import operations
-from nous_billing.protocol.exchange import Flow, Resolve, Send, Sleep, exchange
+from nous_billing.protocol.exchange import CallUser, Flow, Resolve, Send, Sleep, exchange
 from nous_billing.protocol.replies import Failure, Reply
 
 PREVIEW = "https://preview.example"
@@ -143,6 +143,14 @@ def charge() -> operations.Operation[Any]:
     return operations.post_charge("50", "key-1")
 
 
+def answer_call(step: CallUser) -> object:
+    """Call a function of the caller as the drivers do; an error is what it returns."""
+    try:
+        return step.question()
+    except BillingError as error:
+        return error
+
+
 def waiting(
     flow: Flow[Any], polls: list[Reply | Failure | BillingError], clock: FakeClock
 ) -> tuple[Played, list[float]]:
@@ -153,6 +161,8 @@ def waiting(
     def answer(step: Any) -> Any:
         if isinstance(step, Sleep):
             return clock.sleep(step.seconds)
+        if isinstance(step, CallUser):
+            return answer_call(step)
         if isinstance(step, Resolve) and step.rejected is None:
             begun.append(clock.passed)
             outcome = polls[min(len(begun), len(polls)) - 1]

@@ -165,10 +165,14 @@ class Shop:
         cancelled: Callable[[], bool] | None = None,
         interval: float = 2.0,
         cap: float = 300.0,
+        organisation_id: str | None = None,
+        client: BaseClient[FakeClock] | None = None,
     ) -> Any:
-        client = self.client
+        client = client or self.client
         purchase = client._new_purchase(amount, key)
-        return client._buying(purchase, self.store, step_up, self.on_progress, cancelled, interval, cap)
+        return client._buying(
+            purchase, self.store, step_up, self.on_progress, cancelled, interval, cap, organisation_id
+        )
 
     def answer(self, step: Any) -> Any:
         """Carry out a step as the drivers do."""
@@ -194,8 +198,18 @@ class Shop:
     def buy(self, *args: Any, **options: Any) -> Played:
         return self.run(self.buying(*args, **options).buy())
 
-    def resume(self, *, cancelled: Callable[[], bool] | None = None, cap: float = 300.0) -> Played:
-        return self.run(self.client._resuming(self.store, self.on_progress, cancelled, 2.0, cap))
+    def raising(self, *args: Any, **options: Any) -> Purchase:
+        """Buy, and raise what that raises, typed or not."""
+        played = self.buy(*args, **options)
+        if played.caught is not None:
+            raise played.caught
+        purchase: Purchase = played.result
+        return purchase
+
+    def resume(
+        self, *, cancelled: Callable[[], bool] | None = None, cap: float = 300.0, organisation_id: str | None = None
+    ) -> Played:
+        return self.run(self.client._resuming(self.store, self.on_progress, cancelled, 2.0, cap, organisation_id))
 
     @property
     def kept(self) -> Purchase:
@@ -213,8 +227,9 @@ def posts(played: Played) -> list[Send]:
 
 
 def kinds(played: Played) -> list[str]:
-    """What a call did, step by step."""
+    """What a call did, step by step, but for telling the caller and asking whether to stop."""
     return [
         f"{step.operation.method} {step.operation.path}" if isinstance(step, Send) else type(step).__name__
         for step in played.steps
+        if not isinstance(step, CallUser) or step.changes_login
     ]

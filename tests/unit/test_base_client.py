@@ -58,7 +58,7 @@ def test_what_is_no_store_is_refused_by_its_type(shop, store):
     shop.store = store
     with pytest.raises(BillingInvalidRequest) as caught:
         shop.buying()
-    assert str(caught.value) == f"store must be a path or a PurchaseStore, not a {type(store).__name__}."
+    assert str(caught.value) == f"store must be a path or a PurchaseStore, not {type(store).__name__}."
 
 
 def test_the_address_and_the_time_of_a_client_are_those_of_its_waits_and_purchases(clock):

@@ -16,6 +16,7 @@ from nous_billing.errors import (
     BillingInvalidRequest,
     BillingPurchaseCancelled,
     BillingPurchaseUncertain,
+    BillingRoleRequired,
 )
 from nous_billing.models import BillingState, ChargeAccepted, ChargePending, ChargeSettled
 from nous_billing.protocol.replies import Reply
@@ -194,8 +195,9 @@ def test_a_purchase_is_made_with_all_that_the_caller_gave(caller):
         )
     )
     assert (purchase.key, purchase.amount_usd, purchase.status) == (KEY, Decimal("50.5"), "settled")
-    assert (store.statuses, store.kept[KEY]) == (["sending", "pending", "settled"], purchase)
-    assert [progress.status for progress in seen] == ["sending", "pending", "pending", "pending", "settled"]
+    refused = ["sending", "not_made"]
+    assert (store.statuses, store.kept[KEY]) == ([*refused, "sending", "pending", "settled"], purchase)
+    assert [progress.status for progress in seen] == [*refused, "sending", "pending", "pending", "pending", "settled"]
     assert caller.clock.passed == pytest.approx(6)
 
 
@@ -241,3 +243,115 @@ def test_going_on_with_a_store_is_stopped_as_the_caller_wants_it_to(caller):
         lambda client: client.resume_purchases(accepted(), cancelled=lambda: caller.clock.passed >= 1)
     )
     assert (outcome.charge_id, caller.clock.passed) == ("ch_1", pytest.approx(1, abs=0.25))
+
+
+@pytest.mark.parametrize("confirmed", ["org_1", "org_2"])
+def test_a_purchase_is_for_the_organisation_that_the_caller_names(caller, confirmed):
+    def buy(client):
+        return client.buy_credits("50", idempotency_key=KEY, organisation_id=confirmed)
+
+    if confirmed == "org_1":
+        assert caller.do(buy).organisation_id == "org_1"
+        return
+    with pytest.raises(BillingInvalidRequest) as caught:
+        caller.do(buy)
+    assert (caught.value.error, caller.portal.posts) == ("wrong_organisation", [])
+
+
+def test_the_purchases_of_an_organisation_are_gone_on_with_where_the_caller_names_it(caller):
+    assert caller.do(lambda client: client.resume_purchases(Shelf(SENDING), organisation_id="org_2")) == []
+
+
+# What an AsyncBillingClient awaits
+
+
+class AsyncShelf:
+    """A store whose methods are awaited, in the event loop."""
+
+    def __init__(self, *purchases: Any, raises: BaseException | None = None) -> None:
+        self.shelf, self.raises = Shelf(*purchases), raises
+
+    async def load(self, key: str | None = None) -> list[Any]:
+        await asyncio.sleep(0)
+        if self.raises is not None:
+            raise self.raises
+        return self.shelf.load(key)
+
+    async def save(self, purchase: Any) -> bool:
+        await asyncio.sleep(0)
+        return self.shelf.save(purchase)
+
+
+def test_a_task_awaits_its_store_and_all_functions_of_the_caller():
+    caller, store, seen = Caller("async"), AsyncShelf(), []
+    caller.portal.posted, caller.portal.polled = [UNSCOPED], [PENDING] * 2
+
+    async def on_progress(progress):
+        await asyncio.sleep(0)
+        seen.append(progress.status)
+
+    async def false():
+        await asyncio.sleep(0)
+        return False
+
+    purchase = caller.do(
+        lambda client: client.buy_credits(
+            "50",
+            idempotency_key=KEY,
+            store=store,
+            on_progress=on_progress,
+            cancelled=false,
+            step_up=caller.answers(True),
+        )
+    )
+    assert purchase == store.shelf.kept[KEY]
+    assert seen == ["sending", "not_made", "sending", "pending", "pending", "pending", "settled"]
+    assert caller.do(lambda client: client.resume_purchases(store)) == []
+    assert caller.do(lambda client: client.wait_for_charge("ch_1", on_poll=on_progress, cancelled=false)).status
+    assert seen[-1] == "settled"
+
+
+@pytest.mark.parametrize("name", ["cancelled", "on_progress", "step_up"])
+@pytest.mark.parametrize("raised", [ZeroDivisionError(), BillingRoleRequired("mine", status=403)], ids=["own", "typed"])
+def test_what_an_awaited_function_of_the_caller_raises_comes_through(name, raised):
+    async def fails(*_):
+        await asyncio.sleep(0)
+        raise raised
+
+    caller = Caller("async")
+    caller.portal.posted = [UNSCOPED]
+    with pytest.raises(type(raised)) as caught:
+        caller.do(lambda client: client.buy_credits("50", idempotency_key=KEY, store=AsyncShelf(), **{name: fails}))
+    assert caught.value is raised
+
+
+def test_what_an_awaited_store_raises_is_typed_and_says_no_more_than_its_kind():
+    def resume(client):
+        return client.resume_purchases(AsyncShelf(raises=RuntimeError("postgres://jo:password@db")))
+
+    (unread,) = Caller("async").do(resume)
+    assert str(unread) == "The purchase could not be read: RuntimeError. Nothing was sent."
+    with pytest.raises(asyncio.CancelledError):
+        Caller("async").do(lambda client: client.resume_purchases(AsyncShelf(raises=asyncio.CancelledError())))
+
+
+def test_a_client_that_awaits_nothing_refuses_by_name_what_must_be_awaited():
+    async def answer(*_):
+        return False
+
+    buys = {
+        "cancelled": {"cancelled": answer},
+        "on_progress": {"on_progress": answer},
+        "step_up": {"step_up": answer},
+        "store": {"store": AsyncShelf()},
+    }
+    for name, arguments in buys.items():
+        caller = Caller("sync")
+        caller.portal.posted = [UNSCOPED]
+        with pytest.raises(BillingInvalidRequest) as caught:
+            caller.do(lambda client, given=arguments: client.buy_credits("50", idempotency_key=KEY, **given))
+        assert (caught.value.error, caller.portal.charges) == (f"invalid_{name}", {})
+    for name in ("cancelled", "on_poll"):
+        with pytest.raises(BillingInvalidRequest) as caught:
+            Caller("sync").do(lambda client, name=name: client.wait_for_charge("ch_1", **{name: answer}))
+        assert caught.value.error == f"invalid_{name}"

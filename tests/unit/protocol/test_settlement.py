@@ -6,14 +6,17 @@ from decimal import Decimal
 import pytest
 
 from nous_billing import errors
+from nous_billing._base_client import BaseClient
+from nous_billing.credentials import StaticToken
 from nous_billing.errors import (
     BillingChargeCancelled,
     BillingChargeTimeout,
     BillingChargeUnconfirmed,
+    BillingError,
     BillingInvalidRequest,
 )
 from nous_billing.models import ChargeFailed, ChargePending, ChargeSettled
-from nous_billing.protocol.exchange import Send, Sleep
+from nous_billing.protocol.exchange import CallUser, Send, Sleep
 from nous_billing.protocol.replies import Failure
 from nous_billing.protocol.settlement import DEFAULT_CAP, DEFAULT_INTERVAL, check_seconds, settlement
 from tests.unit.drive import credentials, reply, short, waiting
@@ -26,8 +29,10 @@ LATE = Failure("the time allowed for the call has passed", sent=True, timed_out=
 
 
 def flow(clock, charge_id="ch_1", **options):
-    options = {"interval": 2.0, "cap": 300.0, "on_poll": None, "cancelled": None, "timeout": 15.0, **options}
-    return settlement(charge_id, base_url=None, clock=clock, **options)
+    """As the client makes it."""
+    options = {"interval": 2.0, "cap": 300.0, "on_poll": None, "cancelled": None, **options}
+    client = BaseClient(StaticToken("unused"), None, options.pop("timeout", 15.0), clock)
+    return client._settlement(charge_id, **options)
 
 
 def wait(clock, polls, **options):
@@ -203,7 +208,7 @@ def test_access_lost_while_waiting_leaves_the_charge_unconfirmed_and_never_faile
 
 def test_a_wait_cancelled_before_it_began_sends_nothing(clock):
     played, _ = wait(clock, [SETTLED], cancelled=lambda: True)
-    assert played.steps == []
+    assert [type(step) for step in played.steps] == [CallUser]
     assert type(played.error) is BillingChargeCancelled
     assert (played.error.error, played.error.charge_id) == ("charge_cancelled", "ch_1")
     assert (played.error.outcome_unknown, played.error.last_error) == (True, None)
@@ -277,12 +282,21 @@ def test_what_the_callback_raises_comes_through(clock, error, poll):
     def on_poll(outcome):
         raise error
 
-    waits = flow(clock, on_poll=on_poll)
-    next(waits)
-    waits.send(credentials())
+    if isinstance(error, BillingError):
+        assert wait(clock, [poll], on_poll=on_poll)[0].error is error
+        return
     with pytest.raises(type(error)) as caught:
-        waits.send(poll)
+        wait(clock, [poll], on_poll=on_poll)
     assert caught.value is error
+
+
+def test_a_typed_error_of_the_caller_is_not_taken_for_the_portals(clock):
+    error = errors.BillingAuthError("mine", error="invalid_token")
+
+    def cancelled():
+        raise error
+
+    assert wait(clock, [PENDING], cancelled=cancelled)[0].error is error
 
 
 def test_what_asking_for_a_cancellation_raises_comes_through(clock):
@@ -372,9 +386,9 @@ STILL_OPEN = (
             {},
             "The charge can no longer be watched, and may have settled: Not logged in.",
         ),
-        ([], {"cap": 0}, "cap must be a number of seconds above 0 and at most 31536000, not a int."),
+        ([], {"cap": 0}, "cap must be a number of seconds above 0 and at most 31536000, not 0."),
         ([], {"interval": -0.5}, "interval must be a number of seconds above 0 and at most 31536000, not -0.5."),
-        ([], {"interval": "5"}, "interval must be a number of seconds above 0 and at most 31536000, not a str."),
+        ([], {"interval": "5"}, "interval must be a number of seconds above 0 and at most 31536000, not str."),
     ],
 )
 def test_each_end_without_a_result_has_its_sentence(clock, polls, options, sentence):
@@ -399,7 +413,7 @@ def test_each_poll_goes_to_the_callers_address_and_is_looked_at_before_it_leaves
         "ch_1",
         interval=2.0,
         cap=300.0,
-        on_poll=None,
+        tell=None,
         cancelled=None,
         base_url="https://own.example",
         timeout=15.0,

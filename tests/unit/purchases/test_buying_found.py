@@ -14,9 +14,12 @@ from nous_billing.protocol.exchange import Send
 from tests.unit.drive import NOW, PREVIEW, reply
 from tests.unit.shop import (
     ACCEPTED,
+    DROPPED,
     EACH_REFUSAL,
     KEY,
+    PENDING,
     SENDING,
+    UNSENT,
     Shelf,
     Shop,
     kinds,
@@ -24,12 +27,12 @@ from tests.unit.shop import (
 
 
 @pytest.mark.parametrize("status", ["settled", "failed"])
-def test_a_purchase_that_has_ended_is_returned_without_any_request(shop, status):
+def test_a_purchase_that_has_ended_is_returned_to_a_login_of_its_organisation_and_nothing_is_posted(shop, status):
     found = replace(ACCEPTED, status=status, revision=3)
     shop.store = Shelf(found)
     played = shop.buy("50.00")
     assert played.result == found
-    assert kinds(played) == ["RunBlocking"]
+    assert kinds(played) == ["RunBlocking", "Resolve", "GET /api/billing/state"]
     assert shop.store.history == []
 
 
@@ -120,8 +123,45 @@ def test_what_may_have_been_made_more_than_a_day_ago_or_by_a_wrong_clock_is_not_
         "page before you buy anything again: the portal may no longer know the key. "
         f"(Key key-1, begun {started_at:%Y-%m-%d %H:%M} UTC.)"
     )
-    assert error.portal_url == f"{PREVIEW}/billing?topup=open"
+    assert (error.portal_url, error.is_too_old) == (f"{PREVIEW}/billing?topup=open", True)
     assert (kinds(played), shop.kept) == (["RunBlocking"], found)
+
+
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("resuming", [True, False])
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (PENDING, "The portal calls it pending, as it does a charge that it does not know."),
+        (UNSENT, "Could not reach the portal: connection refused."),
+        (
+            reply(403, {"error": "x", "message": "No."}),
+            "The charge can no longer be watched, and may have settled: No.",
+        ),
+    ],
+    ids=["pending", "unsent", "403"],
+)
+def test_an_old_purchase_with_a_charge_is_polled_once_and_sends_the_person_to_the_billing_page(
+    shop, resuming, answer, reason
+):
+    shop.store = Shelf(replace(ACCEPTED, started_at=LONG_AGO))
+    shop.portal.polled = [answer]
+    played = shop.resume() if resuming else shop.buy()
+    error = played.result[0] if resuming else played.error
+    assert (type(error), error.is_too_old, error.charge_id, shop.clock.passed) == (
+        BillingPurchaseUncertain,
+        True,
+        "ch_1",
+        0,
+    )
+    assert str(error) == (
+        "$50.00 for Acme was accepted as charge ch_1, and how that ended can no longer be learned here. "
+        f"{reason} Look at the billing page before you buy anything again, and forget this purchase once you have seen "
+        "there what became of it. (Key key-1, begun 2020-01-01 00:00 UTC.)"
+    )
+    assert (kinds(played).count("GET /api/billing/charge/ch_1"), shop.portal.posts) == (1, [])
 
 
 def test_an_old_purchase_with_a_charge_is_polled(shop):
@@ -182,11 +222,16 @@ def test_a_call_whose_own_post_was_refused_returns_what_another_has_ended(shop, 
     assert played.result == shop.kept == ended
 
 
-def test_a_call_whose_own_post_was_refused_leaves_open_what_another_had_accepted(shop):
-    shop.portal.posted = [reply(403, {"error": "no_payment_method"})]
-    error = at_its_post(shop, lambda: shop.store.save(ACCEPTED)).error
-    assert (type(error), error.charge_id, error.status) == (BillingPurchaseUncertain, "ch_1", 403)
-    assert shop.kept == ACCEPTED
+@pytest.mark.parametrize(
+    "refusal",
+    [reply(403, {"error": "no_payment_method"}), reply(429), DROPPED, UNSENT],
+    ids=["403", "429", "lost", "unsent"],
+)
+def test_a_call_whose_own_posts_came_to_nothing_goes_on_with_the_charge_that_another_had_accepted(shop, refusal):
+    shop.portal.posted = [refusal]
+    shop.portal.charges["org_1", KEY] = ("ch_1", b"")
+    played = at_its_post(shop, lambda: shop.store.save(ACCEPTED))
+    assert (played.result.status, played.result.charge_id, len(shop.portal.posts)) == ("settled", "ch_1", 1)
 
 
 def test_a_call_whose_own_post_was_refused_leaves_open_what_another_has_sent(shop):

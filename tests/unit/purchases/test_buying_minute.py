@@ -16,6 +16,7 @@ from tests.unit.shop import (
     UNSCOPED,
     UNSENT,
     Shop,
+    posts,
 )
 
 
@@ -46,7 +47,7 @@ ASLEEP = pytest.mark.parametrize("asleep", [False, True], ids=["awake", "asleep"
 
 
 @ASLEEP
-@pytest.mark.parametrize(("first", "posted"), [(50, 2), (59, 2), (59.5, 1), (300, 1)])
+@pytest.mark.parametrize(("first", "posted"), [(50, 2), (58.5, 2), (59, 1), (300, 1)])
 def test_a_repetition_begins_at_most_sixty_seconds_after_the_call(shop, asleep, first, posted):
     shop.portal.posted = [DROPPED]
     slow = Slow(shop, posted=[first], asleep=asleep)
@@ -89,8 +90,8 @@ def test_a_laptop_that_slept_for_an_hour_between_two_posts_makes_no_second_one(
 
 
 @ASLEEP
-@pytest.mark.parametrize(("took", "posted"), [(75, 1), (75.5, 0), (3600, 0)])
-def test_no_post_leaves_later_than_a_minute_and_one_timeout_after_the_call(shop, asleep, took, posted):
+@pytest.mark.parametrize(("took", "posted"), [(59.5, 1), (60, 0), (3600, 0)])
+def test_no_post_leaves_later_than_a_minute_after_the_call(shop, asleep, took, posted):
     slow = Slow(shop, states=[took], asleep=asleep)
     played = shop.buy()
     assert len(slow.begun) == len(shop.portal.posts) == posted
@@ -98,6 +99,15 @@ def test_no_post_leaves_later_than_a_minute_and_one_timeout_after_the_call(shop,
         assert (type(played.error), played.error.error) == (errors.BillingTimeout, "network_error")
         assert str(played.error).endswith("Nothing was sent.")
         assert shop.kept.status == "not_made"
+
+
+@ASLEEP
+@pytest.mark.parametrize(("first", "seconds"), [(0, 15), (43.5, 15), (45, 14), (58.5, 0.5)])
+def test_the_time_of_a_post_ends_with_the_minute(shop, asleep, first, seconds):
+    shop.portal.posted = [DROPPED]
+    Slow(shop, posted=[first], asleep=asleep)
+    _, last = posts(shop.buy())
+    assert last.deadline - 1000 - 1 - (0 if asleep else first) == seconds
 
 
 def test_the_saving_before_a_post_is_a_part_of_the_minute(shop):

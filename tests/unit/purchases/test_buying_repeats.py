@@ -147,8 +147,8 @@ def test_what_the_source_of_the_token_raises_is_outlived_where_it_may_pass(shop,
 CONFLICT = reply(409, {"error": "idempotency_conflict", "code": "c"})
 
 
-@pytest.mark.parametrize("before", [[], [LOST], [DROPPED, DROPPED], [UNSENT]], ids=["first", "made", "lost", "unsent"])
-def test_an_idempotency_conflict_is_a_fault_of_the_program_whatever_became_of_an_earlier_reply(shop, before):
+@pytest.mark.parametrize("before", [[], [UNSENT]], ids=["first", "unsent"])
+def test_an_idempotency_conflict_is_a_fault_of_the_program_where_nothing_was_sent_before(shop, before):
     shop.portal.posted = [*before, CONFLICT]
     error = shop.buy().error
     assert type(error) is BillingIdempotencyConflict
@@ -161,11 +161,17 @@ def test_an_idempotency_conflict_is_a_fault_of_the_program_whatever_became_of_an
     assert shop.kept.status == "not_made"
 
 
-def test_an_idempotency_conflict_is_one_for_a_purchase_that_was_found_too(shop):
-    shop.store = Shelf(SENDING)
-    shop.portal.posted = [CONFLICT]
-    assert type(shop.buy().error) is BillingIdempotencyConflict
-    assert shop.kept.status == "not_made"
+@pytest.mark.parametrize("before", [[LOST], [DROPPED, DROPPED], "found"], ids=["made", "lost", "found"])
+def test_an_idempotency_conflict_says_nothing_of_what_was_sent_before_with_the_same_key_and_amount(shop, before):
+    if before == "found":
+        shop.store, before = Shelf(SENDING), []
+    shop.portal.posted = [*before, CONFLICT]
+    error = shop.buy().error
+    assert (type(error), type(error.last_error)) == (BillingPurchaseUncertain, BillingIdempotencyConflict)
+    assert "is not known whether $50.00 for Acme was charged. The portal then refused the key (HTTP 409)." in str(error)
+    for sentence in ("another amount", "Nothing more was charged", "fault of the program"):
+        assert sentence not in str(error)
+    assert shop.kept.status == "sending"
 
 
 @pytest.mark.parametrize(

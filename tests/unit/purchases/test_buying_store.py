@@ -22,6 +22,7 @@ from tests.unit.shop import (
     Shelf,
     Shop,
     kinds,
+    posts,
 )
 
 
@@ -104,11 +105,11 @@ def test_an_error_of_the_stores_own_is_passed_on_as_it_is(clock, call):
 
 
 def test_a_save_that_fails_where_it_may_have_been_sent_before_leaves_it_uncertain(clock):
-    shop = Shop(clock, Failing([1], OSError(errno.ENOSPC, "No space left on device")))
+    shop = Shop(clock, Failing(range(1, 99), OSError(errno.ENOSPC, "No space left on device")))
     shop.store.kept[KEY] = SENDING
     error = shop.buy().error
     assert (type(error), type(error.last_error)) == (BillingPurchaseUncertain, BillingPurchaseStoreError)
-    assert (shop.portal.posts, shop.kept) == ([], SENDING)
+    assert (shop.portal.posts, shop.store.kept[KEY]) == ([], SENDING)
 
 
 @EACH_RAISED
@@ -156,22 +157,26 @@ class Rubbish(Shelf):
 LOADED: list[tuple[Any, str]] = [
     (None, "TypeError"),
     (5, "TypeError"),
-    (["x"], "the store returned a str, which is no purchase"),
-    ([None], "the store returned a NoneType, which is no purchase"),
-    ([("key-1", 50)], "the store returned a tuple, which is no purchase"),
-    ([SENDING, None], "the store returned a NoneType, which is no purchase"),
-    ([replace(SENDING, status="sold")], "the store returned a Purchase, which is no purchase"),  # type: ignore[arg-type]
-    ([replace(SENDING, status="pending")], "the store returned a purchase that is pending and whose charge id is None"),
-    ([replace(SENDING, status="settled")], "the store returned a purchase that is settled and whose charge id is None"),
-    ([replace(SENDING, status="failed")], "the store returned a purchase that is failed and whose charge id is None"),
-    ([replace(SENDING, charge_id="ch_1")], "the store returned a purchase that is sending and whose charge id is ch_1"),
+    (["x"], "the store returned str, which is no purchase"),
+    ([None], "the store returned NoneType, which is no purchase"),
+    ([("key-1", 50)], "the store returned tuple, which is no purchase"),
+    ([SENDING, None], "the store returned NoneType, which is no purchase"),
+    (
+        [replace(SENDING, status="sold")],  # type: ignore[arg-type]
+        "status of the purchase with the key key-1 must be one of sending, pending, settled, failed, not_made, not "
+        "'sold' (str)",
+    ),
+    ([replace(SENDING, status="pending")], "the purchase with the key key-1 is pending and has the charge id None"),
+    ([replace(SENDING, status="settled")], "the purchase with the key key-1 is settled and has the charge id None"),
+    ([replace(SENDING, status="failed")], "the purchase with the key key-1 is failed and has the charge id None"),
+    ([replace(SENDING, charge_id="ch_1")], "the purchase with the key key-1 is sending and has the charge id ch_1"),
     (
         [replace(ACCEPTED, status="not_made")],
-        "the store returned a purchase that is not_made and whose charge id is ch_1",
+        "the purchase with the key key-1 is not_made and has the charge id ch_1",
     ),
     (
         [replace(ACCEPTED, status="settled", charge_id="")],
-        "the store returned a purchase that is settled and whose charge id is ",
+        "charge_id of the purchase with the key key-1 must be a str that is not empty, or None, not '' (str)",
     ),
 ]
 EACH_LOADED = pytest.mark.parametrize(("loaded", "reason"), LOADED, ids=range(len(LOADED)))
@@ -208,7 +213,7 @@ def test_a_store_whose_save_says_neither_yes_nor_no_is_a_typed_error_and_nothing
     error = shop.buy().error
     assert type(error) is BillingPurchaseStoreError
     assert str(error) == (
-        f"The purchase could not be saved: save() of the store returned a {type(saved).__name__}, neither True nor "
+        f"The purchase could not be saved: save() of the store returned {type(saved).__name__}, neither True nor "
         "False. Nothing was sent."
     )
     assert shop.portal.posts == []
@@ -246,7 +251,8 @@ def test_a_path_is_a_directory_of_purchases(clock, tmp_path, kind):
     shop = Shop(clock, kind(tmp_path / "purchases"))
     assert shop.buy().result.status == "settled"
     assert len(list((tmp_path / "purchases").glob("*.json"))) == 1
-    assert kinds(shop.buy()) == ["RunBlocking"]
+    again = shop.buy()
+    assert (again.result.status, posts(again)) == ("settled", [])
 
 
 def test_work_of_the_store_is_a_step_of_its_own_so_that_an_event_loop_can_go_on(shop):

@@ -1,42 +1,47 @@
-"""Purchases without a store: for as long as a client lives."""
+"""Purchases without a store: for as long as a process lives."""
 
 from dataclasses import replace
 
 import pytest
 
 from nous_billing.errors import BillingIdempotencyConflict, BillingPurchaseUncertain
-from nous_billing.purchases.purchase import MemoryStore
-from tests.unit.shop import ACCEPTED, KEY, LOST, SENDING, UNSENT, kinds
+from nous_billing.purchases.memory import MemoryStore
+from tests.unit.shop import ACCEPTED, EACH_REFUSAL, KEY, LOST, SENDING
 
 
-def bought(shop, client, amount="50"):
-    purchase = client._new_purchase(amount, KEY)
-    return shop.run(client._buying(purchase, None, None, None, None, 2.0, 300.0).buy())
+@pytest.fixture
+def shop(shop):
+    shop.store = None
+    return shop
 
 
-def test_without_a_store_a_client_goes_on_with_what_it_remembers_and_then_with_its_receipt(shop):
-    client = shop.client
+def test_without_a_store_each_client_of_the_process_goes_on_with_the_purchase_and_then_with_its_receipt(shop):
     shop.portal.posted = [LOST] * 4
-    assert type(bought(shop, client).error) is BillingPurchaseUncertain
-    assert type(bought(shop, client, "60").error) is BillingIdempotencyConflict
-    settled = bought(shop, client).result
+    assert type(shop.buy().error) is BillingPurchaseUncertain
+    assert type(shop.buy("60").error) is BillingIdempotencyConflict
+    settled = shop.buy().result
     assert (settled.status, len(shop.portal.charges)) == ("settled", 1)
-    again = bought(shop, client)
-    assert (again.result, kinds(again)) == (settled, ["RunBlocking"])
-    assert type(bought(shop, client, "60").error) is BillingIdempotencyConflict
+    count = len(shop.portal.posts)
+    assert (shop.buy().result, len(shop.portal.posts)) == (settled, count)
+    assert type(shop.buy("60").error) is BillingIdempotencyConflict
+    shop.token = "elsewhere"
+    assert shop.buy().error.error == "wrong_organisation"
 
 
-def test_without_a_store_another_client_remembers_nothing_of_it(shop):
-    shop.portal.posted = [UNSENT] * 4
-    bought(shop, shop.client)
-    assert kinds(bought(shop, shop.client)).count("POST /api/billing/charge") == 1
-
-
-def test_without_a_store_a_client_resumes_what_it_remembers(shop):
-    client = shop.client
+@EACH_REFUSAL
+def test_a_refusal_told_to_another_client_does_not_settle_what_the_first_has_lost(shop, refusal):
     shop.portal.posted = [LOST] * 4
-    bought(shop, client)
-    (outcome,) = shop.run(client._resuming(None, None, None, 2.0, 300.0)).result
+    shop.buy()
+    shop.portal.posted = [refusal]
+    error = shop.buy().error
+    assert (type(error), error.outcome_unknown) == (BillingPurchaseUncertain, True)
+    assert error.last_error.status == refusal.status
+
+
+def test_without_a_store_a_client_resumes_what_the_process_remembers(shop):
+    shop.portal.posted = [LOST] * 4
+    shop.buy()
+    (outcome,) = shop.resume().result
     assert (type(outcome), outcome.key) == (BillingPurchaseUncertain, KEY)
 
 

@@ -1,0 +1,65 @@
+"""The caller's own functions in a flow. What they raise is the caller's, and is never taken for the portal's word."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar, cast
+
+from ..errors import BillingError, BillingInvalidRequest
+from .exchange import CallUser, Flow
+
+T = TypeVar("T")
+
+
+class CallerFailed(Exception):
+    """A function of the caller raised a ``BillingError``: no rule may handle it as an answer of the portal."""
+
+    def __init__(self, error: BillingError) -> None:
+        self.error = error
+
+
+def call_user(name: str, function: Callable[[], object], *, changes_login: bool = False) -> Flow[object]:
+    """Call a function that the caller gave as the argument ``name``.
+
+    Raises:
+        CallerFailed: It raised a ``BillingError``; anything else comes through as it is.
+        BillingInvalidRequest: It returned an awaitable to a client that awaits nothing.
+    """
+    try:
+        answer = yield from CallUser(function, changes_login)
+    except BillingError as error:
+        failed = CallerFailed(error)
+    else:
+        refuse_awaitable(name, answer)
+        return answer
+    raise failed
+
+
+def is_cancelled(cancelled: Callable[[], object] | None) -> Flow[bool]:
+    """Ask the caller's ``cancelled``, if there is one."""
+    return cancelled is not None and bool((yield from call_user("cancelled", cancelled)))
+
+
+def unwrap_caller_errors(flow: Flow[T]) -> Flow[T]:
+    """Raise what the caller's own function raised, past every rule that handles errors of the portal."""
+    try:
+        return (yield from flow)
+    except CallerFailed as failed:
+        error = failed.error
+    raise error
+
+
+def refuse_awaitable(name: str, answer: object) -> None:
+    """Refuse what only an ``AsyncBillingClient`` awaits.
+
+    Raises:
+        BillingInvalidRequest: ``error`` is ``"invalid_"`` and the name of the argument.
+    """
+    if isinstance(answer, Awaitable):
+        # A coroutine that nobody awaits would be warned of.
+        getattr(cast("object", answer), "close", bool)()
+        raise BillingInvalidRequest(
+            f"{name} returned an awaitable, and a BillingClient awaits nothing. Use AsyncBillingClient, or plain "
+            "functions. Nothing more was sent.",
+            error=f"invalid_{name}",
+        )

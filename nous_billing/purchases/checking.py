@@ -1,0 +1,109 @@
+"""What a store has loaded, checked field by field: a store may be anybody's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from datetime import datetime
+from decimal import Decimal
+from typing import cast, get_args
+
+from .messages import not_read
+from .purchase import Purchase, PurchaseStatus
+from .refusals import wrong_organisation
+
+_Check = Callable[[object], str | None]
+"""Returns what a value should have been, or None where it is that."""
+
+
+def checked(item: object, key: str | None = None) -> Purchase:
+    """Return what a store has loaded, or refuse it.
+
+    Raises:
+        BillingPurchaseStoreError: It is no purchase, or none that was asked for.
+    """
+    if not isinstance(item, Purchase):
+        raise not_read(f"the store returned {type(item).__name__}, which is no purchase")
+    for field in fields(item):
+        value = getattr(item, field.name)
+        expected = _CHECKS[field.name](value)
+        if expected is not None:
+            raise not_read(
+                f"{field.name} of the purchase with the key {item.key} must be {expected}, not {_shown(value)}"
+            )
+    if key not in (None, item.key):
+        raise not_read("the store returned a purchase with another key")
+    if (item.charge_id is None) is not (item.status in ("sending", "not_made")):
+        raise not_read(f"the purchase with the key {item.key} is {item.status} and has the charge id {item.charge_id}")
+    return item
+
+
+def check_same_organisation(begun: Purchase, now: Purchase) -> None:
+    """Refuse to go on elsewhere than where a purchase was begun, if both are bound already.
+
+    Raises:
+        BillingInvalidRequest: ``error="wrong_organisation"``.
+    """
+    places = {(purchase.portal_base_url, purchase.organisation_id) for purchase in (begun, now)}
+    if begun.organisation_id and now.organisation_id and len(places) > 1:
+        raise wrong_organisation(begun, now)
+
+
+def _text(value: object) -> str | None:
+    return None if isinstance(value, str) else "a str"
+
+
+def _filled(value: object) -> str | None:
+    return None if isinstance(value, str) and value else "a str that is not empty"
+
+
+def _texts(value: object) -> str | None:
+    items = cast("tuple[object, ...]", value) if isinstance(value, tuple) else (None,)
+    return "a tuple of str" if any(map(_filled, items)) else None
+
+
+def _money(value: object) -> str | None:
+    return None if isinstance(value, Decimal) and value.is_finite() else "a finite Decimal"
+
+
+def _moment(value: object) -> str | None:
+    return None if isinstance(value, datetime) and value.utcoffset() is not None else "a datetime with a time zone"
+
+
+def _status(value: object) -> str | None:
+    return None if value in get_args(PurchaseStatus) else f"one of {', '.join(get_args(PurchaseStatus))}"
+
+
+def _count(value: object) -> str | None:
+    return None if type(value) is int and value > 0 else "an int above 0"
+
+
+def _or_none(check: _Check) -> _Check:
+    def checked(value: object) -> str | None:
+        expected = None if value is None else check(value)
+        return expected and f"{expected}, or None"
+
+    return checked
+
+
+_CHECKS: dict[str, _Check] = {
+    "key": _filled,
+    "amount_usd": _money,
+    "started_at": _moment,
+    "portal_base_url": _text,
+    "organisation_id": _text,
+    "organisation_name": _text,
+    "status": _status,
+    "charge_id": _or_none(_filled),
+    "reason": _or_none(_text),
+    "settled_at": _or_none(_moment),
+    "added_usd": _or_none(_money),
+    "other_charge_ids": _texts,
+    "discrepancies": _texts,
+    "revision": _count,
+}
+
+
+def _shown(value: object) -> str:
+    naive = isinstance(value, datetime) and value.utcoffset() is None
+    return "one without" if naive else f"{str(value)[:40]!r} ({type(value).__name__})"

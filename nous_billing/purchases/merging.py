@@ -1,0 +1,26 @@
+"""What two calls at one purchase know together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from .purchase import Purchase, PurchaseStatus
+
+# Settled above failed: to call a purchase failed that was paid would have a person buy it again.
+_KNOWLEDGE: dict[PurchaseStatus, int] = {"not_made": 0, "sending": 1, "pending": 2, "failed": 3, "settled": 4}
+
+
+def merged(stored: Purchase, ours: Purchase) -> Purchase:
+    """Return what is known of a purchase where another call has saved it meanwhile, with the revision of that."""
+    best = max(stored, ours, key=lambda purchase: _KNOWLEDGE[purchase.status])
+    known = (best.charge_id, stored.charge_id, ours.charge_id, *stored.other_charge_ids, *ours.other_charge_ids)
+    charge_ids = tuple(dict.fromkeys(charge_id for charge_id in known if charge_id is not None))
+    discrepancies = dict.fromkeys((*stored.discrepancies, *ours.discrepancies))
+    if stored.charge_id == ours.charge_id and {stored.status, ours.status} == {"settled", "failed"}:
+        discrepancies["settled_and_failed"] = None
+    return replace(
+        best,
+        other_charge_ids=charge_ids[1:],
+        discrepancies=tuple(discrepancies),
+        revision=stored.revision,
+    )

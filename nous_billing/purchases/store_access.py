@@ -1,0 +1,124 @@
+"""The steps that ask a store, and what it raises as typed errors. It may be awaited, and may be anybody's."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Generator, Iterable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, cast
+
+from ..errors import BillingError, BillingPurchaseStoreError
+from ..protocol.caller import refuse_awaitable
+from ..protocol.exchange import Flow, RunBlocking
+from .checking import checked
+from .messages import not_read, not_saved
+from .purchase import AsyncPurchaseStore, Purchase, PurchaseStore
+
+T = TypeVar("T")
+
+AnyStore = PurchaseStore | AsyncPurchaseStore
+
+
+@dataclass(slots=True)
+class _Loaded:
+    """What came out of a store, before it failed if it did."""
+
+    items: list[object]
+    error: BillingPurchaseStoreError | None = None
+
+
+def load_purchase(store: AnyStore, key: str) -> Flow[Purchase | None]:
+    """Return what a store has under a key.
+
+    Raises:
+        BillingPurchaseStoreError: It could not be read.
+    """
+    loaded = yield from _load(lambda: store.load(key))
+    if loaded.error is not None:
+        raise loaded.error
+    found = [checked(item, key) for item in loaded.items]
+    return found[0] if found else None
+
+
+def load_open_purchases(store: AnyStore) -> Flow[tuple[list[Purchase], list[BillingPurchaseStoreError]]]:
+    """Return the purchases of a store that have not ended, and why others are not among them."""
+    purchases: list[Purchase] = []
+    unread: list[BillingPurchaseStoreError] = []
+    try:
+        loaded = yield from _load(store.load)
+    except BillingPurchaseStoreError as error:
+        return [], [error]
+    for item in loaded.items:
+        try:
+            purchases.append(checked(item))
+        except BillingPurchaseStoreError as error:
+            unread.append(error)
+    return purchases, unread if loaded.error is None else [*unread, loaded.error]
+
+
+def save_purchase(store: AnyStore, purchase: Purchase) -> Flow[bool]:
+    """Save a purchase; False where another call has saved it meanwhile.
+
+    Raises:
+        BillingPurchaseStoreError: It could not be saved.
+    """
+    saved = yield from RunBlocking(lambda: _typed(lambda: store.save(purchase), not_saved))
+    refuse_awaitable("store", saved)
+    if not isinstance(saved, bool):
+        raise not_saved(f"save() of the store returned {type(saved).__name__}, neither True nor False")
+    return saved
+
+
+def _load(load: Callable[[], Iterable[object] | Awaitable[Iterable[object]]]) -> Flow[_Loaded]:
+    def loaded() -> _Loaded | Awaitable[Iterable[object]]:
+        found = load()
+        return found if isinstance(found, Awaitable) else _drained(found)
+
+    answer: object = yield from RunBlocking(lambda: _typed(loaded, not_read))
+    refuse_awaitable("store", answer)
+    return answer if isinstance(answer, _Loaded) else _drained(cast("Iterable[object]", answer))
+
+
+def _drained(iterable: Iterable[object]) -> _Loaded:
+    items: list[object] = []
+    try:
+        # One by one: what comes before a broken one is not lost with it.
+        _typed(lambda: items.extend(iterable), not_read)
+    except BillingPurchaseStoreError as error:
+        return _Loaded(items, error)
+    return _Loaded(items)
+
+
+def _typed(work: Callable[[], T], failed: Callable[[str], BillingPurchaseStoreError]) -> T | _Awaited[Any]:
+    try:
+        answer = work()
+    except Exception as error:
+        raise _store_error(error, failed) from error
+    return _Awaited(cast("Awaitable[Any]", answer), failed) if isinstance(answer, Awaitable) else answer
+
+
+class _Awaited(Generic[T]):
+    """An awaitable of a store whose errors are typed."""
+
+    def __init__(self, awaitable: Awaitable[T], failed: Callable[[str], BillingPurchaseStoreError]) -> None:
+        self._awaitable = awaitable
+        self._failed = failed
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        try:
+            return (yield from self._awaitable.__await__())
+        except Exception as error:
+            raise _store_error(error, self._failed) from error
+
+    def close(self) -> None:
+        getattr(self._awaitable, "close", bool)()
+
+
+def _store_error(error: Exception, failed: Callable[[str], BillingPurchaseStoreError]) -> BillingPurchaseStoreError:
+    if isinstance(error, BillingPurchaseStoreError):
+        return error
+    if isinstance(error, BillingError):
+        return failed(error.message.removesuffix("."))
+    if isinstance(error, OSError):
+        return failed(error.strerror or type(error).__name__)
+    # What somebody else's store says may have a password in it.
+    return failed(type(error).__name__)
