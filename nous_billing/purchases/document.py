@@ -55,7 +55,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, tuple):
-        return [_plain(item) for item in cast("tuple[Any, ...]", value)]
+        items: tuple[Any, ...] = value
+        return [_plain(item) for item in items]
     return value
 
 
