@@ -19,8 +19,8 @@ FORMAT = 2
 
 def encode(purchase: Purchase) -> bytes:
     """Return a document that a person can read as well."""
-    values = {name: _plain(getattr(purchase, name)) for name in _kinds()}
-    return json.dumps({"format": FORMAT, **values}, indent=1).encode()
+    values = {name: getattr(purchase, name) for name in _kinds()}
+    return json.dumps({"format": FORMAT, **values}, indent=1, default=_plain).encode()
 
 
 def decode(content: bytes) -> Purchase:
@@ -49,15 +49,8 @@ def decode(content: bytes) -> Purchase:
     )
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, tuple):
-        items: tuple[Any, ...] = value
-        return [_plain(item) for item in items]
-    return value
+def _plain(value: Decimal | datetime) -> str:
+    return format(value, "f") if isinstance(value, Decimal) else value.isoformat()
 
 
 def _value(name: str, kind: Any, value: Any) -> Any:
