@@ -28,6 +28,7 @@ class Statement:
         kind: The class of an error, or `Purchase`.
         status: Of a purchase.
         outcome_unknown: Of an error.
+        is_final: Whether it is what the call ended with.
         charge_ids: The charges that it names.
     """
 
@@ -37,20 +38,26 @@ class Statement:
     status: str = ""
     error: str | None = None
     outcome_unknown: bool = False
+    is_final: bool = False
     charge_ids: tuple[str, ...] = ()
     added_usd: Decimal | None = None
 
 
-def statement(told: Purchase | BillingError) -> Statement:
+def statement(told: Purchase | BillingError, *, is_final: bool = False) -> Statement:
     """What has just been told."""
     at, kind = time.time(), type(told).__name__
     if isinstance(told, Purchase):
         ids = (told.charge_id,) if told.charge_id else ()
         return Statement(at, kind, status=told.status, charge_ids=ids, added_usd=told.added_usd)
     text = str(told)
-    ids = {*_CHARGE_ID.findall(text), getattr(told, "charge_id", None)} - {None}
     return Statement(
-        at, kind, text, error=told.error, outcome_unknown=told.outcome_unknown, charge_ids=tuple(sorted(ids))
+        at,
+        kind,
+        text,
+        error=told.error,
+        outcome_unknown=told.outcome_unknown,
+        is_final=is_final,
+        charge_ids=tuple(sorted({*_CHARGE_ID.findall(text), getattr(told, "charge_id", None)} - {None})),
     )
 
 
@@ -84,7 +91,8 @@ def wrong_words(said: Statement, charges: Iterable[Charge], *, known_until: floa
 def _says_not_charged(said: Statement) -> bool:
     if said.kind == "Purchase":
         return said.status == "not_made"
-    # To whom another organisation's purchase is not shown, of that nothing is said.
-    is_silent = said.error == "wrong_organisation"
-    by_class = not said.outcome_unknown and not is_silent
+    # Whom another organisation's purchase is not shown is told nothing of it. An error that a call outlives is that of
+    # one request, such as a poll.
+    speaks_of_purchase = said.is_final and said.error != "wrong_organisation"
+    by_class = speaks_of_purchase and not said.outcome_unknown
     return by_class or re.search(r"[Nn]othing was charged|was not charged", said.text) is not None

@@ -108,7 +108,7 @@ def press(portal: ChaosPortal, intent: Intent, chance: random.Random, *, calm: b
     except Exception as error:  # noqa: BLE001 - an untyped error is what is looked for
         pressed.outcome, pressed.crash = error, "".join(traceback.format_exception(error))
     if isinstance(pressed.outcome, (Purchase, BillingError)):
-        pressed.raised = statement(pressed.outcome)
+        pressed.raised = statement(pressed.outcome, is_final=True)
     pressed.looked_at = store.looked_at if store else None
     return pressed
 
