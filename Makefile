@@ -186,7 +186,7 @@ $(LEAN_SETUP): $(SETUP)
 bench: $(LEAN_SETUP) ## Measure against the alternatives and write benchmarks/RESULTS.md, in 5 minutes (ROWS="poll-tls burst" for some)
 	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m benchmarks $(LEAN)/bin/python $(ROWS)
 
-chaos: $(SETUP) ## Kill 1000 purchases at random moments and count the charges, five minutes (ARGS="--purchases 100 --seed 2")
+chaos: $(SETUP) ## Buy 1000 times on a bad day and count charges and wrong words, five minutes (ARGS="--purchases 100 --seed 2")
 	@$(BIN)/python scripts/chaos.py --both $(ARGS)
 
 check: check-generated lint-contract gaps check-surface rehearse lint types arrows check-wheel docs ## Everything but the tests

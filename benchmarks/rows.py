@@ -113,6 +113,25 @@ def rows(addresses: Addresses, full: Path, lean: Path) -> dict[str, Row]:
             3,
             15,
         ),
+        "purchases": Row(
+            "1000 purchases at once, one directory",
+            "Of 1000 organisations, for each purchase; each is saved three times. None is refused.",
+            {
+                "floor: one after the other, as many writes, syncs and renames": partial(task, "floor"),
+                "saved in a directory": partial(task, "saved"),
+                "bought through clients, kept in a directory": partial(task, "bought", addresses.plain, "directory"),
+                "bought through clients, kept in memory": partial(task, "bought", addresses.plain, "memory"),
+            },
+            3,
+            40,
+        ),
+        "open": Row(
+            "Ten open purchases among receipts",
+            "To find them, as resume_purchases does first.",
+            {f"{count:,} receipts": partial(task, "open_ones", count) for count in (0, 50_000)},
+            3,
+            20,
+        ),
         "credentials": Row(
             "Credentials, one process",
             "For each call.",

@@ -2,12 +2,14 @@
 
 import asyncio
 import json
+import re
 import ssl
 import sys
 from collections import Counter
-from typing import ClassVar
+from itertools import count
+from typing import Any, ClassVar
 
-STATE = {
+STATE: dict[str, Any] = {
     "org": {"id": "org_1", "slug": "acme", "name": "Acme", "role": "OWNER"},
     "balanceUsd": "142.5",
     "cliBillingEnabled": True,
@@ -23,10 +25,10 @@ PENDING = {"status": "pending"}
 SETTLED = {"status": "settled", "amountUsd": "50", "settledAt": "2026-06-13T10:00:00Z"}
 
 
-def _reply(body: object) -> bytes:
+def _reply(body: object, status: str = "200 OK") -> bytes:
     content = json.dumps(body).encode()
     head = (
-        "HTTP/1.1 200 OK\r\nDate: Sat, 13 Jun 2026 10:00:00 GMT\r\nContent-Type: application/json; charset=utf-8\r\n"
+        f"HTTP/1.1 {status}\r\nDate: Sat, 13 Jun 2026 10:00:00 GMT\r\nContent-Type: application/json; charset=utf-8\r\n"
         f"Content-Length: {len(content)}\r\nCache-Control: no-store\r\nVary: Authorization\r\n"
         "X-Content-Type-Options: nosniff\r\nConnection: keep-alive\r\n\r\n"
     )
@@ -36,8 +38,24 @@ def _reply(body: object) -> bytes:
 STATE_REPLY, PENDING_REPLY, SETTLED_REPLY = _reply(STATE), _reply(PENDING), _reply(SETTLED)
 
 
+_numbers = count(1)
+_LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
+_ORGANISATION = re.compile(rb"bearer of-organisation-(\d+)", re.IGNORECASE)
+
+
+def _accepted() -> bytes:
+    return _reply({"chargeId": f"after-1-{next(_numbers)}"}, "202 Accepted")
+
+
+def _state_of(number: str) -> bytes:
+    return _reply({**STATE, "org": {**STATE["org"], "id": f"org_{number}"}})
+
+
 class Portal(asyncio.Protocol):
-    """Answers requests without a body. A charge with an id like ``after-150-x`` is settled at its 150th poll."""
+    """A charge with an id like ``after-150-x`` is settled at its 150th poll, one that was posted at its first.
+
+    A token like ``of-organisation-7`` is for that organisation.
+    """
 
     polls: ClassVar[Counter[bytes]] = Counter()
 
@@ -47,13 +65,21 @@ class Portal(asyncio.Protocol):
         self._unread = b""
 
     def data_received(self, data: bytes) -> None:
-        *requests, self._unread = (self._unread + data).split(b"\r\n\r\n")
-        for request in requests:
-            self._transport.write(self._answer(request.split(b" ", 2)[1]))
+        self._unread += data
+        while b"\r\n\r\n" in self._unread:
+            head, _, rest = self._unread.partition(b"\r\n\r\n")
+            length = _LENGTH.search(head)
+            end = int(length[1]) if length else 0
+            if len(rest) < end:
+                return
+            self._unread = rest[end:]
+            method, path, _ = head.split(b" ", 2)
+            self._transport.write(_accepted() if method == b"POST" else self._answer(path, head))
 
-    def _answer(self, path: bytes) -> bytes:
+    def _answer(self, path: bytes, head: bytes) -> bytes:
         if path == b"/api/billing/state":
-            return STATE_REPLY
+            organisation = _ORGANISATION.search(head)
+            return _state_of(organisation[1].decode()) if organisation else STATE_REPLY
         charge_id = path.rpartition(b"/")[2]
         if not charge_id.startswith(b"after-"):
             return PENDING_REPLY

@@ -113,6 +113,7 @@ TASKS: dict[str, Callable[..., dict[str, float]]] = {
 
 if __name__ == "__main__":
     task, *arguments = sys.argv[1:]
-    if task not in TASKS:
-        TASKS.update(import_module("benchmarks.inside").TASKS)
+    for module in ("inside", "purchases"):
+        if task not in TASKS:
+            TASKS.update(import_module(f"benchmarks.{module}").TASKS)
     print(json.dumps(TASKS[task](*arguments)))

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from weakref import WeakValueDictionary
 
+from ._threads import ForkSafeLock
 from .errors import BillingNetworkError
+
+_LARGEST_FILE = 2**20
+# A lock is held for a few syncs of a disk.
+_POLL_SECONDS = 0.01
+_DISK_FAILED = {errno.EIO, errno.ENOSPC, getattr(errno, "EDQUOT", errno.EIO)}
+# Absent on Windows, which has neither such links for everybody nor named pipes among files.
+_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 def file_fingerprint(path: str) -> object:
@@ -16,10 +27,10 @@ def file_fingerprint(path: str) -> object:
     Takes a string: it is called at each poll, and to handle a path takes longer than to ask the system.
     """
     try:
-        stat = os.stat(path)
+        found = os.stat(path)
     except OSError:
         return None
-    return stat.st_mtime_ns, stat.st_size, stat.st_ino
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 @contextmanager
@@ -35,12 +46,12 @@ def locked(lock_path: str, seconds: float, what: str) -> Generator[None]:
     """
     from filelock import FileLock, Timeout
 
-    _make_folder(Path(lock_path).parent)
+    make_folder(Path(lock_path).parent)
     # A lock of its own each time: one object would let the threads of this process in together.
     lock = FileLock(lock_path, timeout=seconds, mode=0o600, thread_local=False)
     try:
         try:
-            lock.acquire()
+            lock.acquire(poll_interval=_POLL_SECONDS)
         except Timeout:
             raise BillingNetworkError(
                 f"Another program has been busy with {what} for {seconds:g} s. Try again shortly.",
@@ -52,6 +63,26 @@ def locked(lock_path: str, seconds: float, what: str) -> Generator[None]:
         lock.release()
 
 
+def read_own_file(path: Path) -> bytes:
+    """Return what a file of ours contains.
+
+    Anybody may put something else under its name in a folder that is shared: a link is not followed, a pipe is not
+    waited for, and what never ends is not read.
+
+    Raises:
+        OSError: It cannot be read, or is no file.
+        ValueError: It is larger than any file of ours.
+    """
+    descriptor = os.open(path, os.O_RDONLY | _NO_FOLLOW)
+    with open(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError("it is not a file")
+        content = file.read(_LARGEST_FILE + 1)
+    if len(content) > _LARGEST_FILE:
+        raise ValueError("it is larger than 1 MiB")
+    return content
+
+
 def replace_durably(path: Path, content: Callable[[], bytes]) -> None:
     """Replace a file. To be called under a lock.
 
@@ -61,8 +92,8 @@ def replace_durably(path: Path, content: Callable[[], bytes]) -> None:
     Raises:
         OSError: It could not be written; the old file is still whole.
     """
-    _make_folder(path.parent)
-    temporary = path.with_name(f"{path.name}.new")
+    make_folder(path.parent)
+    temporary = temporary_of(path)
     # What a process that was killed left behind may belong to anybody.
     temporary.unlink(missing_ok=True)
     try:
@@ -75,21 +106,76 @@ def replace_durably(path: Path, content: Callable[[], bytes]) -> None:
         with suppress(OSError):
             temporary.unlink()
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
-def _make_folder(folder: Path) -> None:
+def temporary_of(path: Path) -> Path:
+    """Return where the next content of a file is written."""
+    return path.with_name(f"{path.name}.new")
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those above it, for their owner only and durably, where there are none."""
     if not folder.is_dir():
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for parent in folder.parents:
-            _sync_folder(parent)
+        make_folder(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        sync_folder(folder.parent)
 
 
-def _sync_folder(folder: Path) -> None:
-    # Windows cannot open a folder, and some file systems cannot sync one; the file itself is durable.
-    with suppress(OSError):
+class _GroupCommit:
+    """The syncs of one folder: one of them serves everybody whose change was made before it began."""
+
+    def __init__(self) -> None:
+        self._counting = ForkSafeLock()
+        self._syncing = ForkSafeLock()
+        self._asked = 0
+        self._served = 0
+        self._failed = 0
+
+    def sync(self, folder: Path) -> None:
+        with self._counting.current:
+            self._asked += 1
+            mine = self._asked
+        with self._syncing.current:
+            if self._served < mine:
+                # Read before the sync: who asks from here on may have changed the folder too late for it.
+                served = self._asked
+                try:
+                    _sync(folder)
+                except OSError:
+                    # The system says so once. Whoever this sync was for as well must not take the next one's word.
+                    self._failed = served
+                self._served = served
+            if mine <= self._failed:
+                raise OSError(errno.EIO, os.strerror(errno.EIO), os.fspath(folder))
+
+
+_commits: WeakValueDictionary[str, _GroupCommit] = WeakValueDictionary()
+_finding = ForkSafeLock()
+
+
+def sync_folder(folder: Path) -> None:
+    """Make what was renamed, made or removed in a folder durable; threads that do so at once share a sync.
+
+    Raises:
+        OSError: The disk failed.
+    """
+    name = os.fspath(folder)
+    with _finding.current:
+        commit = _commits.get(name)
+        if commit is None:
+            commit = _commits[name] = _GroupCommit()
+    commit.sync(folder)
+
+
+def _sync(folder: Path) -> None:
+    try:
         descriptor = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+    except OSError as error:
+        # Windows cannot open a folder, and some file systems cannot sync one; the file itself is durable.
+        if error.errno in _DISK_FAILED:
+            raise

@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from nous_billing import BillingClient, StaticToken
+from tests.chaos.claims import WRONG_WORDS, Statement, wrong_words
 from tests.chaos.driver import Run
 from tests.chaos.people import OPENING, Batch
+from tests.chaos.reports import Report
+from tests.chaos.words import LOST, OPEN, RECORD, TWICE, UNTYPED
 
 # What must be 0.
 FAULTS_OF_OURS = (
@@ -16,7 +19,7 @@ FAULTS_OF_OURS = (
     "not_made or failed in the store, settled in the ledger",
     "not_made in the store, a charge in the ledger",
     "settled in the store, not in the ledger",
-    'told "nothing was charged" after a charge',
+    *WRONG_WORDS,
     "balance wrong",
     "never ended",
     "untyped errors",
@@ -96,10 +99,37 @@ def _audit_reports(run: Run, batch: Batch, counts: Counter[str]) -> None:
         counts[f"told {report.what}"] += 1
         counts["untyped errors"] += report.what == "crash"
         counts["store errors"] += report.what == "store"
-        # Of two who press at once each may be told the truth, and the other be charged a moment later.
-        if report.what == "refused" and report.amount and not batch.pressed_twice and not run.fresh_keys:
-            made = [charge.created_at.timestamp() for charge in batch.customer.charges(report.amount)]
-            counts['told "nothing was charged" after a charge'] += any(at < report.at for at in made)
+        if report.amount and not run.fresh_keys:
+            # Of two who press at once each may be told the truth, and the other be charged a moment later.
+            known_until = 0.0 if batch.pressed_twice else report.at
+            counts.update(wrong_words(_said(report), batch.customer.charges(report.amount), known_until=known_until))
+
+
+def _said(report: Report) -> Statement:
+    if report.what in ("settled", "failed"):
+        amount = Decimal(report.amount)
+        return Statement(report.at, "Purchase", status=report.what, charge_ids=(report.detail,), added_usd=amount)
+    is_unknown = report.what != "refused"
+    return Statement(report.at, "", report.detail, outcome_unknown=is_unknown, is_final=True)
+
+
+def columns(run: Run) -> Counter[str]:
+    """The counts of a run that the other ways of pressing have as well."""
+    counts = run.counts
+    return Counter(
+        {
+            "purchases": counts["purchases"],
+            "presses": counts["sync processes"] + counts["async processes"],
+            "charges": counts["charges in the ledger"],
+            "sentences": sum(count for name, count in counts.items() if name.startswith("told ")),
+            TWICE: counts["more than one charge"],
+            LOST: counts["settled, not known to the buyer"],
+            **{name: counts[name] for name in WRONG_WORDS},
+            RECORD: sum(count for name, count in counts.items() if "in the store, " in name),
+            UNTYPED: counts["untyped errors"] + counts["crashed"] + counts["hung"],
+            OPEN: counts["never ended"],
+        }
+    )
 
 
 def _audit_balances(run: Run, counts: Counter[str]) -> None:

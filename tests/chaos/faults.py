@@ -9,7 +9,13 @@ from nous_billing.mock import Fault
 from nous_billing.mock.faults import FaultQueue
 
 DELAY = "delayed"
-# What is shown has to be something that the kind can mean: a 429 of the portal, and its own 503, act never.
+_FORGED = b'{"chargeId": "ch_forged"}'
+_SECOND = b"HTTP/1.1 202 Accepted\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s" % (
+    len(_FORGED),
+    _FORGED,
+)
+# What is shown has to be something that the kind can mean: a 429 of the portal, its own 503, and a page that a firewall
+# has in place of the portal act never.
 KINDS = {
     "dropped before acting": lambda acts: Fault.drop(),
     "dropped after acting": lambda acts: Fault.drop(acts=True),
@@ -19,6 +25,19 @@ KINDS = {
     "502": lambda acts: Fault.html(502, acts=acts),
     "504": lambda acts: Fault.reply(504, acts=acts),
     "HTML": lambda acts: Fault.html(acts=acts),
+    "late": lambda acts: Fault.late(0.6),
+    "too late": lambda acts: Fault.late(1.4),
+    "twice": lambda acts: Fault.twice(),
+    "twice, the second forged": lambda acts: Fault.twice(_SECOND),
+    "302": lambda acts: Fault.reply(302, "", {"location": "/login"}, acts=acts),
+    "403 of a firewall": lambda acts: Fault.html(403),
+    "404, a page": lambda acts: Fault.html(404),
+    "408": lambda acts: Fault.reply(408, "", acts=acts),
+    "429, a page": lambda acts: Fault.html(429),
+    "460": lambda acts: Fault.html(460, acts=acts),
+    "499": lambda acts: Fault.reply(499, "", acts=acts),
+    "503, a page": lambda acts: Fault.html(503, acts=acts),
+    "520": lambda acts: Fault.html(520, acts=acts),
     "503": lambda acts: Fault.unavailable(retry_after=3),
     "429": lambda acts: Fault.reply(429, {"error": "rate_limited"}, {"retry-after": "3"}),
 }

@@ -1,10 +1,12 @@
 """One table for one run or more."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from tests.chaos.audit import FAULTS_OF_OURS
 from tests.chaos.driver import Run
 from tests.chaos.faults import DELAY, KINDS
+from tests.chaos.words import COLUMNS, FAULTS
 
 _ROWS = (
     "purchases",
@@ -45,3 +47,27 @@ def table(runs: Sequence[Run]) -> str:
 
 def _line(row: str, cells: Sequence[str]) -> str:
     return f"{row:58}" + "".join(f"{cell:>12}" for cell in cells)
+
+
+def ways_table(counts: Counter[tuple[str, str]]) -> str:
+    """What happened to the purchases of each way of pressing, and, right of a line, what must be 0."""
+    happened = [column for column in COLUMNS if column not in FAULTS]
+    ways = [way for way in dict.fromkeys(way for way, _ in counts) if way != "portal"]
+    rows = {way: {column: counts[way, column] for column in COLUMNS} for way in ways}
+    rows["all"] = {column: sum(row[column] for row in rows.values()) for column in COLUMNS}
+
+    def line(name: str, cells: dict[str, object]) -> str:
+        parts = ["".join(f"{cells[column]!s:>14}" for column in part) for part in (happened, FAULTS)]
+        return f"{name:18}{parts[0]} |{parts[1]}"
+
+    header = line("", {column: column for column in COLUMNS})
+    portal = ", ".join(f"{counts['portal', what]} {what}" for what in ("requests", "limiter refusals", "seconds"))
+    return "\n".join(
+        [
+            header,
+            "-" * len(header),
+            *(line(way, dict(cells)) for way, cells in rows.items()),
+            "",
+            f"In threads: {portal}.",
+        ]
+    )

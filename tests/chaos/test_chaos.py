@@ -5,9 +5,12 @@ import threading
 import pytest
 
 from tests.chaos.audit import FAULTS_OF_OURS, audit
+from tests.chaos.crowd import run_crowd
 from tests.chaos.driver import Driver
 from tests.chaos.faults import DELAY, KINDS
-from tests.chaos.table import table
+from tests.chaos.presses import WAYS
+from tests.chaos.table import table, ways_table
+from tests.chaos.words import FAULTS
 
 SEED = 20240613
 
@@ -41,6 +44,15 @@ def test_nobody_is_charged_twice_and_nothing_is_lost(tmp_path):
     assert counts["refreshes"] > 0
     assert min(counts["sync processes"], counts["async processes"]) > 5
     assert set(chaos.portal.random_faults.shown) == {*KINDS, DELAY}
+
+
+def test_nobody_is_told_what_is_not_so(tmp_path):
+    counts = run_crowd(tmp_path, 42, SEED)
+    print(ways_table(counts))
+    assert {name: count for name, count in counts.items() if count and name[1] in (*FAULTS, "breaches")} == {}
+    assert [counts[way, "purchases"] for way in WAYS] == [6] * len(WAYS)
+    assert all(counts[way, "charges"] > 0 for way in WAYS)
+    assert counts["portal", "limiter refusals"] > 0
 
 
 def test_with_a_fresh_key_after_each_error_somebody_is_charged_twice(tmp_path):

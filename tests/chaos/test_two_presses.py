@@ -118,7 +118,7 @@ def test_a_purchase_whose_file_is_removed_meanwhile_is_saved_anew(portal, tmp_pa
     portal.inject(REFUSED, "post_charge")
     with pytest.raises(BillingRateLimited):
         buy(portal, tmp_path)
-    (file,) = tmp_path.glob("*.json")
+    (file,) = tmp_path.rglob("*.json")
     bought = buy(portal, Meanwhile(tmp_path, "sending", file.unlink))
     assert (bought.status, bought.revision) == ("settled", 3)
 

@@ -58,7 +58,7 @@ STAGES = {
 @pytest.mark.parametrize("stage", STAGES)
 def test_whatever_a_record_has_become_it_is_no_new_purchase(stage, begin, for_all, tmp_path):
     nb.PurchaseDirectory(tmp_path).save(replace(FOUND, **PLACE, status=stage, **STAGES[stage], revision=1))
-    (file,) = tmp_path.glob("*.json")
+    (file,) = tmp_path.rglob("*.json")
     text = file.read_text()
 
     def story(scene, content):

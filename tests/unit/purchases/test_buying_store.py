@@ -250,7 +250,7 @@ def test_what_is_no_store_is_refused(clock):
 def test_a_path_is_a_directory_of_purchases(clock, tmp_path, kind):
     shop = Shop(clock, kind(tmp_path / "purchases"))
     assert shop.buy().result.status == "settled"
-    assert len(list((tmp_path / "purchases").glob("*.json"))) == 1
+    assert len(list((tmp_path / "purchases").rglob("*.json"))) == 1
     again = shop.buy()
     assert (again.result.status, posts(again)) == ("settled", [])
 

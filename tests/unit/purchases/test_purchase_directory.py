@@ -1,89 +1,29 @@
 """Purchases in a directory: real files, real locks, real processes."""
 
 import errno
-import json
 import os
 import stat
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
-from decimal import Decimal
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from nous_billing import _files as files
 from nous_billing.errors import BillingInvalidRequest, BillingNetworkError, BillingPurchaseStoreError
-from nous_billing.purchases import directory as purchase_directory
+from nous_billing.purchases import folder as purchase_folder
 from nous_billing.purchases.directory import PurchaseDirectory
-from nous_billing.purchases.purchase import Purchase
+from nous_billing.purchases.document import encode
+from tests.unit.purchases.kept import FIRST, OTHER, SECOND, full, mode, only_file, save_all
 from tests.unit.shop import KEY
 
-FIRST = Purchase(
-    key=KEY,
-    amount_usd=Decimal(50),
-    started_at=datetime(2025, 1, 1, tzinfo=UTC),
-    portal_base_url="https://preview.example",
-    organisation_id="org_1",
-    organisation_name="Acme",
-    revision=1,
-)
-SECOND = replace(FIRST, status="pending", charge_id="ch_1", revision=2)
-OTHER = replace(FIRST, key="key-2", started_at=datetime(2024, 1, 1, tzinfo=UTC))
-
-
-@pytest.fixture
-def store(tmp_path):
-    return PurchaseDirectory(tmp_path / "a" / "purchases")
-
-
-def only_file(store):
-    (file,) = store.path.glob("*.json")
-    return file
-
-
-def mode(path):
-    return stat.S_IMODE(path.stat().st_mode)
-
-
+ROOT = Path(__file__).parents[3]
 VISIBLE = "".join(map(chr, range(33, 127)))
-MONEY = st.decimals("0.01", "1000000", places=2)
-MOMENTS = st.datetimes(
-    min_value=datetime(2000, 1, 1),
-    timezones=st.integers(-1439, 1439).map(lambda minutes: timezone(timedelta(minutes=minutes))),
-)
-TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-
-
-@settings(max_examples=25, deadline=None)
-@given(
-    purchase=st.builds(
-        Purchase,
-        key=st.text(VISIBLE, min_size=1, max_size=255),
-        amount_usd=MONEY,
-        started_at=MOMENTS,
-        portal_base_url=TEXT,
-        organisation_id=TEXT,
-        organisation_name=TEXT,
-        status=st.sampled_from(["sending", "pending", "settled", "failed", "not_made"]),
-        charge_id=st.none() | TEXT,
-        reason=st.none() | TEXT,
-        settled_at=st.none() | MOMENTS,
-        added_usd=st.none() | st.decimals(-1000, 1000, places=6),
-        revision=st.just(1),
-    )
-)
-def test_each_field_of_a_purchase_comes_back_as_it_was(tmp_path_factory, purchase):
-    store = PurchaseDirectory(tmp_path_factory.mktemp("round"))
-    assert store.save(purchase)
-    (found,) = PurchaseDirectory(store.path).load(purchase.key)
-    assert found == purchase
-    assert found.started_at.utcoffset() == purchase.started_at.utcoffset()
-    assert str(found.amount_usd) == str(purchase.amount_usd)
 
 
 @pytest.mark.parametrize("key", [VISIBLE, "/" * 255, "..", "." * 255, "a/../../b", "\\", "CON", "x" * 255])
@@ -129,13 +69,15 @@ def test_folders_and_files_are_for_their_owner_only_whatever_the_umask(store):
         store.save(SECOND)
     finally:
         os.umask(before)
-    assert [mode(store.path), mode(only_file(store)), mode(store.path / ".lock")] == [0o700, 0o600, 0o600]
+    (lock,) = (store.path / ".locks").iterdir()
+    folders = [store.path.parent, store.path, lock.parent]
+    assert [mode(path) for path in (*folders, lock, only_file(store))] == [0o700] * 3 + [0o600] * 2
 
 
-def test_nothing_but_the_purchase_and_the_lock_is_left(store):
+def test_nothing_but_the_purchase_and_the_locks_is_left(store):
     store.save(FIRST)
     store.save(SECOND)
-    assert sorted(path.name for path in store.path.iterdir()) == [".lock", only_file(store).name]
+    assert sorted(path.name for path in store.path.iterdir()) == [".locks", only_file(store).name]
 
 
 @pytest.mark.parametrize("revision", [0, 2, 3, -1])
@@ -193,13 +135,11 @@ def test_the_folders_above_a_new_directory_are_synced_once_so_that_a_crash_canno
     assert above.isdisjoint(synced)
 
 
-def full(*_, **__):
-    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
 def full_when_written(descriptor, how):
+    if how == "rb":
+        return open(descriptor, how)
     os.close(descriptor)
-    full()
+    return full()
 
 
 @pytest.mark.parametrize(
@@ -214,7 +154,7 @@ def test_a_full_disk_leaves_the_old_file_whole_and_nothing_beside_it(store, monk
         with pytest.raises(OSError, match="No space left"):
             store.save(SECOND)
     assert store.load(KEY) == [FIRST]
-    assert sorted(path.suffix for path in store.path.iterdir()) == ["", ".json"]
+    assert sorted(path.name for path in store.path.iterdir()) == [".locks", only_file(store).name]
     assert store.save(SECOND)
 
 
@@ -243,17 +183,15 @@ def test_a_disk_that_fails_twice_is_said_to_be_what_it_was_first(store, monkeypa
 
 
 def test_a_folder_that_another_process_makes_meanwhile_is_no_failure(store, monkeypatch):
-    store.path.mkdir(parents=True)
-    looked = []
     is_dir = Path.is_dir
 
-    def not_yet(self):
-        looked.append(self)
-        return len(looked) > 1 and is_dir(self)
+    def made_meanwhile(self):
+        was_there = is_dir(self)
+        os.makedirs(self, exist_ok=True)
+        return was_there
 
-    monkeypatch.setattr(Path, "is_dir", not_yet)
+    monkeypatch.setattr(Path, "is_dir", made_meanwhile)
     assert store.save(FIRST)
-    assert looked[:2] == [store.path] * 2
 
 
 def test_a_folder_that_cannot_be_synced_is_no_failure(store, monkeypatch):
@@ -277,126 +215,6 @@ def test_what_a_killed_process_left_half_written_is_no_purchase_and_in_nobodys_w
     assert store.save(SECOND)
     assert not half.exists()
     assert mode(only_file(store)) == 0o600
-
-
-BROKEN = {
-    "empty": b"",
-    "cut": b'{"format": 1, "revi',
-    "no-json": b"\xff\xfe",
-    "null": b"null",
-    "list": b"[]",
-    "number": b"5",
-    "text": b'"x"',
-    "foreign": b'{"name": "package"}',
-    "deep": b"[" * 100_000,
-}
-CHANGED = {
-    "format": [2, None, "1"],
-    "status": ["sold", None, [], {}],
-    "revision": [None, "1", 1.0, 1e999, [], {}],
-    "key": [None, 5],
-    "amount_usd": [None, 50, "fifty", "NaN", "1e5", "", []],
-    "started_at": [None, 5, "yesterday", "2025-01-01T00:00:00"],
-    "settled_at": [5, "never", "2025-01-01T00:00:00"],
-    "added_usd": [5, "much"],
-    "charge_id": [5, []],
-    "reason": [5, {}],
-    "portal_base_url": [None, 5],
-    "organisation_id": [None, 5],
-    "organisation_name": [None, []],
-}
-
-
-def check_broken(store, file):
-    before = file.read_bytes()
-    for work in (lambda: list(store.load()), lambda: store.load(KEY), lambda: store.save(SECOND)):
-        with pytest.raises(BillingPurchaseStoreError) as caught:
-            work()
-        assert str(file) in str(caught.value)
-        assert (caught.value.error, caught.value.outcome_unknown) == ("purchase_store_failed", True)
-    assert file.read_bytes() == before
-
-
-@pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN)
-def test_a_broken_file_is_a_typed_error_that_names_it_and_is_left_as_it_is(store, content):
-    store.save(FIRST)
-    only_file(store).write_bytes(content)
-    check_broken(store, only_file(store))
-
-
-@pytest.mark.parametrize("name", CHANGED)
-def test_a_field_that_cannot_be_is_a_typed_error_that_names_the_file(store, name):
-    store.save(FIRST)
-    file = only_file(store)
-    document = json.loads(file.read_bytes())
-    for value in CHANGED[name]:
-        file.write_text(json.dumps({**document, name: value}))
-        check_broken(store, file)
-    file.write_text(json.dumps({key: value for key, value in document.items() if key != name}))
-    check_broken(store, file)
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "reason"),
-    [
-        ("format", 2, "it was written by another version of nous-billing"),
-        ("status", "sold", "it was written by another version of nous-billing"),
-        ("revision", "1", "a str where a number should be"),
-        ("key", 5, "a int where a text should be"),
-        ("charge_id", [], "a list where a text should be"),
-        ("settled_at", "2025-01-01T00:00:00", "a date without an offset"),
-        ("added_usd", "much", "Not a decimal number of dollars: 'much'"),
-    ],
-)
-def test_what_is_wrong_with_a_broken_file_is_said_with_what_to_do(store, name, value, reason):
-    store.save(FIRST)
-    file = only_file(store)
-    file.write_text(json.dumps({**json.loads(file.read_bytes()), name: value}))
-    with pytest.raises(BillingPurchaseStoreError) as caught:
-        store.load(KEY)
-    assert str(caught.value) == (
-        f"The purchase in {file} cannot be read: {reason}. It may have been made: look at the billing page, then mend "
-        "or remove the file."
-    )
-
-
-def test_a_file_that_says_nothing_of_what_is_wrong_is_named_with_the_kind_of_error(store, monkeypatch):
-    store.save(FIRST)
-    monkeypatch.setattr(Path, "read_bytes", lambda self: (_ for _ in ()).throw(OSError()))
-    with pytest.raises(BillingPurchaseStoreError, match=r"cannot be read: OSError\. It may"):
-        store.load(KEY)
-
-
-def test_a_purchase_is_written_as_a_document_that_a_person_can_read(store):
-    store.save(FIRST)
-    paid = replace(
-        SECOND, amount_usd=Decimal("1E+2"), status="settled", settled_at=FIRST.started_at, added_usd=Decimal("5E+1")
-    )
-    store.save(paid)
-    text = only_file(store).read_text()
-    assert text.startswith('{\n "format": 1,\n "revision": 2,\n')
-    assert json.loads(text) == {
-        "format": 1,
-        "revision": 2,
-        "key": KEY,
-        "amount_usd": "100",
-        "portal_base_url": "https://preview.example",
-        "organisation_id": "org_1",
-        "organisation_name": "Acme",
-        "started_at": "2025-01-01T00:00:00+00:00",
-        "status": "settled",
-        "charge_id": "ch_1",
-        "reason": None,
-        "settled_at": "2025-01-01T00:00:00+00:00",
-        "added_usd": "50",
-    }
-
-
-def test_a_field_that_a_newer_version_added_is_no_obstacle(store):
-    store.save(FIRST)
-    file = only_file(store)
-    file.write_text(json.dumps({**json.loads(file.read_bytes()), "more": 1}))
-    assert store.load(KEY) == [FIRST]
 
 
 def test_a_broken_file_does_not_keep_another_purchase_from_being_found_by_its_key(store):
@@ -438,9 +256,10 @@ def test_a_file_in_the_place_of_the_directory_is_an_error_and_stays(tmp_path):
 
 def test_a_directory_that_another_program_holds_is_a_typed_error_that_names_it(store, monkeypatch):
     store.save(FIRST)
-    monkeypatch.setattr(purchase_directory, "_LOCK_SECONDS", 0.05)
+    monkeypatch.setattr(purchase_folder, "_LOCK_SECONDS", 0.05)
+    (held,) = (store.path / ".locks").iterdir()
     with (
-        FileLock(store.path / ".lock", thread_local=False),
+        FileLock(held, thread_local=False),
         pytest.raises(BillingNetworkError) as caught,
     ):
         store.save(SECOND)
@@ -532,39 +351,6 @@ def test_only_files_that_are_named_as_purchases_are_looked_at(store, name):
     assert list(store.load()) == [FIRST]
 
 
-# Forgetting
-
-
-def test_what_is_forgotten_is_gone_and_the_others_stay(store):
-    store.save(FIRST)
-    store.save(OTHER)
-    store.forget(KEY)
-    assert (store.load(KEY), list(store.load())) == ([], [OTHER])
-    assert store.save(FIRST)
-
-
-def test_what_is_broken_can_be_forgotten(store):
-    store.save(FIRST)
-    only_file(store).write_bytes(b"")
-    store.forget(KEY)
-    assert list(store.load()) == []
-
-
-def test_what_was_never_kept_may_be_forgotten(store):
-    store.forget(KEY)
-    store.save(FIRST)
-    store.forget("another")
-    assert store.load(KEY) == [FIRST]
-
-
-def test_nothing_is_forgotten_while_another_program_holds_the_directory(store, monkeypatch):
-    store.save(FIRST)
-    monkeypatch.setattr(purchase_directory, "_LOCK_SECONDS", 0.05)
-    with FileLock(store.path / ".lock", thread_local=False), pytest.raises(BillingNetworkError):
-        store.forget(KEY)
-    assert store.load(KEY) == [FIRST]
-
-
 # Two processes
 
 
@@ -609,3 +395,71 @@ def test_of_two_processes_that_save_the_same_revision_exactly_one_is_told_yes(st
         for process in processes:
             process.communicate("\n")
     assert [process.returncode for process in processes] == [0, 0]
+
+
+# Many at once
+
+
+BURST = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from nous_billing.purchases.directory import PurchaseDirectory
+from tests.unit.purchases.kept import FIRST
+store, name = PurchaseDirectory(sys.argv[1]), sys.argv[2]
+with ThreadPoolExecutor(50) as pool:
+    assert all(pool.map(lambda number: store.save(replace(FIRST, key=f"{name}-{number}")), range(50)))
+"""
+
+
+def test_purchases_of_several_programs_that_are_saved_at_once_are_all_kept(store):
+    programs = [subprocess.Popen([sys.executable, "-c", BURST, str(store.path), name], cwd=ROOT) for name in "abcd"]
+    assert [program.wait() for program in programs] == [0] * 4
+    assert len(list(store.load())) == 200
+
+
+def test_threads_wait_in_line_however_long_the_line_is(store, monkeypatch):
+    """On a disk that takes twice as long for all of them as another program may hold a lock."""
+    fsync = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda descriptor: (time.sleep(0.01), fsync(descriptor)))
+    monkeypatch.setattr(purchase_folder, "_STRIPES", 1)
+    monkeypatch.setattr(purchase_folder, "_LOCK_SECONDS", 0.5)
+    with ThreadPoolExecutor(50) as pool:
+        saved = [pool.submit(store.save, replace(FIRST, key=f"{number}")) for number in range(50)]
+    assert all(future.result() for future in saved)
+
+
+# What somebody else put into a directory that is shared
+
+
+def test_a_link_in_the_place_of_a_file_is_not_followed(store, tmp_path):
+    precious = tmp_path / "precious"
+    precious.write_bytes(encode(FIRST))
+    save_all(store, FIRST)
+    file = only_file(store)
+    (lock,) = (store.path / ".locks").iterdir()
+    file.unlink()
+    file.symlink_to(precious)
+    with pytest.raises(BillingPurchaseStoreError, match="symbolic links"):
+        store.load(KEY)
+    file.unlink()
+    file.with_name(f"{file.name}.new").symlink_to(precious)
+    save_all(store, FIRST)
+    assert not file.is_symlink()
+    lock.unlink()
+    lock.symlink_to(precious)
+    with pytest.raises(OSError, match="symbolic links"):
+        store.save(SECOND)
+    assert precious.read_bytes() == encode(FIRST)
+    assert mode(precious) != 0o600
+
+
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(store):
+    save_all(store, FIRST, OTHER)
+    file = store.path / purchase_folder._file_name(KEY)
+    file.unlink()
+    os.mkfifo(file)
+    loaded = iter(store.load())
+    assert next(loaded) == OTHER
+    with pytest.raises(BillingPurchaseStoreError, match="it is not a file"):
+        next(loaded)

@@ -1,0 +1,94 @@
+"""A purchase as a JSON document. Its fields are those of ``Purchase``, by their annotations."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import MISSING, fields
+from datetime import datetime
+from decimal import Decimal
+from functools import cache
+from types import NoneType
+from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
+
+from ..money import parse_usd
+from .purchase import Purchase
+
+# To be raised with each field that ``Purchase`` gains: a version that does not know the field then refuses the file.
+FORMAT = 2
+
+
+def encode(purchase: Purchase) -> bytes:
+    """Return a document that a person can read as well."""
+    values = {name: getattr(purchase, name) for name in _kinds()}
+    return json.dumps({"format": FORMAT, **values}, indent=1, default=_plain).encode()
+
+
+def decode(content: bytes) -> Purchase:
+    """Return the purchase of a document; fields that an older version did not know have their defaults.
+
+    Raises:
+        ValueError: It is none, or one of a newer version.
+        TypeError: A field is of another type.
+        KeyError: A field is missing.
+        RecursionError: It is nested too deeply.
+        BillingInvalidRequest: An amount is no money.
+    """
+    document: Any = json.loads(content)
+    version = cast("dict[str, Any]", document).get("format") if isinstance(document, dict) else None
+    if type(version) is int and version > FORMAT:
+        raise ValueError("a newer version of nous-billing wrote it; update this one")
+    if type(version) is not int or version < 1:
+        raise ValueError("it is not a purchase")
+    may_be_missing = _defaulted() if version < FORMAT else set[str]()
+    return Purchase(
+        **{
+            name: _value(name, kind, document[name])
+            for name, kind in _kinds().items()
+            if name in document or name not in may_be_missing
+        }
+    )
+
+
+def _plain(value: Decimal | datetime) -> str:
+    return format(value, "f") if isinstance(value, Decimal) else value.isoformat()
+
+
+def _value(name: str, kind: Any, value: Any) -> Any:
+    if NoneType in get_args(kind):
+        if value is None:
+            return None
+        kind = get_args(kind)[0]
+    if get_origin(kind) is Literal:
+        if value not in get_args(kind):
+            raise ValueError(f"{name} is {value!r}")
+        return value
+    if get_origin(kind) is tuple:
+        return tuple(_value(name, get_args(kind)[0], item) for item in _typed(name, list, value))
+    if kind is Decimal:
+        return parse_usd(value)
+    if kind is datetime:
+        return _moment(name, _typed(name, str, value))
+    return _typed(name, kind, value)
+
+
+def _typed(name: str, kind: type, value: Any) -> Any:
+    if type(value) is not kind:
+        raise TypeError(f"{name} is a {type(value).__name__}, not a {kind.__name__}")
+    return value
+
+
+def _moment(name: str, value: str) -> datetime:
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is None:
+        raise ValueError(f"{name} has no offset from UTC")
+    return moment
+
+
+@cache
+def _kinds() -> dict[str, Any]:
+    return get_type_hints(Purchase)
+
+
+@cache
+def _defaulted() -> set[str]:
+    return {field.name for field in fields(Purchase) if field.default is not MISSING}

@@ -1,0 +1,156 @@
+"""The files of a directory of purchases: open purchases in it, receipts of those that have ended in a folder below.
+
+A purchase ends by two renames, each atomic: the first replaces the open purchase by its end, the second files that away
+as a receipt. After a crash between the two it is read where it is, and filed away later. Where a receipt and an open
+purchase have the same key, the purchase was begun anew, and the receipt says what it was before.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager, suppress
+from hashlib import sha256
+from pathlib import Path
+
+from .._files import locked, make_folder, read_own_file, replace_durably, sync_folder, temporary_of
+from .._threads import ForkSafeLock
+from ..errors import BillingError, BillingPurchaseStoreError
+from .document import decode, encode
+from .purchase import Purchase
+
+_FILE_NAME = re.compile(r"[0-9a-f]{64}\.json")
+# A lock is held for one small file: whoever holds it longer has been stopped.
+_LOCK_SECONDS = 10.0
+# Purchases of different keys seldom wait for each other, and the lock files stay few.
+_STRIPES = 64
+# Threads of this process wait in line, however long it is; the file of a stripe is only for other processes.
+_QUEUES = tuple(ForkSafeLock() for _ in range(_STRIPES))
+
+
+class PurchaseFolder:
+    """Reads and writes the files; what may be written is for the caller to say."""
+
+    def __init__(self, path: Path) -> None:
+        self.path: Path = path
+        self.receipts: Path = path / "receipts"
+
+    @contextmanager
+    def locked(self, key: str) -> Generator[None]:
+        """Let nobody else write the purchase with this key, in any thread or process.
+
+        Raises:
+            BillingNetworkError: Another program holds the lock.
+            OSError: The directory cannot be written.
+        """
+        stripe = int(_file_name(key)[:8], 16) % _STRIPES
+        lock_file = self.path / ".locks" / f"{stripe:02x}"
+        with _QUEUES[stripe].current, locked(str(lock_file), _LOCK_SECONDS, f"the purchases in {self.path}"):
+            yield
+
+    def find(self, key: str) -> Purchase | None:
+        """Return the purchase with this key."""
+        name = _file_name(key)
+        # Once more where it was open: it may have been begun anew just after the first look.
+        for folder in (self.path, self.receipts, self.path):
+            purchase = _read(folder / name)
+            if purchase is not None:
+                return purchase
+        return None
+
+    def write(self, purchase: Purchase) -> None:
+        """Keep a purchase durably. To be called under its lock."""
+        name = _file_name(purchase.key)
+        replace_durably(self.path / name, lambda: encode(purchase))
+        # What is kept is durable: to tidy up may fail.
+        with suppress(OSError):
+            if purchase.has_ended:
+                self._file_away(name)
+            else:
+                (self.receipts / name).unlink(missing_ok=True)
+
+    def remove(self, key: str) -> None:
+        """Remove a purchase durably. To be called under its lock."""
+        name = _file_name(key)
+        # The receipt first: on its own it would say what was so before the purchase was begun anew.
+        for file in (self.receipts / name, self.path / name, temporary_of(self.path / name)):
+            with suppress(FileNotFoundError):
+                file.unlink()
+                sync_folder(file.parent)
+
+    def read_open(self) -> tuple[list[Purchase], BillingPurchaseStoreError | None]:
+        """Return the purchases that have not ended, and why others cannot be read; file away what has ended."""
+        found, broken = _read_all(_files(self.path))
+        for purchase in found:
+            if purchase.has_ended:
+                # As a version before this one left it, or a crash.
+                with suppress(OSError, BillingError), self.locked(purchase.key):
+                    self._file_away_if_ended(purchase.key)
+        return [purchase for purchase in found if not purchase.has_ended], broken
+
+    def read_ended(self) -> tuple[list[Purchase], BillingPurchaseStoreError | None]:
+        """Return the purchases that have ended, and why others cannot be read."""
+        # In this order: what is filed away meanwhile is found at least once.
+        beside, one = _read_all(_files(self.path))
+        below, other = _read_all(_files(self.receipts))
+        found = {purchase.key: purchase for purchase in (*below, *beside)}
+        return [purchase for purchase in found.values() if purchase.has_ended], one or other
+
+    def _file_away_if_ended(self, key: str) -> None:
+        name = _file_name(key)
+        purchase = _read(self.path / name)
+        if purchase is not None and purchase.has_ended:
+            self._file_away(name)
+
+    def _file_away(self, name: str) -> None:
+        make_folder(self.receipts)
+        # Not synced: until a sync of either folder a crash may undo it, which does no harm.
+        (self.path / name).replace(self.receipts / name)
+
+
+def _file_name(key: str) -> str:
+    # A key may have any visible character, and be longer than a file's name.
+    return f"{sha256(key.encode()).hexdigest()}.json"
+
+
+def _files(folder: Path) -> list[Path]:
+    try:
+        return [file for file in folder.iterdir() if _FILE_NAME.fullmatch(file.name)]
+    except FileNotFoundError:
+        return []
+
+
+def _read_all(files: Iterable[Path]) -> tuple[list[Purchase], BillingPurchaseStoreError | None]:
+    found: list[Purchase] = []
+    broken: BillingPurchaseStoreError | None = None
+    for file in files:
+        try:
+            purchase = _read(file)
+        except BillingPurchaseStoreError as error:
+            broken = error
+            continue
+        if purchase is not None:
+            found.append(purchase)
+    return found, broken
+
+
+def _read(file: Path) -> Purchase | None:
+    try:
+        purchase = decode(read_own_file(file))
+        if _file_name(purchase.key) != file.name:
+            raise ValueError("its name does not belong to its key")
+        return purchase
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError, TypeError, KeyError, RecursionError, BillingError) as error:
+        raise _unreadable(file, error) from error
+
+
+def _unreadable(file: Path, error: Exception) -> BillingPurchaseStoreError:
+    reason = f"{error} is missing" if isinstance(error, KeyError) else str(error) or type(error).__name__
+    return BillingPurchaseStoreError(
+        f"The purchase in {file} cannot be read: {reason.removesuffix('.')}. It may have been made: look at the "
+        "billing page, then fix or remove the file.",
+        error="purchase_store_failed",
+        outcome_unknown=True,
+    )

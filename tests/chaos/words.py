@@ -1,0 +1,87 @@
+"""Counts, from the ledger, what was wrong with a purchase: charges, what is known of them, and every sentence."""
+
+from collections import Counter
+
+from nous_billing import Purchase, PurchaseDirectory
+from tests.chaos.claims import WRONG_WORDS, Statement, wrong_words
+from tests.chaos.presses import Intent, Press
+
+TWICE = "charged twice"
+LOST = "lost"
+RECORD = "record wrong"
+UNTYPED = "untyped"
+OPEN = "never ended"
+FAULTS = (TWICE, LOST, *WRONG_WORDS, RECORD, UNTYPED, OPEN)
+COLUMNS = ("purchases", "presses", "charges", "sentences", "billing page", *FAULTS)
+
+
+def audit_intent(intent: Intent, sent_by: set[str]) -> Counter[str]:
+    """The columns of one purchase; what was wrong is printed.
+
+    Args:
+        sent_by: The tokens that a charge came with, and was not refused for.
+    """
+    charges = [
+        charge
+        for organisation in (intent.organisation, intent.stranger.organisation)
+        for charge in organisation.charges
+        if charge.key == intent.key
+    ]
+    settled = [charge for charge in charges if charge.status == "settled"]
+    ended = intent.ended
+    on_page = ended is None and "billing page" in str(intent.presses[-1].outcome)
+    counts = Counter(
+        {
+            "purchases": 1,
+            "presses": len(intent.presses),
+            "charges": len(charges),
+            "billing page": on_page,
+            TWICE: len(charges) > 1,
+            LOST: bool(settled) and not on_page and not (ended and ended.charge_id == settled[0].id),
+            OPEN: ended is None and not on_page,
+            UNTYPED: sum(bool(press.crash) for press in intent.presses),
+            RECORD: _record_is_wrong(intent, charges),
+        }
+    )
+    for number, press in enumerate(intent.presses):
+        sent = not sent_by.isdisjoint(press.tokens)
+        following = [other.began for other in intent.presses[number + 1 :]]
+        for said, known_until in _sentences(press, following):
+            counts["sentences"] += 1
+            wrong = wrong_words(said, charges, known_until=known_until, sent=sent)
+            counts.update(wrong)
+            if wrong:
+                print(f"{intent.way}: {', '.join(sorted(wrong))}: {said} of {charges}, known until {known_until}")
+        if press.crash:
+            print(f"{intent.way}: {press.crash}")
+    for column in (TWICE, LOST, OPEN, RECORD):
+        if counts[column]:
+            print(f"{intent.way}: {column}: {charges}, told {[press.raised for press in intent.presses]}")
+    return counts
+
+
+def _sentences(press: Press, following: list[float]) -> list[tuple[Statement, float]]:
+    """Each with the moment before which a charge must be known to whoever says that there is none."""
+    told = [(said, said.at) for said in press.progress]
+    if press.raised is None:
+        return told
+    if press.intent.way == "twenty presses":
+        # Another call may have it made just after this one has looked into the store for the last time.
+        return [*[(said, 0.0) for said, _ in told], (press.raised, press.looked_at or press.began)]
+    # Nobody else is at it: what this call has sent must not be made after it has said that it was not.
+    return [*told, (press.raised, min(following, default=float("inf")))]
+
+
+def _record_is_wrong(intent: Intent, charges: list) -> bool:
+    if intent.way == "no store":
+        return False
+    found = list(PurchaseDirectory(intent.folder).load(intent.key))
+    if not found:
+        return bool(charges)
+    kept: Purchase = found[0]
+    statuses = {charge.id: charge.status for charge in charges}
+    if kept.status in ("settled", "failed"):
+        return statuses.get(str(kept.charge_id)) != kept.status
+    if kept.status == "pending":
+        return kept.charge_id not in statuses
+    return kept.status == "not_made" and bool(charges)
