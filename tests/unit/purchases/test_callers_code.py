@@ -118,7 +118,7 @@ def test_a_store_that_must_be_awaited_is_refused_by_its_name_and_nothing_is_sent
 def test_a_listener_that_must_be_awaited_leaves_open_what_is_resumed(shop):
     shop.portal.polled = [PENDING] * 2
     shop.buy(cap=1)
-    shop.on_progress = lambda seen: Awaitable()  # type: ignore[assignment, return-value]
+    shop.on_progress = lambda seen: Awaitable()
     shop.portal.polled = [PENDING]
     (error,) = shop.resume().result
     assert (type(error), error.last_error.error, error.charge_id) == (
