@@ -122,9 +122,8 @@ class Organisation:
     def add_charge(self, charge: Charge) -> None:
         """Enter a charge in the ledger, and remember its key as that of a `post_charge`."""
         self._charges[charge.key] = charge
-        self.keys.remember(
-            charge.key, ("post_charge", {}, {"amountUsd": charge.amount}), Reply(202, {"chargeId": charge.id})
-        )
+        request = "post_charge", dict[str, object](), {"amountUsd": charge.amount}
+        self.keys.remember(charge.key, request, Reply(202, {"chargeId": charge.id}))
 
     def _settled(self) -> Decimal:
         return sum((charge.amount for charge in self.charges if charge.status == "settled"), Decimal(0))
