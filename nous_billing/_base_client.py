@@ -26,7 +26,10 @@ from .purchases.resuming import Outcome, resume
 from .purchases.store_access import AnyStore
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
     from .auth.default_login import DefaultLogin
+    from .transport.proxies import ProxySetting
 
 Store = PurchaseStore | str | PathLike[str]
 """Where purchases are kept: a store, or the path of a directory."""
@@ -40,7 +43,14 @@ ClockT = TypeVar("ClockT", bound=BaseClock)
 
 class BaseClient(Generic[ClockT]):
     def __init__(
-        self, credentials: CredentialSource | None, base_url: str | None, timeout: float, clock: ClockT
+        self,
+        credentials: CredentialSource | None,
+        base_url: str | None,
+        timeout: float,
+        clock: ClockT,
+        *,
+        ssl_context: SSLContext | None = None,
+        proxy: ProxySetting = None,
     ) -> None:
         if credentials is not None and not hasattr(credentials, "resolve"):
             raise BillingInvalidRequest(
@@ -54,7 +64,7 @@ class BaseClient(Generic[ClockT]):
         if credentials is None:
             from .auth.default_login import DefaultLogin
 
-            credentials = self._default_login = DefaultLogin()
+            credentials = self._default_login = DefaultLogin(ssl_context, proxy)
         self._source = credentials
         self._shown: Organisation | None = None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -28,11 +29,14 @@ def start(work: Callable[[], T], *, name: str, daemon: bool) -> Future[T]:
         except BaseException as error:  # noqa: BLE001 - it is raised again where it is waited for
             future.set_exception(error)
 
+    # At the end of the interpreter no thread runs any more: to start one waits for ever, or fails.
+    if sys.is_finalizing():
+        run()
+        return future
     try:
         # Not an executor: those refuse work once the main thread has ended, while others still run.
         threading.Thread(target=copy_context().run, args=(run,), name=name, daemon=daemon).start()
     except RuntimeError:
-        # The interpreter is ending and starts no threads.
         run()
     return future
 

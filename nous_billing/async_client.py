@@ -18,7 +18,11 @@ from .purchases.record import AsyncOnProgress
 from .purchases.resuming import Outcome
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
     import httpx
+
+    from .transport.proxies import ProxySetting
 
 
 class AsyncBillingClient(BaseClient[AsyncClock]):
@@ -33,6 +37,10 @@ class AsyncBillingClient(BaseClient[AsyncClock]):
         timeout: Seconds for one call, token refresh and second try included.
         http_client: An ``httpx.AsyncClient`` to use and not to close. Its own timeouts are replaced, its redirects,
             authentication and cookies not used.
+        ssl_context: TLS for a private certificate authority or a client certificate, instead of the system's
+            certificates. Only HTTP/1.1 is offered with it from then on.
+        proxy: The URL of a proxy. None: that of the environment (``HTTPS_PROXY``, ``ALL_PROXY``, ``NO_PROXY``). False:
+            none. A portal on this machine is never reached through one.
         clock: The time; for tests.
 
     Raises:
@@ -46,12 +54,16 @@ class AsyncBillingClient(BaseClient[AsyncClock]):
         base_url: str | None = None,
         timeout: float = DEFAULT_TIMEOUT,
         http_client: httpx.AsyncClient | None = None,
+        ssl_context: SSLContext | None = None,
+        proxy: ProxySetting = None,
         clock: AsyncClock | None = None,
     ) -> None:
-        super().__init__(credentials, base_url, timeout, clock or AsyncSystemClock())
+        super().__init__(
+            credentials, base_url, timeout, clock or AsyncSystemClock(), ssl_context=ssl_context, proxy=proxy
+        )
         from .transport.async_driver import AsyncDriver  # Loads asyncio, which a BillingClient has no use for.
 
-        self._driver = AsyncDriver(http_client, self._clock, self._source)
+        self._driver = AsyncDriver(http_client, self._clock, self._source, ssl_context=ssl_context, proxy=proxy)
 
     async def get_billing_state(self, *, timeout: float | None = None) -> BillingState:
         """Read the balance, the card, the bounds and what else a terminal shows before a purchase. Needs no scope.

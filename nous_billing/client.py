@@ -20,7 +20,11 @@ from .purchases.resuming import Outcome
 from .transport.driver import Driver
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
     import httpx
+
+    from .transport.proxies import ProxySetting
 
 
 class BillingClient(BaseClient[Clock]):
@@ -36,11 +40,15 @@ class BillingClient(BaseClient[Clock]):
         http_client: An ``httpx.Client`` to use and not to close. Its own timeouts are replaced, its redirects,
             authentication and cookies not used. A server that drips the *headers* of a reply can hold such a client
             beyond the timeout.
+        ssl_context: TLS for a private certificate authority or a client certificate, instead of the system's
+            certificates. Only HTTP/1.1 is offered with it from then on.
+        proxy: The URL of a proxy. None: that of the environment (``HTTPS_PROXY``, ``ALL_PROXY``, ``NO_PROXY``). False:
+            none. A portal on this machine is never reached through one.
         clock: The time; for tests.
 
     Raises:
         BillingInvalidRequest: An argument cannot be used (``error``: ``"invalid_base_url"``, ``"invalid_timeout"``,
-            ``"invalid_credentials"``).
+            ``"invalid_credentials"``, ``"invalid_http_client"``, ``"invalid_ssl_context"``, ``"invalid_proxy"``).
     """
 
     def __init__(
@@ -50,10 +58,12 @@ class BillingClient(BaseClient[Clock]):
         base_url: str | None = None,
         timeout: float = DEFAULT_TIMEOUT,
         http_client: httpx.Client | None = None,
+        ssl_context: SSLContext | None = None,
+        proxy: ProxySetting = None,
         clock: Clock | None = None,
     ) -> None:
-        super().__init__(credentials, base_url, timeout, clock or SystemClock())
-        self._driver = Driver(http_client, self._clock, self._source)
+        super().__init__(credentials, base_url, timeout, clock or SystemClock(), ssl_context=ssl_context, proxy=proxy)
+        self._driver = Driver(http_client, self._clock, self._source, ssl_context=ssl_context, proxy=proxy)
 
     def get_billing_state(self, *, timeout: float | None = None) -> BillingState:
         """Read the balance, the card, the bounds and what else a terminal shows before a purchase. Needs no scope.

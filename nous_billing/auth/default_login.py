@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from ..credentials import Credentials, CredentialSource
 from .hermes_login import HermesLogin, hermes_module
 from .stored_login import StoredLogin
 
+if TYPE_CHECKING:
+    from ssl import SSLContext
+
+    from ..transport.proxies import ProxySetting
+
 
 class DefaultLogin:
     """The first of: Hermes's own module where it can be imported, the SDK's stored login, Hermes's file."""
 
-    def __init__(self) -> None:
+    def __init__(self, ssl_context: SSLContext | None = None, proxy: ProxySetting = None) -> None:
         self._hermes = HermesLogin()
+        self._ssl_context = ssl_context
+        self._proxy: ProxySetting = proxy
 
     @cached_property
     def _stored(self) -> StoredLogin:
         # Not before it is needed: where there is no home folder it cannot be placed, and the client may not need it.
-        return StoredLogin()
+        return StoredLogin(ssl_context=self._ssl_context, proxy=self._proxy)
 
     def fingerprint(self) -> object:
         """Change when either login does."""

@@ -10,7 +10,7 @@ from uuid import uuid4
 from .._files import file_fingerprint
 from .._threads import ForkSafeLock
 from ..clock import Clock
-from ..credentials import Credentials, CredentialSource, Secret
+from ..credentials import Credentials, Secret
 from ..errors import BillingAuthError, BillingError, BillingLoginNotSaved, BillingNetworkError
 from ..portal import environment_fingerprint, resolve_portal_base_url
 from ..protocol.exchange import Flow
@@ -44,17 +44,15 @@ class LoginKeeper:
 
     Args:
         portal: The portal's address, checked; None: the environment's, or that of the last login.
-        source: Whose login it is; its own requests ask for no credentials.
+        driver: Performs the login's own requests, which ask for no credentials.
     """
 
-    def __init__(
-        self, file: LoginFile, portal: str | None, client_id: str, clock: Clock, source: CredentialSource
-    ) -> None:
+    def __init__(self, file: LoginFile, portal: str | None, client_id: str, clock: Clock, driver: Driver) -> None:
         self.file: LoginFile = file
         self._portal = portal
         self._client_id = client_id
         self._clock = clock
-        self._driver = Driver(None, clock, source)
+        self._driver = driver
         self._unsaved: dict[str, _Unsaved] = {}
         self._renewing = ForkSafeLock()
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from .._threads import start
 from ..clock import Clock, SystemClock
@@ -19,11 +19,19 @@ from ..portal import (
     check_base_url,
     environment_base_url,
 )
+from ..transport.driver import Driver
 from . import oauth
 from .login_file import LoginFile
 from .login_keeper import LoginKeeper, not_logged_in
 from .oauth import CLIENT_ID, LOGIN_SCOPE, DeviceCode
 from .tokens import granted_scopes, minimum_lifetime, usable_token
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
+
+    import httpx
+
+    from ..transport.proxies import ProxySetting
 
 # How long a call waits for a renewal while the token at hand is still good.
 _ADVISORY_WAIT_SECONDS = 3.0
@@ -42,11 +50,12 @@ class StoredLogin:
         path: The file; by default ``login.json`` in the platform's config folder for ``nous-billing``.
         portal_base_url: The portal; precedes the environment's. None: the environment's, or that of the last login.
         client_id: The OAuth client.
+        http_client, ssl_context, proxy: How to reach the portal, as for ``BillingClient``.
         clock: The time; for tests.
 
     Raises:
         BillingInvalidRequest: The portal's address may not be given a token (``error="invalid_base_url"``), or there is
-            no such path (``error="invalid_path"``).
+            no such path (``error="invalid_path"``), or another argument cannot be used, as for ``BillingClient``.
     """
 
     def __init__(
@@ -55,6 +64,9 @@ class StoredLogin:
         *,
         portal_base_url: str | None = None,
         client_id: str = CLIENT_ID,
+        http_client: httpx.Client | None = None,
+        ssl_context: SSLContext | None = None,
+        proxy: ProxySetting = None,
         clock: Clock | None = None,
     ) -> None:
         try:
@@ -67,7 +79,8 @@ class StoredLogin:
         self._portal = None if portal_base_url is None else check_base_url(portal_base_url, "portal_base_url")
         self._client_id = client_id
         self._clock = clock or SystemClock()
-        self._keeper = LoginKeeper(file, self._portal, client_id, self._clock, self)
+        driver = Driver(http_client, self._clock, self, ssl_context=ssl_context, proxy=proxy)
+        self._keeper = LoginKeeper(file, self._portal, client_id, self._clock, driver)
 
     @property
     def path(self) -> Path:

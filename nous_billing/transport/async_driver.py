@@ -14,10 +14,14 @@ from ..errors import BillingError
 from ..protocol.exchange import CallUser, Flow, Resolve, RunBlocking, Send, Step
 from ..protocol.replies import Failure, Reply
 from . import sender as transport
-from .driver import RENEWING, BaseDriver, has_proxy, with_proxy
+from .driver import RENEWING, BaseDriver, check_network, not_loaded
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
     import httpx
+
+    from .proxies import ProxySetting
 
 T = TypeVar("T")
 
@@ -25,14 +29,22 @@ T = TypeVar("T")
 class AsyncDriver(BaseDriver[transport.AsyncSender, AsyncClock]):
     """Carries steps out in the running task."""
 
-    def __init__(self, http_client: httpx.AsyncClient | None, clock: AsyncClock, source: CredentialSource) -> None:
-        super().__init__(None if http_client is None else _given_async_sender(http_client), clock, source)
+    def __init__(
+        self,
+        http_client: httpx.AsyncClient | None,
+        clock: AsyncClock,
+        source: CredentialSource,
+        *,
+        ssl_context: SSLContext | None = None,
+        proxy: ProxySetting = None,
+    ) -> None:
+        check_network(http_client, ssl_context, proxy)
+        given = None if http_client is None else _given_async_sender(http_client)
+        super().__init__(given, partial(_new_async_sender, ssl_context, proxy), clock, source)
 
     async def aclose(self) -> None:
         """Close the connections, but for an HTTP client that was given."""
-        sender = self._release(asyncio.get_running_loop())
-        if sender is not None:
-            await sender.aclose()
+        self._close()
 
     async def run(self, flow: Flow[T]) -> T:
         """Run a flow to its end."""
@@ -73,7 +85,16 @@ class AsyncDriver(BaseDriver[transport.AsyncSender, AsyncClock]):
             return RENEWING
 
     async def _send(self, step: Send) -> Reply | Failure:
-        sender = self._sender(asyncio.get_running_loop(), _new_async_sender)
+        owner = asyncio.get_running_loop()
+        sender = self._ready(owner)
+        if sender is None:
+            try:
+                async with asyncio.timeout(self._left(step)):
+                    sender = self._publish(owner, await asyncio.wrap_future(self._making()))
+            except TimeoutError:
+                return transport.TOO_LATE
+            except ImportError as error:
+                return not_loaded(error)
         left = self._left(step)
         if not left:
             return transport.TOO_LATE
@@ -83,14 +104,10 @@ class AsyncDriver(BaseDriver[transport.AsyncSender, AsyncClock]):
 def _given_async_sender(http_client: httpx.AsyncClient) -> transport.AsyncSender:
     from .httpx_senders import AsyncHttpxSender
 
-    return AsyncHttpxSender(http_client, given=True)
+    return AsyncHttpxSender(http_client)
 
 
-def _new_async_sender() -> transport.AsyncSender:
-    if has_proxy():
-        from .httpx_senders import proxied_async_sender
+def _new_async_sender(ssl_context: SSLContext | None, proxy: ProxySetting) -> transport.AsyncSender:
+    from .async_socket_sender import AsyncSocketSender
 
-        return with_proxy(proxied_async_sender)
-    from .async_httpcore_sender import AsyncDirectSender
-
-    return AsyncDirectSender()
+    return AsyncSocketSender(ssl_context, proxy)

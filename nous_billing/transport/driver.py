@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from .._threads import ForkSafeLock, start
+from .._threads import start
 from ..clock import BaseClock, Clock
 from ..credentials import CredentialMemo, Credentials, CredentialSource
-from ..errors import BillingError, BillingInvalidRequest, BillingNetworkError
+from ..errors import BillingError, BillingInvalidRequest
 from ..protocol.exchange import CallUser, Flow, Resolve, RunBlocking, Send, Step
 from ..protocol.replies import Failure, Reply
 from . import sender as transport
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
     import httpx
+
+    from .proxies import ProxySetting
 
 T = TypeVar("T")
 SenderT = TypeVar("SenderT", transport.Sender, transport.AsyncSender)
@@ -28,25 +31,54 @@ RENEWING = Failure("the credentials were still being renewed when the time was u
 
 
 class BaseDriver(Generic[SenderT, ClockT]):
-    """What both drivers have: what sends their requests, made when it is first needed, and credentials."""
+    """What both drivers have: what sends their requests, made when it is first needed, and credentials.
 
-    def __init__(self, given: SenderT | None, clock: ClockT, source: CredentialSource) -> None:
+    There is no lock, which a signal handler, a fork or another thread could meet: a sender is made, and then published
+    in one step.
+    """
+
+    def __init__(
+        self, given: SenderT | None, make: Callable[[], SenderT], clock: ClockT, source: CredentialSource
+    ) -> None:
         self.memo: CredentialMemo = CredentialMemo(source, clock)
         self._clock = clock
-        self._lock = ForkSafeLock()
         self._given: SenderT | None = given
-        self._own: tuple[object, SenderT] | None = None
+        self._make: Callable[[], SenderT] = make
+        # By process or event loop: connections cannot be shared between two of them.
+        self._own: dict[object, SenderT] = {}
         self._closed = False
 
-    def _sender(self, owner: object, make: Callable[[], SenderT]) -> SenderT:
-        """Return the sender of a process or an event loop; connections cannot be shared between two of them."""
-        with self._lock.current:
+    def _ready(self, owner: object) -> SenderT | None:
+        """Return the sender of a process or an event loop, if it has one yet."""
+        self._check_open()
+        return self._own.get(owner) if self._given is None else self._given
+
+    def _making(self) -> Future[SenderT]:
+        """Have a sender made in a thread, since it loads modules: an event loop goes on meanwhile.
+
+        In the child of a process that was loading them it may never end, and who waits gives up.
+        """
+        return start(self._make, name="nous-billing-load", daemon=True)
+
+    def _publish(self, owner: object, made: SenderT) -> SenderT:
+        sender = self._own.setdefault(owner, made)
+        for other in list(self._own):
+            if other != owner:
+                self._discard(other)
+        if self._closed:
+            self._discard(owner)
             self._check_open()
-            if self._given is not None:
-                return self._given
-            if self._own is None or self._own[0] != owner:
-                self._own = (owner, make())
-            return self._own[1]
+        return sender
+
+    def _discard(self, owner: object) -> None:
+        sender = self._own.pop(owner, None)
+        if sender is not None:
+            sender.close()
+
+    def _close(self) -> None:
+        self._closed = True
+        for owner in list(self._own):
+            self._discard(owner)
 
     def _check_open(self) -> None:
         if self._closed or (self._given is not None and self._given.is_closed):
@@ -61,13 +93,6 @@ class BaseDriver(Generic[SenderT, ClockT]):
     def _kept(self, step: Resolve) -> Credentials | None:
         return self.memo.fresh() if step.rejected is None else None
 
-    def _release(self, owner: object) -> SenderT | None:
-        """Take no more calls, and hand over the sender that its owner is to close; another's is gone already."""
-        with self._lock.current:
-            self._closed = True
-            own, self._own = self._own, None
-        return own[1] if own is not None and own[0] == owner else None
-
     def _left(self, step: Resolve | Send) -> float:
         return max(step.deadline - self._clock.monotonic(), 0.0)
 
@@ -75,14 +100,22 @@ class BaseDriver(Generic[SenderT, ClockT]):
 class Driver(BaseDriver[transport.Sender, Clock]):
     """Carries steps out in the calling thread."""
 
-    def __init__(self, http_client: httpx.Client | None, clock: Clock, source: CredentialSource) -> None:
-        super().__init__(None if http_client is None else _given_sender(http_client), clock, source)
+    def __init__(
+        self,
+        http_client: httpx.Client | None,
+        clock: Clock,
+        source: CredentialSource,
+        *,
+        ssl_context: SSLContext | None = None,
+        proxy: ProxySetting = None,
+    ) -> None:
+        check_network(http_client, ssl_context, proxy)
+        given = None if http_client is None else _given_sender(http_client)
+        super().__init__(given, partial(_new_sender, ssl_context, proxy), clock, source)
 
     def close(self) -> None:
         """Close the connections, but for an HTTP client that was given."""
-        sender = self._release(os.getpid())
-        if sender is not None:
-            sender.close()
+        self._close()
 
     def run(self, flow: Flow[T]) -> T:
         """Run a flow to its end."""
@@ -121,51 +154,67 @@ class Driver(BaseDriver[transport.Sender, Clock]):
             return RENEWING
 
     def _send(self, step: Send) -> Reply | Failure:
-        # To make one, with its TLS context, takes a part of the time.
-        sender = self._sender(os.getpid(), _new_sender)
+        owner = os.getpid()
+        sender = self._ready(owner)
+        if sender is None:
+            try:
+                sender = self._publish(owner, self._making().result(self._left(step)))
+            except TimeoutError:
+                return transport.TOO_LATE
+            except ImportError as error:
+                return not_loaded(error)
         left = self._left(step)
         if not left:
             return transport.TOO_LATE
-        return sender.send(step, left, lambda: self._left(step), self._clock.time)
+        return sender.send(step, left, self._clock.time)
 
 
-# What loads httpx is loaded where it is needed.
+# What loads an HTTP library is loaded where it is needed.
 
 
 def _given_sender(http_client: httpx.Client) -> transport.Sender:
     from .httpx_senders import HttpxSender
 
-    return HttpxSender(http_client, given=True)
+    return HttpxSender(http_client)
 
 
-def _new_sender() -> transport.Sender:
-    if has_proxy():
-        from .httpx_senders import proxied_sender
+def _new_sender(ssl_context: SSLContext | None, proxy: ProxySetting) -> transport.Sender:
+    from .socket_sender import SocketSender
 
-        return with_proxy(proxied_sender)
-    from .httpcore_sender import DirectSender
-
-    return DirectSender()
+    return SocketSender(ssl_context, proxy)
 
 
-def has_proxy() -> bool:
-    """Whether the environment, or what else the system keeps its proxies in, names one."""
-    if sys.platform in ("darwin", "win32"):
-        from urllib.request import getproxies
-
-        return bool(getproxies())
-    return any(name.lower().endswith("_proxy") and name.lower() != "no_proxy" for name in os.environ)
+def not_loaded(error: ImportError) -> Failure:
+    """Return the failure of a first call at the end of the program, when modules do not load any more."""
+    reason = f"the modules that send requests do not load ({str(error).rstrip('.')})"
+    return Failure(reason, sent=False, cause=error.with_traceback(None))
 
 
-def with_proxy(make: Callable[[], T]) -> T:
-    import httpx
+def check_network(http_client: object, ssl_context: object, proxy: object) -> None:
+    """Refuse arguments of a client, or a login, that say how to reach the portal and cannot be used.
 
-    try:
-        return make()
-    except (ImportError, ValueError, httpx.InvalidURL):
-        # What was raised quotes the address of the proxy, which may have a password in it.
-        pass
-    raise BillingNetworkError(
-        "The proxy of the environment cannot be used: mend HTTPS_PROXY, HTTP_PROXY or ALL_PROXY. Nothing was sent.",
-        error="network_error",
-    )
+    Raises:
+        BillingInvalidRequest: ``error`` is ``"invalid_http_client"``, ``"invalid_ssl_context"`` or ``"invalid_proxy"``.
+    """
+    if http_client is not None and (ssl_context is not None or proxy is not None):
+        raise BillingInvalidRequest(
+            "An http_client has a TLS context and proxies of its own: give it those, not ssl_context or proxy.",
+            error="invalid_http_client",
+        )
+    if ssl_context is not None:
+        from ssl import SSLContext
+
+        if not isinstance(ssl_context, SSLContext):
+            raise BillingInvalidRequest(
+                f"ssl_context must be an ssl.SSLContext, not a {type(ssl_context).__name__}.",
+                error="invalid_ssl_context",
+            )
+    if proxy is not None and proxy is not False:
+        from .proxies import proxy_for
+
+        if not isinstance(proxy, str):
+            raise BillingInvalidRequest(
+                f"proxy must be a URL, or False for none, not a {type(proxy).__name__}.", error="invalid_proxy"
+            )
+        # It is read at each request; this is to refuse it at once.
+        proxy_for("https://portal.invalid", proxy)

@@ -1,4 +1,4 @@
-"""Requests through httpx: where the caller gave a client of it, or the environment names a proxy."""
+"""Requests through httpx: where the caller gave a client of it."""
 
 from __future__ import annotations
 
@@ -12,79 +12,42 @@ import httpx
 from ..protocol.exchange import Send
 from ..protocol.replies import Failure, Reply
 from . import sender as transport
-from .deadline import ClosingBackend, DeadlineBackend, InFlightRequest, current_request
 
 HttpT = TypeVar("HttpT", httpx.Client, httpx.AsyncClient)
 
-LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=transport.KEEP_SECONDS)
-
-# A proxy would be handed the bearer token in clear.
-NO_PROXY_FOR_LOOPBACK = {"all://localhost": None, "all://127.0.0.1": None, "all://[::1]": None}
-
-
-def proxied_sender() -> HttpxSender:
-    """Return a sender that uses the proxies of the environment.
-
-    Raises:
-        ImportError, ValueError, httpx.InvalidURL: They cannot be used.
-    """
-    client = httpx.Client(verify=transport.ssl_context(), limits=LIMITS, mounts=NO_PROXY_FOR_LOOPBACK)
-    for pool in pools(client):
-        pool._network_backend = DeadlineBackend(pool._network_backend)
-    return HttpxSender(client, given=False)
-
-
-def proxied_async_sender() -> AsyncHttpxSender:
-    """As ``proxied_sender``, for a task."""
-    client = httpx.AsyncClient(verify=transport.ssl_context(), limits=LIMITS, mounts=NO_PROXY_FOR_LOOPBACK)
-    for pool in pools(client):
-        pool._network_backend = ClosingBackend(pool._network_backend)
-    return AsyncHttpxSender(client, given=False)
-
-
-def pools(client: httpx.Client | httpx.AsyncClient) -> list[Any]:
-    """Return the pools of an HTTP client, to give them a network backend.
-
-    There is no public way to do so that keeps the proxies of the environment. A test fails when these attributes are
-    gone.
-    """
-    transports: list[Any] = [client._transport, *client._mounts.values()]  # pyright: ignore[reportPrivateUsage]
-    return [transport._pool for transport in transports if transport is not None]
-
 
 class _BaseSender(Generic[HttpT]):
-    def __init__(self, http: HttpT, *, given: bool) -> None:
+    def __init__(self, http: HttpT) -> None:
         self._http: HttpT = http
-        # Somebody else's transport may report nothing; its requests then may have been sent.
-        self._reports = not given
 
     @property
     def is_closed(self) -> bool:
         return self._http.is_closed
 
+    def close(self) -> None:
+        """Leave the client to who gave it."""
+
 
 class HttpxSender(_BaseSender[httpx.Client]):
-    def send(self, step: Send, seconds: float, left: Callable[[], float], now: Callable[[], float]) -> Reply | Failure:
-        phases = _Phases(reported=self._reports)
-        token = current_request.set(InFlightRequest(time.monotonic() + seconds))
+    def send(self, step: Send, seconds: float, now: Callable[[], float]) -> Reply | Failure:
+        phases = _Phases()
+        deadline = time.monotonic() + seconds
         try:
             request = _request(step, seconds, phases.note)
             response = self._http.send(request, stream=True, auth=None, follow_redirects=False)
             try:
-                return self._read(response, phases, left, now())
+                return self._read(response, phases, deadline, now())
             finally:
                 response.close()
         except Exception as error:  # noqa: BLE001 - whatever the HTTP library raises becomes a typed error
             return phases.failure(error)
-        finally:
-            current_request.reset(token)
 
-    def _read(self, response: httpx.Response, phases: _Phases, left: Callable[[], float], received_at: float) -> Reply:
+    def _read(self, response: httpx.Response, phases: _Phases, deadline: float, received_at: float) -> Reply:
         reader = _reader(response, received_at)
         try:
             if reader.wants_more():
                 for chunk in response.iter_raw():
-                    if not left():
+                    if time.monotonic() >= deadline:
                         return reader.reply(phases.timed_out())
                     if not reader.wants_more(chunk):
                         break
@@ -92,15 +55,11 @@ class HttpxSender(_BaseSender[httpx.Client]):
             return reader.reply(phases.failure(error))
         return reader.reply()
 
-    def close(self) -> None:
-        self._http.close()
-
 
 class AsyncHttpxSender(_BaseSender[httpx.AsyncClient]):
     async def send(self, step: Send, seconds: float, now: Callable[[], float]) -> Reply | Failure:
-        phases = _Phases(reported=self._reports)
+        phases = _Phases()
         reader: transport.ReplyReader | None = None
-        token = current_request.set(InFlightRequest(time.monotonic() + seconds))
         try:
             request = _request(step, seconds, phases.anote)
             async with asyncio.timeout(seconds):
@@ -119,13 +78,8 @@ class AsyncHttpxSender(_BaseSender[httpx.AsyncClient]):
             failure = phases.failure(error)
         else:
             return reader.reply()
-        finally:
-            current_request.reset(token)
         # Where the status has come it says more than the failure to read on.
         return failure if reader is None else reader.reply(failure)
-
-    async def aclose(self) -> None:
-        await self._http.aclose()
 
 
 def _request(step: Send, seconds: float, trace: Callable[[str, Mapping[str, Any]], object]) -> httpx.Request:
@@ -145,25 +99,24 @@ def _reader(response: httpx.Response, received_at: float) -> transport.ReplyRead
 
 
 class _Phases:
-    """How far a request came, from what the HTTP library reports while it sends it."""
+    """Whether a request went out on a new connection, from what the HTTP library reports while it sends it.
 
-    def __init__(self, *, reported: bool) -> None:
+    Somebody else's transport may report nothing: each request may have been sent.
+    """
+
+    def __init__(self) -> None:
         self._connected = False
-        self._sent = not reported
 
     def note(self, phase: str, info: Mapping[str, Any]) -> None:
         """Be told a phase, as the extension ``trace`` is."""
         self._connected = self._connected or phase == "connection.connect_tcp.started"
-        # A proxy is asked for a tunnel first; the request itself has not left then.
-        if phase.endswith(".send_request_headers.started") and info["request"].method != b"CONNECT":
-            self._sent = True
 
     async def anote(self, phase: str, info: Mapping[str, Any]) -> None:
         """Be told a phase, in a task."""
         self.note(phase, info)
 
     def timed_out(self) -> Failure:
-        return transport.timed_out(sent=self._sent)
+        return transport.timed_out(sent=True)
 
     def failure(self, error: Exception) -> Failure:
-        return transport.failure_of(error, sent=self._sent, kept=not self._connected)
+        return transport.failure_of(error, sent=True, kept=not self._connected)

@@ -1,19 +1,13 @@
-"""What the senders share: one TLS context, what goes out, replies, and the HTTP libraries' failures in our terms."""
+"""What the senders share: what goes out, replies, and failures in our terms."""
 
 from __future__ import annotations
 
-import os
-import ssl
 from collections.abc import Awaitable, Callable, Mapping
-from functools import cache
 from typing import Protocol
 
 from .._version import __version__
 from ..protocol.exchange import Send
 from ..protocol.replies import MAX_REPLY_BYTES, Failure, Reply
-
-KEEP_SECONDS = 50.0
-"""Longer than a pause between polls, and shorter than the 60 s after which load balancers usually close."""
 
 _NOT_SENT = frozenset(
     {
@@ -27,6 +21,9 @@ _NOT_SENT = frozenset(
 )
 
 TOO_LATE = Failure("the time allowed for the call had passed before the request", sent=False, timed_out=True)
+TOO_MANY = Failure(
+    "the time allowed for the call has passed while others used all connections", sent=False, timed_out=True
+)
 
 
 class Sender(Protocol):
@@ -35,8 +32,8 @@ class Sender(Protocol):
     @property
     def is_closed(self) -> bool: ...
 
-    def send(self, step: Send, seconds: float, left: Callable[[], float], now: Callable[[], float]) -> Reply | Failure:
-        """Send the request of a step once; ``seconds`` are left for it, and ``left`` says how many still are."""
+    def send(self, step: Send, seconds: float, now: Callable[[], float]) -> Reply | Failure:
+        """Send the request of a step once, within so many seconds."""
         ...
 
     def close(self) -> None: ...
@@ -52,17 +49,12 @@ class AsyncSender(Protocol):
         """Send the request of a step once, within so many seconds."""
         ...
 
-    async def aclose(self) -> None: ...
+    def close(self) -> None: ...
 
 
-def ssl_context() -> ssl.SSLContext:
-    """Return the one TLS context, with the system's certificate store; made anew where its environment changes."""
-    return _ssl_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
-
-
-@cache
-def _ssl_context(cert_file: str | None, cert_dir: str | None) -> ssl.SSLContext:
-    return ssl.create_default_context()
+def moves_money(step: Send) -> bool:
+    """Whether a request may only travel on a connection of its own."""
+    return step.operation.is_charge
 
 
 def headers(step: Send) -> dict[str, str]:

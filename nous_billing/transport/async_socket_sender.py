@@ -1,0 +1,87 @@
+"""Requests over connections of the SDK's own, in the running task."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
+from .._threads import start
+from ..errors import BillingError
+from ..protocol.exchange import Send
+from ..protocol.replies import Failure, Reply
+from . import idle_connections
+from . import sender as transport
+from .async_racing import connect_first
+from .base_sender import Attempt, BaseSocketSender
+from .connection import Connection, Preparation, blocks, prepare, secure
+from .endpoint import Endpoint
+from .proxies import ProxySetting
+from .wire import IO, READ_BYTES
+
+T = TypeVar("T")
+
+
+class AsyncSocketSender(BaseSocketSender):
+    """Belongs to one event loop, which only reads and writes: a stream of its would hold bytes that nobody has read."""
+
+    def __init__(self, ssl_context: ssl.SSLContext | None = None, proxy: ProxySetting = None) -> None:
+        super().__init__(ssl_context, proxy)
+        self._free = asyncio.Semaphore(idle_connections.CONNECTIONS)
+
+    async def send(self, step: Send, seconds: float, now: Callable[[], float]) -> Reply | Failure:
+        attempt: Attempt | None = None
+        try:
+            async with asyncio.timeout(seconds), self._free:
+                attempt = self._attempt(step, now)
+                try:
+                    if attempt.connection is None:
+                        attempt.connection = await self._open(attempt.endpoint)
+                    connection = attempt.connection
+                    return await perform(connection.socket, connection.http.exchange(attempt.request))
+                finally:
+                    attempt.end()
+        except BillingError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever is raised becomes a typed error
+            return transport.TOO_MANY if attempt is None else attempt.failure(error)
+
+    async def _open(self, endpoint: Endpoint) -> Connection:
+        addresses, context = await self._prepared(endpoint)
+        sock = await connect_first(addresses)
+        try:
+            return Connection(sock, endpoint, await perform(sock, secure(endpoint, context)))
+        except BaseException:
+            sock.close()
+            raise
+
+    async def _prepared(self, endpoint: Endpoint) -> Preparation:
+        preparing = partial(prepare, endpoint, self._ssl_context)
+        if not blocks(endpoint):
+            return preparing()
+        # Not in the loop's own threads, which a resolver that hangs would use up.
+        return await asyncio.wrap_future(start(preparing, name="nous-billing-look-up", daemon=True))
+
+
+async def perform(sock: socket.socket, io: IO[T]) -> T:
+    """Read and write what is asked for."""
+    loop = asyncio.get_running_loop()
+    try:
+        data = next(io)
+        while True:
+            received = b""
+            try:
+                if data is None:
+                    received = await loop.sock_recv(sock, READ_BYTES)
+                else:
+                    await loop.sock_sendall(sock, data)
+            except OSError as error:
+                data = io.throw(error)
+            else:
+                data = io.send(received)
+    except StopIteration as end:
+        result: T = end.value
+        return result

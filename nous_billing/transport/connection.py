@@ -1,0 +1,124 @@
+"""A connection, and how one is made over TCP: what both clients share. Only reading and writing differ.
+
+Nothing here waits, so that to close a connection never does either, whatever ended the call: a deadline, a
+cancellation, an interrupt.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import ssl
+import sys
+import time
+from typing import NamedTuple
+
+from . import tls
+from .endpoint import Endpoint, is_address
+from .http1 import Http1
+from .racing import Address, look_up
+from .tunnel import tunnel
+from .wire import IO, Layer, Tcp, Tls
+
+KEEP_SECONDS = 50.0
+"""Longer than a pause between polls, and shorter than the 60 s after which load balancers usually close."""
+
+
+class NotConnected(Exception):
+    """There is no connection to use; why, as the end of a sentence. Nothing of a request was sent."""
+
+
+class Preparation(NamedTuple):
+    """What has to be known before a connection is made."""
+
+    addresses: list[Address]
+    context: ssl.SSLContext | None
+
+
+def blocks(endpoint: Endpoint) -> bool:
+    """Whether ``prepare`` may take its time: it asks the system for names, or reads certificates."""
+    return endpoint.needs_tls or not is_address(endpoint.first_hop[0])
+
+
+def prepare(endpoint: Endpoint, given: ssl.SSLContext | None) -> Preparation:
+    """Look the host up, and have a TLS context at hand where one is needed. Knows no deadline.
+
+    Raises:
+        NotConnected: There is no such host.
+        BillingError: The certificates cannot be used.
+    """
+    context = tls.context(given) if endpoint.needs_tls else None
+    host, port = endpoint.first_hop
+    if is_address(host):
+        address = (host, port, 0, 0) if ":" in host else (host, port)
+        return Preparation([Address(socket.AF_INET6 if ":" in host else socket.AF_INET, address)], context)
+    try:
+        return Preparation(look_up(host, port), context)
+    except (OSError, UnicodeError) as error:
+        what = f"the host {host}" if endpoint.proxy is None else f"{endpoint}: the host {host}"
+        raise NotConnected(f"{what} cannot be found ({error})") from error
+
+
+def secure(endpoint: Endpoint, context: ssl.SSLContext | None) -> IO[Layer]:
+    """Make what stands on a TCP connection: the proxy's tunnel, and TLS.
+
+    Raises:
+        ProxyRefused: The proxy makes no tunnel.
+        NotConnected: A certificate is not trusted, or there is no TLS on the other side.
+    """
+    layer: Layer = Tcp()
+    if endpoint.proxy is not None:
+        if endpoint.proxy.scheme == "https":
+            layer = yield from _over_tls(layer, context, endpoint.proxy.host)
+        yield from tunnel(layer, endpoint, endpoint.proxy)
+    if endpoint.is_tls:
+        layer = yield from _over_tls(layer, context, endpoint.host)
+    return layer
+
+
+def _over_tls(below: Layer, context: ssl.SSLContext | None, host: str) -> IO[Tls]:
+    assert context is not None  # noqa: S101 - see needs_tls
+    layer = Tls(below, context, host)
+    try:
+        yield from layer.handshake()
+    except ssl.SSLError as error:
+        explained = tls.explain(error, host)
+        raise NotConnected(explained or f"no TLS connection to {host} ({error.reason or error.strerror})") from error
+    return layer
+
+
+class Connection:
+    """A connection to an endpoint, for one exchange at a time."""
+
+    def __init__(self, sock: socket.socket, endpoint: Endpoint, layer: Layer) -> None:
+        self.socket = sock
+        self.endpoint = endpoint
+        self.http = Http1(layer)
+        self._idle_since = time.monotonic()
+
+    def may_be_kept(self) -> bool:
+        """Whether the last exchange ended as it should, with nothing unread behind its reply."""
+        if not self.http.start_next() or _is_readable(self.socket):
+            return False
+        self._idle_since = time.monotonic()
+        return True
+
+    @property
+    def has_expired(self) -> bool:
+        return time.monotonic() - self._idle_since > KEEP_SECONDS
+
+    def may_be_used(self) -> bool:
+        """Whether it still stands, with nothing unread on it."""
+        return not (self.has_expired or self.http.has_unread or _is_readable(self.socket))
+
+    def close(self) -> None:
+        self.socket.close()
+
+
+def _is_readable(sock: socket.socket) -> bool:
+    """Whether something came, or the other side has closed. Nobody reads a connection that is idle."""
+    if sys.platform == "win32":
+        return bool(select.select([sock], [], [], 0)[0])
+    poll = select.poll()
+    poll.register(sock, select.POLLIN)
+    return bool(poll.poll(0))

@@ -1,0 +1,80 @@
+"""Where a request goes: the parts of a base URL, and whom a connection is made to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from .proxies import Proxy
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Whom a connection is made to, and by which way. Requests to equal ones share connections."""
+
+    is_tls: bool
+    host: str
+    port: int
+    proxy: Proxy | None = None
+
+    @property
+    def first_hop(self) -> tuple[str, int]:
+        """Host and port that TCP connects to."""
+        return (self.host, self.port) if self.proxy is None else (self.proxy.host, self.proxy.port)
+
+    @property
+    def needs_tls(self) -> bool:
+        return self.is_tls or (self.proxy is not None and self.proxy.scheme == "https")
+
+    def __str__(self) -> str:
+        host, port = self.first_hop
+        shown = authority(host, port)
+        return shown if self.proxy is None else f"the proxy {shown} of {self.proxy.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a base URL says.
+
+    Attributes:
+        host_header: The value of ``Host``.
+        path: What comes before an operation's own path.
+    """
+
+    endpoint: Endpoint
+    host_header: str
+    path: str
+
+
+@lru_cache(maxsize=8)
+def target(base_url: str, proxy: Proxy | None) -> Target:
+    """Return what a base URL says; one that was checked."""
+    parts = urlsplit(base_url)
+    is_tls = parts.scheme == "https"
+    default = 443 if is_tls else 80
+    host, port = parts.hostname or "", parts.port or default
+    shown = authority(host, port)
+    return Target(
+        Endpoint(is_tls, host, port, proxy), shown.removesuffix(f":{default}") if port == default else shown, parts.path
+    )
+
+
+def authority(host: str, port: int) -> str:
+    """Return host and port as HTTP writes them.
+
+    Examples:
+        >>> authority("::1", 443)
+        '[::1]:443'
+    """
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def is_address(host: str) -> bool:
+    """Whether it is an IP address, which needs no look-up."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return "%" not in host

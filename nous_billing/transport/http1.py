@@ -1,0 +1,128 @@
+"""HTTP/1.1 over one connection, with h11; written once, and without I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import h11
+
+from . import sender as transport
+from .endpoint import Target
+from .wire import IO, Layer
+
+if TYPE_CHECKING:
+    from ..protocol.exchange import Send
+    from ..protocol.replies import Reply
+
+_MAX_HEAD_BYTES = 100 * 1024
+
+
+class Disconnected(Exception):
+    """The other side closed the connection instead of answering."""
+
+
+class _Outgoing(bytes):
+    """Bytes with a token in them: a traceback may show the variables of a frame."""
+
+    def __repr__(self) -> str:
+        return "b'***'"
+
+
+class InFlightRequest:
+    """One request on its way, and how far it came.
+
+    Attributes:
+        sent: Whether a byte of it may have left; what a proxy is asked and a TLS handshake are none.
+        reader: What collects the reply, once its status has come.
+    """
+
+    def __init__(self, step: Send, target: Target, now: Callable[[], float]) -> None:
+        self.sent = False
+        self.reader: transport.ReplyReader | None = None
+        self._step = step
+        self._target = target
+        self._now = now
+
+    def serialize(self, connection: h11.Connection) -> bytes:
+        """Return the whole request.
+
+        Raises:
+            h11.LocalProtocolError: It has a header that cannot be sent.
+        """
+        operation = self._step.operation
+        body = operation.body
+        length = () if body is None else (("Content-Length", str(len(body))),)
+        parts = [
+            connection.send(
+                h11.Request(
+                    method=operation.method,
+                    target=f"{self._target.path}{operation.path}",
+                    headers=[("Host", self._target.host_header), *transport.headers(self._step).items(), *length],
+                )
+            ),
+            connection.send(h11.Data(data=body)) if body else b"",
+            connection.send(h11.EndOfMessage()),
+        ]
+        return _Outgoing(b"".join(part for part in parts if part))
+
+    def begin_reply(self, response: h11.Response) -> transport.ReplyReader:
+        headers: dict[str, str] = {}
+        for raw_name, raw_value in response.headers:
+            name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+        self.reader = transport.ReplyReader(response.status_code, headers, self._now())
+        return self.reader
+
+
+class Http1:
+    """One exchange after the other over one layer."""
+
+    def __init__(self, layer: Layer) -> None:
+        self._layer = layer
+        self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MAX_HEAD_BYTES)
+
+    def start_next(self) -> bool:
+        """Make ready for another exchange, if the last one ended as it should and left nothing unread."""
+        if self._h11.our_state is not h11.DONE or self._h11.their_state is not h11.DONE or self.has_unread:
+            return False
+        self._h11.start_next_cycle()
+        return True
+
+    @property
+    def has_unread(self) -> bool:
+        """Whether something came behind the last reply, which would be taken for the next one."""
+        return bool(self._h11.trailing_data[0]) or self._layer.has_unread
+
+    def exchange(self, request: InFlightRequest) -> IO[Reply]:
+        """Send a request and read its reply, up to the limit of one.
+
+        Raises:
+            Disconnected: The other side closed before it answered.
+            h11.ProtocolError: The request, or the reply, is no HTTP.
+        """
+        data = request.serialize(self._h11)
+        request.sent = True
+        # The portal may have answered before it closed, for instance that it is closing.
+        with suppress(OSError):
+            yield from self._layer.write(data)
+        event = yield from self._next_event()
+        while not isinstance(event, h11.Response):
+            event = yield from self._next_event()
+        reader = request.begin_reply(event)
+        wants_more = reader.wants_more()
+        while wants_more:
+            event = yield from self._next_event()
+            wants_more = isinstance(event, h11.Data) and reader.wants_more(bytes(event.data))
+        return reader.reply()
+
+    def _next_event(self) -> IO[h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]]:
+        while True:
+            event = self._h11.next_event()
+            if event is not h11.NEED_DATA:
+                return event
+            received = yield from self._layer.read()
+            if not received and self._h11.their_state is h11.SEND_RESPONSE:
+                raise Disconnected("the portal closed the connection without an answer")
+            self._h11.receive_data(received)

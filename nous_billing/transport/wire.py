@@ -1,0 +1,85 @@
+"""What goes over a TCP connection: as it is, or through TLS. Written once, and without I/O.
+
+Whatever reads or writes is a generator. It yields the bytes to write, or None to have some read, and is sent what was
+read: ``b""`` where the other side has closed. ``socket_sender`` and ``async_socket_sender`` do the reading and writing.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Generator
+from typing import TypeAlias, TypeVar
+
+T = TypeVar("T")
+
+IO: TypeAlias = Generator[bytes | None, bytes, T]
+
+READ_BYTES = 64 * 1024
+
+
+class Tcp:
+    """The lowest layer: the bytes themselves."""
+
+    has_unread = False
+
+    def write(self, data: bytes) -> IO[None]:
+        yield data
+
+    def read(self) -> IO[bytes]:
+        return (yield None)
+
+
+class Tls:
+    """TLS over another layer, which may be that of a proxy."""
+
+    def __init__(self, below: Layer, context: ssl.SSLContext, host: str) -> None:
+        self._below = below
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        # HTTP/2 is not spoken here, whatever a context that was given offers.
+        context.set_alpn_protocols(["http/1.1"])
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
+
+    @property
+    def has_unread(self) -> bool:
+        """Whether something came that nobody has read: decrypted, or still encrypted, or in a layer below."""
+        return bool(self._tls.pending() or self._incoming.pending or self._below.has_unread)
+
+    def handshake(self) -> IO[None]:
+        """Have the other side prove who it is.
+
+        Raises:
+            ssl.SSLError: It did not.
+        """
+        yield from self._do(self._tls.do_handshake)
+
+    def write(self, data: bytes) -> IO[None]:
+        yield from self._do(lambda: self._tls.write(data))
+
+    def read(self) -> IO[bytes]:
+        try:
+            return (yield from self._do(lambda: self._tls.read(READ_BYTES)))
+        except ssl.SSLEOFError:
+            # Many servers close without the farewell that TLS has for it.
+            return b""
+
+    def _do(self, operation: Callable[[], T]) -> IO[T]:
+        while True:
+            try:
+                result = operation()
+            except ssl.SSLWantReadError:
+                yield from self._flush()
+                data = yield from self._below.read()
+                if data:
+                    self._incoming.write(data)
+                else:
+                    self._incoming.write_eof()
+            else:
+                yield from self._flush()
+                return result
+
+    def _flush(self) -> IO[None]:
+        if self._outgoing.pending:
+            yield from self._below.write(self._outgoing.read())
+
+
+Layer: TypeAlias = Tcp | Tls
