@@ -38,7 +38,7 @@ class AsyncDriver(BaseDriver[transport.AsyncSender, AsyncClock]):
         ssl_context: SSLContext | None = None,
         proxy: ProxySetting = None,
     ) -> None:
-        check_network(http_client, ssl_context, proxy)
+        proxy = check_network(http_client, ssl_context, proxy)
         given = None if http_client is None else _given_async_sender(http_client)
         super().__init__(given, partial(_new_async_sender, ssl_context, proxy), clock, source)
 

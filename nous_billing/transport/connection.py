@@ -44,10 +44,13 @@ def prepare(endpoint: Endpoint, given: ssl.SSLContext | None) -> Preparation:
     """Look the host up, and have a TLS context at hand where one is needed. Knows no deadline.
 
     Raises:
-        NotConnected: There is no such host.
-        BillingError: The certificates cannot be used.
+        NotConnected: There is no such host, or the certificates cannot be read just now.
+        BillingInvalidRequest: A variable names certificates that cannot be used.
     """
-    context = tls.context(given) if endpoint.needs_tls else None
+    try:
+        context = tls.context(given) if endpoint.needs_tls else None
+    except OSError as error:
+        raise NotConnected(f"the certificates of this system cannot be read ({error.strerror or error})") from error
     host, port = endpoint.first_hop
     if is_address(host):
         address = (host, port, 0, 0) if ":" in host else (host, port)

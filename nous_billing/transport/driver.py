@@ -109,7 +109,7 @@ class Driver(BaseDriver[transport.Sender, Clock]):
         ssl_context: SSLContext | None = None,
         proxy: ProxySetting = None,
     ) -> None:
-        check_network(http_client, ssl_context, proxy)
+        proxy = check_network(http_client, ssl_context, proxy)
         given = None if http_client is None else _given_sender(http_client)
         super().__init__(given, partial(_new_sender, ssl_context, proxy), clock, source)
 
@@ -190,8 +190,8 @@ def not_loaded(error: ImportError) -> Failure:
     return Failure(reason, sent=False, cause=error.with_traceback(None))
 
 
-def check_network(http_client: object, ssl_context: object, proxy: object) -> None:
-    """Refuse arguments of a client, or a login, that say how to reach the portal and cannot be used.
+def check_network(http_client: object, ssl_context: object, proxy: object) -> ProxySetting:
+    """Refuse arguments of a client, or a login, that say how to reach the portal and cannot be used; return the proxy.
 
     Raises:
         BillingInvalidRequest: ``error`` is ``"invalid_http_client"``, ``"invalid_ssl_context"`` or ``"invalid_proxy"``.
@@ -209,12 +209,8 @@ def check_network(http_client: object, ssl_context: object, proxy: object) -> No
                 f"ssl_context must be an ssl.SSLContext, not a {type(ssl_context).__name__}.",
                 error="invalid_ssl_context",
             )
-    if proxy is not None and proxy is not False:
-        from .proxies import proxy_for
+    if proxy is None:
+        return None
+    from .proxies import check_setting
 
-        if not isinstance(proxy, str):
-            raise BillingInvalidRequest(
-                f"proxy must be a URL, or False for none, not a {type(proxy).__name__}.", error="invalid_proxy"
-            )
-        # It is read at each request; this is to refuse it at once.
-        proxy_for("https://portal.invalid", proxy)
+    return check_setting(proxy)
