@@ -28,6 +28,15 @@ class Secret(str):
         return "'***'"
 
 
+class SecretBytes(bytes):
+    """The same of bytes."""
+
+    def __repr__(self) -> str:
+        return "b'***'"
+
+    __str__ = __repr__
+
+
 def masked(members: Mapping[str, Any]) -> dict[str, Any]:
     """Return a stored login with its tokens as secrets."""
     return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from collections.abc import Callable
 
@@ -94,4 +95,7 @@ class Attempt:
 
 
 def _system_reason(error: Exception) -> str:
-    return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+    if isinstance(error, OSError) and error.errno:
+        # An event loop puts words of its own in its place.
+        return os.strerror(error.errno)
+    return str(error) or type(error).__name__

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import h11
 
+from ..credentials import SecretBytes
 from . import sender as transport
 from .endpoint import Target
 from .wire import IO, Layer
@@ -21,13 +22,6 @@ _MAX_HEAD_BYTES = 100 * 1024
 
 class Disconnected(Exception):
     """The other side closed the connection instead of answering."""
-
-
-class _Outgoing(bytes):
-    """Bytes with a token in them: a traceback may show the variables of a frame."""
-
-    def __repr__(self) -> str:
-        return "b'***'"
 
 
 class InFlightRequest:
@@ -46,7 +40,7 @@ class InFlightRequest:
         self._now = now
 
     def serialize(self, connection: h11.Connection) -> bytes:
-        """Return the whole request.
+        """Return the whole request, as a secret.
 
         Raises:
             h11.LocalProtocolError: It has a header that cannot be sent.
@@ -65,7 +59,7 @@ class InFlightRequest:
             connection.send(h11.Data(data=body)) if body else b"",
             connection.send(h11.EndOfMessage()),
         ]
-        return _Outgoing(b"".join(part for part in parts if part))
+        return SecretBytes(b"".join(part for part in parts if part))
 
     def begin_reply(self, response: h11.Response) -> transport.ReplyReader:
         headers: dict[str, str] = {}
@@ -92,8 +86,8 @@ class Http1:
 
     @property
     def has_unread(self) -> bool:
-        """Whether something came behind the last reply, which would be taken for the next one."""
-        return bool(self._h11.trailing_data[0]) or self._layer.has_unread
+        """Whether something came behind the last reply, which would be taken for the next one, be it the end."""
+        return any(self._h11.trailing_data) or self._layer.has_unread
 
     def exchange(self, request: InFlightRequest) -> IO[Reply]:
         """Send a request and read its reply, up to the limit of one.

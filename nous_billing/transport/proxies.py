@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from ..credentials import Secret
+from ..credentials import Secret, SecretBytes
 from ..errors import BillingInvalidRequest
 from .no_proxy import has_host, is_loopback
 
@@ -31,15 +31,6 @@ _URL = (
     r"(?ai)((?P<scheme>[a-z][a-z0-9+.-]*)://)?((?P<user>[^/?#\s]*)@)?"
     r"(?P<host>[a-z0-9._-]+|\[[0-9a-f:.]+\])(:(?P<port>[0-9]{1,5}))?/?"
 )
-
-
-class _SecretBytes(bytes):
-    """Bytes whose repr does not show them, for reprs and for tracebacks that show variables."""
-
-    def __repr__(self) -> str:
-        return "b'***'"
-
-    __str__ = __repr__
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +58,7 @@ class Proxy:
         """The value of ``Proxy-Authorization``, or None where the proxy asks for no user."""
         if self.username is None or self.password is None:
             return None
-        return _SecretBytes(b"Basic " + b64encode(self.username + b":" + self.password))
+        return SecretBytes(b"Basic " + b64encode(self.username + b":" + self.password))
 
 
 def check_setting(setting: object) -> ProxySetting:
@@ -152,7 +143,7 @@ def _parse(url: Secret, name: str) -> Proxy:
     return Proxy(scheme, host, port or _DEFAULT_PORTS[scheme], name, username, password)
 
 
-def _split(url: Secret) -> tuple[str, str, int | None, _SecretBytes | None, _SecretBytes | None] | None:
+def _split(url: Secret) -> tuple[str, str, int | None, SecretBytes | None, SecretBytes | None] | None:
     """Return scheme, host, port, user name and password, or None. Never raises: its variables show the password."""
     match = re.fullmatch(_URL, url)
     if match is None:
@@ -165,8 +156,8 @@ def _split(url: Secret) -> tuple[str, str, int | None, _SecretBytes | None, _Sec
         "http" if scheme is None else scheme.lower(),
         host.strip("[]"),
         None if port is None else int(port),
-        _SecretBytes(unquote_to_bytes(username)) if user else None,
-        _SecretBytes(unquote_to_bytes(password)) if user else None,
+        SecretBytes(unquote_to_bytes(username)) if user else None,
+        SecretBytes(unquote_to_bytes(password)) if user else None,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import h11
 
 from .._version import __version__
+from ..credentials import SecretBytes
 from .endpoint import Endpoint, authority
 from .proxies import Proxy
 from .wire import IO, Layer
@@ -36,10 +37,9 @@ def _connect(layer: Layer, endpoint: Endpoint, proxy: Proxy) -> IO[None]:
     http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MAX_HEAD_BYTES)
     there = authority(endpoint.host, endpoint.port)
     headers = [("Host", there), ("User-Agent", f"nous-billing/{__version__}")]
-    yield from layer.write(
-        (http.send(h11.Request(method="CONNECT", target=there, headers=[*headers, *_login(proxy)])) or b"")
-        + (http.send(h11.EndOfMessage()) or b"")
-    )
+    request = h11.Request(method="CONNECT", target=there, headers=[*headers, *_login(proxy)])
+    yield from layer.write(SecretBytes(http.send(request) or b""))
+    http.send(h11.EndOfMessage())
     try:
         while not isinstance(event := http.next_event(), h11.Response):
             if event is h11.NEED_DATA:
@@ -73,7 +73,7 @@ def _socks5(layer: Layer, endpoint: Endpoint, proxy: Proxy) -> IO[None]:
 
     def ask(request: Any, size: Callable[[bytes], int] = lambda _: 2) -> IO[Any]:
         socks.send(request)
-        yield from layer.write(socks.data_to_send())
+        yield from layer.write(SecretBytes(socks.data_to_send()))
         received = b""
         while len(received) < size(received):
             data = yield from layer.read()

@@ -9,7 +9,6 @@ import pytest
 from nous_billing._threads import start
 from nous_billing.clock import AsyncSystemClock, SystemClock
 from nous_billing.credentials import Credentials
-from nous_billing.errors import BillingNetworkError
 from nous_billing.protocol.exchange import Resolve, RunBlocking
 from nous_billing.transport import driver as drivers
 from nous_billing.transport.async_driver import AsyncDriver
@@ -91,17 +90,3 @@ def test_credentials_that_take_too_long_are_waited_for_until_the_deadline(run):
     source = Source(slow=True)
     assert run(one(Resolve(time.monotonic() + 0.05)), source) is RENEWING
     source.go.set()
-
-
-@pytest.mark.parametrize("error", [ImportError, ValueError])
-def test_a_proxy_that_cannot_be_used_is_not_quoted(error):
-    def fail():
-        raise error("http://user:password@proxy.test")
-
-    with pytest.raises(BillingNetworkError) as caught:
-        drivers.with_proxy(fail)
-    assert str(caught.value) == (
-        "The proxy of the environment cannot be used: mend HTTPS_PROXY, HTTP_PROXY or ALL_PROXY. Nothing was sent."
-    )
-    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
-    assert caught.value.error == "network_error"

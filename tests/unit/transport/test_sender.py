@@ -1,13 +1,9 @@
-"""What the HTTP libraries raise in the facade's terms, and whether a proxy stands between."""
-
-import sys
-import urllib.request
+"""What the HTTP libraries raise in the facade's terms."""
 
 import httpcore
 import httpx
 import pytest
 
-from nous_billing.transport import driver as drivers
 from nous_billing.transport import sender as transport
 
 
@@ -70,23 +66,3 @@ def test_a_message_that_may_quote_a_header_is_not_handed_on():
     for sent in (True, False):
         failure = transport.failure_of(error, sent=sent, kept=False)
         assert (failure.reason, failure.sent, failure.cause) == ("the request could not be written", sent, None)
-
-
-@pytest.mark.parametrize("name", ["HTTPS_PROXY", "http_proxy", "All_Proxy", "socks_proxy"])
-def test_a_proxy_of_the_environment_is_seen(name, monkeypatch):
-    for each in list(drivers.os.environ):
-        if each.lower().endswith("_proxy"):
-            monkeypatch.delenv(each)
-    monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.setenv("NO_PROXY", "somewhere")
-    assert not drivers.has_proxy()
-    monkeypatch.setenv(name, "http://proxy.test")
-    assert drivers.has_proxy()
-
-
-@pytest.mark.parametrize("platform", ["darwin", "win32"])
-@pytest.mark.parametrize("proxies", [{}, {"https": "http://proxy.test"}])
-def test_a_proxy_of_the_system_is_seen(platform, proxies, monkeypatch):
-    monkeypatch.setattr(sys, "platform", platform)
-    monkeypatch.setattr(urllib.request, "getproxies", lambda: proxies)
-    assert drivers.has_proxy() is bool(proxies)
