@@ -11,6 +11,7 @@ import socket
 import ssl
 import sys
 import time
+from contextlib import suppress
 from typing import NamedTuple
 
 from . import tls
@@ -115,7 +116,9 @@ class Connection:
         return not (self.has_expired or self.http.has_unread or _is_readable(self.socket))
 
     def close(self) -> None:
-        self.socket.close()
+        # A reply that was read counts though closing fails.
+        with suppress(OSError):
+            self.socket.close()
 
 
 def _is_readable(sock: socket.socket) -> bool:

@@ -85,7 +85,6 @@ def records(caplog):
 
 
 def assert_not_logged(records, canaries):
-    assert records.records
     for record in records.records:
         canaries.assert_absent(f"{record.getMessage()} {record.args!r} {vars(record)!r}", f"A record of {record.name}")
 
@@ -360,8 +359,8 @@ def test_a_whole_life_of_a_login_logs_no_token(house, canaries, records):
         source.step_up(lambda code: house.portal.approve_device(code.user_code))
         client.post_charge(amount_usd=20, idempotency_key="k")
     source.logout()
+    assert records.records
     assert_not_logged(records, canaries)
-    assert any(record.name.startswith("httpcore") for record in records.records)
 
 
 # Reprs

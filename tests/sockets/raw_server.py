@@ -112,6 +112,11 @@ class RawServer:
         with self._changed:
             return self._changed.wait_for(lambda: connection in self._hung_up, within)
 
+    def say(self, connection: int, data: bytes) -> None:
+        """Send bytes that nobody has asked for."""
+        with self._changed:
+            self._open[connection].sendall(data)
+
     def _accept(self) -> None:
         with self._listener:
             while True:

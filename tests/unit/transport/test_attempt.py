@@ -56,7 +56,11 @@ def attempt(idle, *, sent=True, alone=False):
             True,
         ),
         (OSError(errno.ETIMEDOUT, "odd"), "no connection to portal.test:443 (Connection timed out)", False),
-        (ConnectionRefusedError(errno.ECONNREFUSED, "odd"), "no connection to portal.test:443 (Connection refused)", False),
+        (
+            ConnectionRefusedError(errno.ECONNREFUSED, "odd"),
+            "no connection to portal.test:443 (Connection refused)",
+            False,
+        ),
         (OSError("odd"), "no connection to portal.test:443 (odd)", False),
         (KeyError(), "no connection to portal.test:443 (KeyError)", False),
         (NotConnected("the host is gone."), "the host is gone", False),

@@ -191,3 +191,11 @@ def test_a_connection_outlives_a_pause_between_polls(pause, expired, pair, monke
     assert connected.may_be_kept()
     moment += pause
     assert (connected.has_expired, connected.may_be_used()) == (expired, not expired)
+
+
+def test_one_that_cannot_be_closed_keeps_nobody():
+    class Broken:
+        def close(self):
+            raise OSError("closing")
+
+    Connection(Broken(), LOOPBACK, Tcp()).close()
