@@ -1,6 +1,9 @@
 """Fixtures of the socket tests."""
 
+import ssl
+
 import pytest
+import trustme
 
 from nous_billing import StaticToken
 
@@ -14,7 +17,14 @@ def _own_environment(monkeypatch, tmp_path):
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
-    for name in ("HERMES_PORTAL_BASE_URL", "NOUS_PORTAL_BASE_URL", "SSL_CERT_FILE", "SSL_CERT_DIR"):
+    for name in (
+        "HERMES_PORTAL_BASE_URL",
+        "NOUS_PORTAL_BASE_URL",
+        "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
+        "REQUESTS_CA_BUNDLE",
+        "HERMES_CA_BUNDLE",
+    ):
         monkeypatch.delenv(name, raising=False)
     # A login of the SDK's own lies under the first, one of Hermes under the second.
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -37,6 +47,23 @@ def client(client_kind, mock_portal):
 @pytest.fixture
 def server():
     with RawServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def authority():
+    return trustme.CA()
+
+
+@pytest.fixture
+def tls_server(authority, monkeypatch, tmp_path):
+    """The same over TLS. The environment trusts its authority, and so does the context ``trusting``."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.cert_pem.write_to_path(tmp_path / "authority.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+    with RawServer(tls=context) as server:
+        server.trusting = ssl.create_default_context(cafile=str(tmp_path / "authority.pem"))
         yield server
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import ssl
 import struct
 import threading
 from collections import deque
@@ -46,10 +47,14 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """Bytes to send, and what becomes of the connection. ``hold`` sends nothing more until the client hangs up."""
+    """Bytes to send, and what becomes of the connection. ``hold`` sends nothing more until the client hangs up.
+
+    What is ``behind`` is sent after them, over TLS in a record of its own.
+    """
 
     data: bytes = b""
     then: Then = "keep"
+    behind: bytes = b""
 
 
 def answer(
@@ -76,7 +81,7 @@ Scripted = Answer | Callable[[Request], Answer]
 class RawServer:
     """Listens on a loopback port. Answers from ``script``, first come first served, and then with ``otherwise``."""
 
-    def __init__(self, otherwise: Scripted | None = None) -> None:
+    def __init__(self, otherwise: Scripted | None = None, *, tls: ssl.SSLContext | None = None) -> None:
         self.otherwise: Scripted = otherwise or answer(200, {"status": "pending"})
         self.script: deque[Scripted] = deque()
         self.requests: list[Request] = []
@@ -87,7 +92,8 @@ class RawServer:
         self._stopping = False
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port = self._listener.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self._tls = tls
+        self.url = f"{'http' if tls is None else 'https'}://127.0.0.1:{self.port}"
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
 
@@ -136,13 +142,23 @@ class RawServer:
     def _serve(self, connection: socket.socket, number: int) -> None:
         try:
             with connection, contextlib.suppress(OSError):
-                while self._exchange(connection, number):
-                    pass
+                if self._tls is None:
+                    self._exchanges(connection, number)
+                else:
+                    with self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False) as wrapped:
+                        with self._changed:
+                            self._open[number] = wrapped
+                        wrapped.do_handshake()
+                        self._exchanges(wrapped, number)
         finally:
             with self._changed:
                 del self._open[number]
                 self._hung_up.add(number)
                 self._changed.notify_all()
+
+    def _exchanges(self, connection: socket.socket, number: int) -> None:
+        while self._exchange(connection, number):
+            pass
 
     def _exchange(self, connection: socket.socket, number: int) -> bool:
         raw = _receive(connection)
@@ -154,6 +170,7 @@ class RawServer:
             scripted = self.script.popleft() if self.script else self.otherwise
         reply = scripted if isinstance(scripted, Answer) else scripted(request)
         connection.sendall(reply.data)
+        connection.sendall(reply.behind)
         match reply.then:
             case "hold":
                 while connection.recv(65536):

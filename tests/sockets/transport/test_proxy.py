@@ -17,11 +17,6 @@ TOKEN = "canary-token"
 VARIABLES = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"]
 
 
-@pytest.fixture(scope="module")
-def authority():
-    return trustme.CA()
-
-
 @pytest.fixture
 def portal(mock_portal, authority, monkeypatch, tmp_path):
     """The mock portal over TLS, at portal.test; the proxies of these tests lead to it."""
