@@ -164,14 +164,12 @@ class AsyncBillingClient(BaseClient[AsyncClock]):
         Args:
             amount_usd: Dollars, as for ``post_charge``; within the bounds of the billing state.
             idempotency_key: One for each purchase that a person confirmed; see ``new_idempotency_key``.
-            organisation_id: The organisation that the person confirmed: ``state.org.id`` of the state they were shown. A
-                login of another one is refused before anything is sent. None: for a new purchase that of the state
-                which this client read last.
+            organisation_id: The organisation that the person confirmed, ``state.org.id``: a login of another one is
+                refused before anything is sent. None: for a new purchase that of the state that was read last.
             store: Where the purchase is kept before anything is sent and at each step, for callers that must survive a
                 crash: a directory, or a store of your own. None: in the memory of this process, for all clients.
             step_up: Asked once where the scope is missing, such as ``lambda: login.astep_up(show_code)``; where it
-                returns True the purchase goes on. What this or another function of yours raises ends the call, is raised
-                as it is, and leaves the purchase as it is by then.
+                returns True the purchase goes on. What your functions raise comes through as it is.
             on_progress: Called with the purchase after each step and each poll, and with each error that is outlived.
             cancelled: Asked before each request, and about four times a second between two; the purchase is left alone
                 when it returns True.
@@ -179,8 +177,7 @@ class AsyncBillingClient(BaseClient[AsyncClock]):
             cap: Seconds to wait for an accepted charge, as for ``wait_for_charge``.
 
         Returns:
-            The purchase, whose ``status`` is ``"settled"`` (paid) or ``"failed"`` (not charged; see ``reason``). See
-            also its ``discrepancies``.
+            The purchase: ``"settled"`` (paid; see ``discrepancies``) or ``"failed"`` (not charged; see ``reason``).
 
         Raises:
             BillingPurchaseUncertain: It is not known whether the charge was made, or how it ended. Call again with the
@@ -211,8 +208,7 @@ class AsyncBillingClient(BaseClient[AsyncClock]):
     ) -> list[Outcome]:
         """Find out what became of the purchases that were left open. Never makes a charge.
 
-        Those that were accepted are waited for. The others are handed back: whether a charge was made is not known, and
-        only a person can decide to buy again, with the same key.
+        Those that were accepted are waited for. Of the others only a person can decide to buy again, with the same key.
 
         Args:
             store: As for ``buy_credits``. None: the purchases of this process.
