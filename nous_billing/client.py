@@ -176,29 +176,31 @@ class BillingClient(BaseClient[Clock]):
         Args:
             amount_usd: Dollars, as for ``post_charge``; within the bounds of the billing state.
             idempotency_key: One for each purchase that a person confirmed; see ``new_idempotency_key``.
+            organisation_id: The organisation that the person confirmed, ``state.org.id``: a login of another one is
+                refused before anything is sent. None: for a new purchase that of the state that was read last.
             store: Where the purchase is kept before anything is sent and at each step, for callers that must survive a
-                crash: a directory, or a store of your own. None: in this client's memory.
+                crash: a directory, or a store of your own. None: in the memory of this process, for all clients.
             step_up: Asked once where the scope is missing, such as ``lambda: login.step_up(show_code)``; where it
-                returns True the purchase goes on.
+                returns True the purchase goes on. What your functions raise comes through as it is.
             on_progress: Called with the purchase after each step and each poll, and with each error that is outlived.
-                What it raises ends the call, and leaves the purchase as it is by then.
             cancelled: Asked before each request, and about four times a second between two; the purchase is left alone
                 when it returns True.
             interval: Seconds between two polls, as for ``wait_for_charge``.
             cap: Seconds to wait for an accepted charge, as for ``wait_for_charge``.
 
         Returns:
-            The purchase, whose ``status`` is ``"settled"`` (paid) or ``"failed"`` (not charged; see ``reason``).
+            The purchase: ``"settled"`` (paid; see ``discrepancies``) or ``"failed"`` (not charged; see ``reason``).
 
         Raises:
             BillingPurchaseUncertain: It is not known whether the charge was made, or how it ended. Call again with the
-                same key.
+                same key, unless its ``is_too_old`` is True.
+            BillingDuplicateCharge: The portal made more than one charge for the key.
             BillingPurchaseInterrupted: The same, after Ctrl-C: a ``KeyboardInterrupt``.
             BillingPurchaseCancelled: ``cancelled`` returned True before a charge could be made.
             BillingPurchaseStoreError: The purchase could not be saved; nothing was sent.
             BillingIdempotencyConflict: The key is that of another amount: a fault of the program.
             BillingInvalidRequest: An argument cannot be used, or the login is for another organisation than that of
-                the purchase (``error="wrong_organisation"``); nothing was sent.
+                the purchase or than was confirmed (``error="wrong_organisation"``); nothing was sent.
             BillingError: A definite refusal; nothing was charged. See ``nous_billing.errors``.
         """
         purchase = self._new_purchase(amount_usd, idempotency_key)
@@ -223,11 +225,11 @@ class BillingClient(BaseClient[Clock]):
     ) -> list[Outcome]:
         """Find out what became of the purchases that were left open. Never makes a charge.
 
-        Those that were accepted are waited for. The others are handed back: whether a charge was made is not known, and
-        only a person can decide to buy again, with the same key.
+        Those that were accepted are waited for. Of the others only a person can decide to buy again, with the same key.
 
         Args:
-            store: As for ``buy_credits``. None: the purchases of this client.
+            store: As for ``buy_credits``. None: the purchases of this process.
+            organisation_id: Only the purchases of this organisation. None: all.
             on_progress: As for ``buy_credits``.
             cancelled: As for ``buy_credits``.
             interval: Seconds between two polls.
@@ -235,8 +237,8 @@ class BillingClient(BaseClient[Clock]):
 
         Returns:
             One for each purchase that had not ended, oldest first: the purchase where it has ended by now, or else the
-            ``BillingPurchaseUncertain`` that says what is known. Last of all a ``BillingPurchaseStoreError`` where
-            there are others that could not be read.
+            ``BillingPurchaseUncertain`` that says what is known. Last of all a ``BillingPurchaseStoreError`` for each
+            that could not be read.
 
         Raises:
             BillingInvalidRequest: An argument cannot be used.

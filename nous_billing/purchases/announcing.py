@@ -54,7 +54,7 @@ class Announcement:
                 yield from record.tell(record.purchase)
             if record.purchase.charge_id is not None:
                 raise AlreadyAccepted
-            is_sent = not self._made and record.purchase.revision and record.purchase.status == "sending"
+            is_sent = not self._made and record.stored is not None and record.stored.status == "sending"
             if is_sent and self._call.clock.monotonic() < self._patient_until:
                 raise AnotherIsSending
         raise not_saved("another program keeps changing it")
@@ -75,13 +75,13 @@ class Announcement:
         """
         record, clock = self._call.record, self._call.clock
         quiet_until, pause = clock.monotonic() + _QUIET_SECONDS, _FIRST_LOOK_SECONDS
-        while (revision := record.purchase.revision) and record.purchase.status == "sending":
+        while (found := record.stored) and found.status == "sending":
             if clock.monotonic() >= min(quiet_until, self._patient_until):
                 return
             yield from self._call.pause(pause)
             yield from self.look()
             pause = min(2 * pause, _LONGEST_PAUSE)
-            if record.purchase.revision != revision:
+            if record.stored != found:
                 quiet_until = clock.monotonic() + _QUIET_SECONDS
 
     def look(self) -> Flow[None]:

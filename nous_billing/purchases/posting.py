@@ -130,12 +130,11 @@ class Posting:
         if isinstance(failure, BillingIdempotencyConflict) and not record.may_be_made:
             failure = conflict(record.purchase, failure)
         yield from self._announcement.withdraw()
-        # Only what a request came to; a login of another organisation, or a caller that stops, is not to go on.
-        if failure.status is None and not isinstance(failure, BillingNetworkError):
-            raise failure
         with suppress(BillingError, AlreadyAccepted):
             yield from self._announcement.look()
-        if record.purchase.charge_id is None:
+        # Only after what a request came to; a login of another organisation, or a caller that stops, is not to go on.
+        goes_on = failure.status is not None or isinstance(failure, BillingNetworkError)
+        if record.purchase.charge_id is None or not goes_on:
             raise failure
         yield from self._tell_of_charge()
 

@@ -63,7 +63,8 @@ class PurchaseStore(Protocol):
     """Keeps purchases for callers that must survive a crash.
 
     Called in any thread. It may block, though not for ever: nothing bounds it. What it raises becomes a
-    ``BillingPurchaseStoreError``, in which only an ``OSError`` or a ``BillingError`` is quoted.
+    ``BillingPurchaseStoreError``, in which only an ``OSError`` or a ``BillingError`` is quoted. Each field of what it
+    returns is checked.
     """
 
     def load(self, key: str | None = None) -> Iterable[Purchase]:

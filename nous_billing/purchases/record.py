@@ -31,6 +31,7 @@ class PurchaseRecord:
 
     Attributes:
         purchase: What is known.
+        stored: What the store has, as far as is known; None where it has nothing.
         may_be_made: Whether a charge may have been made, by this call or by another, that is not known to have ended.
     """
 
@@ -38,6 +39,7 @@ class PurchaseRecord:
         self, purchase: Purchase, store: AnyStore, on_progress: Callable[[Purchase | BillingError], object] | None
     ) -> None:
         self.purchase: Purchase = purchase
+        self.stored: Purchase | None = purchase if purchase.revision else None
         self.may_be_made: bool = False
         self._sent = False
         self._store = store
@@ -47,27 +49,25 @@ class PurchaseRecord:
         """Note that a post of this call may have arrived: nothing but its charge id says more from now on."""
         self._sent = self.may_be_made = True
 
-    def refresh(self) -> Flow[bool]:
-        """Go on with what the store has under the key; False where it has nothing.
+    def refresh(self) -> Flow[None]:
+        """Go on with what another call has saved meanwhile.
 
         Raises:
-            BillingPurchaseStoreError: It could not be read.
-            BillingIdempotencyConflict: It is a purchase of another amount.
+            BillingPurchaseStoreError: The store could not be read.
+            BillingIdempotencyConflict: It has a purchase of another amount.
             BillingInvalidRequest: It is bound to another organisation (``error="wrong_organisation"``).
         """
         found = yield from load_purchase(self._store, self.purchase.key)
-        if found is None:
-            return False
-        if found.revision == self.purchase.revision:
-            return True
+        if found is None or (self.stored is not None and found.revision == self.stored.revision):
+            self.stored = found
+            return
         if found.amount_usd != self.purchase.amount_usd:
             raise conflict(found)
         check_same_organisation(found, self.purchase)
-        self.purchase = found
+        self.purchase = self.stored = found
         # A call that has said "not made" after another said that it sends would have been refused by the revision.
         open_elsewhere = found.status != "not_made" and (self.may_be_made or found.status in ("sending", "pending"))
         self.may_be_made = self._sent or open_elsewhere
-        return True
 
     def claim(self, purchase: Purchase) -> Flow[bool]:
         """Save if no other call has saved meanwhile; else go on with what that has saved, and return False.
@@ -75,12 +75,11 @@ class PurchaseRecord:
         Raises:
             BillingError: As for ``refresh``; or it could not be saved.
         """
-        purchase = replace(purchase, revision=purchase.revision + 1)
+        purchase = replace(purchase, revision=(self.stored.revision if self.stored else 0) + 1)
         if (yield from save_purchase(self._store, purchase)):
-            self.purchase = purchase
+            self.purchase = self.stored = purchase
             return True
-        if not (yield from self.refresh()):
-            self.purchase = replace(self.purchase, revision=0)
+        yield from self.refresh()
         return False
 
     def save_best_effort(self, purchase: Purchase) -> Flow[None]:
@@ -102,12 +101,10 @@ class PurchaseRecord:
         for _ in range(_MOST_TRIES):
             if (yield from self.claim(purchase)):
                 return
-            if self.purchase.revision:
-                purchase = merged(self.purchase, purchase)
-                if purchase == self.purchase:
+            if self.stored is not None:
+                purchase = merged(self.stored, purchase)
+                if purchase == self.stored:
                     return
-            else:
-                purchase = replace(purchase, revision=0)
         raise not_saved("another program keeps changing it")
 
     def tell(self, progress: Purchase | BillingError) -> Flow[None]:

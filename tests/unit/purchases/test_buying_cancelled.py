@@ -21,7 +21,7 @@ from tests.unit.shop import (
 
 def test_a_purchase_cancelled_before_it_began_sends_nothing(shop):
     played = shop.buy(cancelled=lambda: True)
-    assert kinds(played) == ["RunBlocking"]
+    assert kinds(played) == ["RunBlocking"] * 2
     assert (type(played.error), played.error.error) == (BillingPurchaseCancelled, "purchase_cancelled")
     assert str(played.error) == "The purchase was stopped. Nothing was charged."
     assert shop.store.history == []

@@ -14,6 +14,7 @@ from nous_billing.errors import (
     BillingPurchaseUncertain,
 )
 from nous_billing.protocol.exchange import RunBlocking
+from nous_billing.purchases.purchase import Purchase
 from tests.unit.drive import reply
 from tests.unit.shop import (
     ACCEPTED,
@@ -236,8 +237,23 @@ def test_a_store_that_always_refuses_to_save_what_may_have_been_sent_leaves_it_o
 
 def test_a_store_that_refuses_once_the_charge_was_accepted_loses_nothing(clock):
     shop = Shop(clock)
-    shop.on_progress = lambda seen: setattr(shop.store, "save", lambda purchase: False)
-    assert shop.buy().result.status == "settled"
+    told = []
+
+    def on_progress(seen):
+        told.append(seen)
+        shop.store.save = lambda purchase: False
+
+    shop.on_progress = on_progress
+    assert (shop.buy().result.status, shop.kept.status) == ("settled", "sending")
+    kinds = [type(seen) for seen in told]
+    assert kinds == [Purchase, BillingPurchaseStoreError, BillingPurchaseStoreError]
+
+
+def test_a_purchase_that_is_gone_from_the_store_once_it_was_accepted_is_kept_anew(clock):
+    shop = Shop(clock)
+    shop.on_progress = lambda seen: shop.store.kept.clear() if seen.status == "sending" else None
+    assert shop.buy().result == shop.kept
+    assert (shop.kept.status, shop.kept.revision) == ("settled", 2)
 
 
 def test_what_is_no_store_is_refused(clock):
