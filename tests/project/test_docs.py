@@ -11,7 +11,7 @@ import pytest
 
 import nous_billing
 from nous_billing.mock import MockPortal
-from scripts import site
+from scripts import exports, site
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -102,7 +102,8 @@ def test_every_page_is_in_the_navigation() -> None:
 def test_every_public_name_is_in_the_reference() -> None:
     text = "".join(page.read_text(encoding="utf-8") for page in DOCS.rglob("*.md"))
     shown = re.findall(r"^::: nous_billing\.(\S+)$", text, re.MULTILINE)
-    of_modules = {name for module in shown for name in nous_billing._MODULES.get(module, ())}
+    modules = exports.read_table(ROOT)
+    of_modules = {name for module in shown for name in modules.get(module, ())}
     alone = {name.rpartition(".")[2] for name in shown}
     assert set(nous_billing.__all__) - of_modules - alone == {"__version__"}
 
