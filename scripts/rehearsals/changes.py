@@ -34,11 +34,11 @@ class Rehearsal:
 
 
 ENDPOINT = Rehearsal(
-    "an endpoint", "minor", 70, endpoint.CONTRACT_EDITS, endpoint.HANDWRITTEN, endpoint.ASKED, endpoint.PROOF
+    "an endpoint", "minor", 65, endpoint.CONTRACT_EDITS, endpoint.HANDWRITTEN, endpoint.ASKED, endpoint.PROOF
 )
 
 FIELD = Rehearsal(
-    "an optional field of the state",
+    "an optional field of a reply",
     "minor",
     1,
     (InContract(("components", "schemas", "BillingState", "properties"), "rehearsedTier: {type: string}"),),
@@ -126,14 +126,15 @@ REMOVED = Rehearsal(
     "major",
     1,
     (
-        Edit(CONTRACT, "\n    GiftSent:", "        note: {type: string}\n", ""),
-        Edit(CONTRACT, "\n    GiftSent:", ", note: Enjoy.}", "}"),
+        Edit(CONTRACT, "\n    GiftSent:", "[status, giftId, amountUsd]", "[status, amountUsd]"),
+        Edit(CONTRACT, "\n    GiftSent:", "        giftId: {type: string}\n", ""),
+        Edit(CONTRACT, "\n    GiftSent:", "giftId: gift_1, ", ""),
     ),
-    (Edit(MODELS, "class GiftSent:", "    note: str | None\n", ""),),
-    ("The contract has no GiftSent.note. Take it out.",),
+    (Edit(MODELS, "class GiftSent:", "    gift_id: str\n", ""),),
+    ("The contract has no GiftSent.gift_id. Take it out.",),
     """
 sent = client.post_gift(amount_usd=5, recipient="ada@example.com", idempotency_key="k")
-assert not hasattr(sent, "note")
+assert not hasattr(sent, "gift_id")
 """,
 )
 
@@ -142,17 +143,17 @@ RETYPED = Rehearsal(
     "major",
     2,
     (
-        Edit(CONTRACT, "\n    GiftSent:", "anonymous: {type: boolean}", "anonymous: {type: string}"),
-        Edit(CONTRACT, "\n    GiftSent:", "anonymous: true,", "anonymous: 'yes',"),
+        Edit(CONTRACT, "\n    GiftDeclined:", "reason: {type: string}", "reason: {type: integer}"),
+        Edit(CONTRACT, "\n    GiftDeclined:", "reason: not_wanted", "reason: 7"),
     ),
     (
-        Edit(MODELS, "class GiftSent:", "anonymous: bool | None", "anonymous: str | None"),
-        Edit("nous_billing/mock/billing.py", "def post_gift", '"anonymous": True', '"anonymous": "yes"'),
+        Edit(MODELS, "class GiftDeclined:", "reason: str", "reason: int"),
+        Edit("nous_billing/mock/billing.py", "def post_gift", '"reason": "not_wanted"', '"reason": 7'),
     ),
-    ("GiftSent.anonymous is bool | None. The contract says str | None.",),
+    ("GiftDeclined.reason is str. The contract says int.",),
     """
-sent = client.post_gift(amount_usd=5, recipient="ada@example.com", idempotency_key="k")
-assert sent.anonymous == "yes"
+declined = client.post_gift(amount_usd=5, recipient="bob@example.org", idempotency_key="k")
+assert declined.reason == 7
 """,
 )
 

@@ -63,9 +63,7 @@ GiftSent:
     status: {const: sent}
     giftId: {type: string}
     amountUsd: {$ref: '#/components/schemas/Money'}
-    anonymous: {type: boolean}
-    note: {type: string}
-  example: {status: sent, giftId: gift_1, amountUsd: '50', anonymous: true, note: Enjoy.}
+  example: {status: sent, giftId: gift_1, amountUsd: '50'}
 GiftDeclined:
   type: object
   description: The recipient takes no gifts; nothing was paid.
@@ -93,9 +91,9 @@ _METHOD = '''\
     Raises:
         BillingError: See ``nous_billing.errors``.
     """
-    operation = operations.post_gift(amount_usd, recipient, idempotency_key)
-    return {awaited}self._driver.run(self._exchange(operation, timeout))
+    return {awaited}self._driver.run(self._exchange({call}, timeout))
 '''
+_CALL = "operations.post_gift(amount_usd, recipient, idempotency_key)"
 
 HANDWRITTEN: tuple[Change, ...] = (
     Append(
@@ -107,8 +105,6 @@ class GiftSent:
 
     gift_id: str
     amount_usd: Decimal
-    anonymous: bool | None
-    note: str | None
     raw: dict[str, Any] = field(default_factory=dict[str, Any], repr=False, hash=False)
     status: Literal["sent"] = "sent"
 
@@ -148,8 +144,8 @@ def _read_gift(payload: Any, base_url: str) -> models.GiftSent | models.GiftDecl
     ),
     Import("nous_billing/client.py", "from .models import GiftDeclined, GiftSent"),
     Import("nous_billing/async_client.py", "from .models import GiftDeclined, GiftSent"),
-    Method("BillingClient", _METHOD.format(asynchronous="", awaited="")),
-    Method("AsyncBillingClient", _METHOD.format(asynchronous="async ", awaited="await ")),
+    Method("BillingClient", _METHOD.format(asynchronous="", awaited="", call=_CALL)),
+    Method("AsyncBillingClient", _METHOD.format(asynchronous="async ", awaited="await ", call=_CALL)),
     Method(
         "Billing",
         '''\
@@ -159,7 +155,7 @@ def post_gift(self, call: Call) -> Reply:
     if call.body["recipient"].endswith("@example.org"):
         return Reply(200, {"status": "declined", "reason": "not_wanted"})
     sent = {"status": "sent", "giftId": "gift_1", "amountUsd": usd(Decimal(call.body["amountUsd"]))}
-    return call.once(lambda: Reply(200, {**sent, "anonymous": True}))
+    return call.once(lambda: Reply(200, sent))
 ''',
     ),
 )
@@ -178,7 +174,7 @@ from decimal import Decimal
 from nous_billing import AsyncBillingClient, BillingError, GiftDeclined, GiftSent
 sent = client.post_gift(amount_usd="12.50", recipient="ada@example.com", idempotency_key="k")
 assert isinstance(sent, GiftSent)
-assert (sent.amount_usd, sent.gift_id, sent.anonymous, sent.note) == (Decimal("12.5"), "gift_1", True, None)
+assert (sent.amount_usd, sent.gift_id) == (Decimal("12.5"), "gift_1")
 async def decline():
     async with AsyncBillingClient(StaticToken(portal.issue_token()), base_url=url) as other:
         return await other.post_gift(amount_usd=5, recipient="bob@example.org", idempotency_key="k2")

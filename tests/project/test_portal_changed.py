@@ -1,11 +1,12 @@
 """When the portal changes: how a change is judged, and how its rehearsal is written and counted."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from scripts.changes import judged
-from scripts.rehearsals.changes import Rehearsal
+from scripts.rehearsals.changes import ENDPOINT, FOLLOWING, Rehearsal
 from scripts.rehearsals.edits import (
     CONTRACT,
     Append,
@@ -18,7 +19,7 @@ from scripts.rehearsals.edits import (
     Misfit,
     Row,
 )
-from scripts.rehearsals.run import Copy, Said, commands, demanded, rehearse, verdict, written
+from scripts.rehearsals.run import PORTAL_PAGE, ROOT, Copy, Said, commands, demanded, rehearse, verdict, written
 from scripts.versions import IMPACTS
 
 FROZEN = Path(__file__).parent / "frozen/contract.yaml"
@@ -155,6 +156,11 @@ def test_a_rehearsal_that_does_not_fit_the_project_any_more_says_which(tmp_path:
         "The rehearsal of a moved field does not fit the project any more. "
         f"{CONTRACT} has no 'no such text' after 'info:'."
     )
+
+
+def test_the_page_says_how_many_lines_each_change_may_take() -> None:
+    rows = re.findall(r"^\| (an? [^|]+) \| (\d+) \|", (ROOT / PORTAL_PAGE).read_text(encoding="utf-8"), re.MULTILINE)
+    assert {name: int(lines) for name, lines in rows} == {each.name: each.lines for each in [ENDPOINT, *FOLLOWING]}
 
 
 class Scripted(Copy):
