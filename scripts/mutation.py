@@ -58,13 +58,13 @@ FRONT = {
     ],
     "_files": ["unit/purchases/test_purchase_directory", "unit/auth/test_hermes_login"],
     "_threads": ["unit/transport/test_driver*"],
+    "async_client": ["unit/test_client", "unit/purchases/test_buying_interrupted", "auth/test_default_login"],
     "client": ["unit/purchases/test_buying_interrupted", "auth/test_default_login"],
     "clock": ["unit/test_hermes", "sockets/test_hermes"],
     "credentials": ["unit/auth/test_tokens", "unit/auth/test_hermes_login"],
     "errors": ["unit/protocol/test_replies"],
     "hermes": ["sockets/test_hermes"],
     "models": ["unit/protocol/test_models"],
-    "step_up": ["unit/auth/test_oauth", "auth/test_device_login", "auth/test_replay"],
 }
 
 
@@ -87,14 +87,13 @@ def modules() -> Iterator[str]:
             yield name
 
 
-def tests_of(module: str) -> list[str]:
+def find_tests(module: str) -> list[str]:
     wing, _, name = module.rpartition("/")
     patterns = WINGS[wing.partition("/")[0]] if wing else [*FRONT.get(name, []), f"unit/test_{name.strip('_')}*"]
-    found = sorted({path.relative_to(ROOT).as_posix() for each in patterns for path in ROOT.glob(f"tests/{each}.py")})
-    return found or sys.exit(f"No tests hold nous_billing/{module}.py. Name them in scripts/mutation.py.")
+    return sorted({path.relative_to(ROOT).as_posix() for each in patterns for path in ROOT.glob(f"tests/{each}.py")})
 
 
-def run(module: str) -> None:
+def run(module: str, tests: list[str]) -> None:
     """Let mutmut try the mutants of a module in a copy of the tree."""
     folder = COPY / module
     shutil.rmtree(folder, ignore_errors=True)
@@ -106,7 +105,7 @@ def run(module: str) -> None:
         # On a busy machine the usual limit is soon reached, and what was only slow would count as killed.
         "timeout_constant": 6,
         "timeout_multiplier": 5,
-        "pytest_add_cli_args_test_selection": tests_of(module),
+        "pytest_add_cli_args_test_selection": tests,
         "pytest_add_cli_args": ["-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-profile=first-failure"],
     }
     with (folder / "pyproject.toml").open("a", encoding="utf-8") as file:
@@ -172,8 +171,11 @@ def main() -> None:
     chosen = sys.argv[1:] or there
     if unknown := set(chosen) - set(there):
         sys.exit(f"There is no module {', '.join(sorted(unknown))} with code. There are: {', '.join(there)}.")
+    tests = {module: find_tests(module) for module in chosen}
+    if untested := [module for module, found in tests.items() if not found]:
+        sys.exit(f"No tests hold {', '.join(untested)}. Name them in scripts/mutation.py.")
     for module in chosen:
-        run(module)
+        run(module, tests[module])
     scores = {module: score(module) for module in there if (COPY / module / "mutants").is_dir()}
     untried = [module for module in there if module not in scores]
     PAGE.write_text("\n".join(page(scores, untried)) + "\n", encoding="utf-8")
