@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from mutmut import configuration
 
-from scripts.mutation import modules, find_tests
+from scripts.mutation import find_tests, modules
 from scripts.quiet_mutmut import left_out
 
 
