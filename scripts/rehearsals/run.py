@@ -90,6 +90,8 @@ class Copy:
 
     def write(self, edits: Iterable[Change]) -> int:
         """Apply what a person writes, and format it. Returns how many lines that takes in the package."""
+        # What was not formatted before is not counted.
+        self.make("format")
         before = self._sources()
         self.apply(edits)
         self.make("format")
