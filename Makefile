@@ -6,10 +6,12 @@ PYTHON ?= python3
 COVERAGE ?= 100
 # How long `make soak` takes, about.
 SECONDS ?= 600
-# Handed to pytest: make test ARGS="-k money -x"
+# Handed to pytest: make test ARGS="-k money -x". With it there is no verdict on coverage.
 ARGS ?=
 # Rows of the benchmark: make bench ROWS="poll-tls burst"
 ROWS ?=
+# Modules for the mutation tests: make mutation PART="money protocol/idempotency"
+PART ?=
 UV_VERSION := 0.13.9
 
 BIN := .venv/bin
@@ -82,7 +84,8 @@ surface: $(SETUP) ## Write the lists of public names, the tree of errors and tes
 	@$(BIN)/python -m scripts.exports
 	@$(BIN)/python -m scripts.surface
 
-check-surface: $(SETUP) ## Fail where the public surface is not what tests/project/surface.txt lists
+check-surface: $(SETUP) ## Fail where `make surface` would write anything
+	@$(BIN)/python -m scripts.exports --check
 	@$(BIN)/python -m scripts.surface --check
 
 rehearse: $(NODE_SETUP) ## Rehearse changes of the portal on copies and print what each takes
@@ -116,11 +119,17 @@ arrows: $(SETUP) ## Check which module may import which
 # Not pytest-cov: the mock's pytest plugin imports the package before that would start to count. A module's tests stay
 # on one worker: some count together. With bytecode files, whatever the caller's option says: without, each of the
 # hundreds of processes that tests start would compile anew.
-test: $(NODE_SETUP) ## All tests and doctests on all cores, with branch coverage of the facade
+PYTEST := -m pytest -n auto --dist loadfile --no-loadscope-reorder
+
+test: $(NODE_SETUP) ## All tests and doctests, with branch coverage of the facade; a selection: ARGS="-k money"
+ifeq ($(strip $(ARGS)),)
 	@$(BIN)/coverage erase
-	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/coverage run -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/coverage run $(PYTEST)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --fail-under=$(COVERAGE)
+else
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python $(PYTEST) $(ARGS)
+endif
 
 # In an environment of its own. Out stay the tests of the tooling, and schemathesis, which asks for newer versions itself.
 test-floor: $(SETUP) ## All tests of the package with the lowest versions that pyproject.toml allows
@@ -140,8 +149,8 @@ planted-faults: $(SETUP) ## Plant known faults in a copy, and fail unless the te
 soak: $(SETUP) ## Hold the properties for random examples, for about SECONDS=600
 	@$(BIN)/python scripts/soak.py $(SECONDS)
 
-mutation: $(SETUP) ## Mutation tests of the facade, which take hours; writes docs/mutation.md
-	@$(ACTIVATED) python scripts/mutation.py
+mutation: $(SETUP) ## Mutation tests of the facade, which take hours; writes docs/mutation.md (PART="money clock" for some)
+	@$(ACTIVATED) python -m scripts.mutation $(PART)
 
 wheel: $(SETUP) ## Build the sdist and the wheel into dist/
 	@rm -rf dist

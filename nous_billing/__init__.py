@@ -3,146 +3,9 @@
 Importing this package loads nothing heavy; each name is loaded when it is first used.
 """
 
-from __future__ import annotations
+from ._version import __version__ as __version__
 
-from ._version import __version__
-
-# For a type checker it is True, whatever stands here; the typing module takes longer to load than all of this.
-TYPE_CHECKING = False
-
-if TYPE_CHECKING:
-    from .async_client import AsyncBillingClient
-    from .auth.default_login import DefaultLogin
-    from .auth.hermes_login import HermesLogin
-    from .auth.oauth import DeviceCode
-    from .auth.stored_login import StoredLogin
-    from .client import BillingClient
-    from .clock import DEFAULT_TIMEOUT, AsyncClock, Clock
-    from .credentials import BILLING_MANAGE_SCOPE, Credentials, CredentialSource, StaticToken
-    from .errors import (
-        BillingAccessDenied,
-        BillingAuthError,
-        BillingChargeCancelled,
-        BillingChargeTimeout,
-        BillingChargeUnconfirmed,
-        BillingChargeUnsettled,
-        BillingConsentRequired,
-        BillingDisabled,
-        BillingDuplicateCharge,
-        BillingError,
-        BillingIdempotencyConflict,
-        BillingInvalidRequest,
-        BillingLoginNotSaved,
-        BillingMonthlyCapExceeded,
-        BillingNetworkError,
-        BillingNoPaymentMethod,
-        BillingPurchaseCancelled,
-        BillingPurchaseInterrupted,
-        BillingPurchaseStoreError,
-        BillingPurchaseUncertain,
-        BillingRateLimited,
-        BillingRemoteSpendingRevoked,
-        BillingResponseError,
-        BillingRoleRequired,
-        BillingScopeRequired,
-        BillingServerError,
-        BillingSessionRevoked,
-        BillingStripeUnavailable,
-        BillingTimeout,
-    )
-    from .models import (
-        AutoReload,
-        AutoReloadCard,
-        BillingState,
-        Bounds,
-        Card,
-        ChargeAccepted,
-        ChargeFailed,
-        ChargePending,
-        ChargeSettled,
-        ChargeStatus,
-        MonthlyCap,
-        Organisation,
-    )
-    from .money import Amount, format_usd, parse_usd
-    from .portal import DEFAULT_PORTAL_BASE_URL, resolve_portal_base_url
-    from .protocol.idempotency import new_idempotency_key
-    from .purchases.directory import PurchaseDirectory
-    from .purchases.purchase import AsyncPurchaseStore, Purchase, PurchaseDiscrepancy, PurchaseStatus, PurchaseStore
-    from .purchases.record import AsyncOnProgress, OnProgress
-
-__all__ = [
-    "BILLING_MANAGE_SCOPE",
-    "DEFAULT_PORTAL_BASE_URL",
-    "DEFAULT_TIMEOUT",
-    "Amount",
-    "AsyncBillingClient",
-    "AsyncClock",
-    "AsyncOnProgress",
-    "AsyncPurchaseStore",
-    "AutoReload",
-    "AutoReloadCard",
-    "BillingAccessDenied",
-    "BillingAuthError",
-    "BillingChargeCancelled",
-    "BillingChargeTimeout",
-    "BillingChargeUnconfirmed",
-    "BillingChargeUnsettled",
-    "BillingClient",
-    "BillingConsentRequired",
-    "BillingDisabled",
-    "BillingDuplicateCharge",
-    "BillingError",
-    "BillingIdempotencyConflict",
-    "BillingInvalidRequest",
-    "BillingLoginNotSaved",
-    "BillingMonthlyCapExceeded",
-    "BillingNetworkError",
-    "BillingNoPaymentMethod",
-    "BillingPurchaseCancelled",
-    "BillingPurchaseInterrupted",
-    "BillingPurchaseStoreError",
-    "BillingPurchaseUncertain",
-    "BillingRateLimited",
-    "BillingRemoteSpendingRevoked",
-    "BillingResponseError",
-    "BillingRoleRequired",
-    "BillingScopeRequired",
-    "BillingServerError",
-    "BillingSessionRevoked",
-    "BillingState",
-    "BillingStripeUnavailable",
-    "BillingTimeout",
-    "Bounds",
-    "Card",
-    "ChargeAccepted",
-    "ChargeFailed",
-    "ChargePending",
-    "ChargeSettled",
-    "ChargeStatus",
-    "Clock",
-    "CredentialSource",
-    "Credentials",
-    "DefaultLogin",
-    "DeviceCode",
-    "HermesLogin",
-    "MonthlyCap",
-    "OnProgress",
-    "Organisation",
-    "Purchase",
-    "PurchaseDirectory",
-    "PurchaseDiscrepancy",
-    "PurchaseStatus",
-    "PurchaseStore",
-    "StaticToken",
-    "StoredLogin",
-    "__version__",
-    "format_usd",
-    "new_idempotency_key",
-    "parse_usd",
-    "resolve_portal_base_url",
-]
-
+# The public names, by module. `make surface` writes them into __init__.pyi, for editors and type checkers.
 _MODULES = {
     "async_client": ("AsyncBillingClient",),
     "auth.default_login": ("DefaultLogin",),
@@ -231,17 +94,18 @@ _MODULES = {
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 
-if not TYPE_CHECKING:  # A type checker would take every unknown name for one that exists.
+__all__ = sorted(["__version__", *_MODULE_OF])  # pyright: ignore[reportUnsupportedDunderAll]
 
-    def __getattr__(name: str) -> object:
-        if name not in _MODULE_OF:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from importlib import import_module
 
-        value = getattr(import_module(f".{_MODULE_OF[name]}", __name__), name)
-        globals()[name] = value
-        return value
+def __getattr__(name: str) -> object:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f".{_MODULE_OF[name]}", __name__), name)
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return __all__

@@ -14,6 +14,11 @@ def sections(text: str) -> dict[str, str]:
     return {version: body.strip() for version, body in zip(parts[1::2], parts[2::2], strict=True)}
 
 
+def is_first(text: str, version: str) -> bool:
+    """Whether no other version has a section: nothing was released before this one."""
+    return set(sections(text)) <= {UNRELEASED, version}
+
+
 def complaints(text: str, version: str) -> list[str]:
     """What keeps a version from being released."""
     found = sections(text)

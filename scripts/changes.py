@@ -29,8 +29,8 @@ def load(path: Path) -> Json:
     return document
 
 
-def differences() -> list[Json]:
-    command: list[str | Path] = [Path(sys.executable).with_name("node"), REDOCLY, "diff", RELEASED, CONTRACT]
+def differences(before: Path, now: Path) -> list[Json]:
+    command: list[str | Path] = [Path(sys.executable).with_name("node"), REDOCLY, "diff", before, now]
     done = subprocess.run(
         [*command, "--format", "json", "--fail-on", "none"], cwd=ROOT, capture_output=True, text=True, timeout=60
     )
@@ -120,17 +120,22 @@ def sentence(change: Json, judged: str, why: str) -> str:
     return f"{kind:<9} {felt(where):<9} {judged:<6} {subject(change, where)}{'. ' * bool(detail)}{detail}"
 
 
+def judged(before: Path, now: Path) -> list[tuple[str, str]]:
+    """A line for each change from one contract to another, and its impact."""
+    released, document = load(before), load(now)
+    found = [(change, *verdict(change, document, released)) for change in differences(before, now)]
+    return sorted((sentence(change, impact, why), impact) for change, impact, why in found)
+
+
 def main() -> None:
-    document, released = (load(path) for path in (CONTRACT, RELEASED))
-    before, now = (str(each["info"]["version"]) for each in (released, document))
-    changes = differences()
-    judged = [(change, *verdict(change, document, released)) for change in changes]
-    demanded = max((impact for _, impact, _ in judged), key=IMPACTS.index, default="none")
-    for line in sorted(itertools.starmap(sentence, judged)):
+    before, now = (str(load(path)["info"]["version"]) for path in (RELEASED, CONTRACT))
+    changes = judged(RELEASED, CONTRACT)
+    for line, _ in changes:
         print(line)
     if not changes:
         print(f"The contract is that of the last release, {before}.")
         return
+    demanded = max((impact for _, impact in changes), key=IMPACTS.index)
     needed = demanded_version(before, demanded)
     print(f"{len(changes)} changes since {before}. They demand a {demanded} version: {needed} or higher.")
     if too_low(now, needed):

@@ -15,7 +15,8 @@ ROOT = Path(__file__).resolve().parent.parent
 DIST = ROOT / "dist"
 SOURCES = ["CHANGELOG.md", "LICENSE", "README.md", "generated", "nous_billing", "openapi", "pyproject.toml"]
 IN_SDIST = {*SOURCES, "PKG-INFO", ".gitignore"}
-IN_WHEEL = {"nous_billing/py.typed", "nous_billing/mock/contract.json", "nous_portal_api/py.typed"}
+IN_WHEEL = {"nous_billing/py.typed", "nous_billing/__init__.pyi", "nous_billing/mock/contract.json"}
+IN_WHEEL |= {"nous_portal_api/py.typed"}
 CLASSIFIERS = {"Private :: Do Not Upload", "Typing :: Typed", "Programming Language :: Python :: 3.11"}
 
 
@@ -37,7 +38,8 @@ def check_wheel(wheel: Path) -> Metadata:
         metadata = Metadata.from_email(archive.read(f"{info}/METADATA"))
     if missing := IN_WHEEL - set(names):
         sys.exit(f"{wheel.name} lacks {sorted(missing)}")
-    if odd := [name for name in names if not name.endswith((".py", ".typed", ".json")) and not name.startswith(info)]:
+    ours = (name for name in names if not name.startswith(info))
+    if odd := [name for name in ours if not name.endswith((".py", ".pyi", ".typed", ".json"))]:
         sys.exit(f"{wheel.name} has what does not belong in it: {odd}")
     return metadata
 
@@ -50,7 +52,7 @@ def check_metadata(metadata: Metadata) -> None:
         "authors": metadata.author or metadata.author_email,
         "Python": metadata.requires_python and "3.11" in metadata.requires_python,
         "classifiers": set(metadata.classifiers or []) >= CLASSIFIERS,
-        "extra": metadata.provides_extra == ["mock"],
+        "extras": set(metadata.provides_extra or []) >= {"mock"},
         "links": metadata.project_urls,
     }
     if missing := [name for name, value in said.items() if not value]:

@@ -1,9 +1,11 @@
-"""Write the lists of public names in the package, and the tree in the docstring of the errors.
+"""Write the lists of public names of the package, and the tree in the docstring of the errors; --check compares them.
 
-Every class of errors.py and every result of models.py is public. Of the other modules the table _MODULES of the package
-says what is: a name is added there, and follows from there.
+Every class of errors.py and every result of models.py is public. Of the other modules the table _MODULES of
+nous_billing/__init__.py says what is: a name is added there, and follows from there. The stub __init__.pyi says the
+same to type checkers and editors, which do not run the code.
 """
 
+import argparse
 import ast
 import re
 import subprocess
@@ -12,32 +14,49 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGE = ROOT / "nous_billing/__init__.py"
-ERRORS = ROOT / "nous_billing/errors.py"
+PACKAGE = Path("nous_billing/__init__.py")
+STUB = Path("nous_billing/__init__.pyi")
+ERRORS = Path("nous_billing/errors.py")
 ALL_PUBLIC = ("errors", "models")
 ROOT_CLASS = "BillingError"
+TABLE = re.compile(r"(?<=^_MODULES = )\{.*?^\}", re.DOTALL | re.MULTILINE)
 TREE = re.compile(rf"(?<=^    {ROOT_CLASS}\n).*?(?=\n\n|\n\"\"\"$)", re.DOTALL | re.MULTILINE)
 COLUMN = 41
+VERSION = "__version__"
+
+Table = dict[str, list[str]]
 
 
-def public_names(module: str) -> Iterator[str]:
-    for node in ast.parse((ROOT / f"nous_billing/{module}.py").read_text(encoding="utf-8")).body:
+def public_names(text: str) -> Iterator[str]:
+    for node in ast.parse(text).body:
         if isinstance(node, ast.ClassDef):
             yield node.name
         elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             yield node.targets[0].id
 
 
-def exports(text: str) -> str:
-    (table,) = re.findall(r"^_MODULES = (\{.*?^\})", text, re.DOTALL | re.MULTILINE)
-    names = {module: list(each) for module, each in ast.literal_eval(table).items()}
-    names |= {module: sorted(public_names(module)) for module in ALL_PUBLIC}
-    imports = "".join(f"    from .{module} import {', '.join(each)}\n" for module, each in sorted(names.items()))
-    public = ["__version__", *(name for each in names.values() for name in each)]
-    rows = "".join(f"    {module!r}: ({', '.join(map(repr, each))},),\n" for module, each in sorted(names.items()))
-    start, end = text.index("if TYPE_CHECKING:"), text.index("_MODULE_OF = ")
-    lists = f"if TYPE_CHECKING:\n{imports}\n__all__ = {public!r}\n\n_MODULES = {{\n{rows}}}\n"
-    return text[:start] + lists + text[end:]
+def table(package: str, all_public: dict[str, str]) -> Table:
+    """The public names of each module, given the text of the package and of the modules that are wholly public."""
+    (listed,) = TABLE.findall(package)
+    names = {module: list(each) for module, each in ast.literal_eval(listed).items()}
+    names |= {module: sorted(public_names(text)) for module, text in all_public.items()}
+    return dict(sorted(names.items()))
+
+
+def with_table(package: str, names: Table) -> str:
+    rows = "".join(f"    {module!r}: ({', '.join(map(repr, each))},),\n" for module, each in names.items())
+    return TABLE.sub(lambda _: f"{{\n{rows}}}", package)
+
+
+def stub(names: Table) -> str:
+    imports = "".join(
+        f"from .{module} import {', '.join(f'{name} as {name}' for name in each)}\n" for module, each in names.items()
+    )
+    public = [VERSION, *(name for each in names.values() for name in each)]
+    return (
+        f'"""Written by `make surface`."""\n\nfrom ._version import {VERSION} as {VERSION}\n{imports}\n'
+        f"__all__ = {public!r}\n"
+    )
 
 
 def drawing(text: str) -> str:
@@ -59,12 +78,46 @@ def drawing(text: str) -> str:
     return TREE.sub(lambda _: "\n".join(below(ROOT_CLASS, "    ")), text)
 
 
-def main() -> None:
-    PACKAGE.write_text(exports(PACKAGE.read_text(encoding="utf-8")), encoding="utf-8")
-    ERRORS.write_text(drawing(ERRORS.read_text(encoding="utf-8")), encoding="utf-8")
+def formatted(text: str, path: Path) -> str:
     ruff = Path(sys.executable).with_name("ruff")
     for command in (["check", "--quiet", "--fix", "--select", "I,RUF022"], ["format", "--quiet"]):
-        subprocess.run([ruff, *command, PACKAGE, ERRORS], cwd=ROOT, check=True, timeout=60)
+        done = subprocess.run(
+            [ruff, *command, "--stdin-filename", path, "-"],
+            cwd=ROOT,
+            input=text,
+            text=True,
+            check=True,
+            stdout=subprocess.PIPE,
+            timeout=60,
+        )
+        text = done.stdout
+    return text
+
+
+def read_table(root: Path) -> Table:
+    modules = {name: (root / f"nous_billing/{name}.py").read_text(encoding="utf-8") for name in ALL_PUBLIC}
+    return table((root / PACKAGE).read_text(encoding="utf-8"), modules)
+
+
+def written(root: Path) -> dict[Path, str]:
+    """Each file that follows from the others, as it should be."""
+    package, errors = ((root / path).read_text(encoding="utf-8") for path in (PACKAGE, ERRORS))
+    names = read_table(root)
+    texts = {PACKAGE: with_table(package, names), STUB: stub(names), ERRORS: drawing(errors)}
+    return {path: formatted(text, path) for path, text in texts.items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="compare and write nothing")
+    check = parser.parse_args().check
+    for path, text in written(ROOT).items():
+        file = ROOT / path
+        if file.is_file() and file.read_text(encoding="utf-8") == text:
+            continue
+        if check:
+            sys.exit(f"{path} does not list the public names. Run: make surface")
+        file.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

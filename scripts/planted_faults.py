@@ -1,5 +1,6 @@
 """Plants one fault after the other in a copy of the tree; fails unless the tests turn red for each of them."""
 
+import ast
 import os
 import shutil
 import subprocess
@@ -17,7 +18,7 @@ NOT_COPIED = shutil.ignore_patterns(".*", "node_modules", "dist", "build", "__py
 
 @dataclass(frozen=True)
 class Fault:
-    """An edit of a file, and the tests that must fail for it."""
+    """A change of an expression or a statement, whatever its format, and the tests that must fail for it."""
 
     name: str
     file: str
@@ -27,10 +28,37 @@ class Fault:
 
     def planted(self, root: Path) -> str:
         """Return the text of the file with the fault in it."""
-        text = (root / self.file).read_text(encoding="utf-8")
-        if text.count(self.old) != 1:
-            raise ValueError(f"{self.name}: what is to be replaced stands {text.count(self.old)} times in {self.file}.")
-        return text.replace(self.old, self.new)
+        tree = ast.parse((root / self.file).read_text(encoding="utf-8"))
+        planting = _Planting(_part(self.old), ast.parse(self.new).body)
+        planting.visit(tree)
+        if planting.found != 1:
+            raise ValueError(
+                f"The planted fault {self.name!r} has no place: {self.file} has {planting.found} times, not once: "
+                f"{self.old}\nChange its entry in {FAULTS.relative_to(ROOT)}."
+            )
+        return ast.unparse(ast.fix_missing_locations(tree))
+
+
+class _Planting(ast.NodeTransformer):
+    def __init__(self, old: ast.AST, new: list[ast.stmt]) -> None:
+        self._old = ast.dump(old)
+        self._new = new
+        self.found = 0
+
+    def visit(self, node: ast.AST) -> ast.AST | list[ast.stmt]:
+        if ast.dump(node) != self._old:
+            return self.generic_visit(node)
+        self.found += 1
+        if isinstance(node, ast.stmt):
+            return self._new
+        (statement,) = self._new
+        assert isinstance(statement, ast.Expr)
+        return statement.value
+
+
+def _part(text: str) -> ast.AST:
+    (statement,) = ast.parse(text).body
+    return statement.value if isinstance(statement, ast.Expr) else statement
 
 
 def load() -> list[Fault]:

@@ -1,6 +1,7 @@
 """Prepare a release: check the version against the changelog and the changes, and keep in released/ what is released.
 
-With --check nothing is written, and it fails where a release was not prepared.
+The first release has none to be compared with. With --check nothing is written, and it fails where a release was not
+prepared.
 """
 
 import argparse
@@ -23,15 +24,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="write nothing")
     check = parser.parse_args().check
-    if complaints := changelog.complaints(changelog.CHANGELOG.read_text(encoding="utf-8"), version()):
+    text = changelog.CHANGELOG.read_text(encoding="utf-8")
+    if complaints := changelog.complaints(text, version()):
         sys.exit("\n".join(complaints))
     if check:
         if any(now.read_bytes() != kept.read_bytes() for now, kept in KEPT.items()):
             sys.exit("released/ is not what would be released. Prepare the release: make release")
         print(f"Version {version()} is ready.")
         return
-    changes.main()
-    surface_changes.main()
+    if not changelog.is_first(text, version()):
+        changes.main()
+        surface_changes.main()
     for now, kept in KEPT.items():
         shutil.copyfile(now, kept)
     print(f"Version {version()} is ready. Commit released/, then: make publish INDEX_URL=...")

@@ -7,29 +7,18 @@ import shutil
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from .changes import Edit, Rehearsal
+from .changes import CONTRACT, Edit, Rehearsal
+from .edits import Change, Misfit
 
 ROOT = Path(__file__).resolve().parents[2]
-_COPIED = [
-    ".gitignore",
-    "CHANGELOG.md",
-    "LICENSE",
-    "Makefile",
-    "README.md",
-    "generated",
-    "nous_billing",
-    "openapi",
-    "package.json",
-    "pyproject.toml",
-    "redocly.yaml",
-    "released",
-    "scripts",
-    "tests/project/surface.txt",
-]
+PORTAL_PAGE = "docs/portal-changed.md"
+# The environments of the project, which its copies share.
 _SHARED = ["node_modules", ".tools", ".venv"]
+_RELEASED_CHANGELOG = "# Changelog\n\n## [Unreleased]\n\n## [{}] - 2026-01-31\n\n### Added\n\n- All of it.\n"
 _SMOKE = """
 from nous_billing import BillingClient, StaticToken
 from nous_billing.mock import Fault, MockPortal
@@ -46,44 +35,32 @@ class Said:
     text: str
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What came of a rehearsal.
-
-    Attributes:
-        changes: What changed, as the tools say it.
-        gaps: What the tools asked a person to write, before it was written.
-        left: What they still ask for afterwards.
-        proof: Whether the change can be used.
-        surface: What changed in the public surface.
-    """
-
-    changes: Said
-    gaps: Said
-    left: Said
-    proof: Said
-    surface: Said
-    lines: int
-
-
 class Copy:
     """A copy of the project that counts as a release: what it says now is what the last release said."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, source: Path = ROOT, *, released: bool = True) -> None:
         self.folder = folder
-        for name in _COPIED:
-            source, target = ROOT / name, folder / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if source.is_dir():
-                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
-            else:
-                shutil.copy2(source, target)
+        ignored = [line.rstrip("/") for line in (source / ".gitignore").read_text(encoding="utf-8").split()]
+        unwanted = shutil.ignore_patterns(".git", *ignored)
+        shutil.copytree(source, folder, ignore=unwanted, symlinks=True, dirs_exist_ok=True)
         for name in _SHARED:
-            (folder / name).symlink_to(ROOT / name)
-        shutil.copy2(folder / "tests/project/surface.txt", folder / "released/surface.txt")
-        shutil.copy2(folder / "openapi/nous-portal-billing.yaml", folder / "released/nous-portal-billing.yaml")
+            (folder / name).symlink_to(source / name)
+        if released:
+            self.release()
 
-    def apply(self, edits: tuple[Edit, ...]) -> None:
+    @property
+    def version(self) -> str:
+        (found,) = re.findall(r'"(.+)"', (self.folder / "nous_billing/_version.py").read_text(encoding="utf-8"))
+        return str(found)
+
+    def release(self) -> None:
+        """Count what is here now as the last release."""
+        shutil.copy2(self.folder / "tests/project/surface.txt", self.folder / "released/surface.txt")
+        shutil.copy2(self.folder / CONTRACT, self.folder / "released/nous-portal-billing.yaml")
+        text = _RELEASED_CHANGELOG.format(self.version)
+        (self.folder / "CHANGELOG.md").write_text(text, encoding="utf-8")
+
+    def apply(self, edits: Iterable[Change]) -> None:
         for edit in edits:
             edit.apply(self.folder)
 
@@ -98,23 +75,28 @@ class Copy:
 
     def run(self, *command: str, **more: str) -> Said:
         # What is in the copy comes before what is installed.
-        environment = {**os.environ, "PYTHONPATH": "generated", "PYTHONDONTWRITEBYTECODE": "1", **more}
+        path = os.pathsep.join(str(self.folder / name) for name in (".installed", ".", "generated"))
+        environment = {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", **more}
         done = subprocess.run(
             command,
             cwd=self.folder,
             env=environment,
             text=True,
-            timeout=300,
+            timeout=600,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
         return Said(done.returncode == 0, done.stdout)
 
-    def write(self, edits: tuple[Edit, ...]) -> int:
-        """Apply what a person writes. Returns how many lines that takes in the package."""
+    def write(self, edits: Iterable[Change]) -> int:
+        """Apply what a person writes, and format it. Returns how many lines that takes in the package."""
+        # What was not formatted before is not counted.
+        self.make("format")
         before = self._sources()
         self.apply(edits)
-        return sum(written(before[path], now) for path, now in self._sources().items())
+        self.make("format")
+        now = self._sources()
+        return sum(written(before.get(path, []), now.get(path, [])) for path in before.keys() | now.keys())
 
     def follow(self) -> None:
         """What `make generate surface` does."""
@@ -123,29 +105,76 @@ class Copy:
             if not done.content:
                 raise RuntimeError(done.text)
 
-    def proves(self, *rehearsals: Rehearsal) -> Said:
-        return self.python("-c", "".join(_SMOKE + textwrap.indent(each.proof, "    ") for each in rehearsals))
+    def proves(self, rehearsal: Rehearsal) -> Said:
+        return self.python("-c", _SMOKE + textwrap.indent(rehearsal.proof, "    "))
 
-    def _sources(self) -> dict[str, list[str]]:
+    def _sources(self) -> dict[Path, list[str]]:
         paths = (self.folder / "nous_billing").rglob("*.py")
-        return {str(path): path.read_text(encoding="utf-8").splitlines() for path in paths}
+        return {path: path.read_text(encoding="utf-8").splitlines() for path in paths}
 
 
-def rehearse(rehearsal: Rehearsal, folder: Path) -> Outcome:
-    copy = Copy(folder)
-    copy.apply(rehearsal.contract)
-    changes = copy.python("-m", "scripts.changes")
-    gaps = copy.python("-m", "scripts.gaps")
-    lines = copy.write(rehearsal.by_hand)
-    copy.follow()
-    return Outcome(
-        changes=changes,
-        gaps=gaps,
-        left=copy.python("-m", "scripts.gaps"),
-        proof=copy.proves(rehearsal),
-        surface=copy.python("-m", "scripts.surface_changes"),
-        lines=lines,
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a rehearsal.
+
+    Attributes:
+        asks: What the tools said of the changed contract: the verdict, and what is left to write.
+        lines: How many lines were written by hand in the package.
+        surface: What changed in the public surface.
+        complaints: What is not as it should be.
+    """
+
+    rehearsal: Rehearsal
+    asks: str
+    lines: int
+    surface: str
+    complaints: list[str]
+
+
+def rehearse(rehearsal: Rehearsal, copy: Copy) -> Outcome:
+    """Follow a change of the contract as docs/portal-changed.md says."""
+    ask, *follow, test, check = commands(copy, PORTAL_PAGE)
+    if (test, check) != ("make test", "make check"):
+        raise Misfit(f"{PORTAL_PAGE} does not end with make test and make check.")
+    try:
+        copy.apply(rehearsal.contract)
+        asks = copy.make(*ask.split()[1:]).text
+        if version := demanded(asks):
+            copy.apply([Edit(CONTRACT, "\ninfo:", f"\n  version: {contract_version(copy)}", f"\n  version: {version}")])
+        lines = copy.write(rehearsal.by_hand)
+    except Misfit as error:
+        raise Misfit(f"The rehearsal of {rehearsal.name} does not fit the project any more. {error}") from None
+    # The rest of `make check` is run on the project itself.
+    steps = [step.split()[1:] for step in follow] + [["check-generated"], ["check-surface"], ["lint"]]
+    done = [copy.make(*step) for step in steps]
+    done.append(copy.python("-m", "mypy", "nous_billing"))
+    done.append(copy.proves(rehearsal))
+    found = [*_complaints(rehearsal, asks, lines), *(each.text for each in done if not each.content)]
+    surface = copy.python("-m", "scripts.surface_changes").text
+    return Outcome(rehearsal, asks, lines, surface, [f"{rehearsal.name}: {complaint}" for complaint in found])
+
+
+def _complaints(rehearsal: Rehearsal, asks: str, lines: int) -> Iterator[str]:
+    if verdict(asks) != rehearsal.impact:
+        yield f"`make contract` calls it {verdict(asks)}, not {rehearsal.impact}."
+    for text in rehearsal.asked:
+        if text not in asks:
+            yield f"`make contract` does not ask for it: {text}"
+    if lines > rehearsal.lines:
+        yield f"It takes {lines} lines by hand, more than {rehearsal.lines}."
+
+
+def commands(copy: Copy, page: str) -> list[str]:
+    """The commands of a page, one after the other."""
+    blocks = re.findall(
+        r"^ *```sh\n(.*?)^ *```", (copy.folder / page).read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
     )
+    return [line.strip() for block in blocks for line in block.strip().splitlines()]
+
+
+def contract_version(copy: Copy) -> str:
+    (found,) = re.findall(r"^  version: (.+)$", (copy.folder / CONTRACT).read_text(encoding="utf-8"), re.MULTILINE)
+    return str(found)
 
 
 def written(before: list[str], now: list[str]) -> int:
@@ -161,6 +190,6 @@ def verdict(said: str) -> str:
 
 
 def demanded(said: str) -> str:
-    """The version that the tools demand."""
+    """The version that the tools demand; empty where none is."""
     found: list[str] = re.findall(r"version:? ([\d.]+) or higher", said)
-    return found[0] if found else "?"
+    return found[0] if found else ""

@@ -1,221 +1,192 @@
-"""When the portal changes: what the tools say, rehearsed on copies, and the page followed as written."""
+"""When the portal changes: how a change is judged, and how its rehearsal is written and counted."""
 
 import re
 from pathlib import Path
 
 import pytest
 
-from scripts.rehearsals.changes import (
+from scripts.changes import judged
+from scripts.rehearsals.changes import ENDPOINT, FOLLOWING, Rehearsal
+from scripts.rehearsals.edits import (
     CONTRACT,
-    ENDPOINT,
-    ERROR,
-    FIELD,
-    REASON,
-    REHEARSALS,
-    REMOVED,
-    RETYPED,
+    Append,
+    Change,
     Edit,
-    Rehearsal,
+    Field,
+    Import,
+    InContract,
+    Method,
+    Misfit,
+    Row,
 )
-from scripts.rehearsals.run import Copy, demanded, verdict, written
+from scripts.rehearsals.run import PORTAL_PAGE, ROOT, Copy, Said, commands, demanded, rehearse, verdict, written
+from scripts.versions import IMPACTS
 
-PAGE = Path(__file__).parents[2] / "docs/portal-changed.md"
-
-# Each change: the verdict, the contract's version, the lines that a person writes, and what the tools ask for.
-EXPECTED: dict[str, tuple[str, str, int, list[str]]] = {
-    FIELD.name: (
-        "minor",
-        "1.2.0",
-        1,
-        ["models.py: BillingState has no loyalty_tier. Add: loyalty_tier: str | None = None"],
-    ),
-    ERROR.name: (
-        "minor",
-        "1.2.0",
-        4,
-        [
-            "errors.py: There is no class for card_blocked. Add: class BillingCardBlocked(BillingAccessDenied): with a "
-            "docstring, tries_left: int | None = None",
-            'protocol/error_codes.py: Add: "card_blocked": (403, errors.BillingCardBlocked, "A sentence."),',
-        ],
-    ),
-    REASON.name: (
-        "minor",
-        "1.2.0",
-        1,
-        ["mock/ledger.py: The mock has no card that ends in card_stolen. Add one."],
-    ),
-    REMOVED.name: ("major", "2.0.0", 1, ["models.py: The contract has no Organisation.slug. Take it out."]),
-    RETYPED.name: (
-        "major",
-        "2.0.0",
-        2,
-        ["models.py: MonthlyCap.is_default_ceiling is bool. The contract says str."],
-    ),
-    ENDPOINT.name: (
-        "minor",
-        "1.2.0",
-        29,
-        [
-            "async_client.py: AsyncBillingClient has no list_invoices. Add it.",
-            "client.py: BillingClient has no list_invoices. Add it.",
-            "mock/billing.py: The mock has no handler list_invoices. Add it.",
-            "models.py: There is no class Invoice. Add it with id: str, total_usd: Decimal.",
-            "models.py: There is no class InvoiceList. Add it with invoices: tuple[Invoice, ...].",
-            "protocol/operations.py: nous_billing.protocol.operations has no list_invoices. Add it.",
-        ],
-    ),
-}
+FROZEN = Path(__file__).parent / "frozen/contract.yaml"
 
 
-def asked(gaps: str) -> list[str]:
-    """What the tools ask for, without the number of the line."""
-    found = re.findall(r"^nous_billing/([\w/]+\.py)(?::\d+)?: (.*)$", gaps, re.MULTILINE)
-    return [f"{path}: {text}" for path, text in found]
-
-
-@pytest.mark.parametrize("rehearsal", REHEARSALS, ids=lambda rehearsal: rehearsal.name)
-def test_a_change_is_judged_and_followed_in_so_many_lines(rehearsal: Rehearsal, tmp_path: Path) -> None:
-    copy = Copy(tmp_path)
-    copy.apply(rehearsal.contract)
-    said = copy.python("-m", "scripts.changes")
-    judged, version, lines, _ = EXPECTED[rehearsal.name]
-    assert not said.content
-    assert (verdict(said.text), demanded(said.text)) == (judged, version)
-    assert f"info.version of {CONTRACT} is 1.1.0. Set it to {version}." in said.text
-    assert copy.write(rehearsal.by_hand) == lines
-
-
-def test_every_change_is_rehearsed() -> None:
-    assert [rehearsal.name for rehearsal in REHEARSALS] == [*EXPECTED]
-
-
-def test_the_page_is_followed_as_written_for_all_changes_at_once(tmp_path: Path) -> None:
-    blocks = re.findall(r"```sh\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    assert [command.strip() for block in blocks for command in block.strip().splitlines()] == [
-        "make contract",
-        "make surface",
-        "make contract",
-        "make test",
-        "make check",
-    ]
-    copy = Copy(tmp_path)
-    for rehearsal in REHEARSALS:
-        copy.apply(rehearsal.contract)
-
-    asks = copy.make("contract")
-    assert not asks.content
-    assert "added     response  minor  GET /api/billing/state 200: loyaltyTier\n" in asks.text
-    assert sorted(asked(asks.text)) == sorted(each for *_, places in EXPECTED.values() for each in places)
-    (number,) = re.findall(r"^nous_billing/protocol/error_codes\.py:(\d+): Add", asks.text, re.MULTILINE)
-    assert (copy.folder / "nous_billing/protocol/error_codes.py").read_text().splitlines()[int(number) - 1] == "}"
-    (version,) = re.findall(r"^info\.version .* Set it to ([\d.]+)\.$", asks.text, re.MULTILINE)
-    assert version == "2.0.0"
-
-    for rehearsal in REHEARSALS:
-        copy.apply(rehearsal.by_hand)
-    copy.apply((Edit(CONTRACT, "info:", "version: 1.1.0", f"version: {version}"),))
-    assert copy.make("surface").content
-    done = copy.make("contract")
-    assert done.content, done.text
-    assert "The facade offers all that the contract says.\n" in done.text
-    assert done.text.endswith("list_invoices: GET /api/billing/invoices 200\n")
-
-    proof = copy.proves(*REHEARSALS)
-    assert proof.content, proof.text
-    surface = copy.python("-m", "scripts.surface_changes")
-    assert (verdict(surface.text), demanded(surface.text)) == ("major", "0.2.0")
-    for change in (
-        "BREAKING  major  Organisation.slug: Public object was removed: slug -> None",
-        "BREAKING  major  MonthlyCap.is_default_ceiling: bool -> str",
-        "changed   minor  BillingCardBlocked: added",
-        "changed   minor  BillingState.loyalty_tier: added",
-        "changed   minor  AsyncBillingClient.list_invoices: added",
-    ):
-        assert change in surface.text.splitlines()
-
-
-def more(mark: str, anchor: str, text: str) -> Edit:
-    """Says more in the contract: a text before the first anchor behind a mark."""
-    return Edit(CONTRACT, mark, anchor, text + anchor)
-
-
-@pytest.fixture(scope="module")
-def grown(tmp_path_factory: pytest.TempPathFactory) -> Copy:
-    """A copy whose contract says more in every place that the six changes leave out."""
-    copy = Copy(tmp_path_factory.mktemp("copy"))
-    example, failed = "      example:", "        - $ref: '#/components/schemas/ChargeFailed'\n"
-    refused = "        '{}': {{$ref: '#/components/responses/RateLimited'}}\n"
-    copy.apply(
+@pytest.mark.parametrize(
+    ("old", "new", "impact", "line"),
+    [
+        ("", "", "", ""),
+        ("size: {type: integer}\n", "size: {type: integer}\n        note: {type: string}\n", "minor", "200: note"),
+        ("        name: {type: string}\n        size", "        size", "major", "200: name"),
+        ("        size: {type: integer}", "        size: {type: string}", "major", "200: size"),
+        ("enum: [red, green]", "enum: [red, green, blue]", "minor", "announces such growth"),
+        ("enum: [flat, round]", "enum: [flat, round, long]", "major", "200: shape"),
+        ("/Forbidden'\n", "/Forbidden'\n                  - $ref: '#/components/schemas/Paused'\n", "minor", "paused"),
+        ("required: [name]\n", "required: [name, count]\n", "major", "POST /things"),
         (
-            more("operationId: post_charge", "        '409':", refused.format(402)),
-            more("\n    ChargeRequest:", example, "        poNumber: {type: string}\n"),
-            more("\n    AutoTopUpSaved:", example, "        savedAt: {type: string}\n"),
-            more("\n    ChargeStatus:", failed, "        - $ref: '#/components/schemas/Bounds'\n"),
-            more("\n    MonthlyCapExceeded:", "        portalUrl:", "        resetsOn: {type: string}\n"),
-            more("\n    AmountOutOfBounds:", example, "        maxUsd: {type: string}\n"),
-            more("\n    BillingState:", example, "        plan: {type: object, properties: {name: {type: string}}}\n"),
-            Edit(CONTRACT, "\n    RateLimited:\n      type", "const: rate_limited", "const: too_many_calls"),
-        )
-    )
-    return copy
-
-
-def test_nothing_that_the_contract_says_is_dropped_in_silence(grown: Copy) -> None:
-    gaps = grown.python("-m", "scripts.gaps")
-    assert not gaps.content
-    row = '"too_many_calls": ({}, errors.BillingTooManyCalls, "A sentence."),'
-    assert set(asked(gaps.text)) == {
-        "protocol/error_codes.py: post_charge answers 402. Say which class that is.",
-        "protocol/operations.py: post_charge does not take po_number. Add it.",
-        "async_client.py: post_charge does not take po_number. Add it.",
-        "client.py: post_charge does not take po_number. Add it.",
-        "protocol/operations.py: AutoTopUpSaved has saved_at, which nothing reads.",
-        "protocol/operations.py: get_charge_status does not read Bounds (200). Add it.",
-        "errors.py: BillingMonthlyCapExceeded: add resets_on: str | None = None",
-        "errors.py: amount_out_of_bounds has max_usd. Give it a class of its own.",
-        *(
-            f"errors.py: There is no class for too_many_calls. Add: class BillingTooManyCalls({base}): with a docstring"
-            for base in ("BillingRateLimited", "BillingError")
+            "schema: {$ref: '#/components/schemas/Request'}",
+            "schema: {anyOf: [{$ref: '#/components/schemas/Request'}, {$ref: '#/components/schemas/Thing'}]}",
+            "minor",
+            "The released body is still taken.",
         ),
-        f"protocol/error_codes.py: Add: {row.format(429)}",
-        f"protocol/error_codes.py: Add: {row.format(402)}",
-        "protocol/error_codes.py: The contract has no error rate_limited. Take its row out.",
-        "models.py: BillingState has no plan. Add: plan: Any | None = None",
-    }
-    assert f"{CONTRACT}: An object of a reply has no name. Put it under components/schemas." in gaps.text
+        ("in: query, ", "in: query, required: true, ", "major", "size"),
+        ("A thing.\n      required", "One thing.\n      required", "patch", ""),
+    ],
+)
+def test_a_change_of_the_contract_is_judged(old: str, new: str, impact: str, line: str, tmp_path: Path) -> None:
+    text = FROZEN.read_text(encoding="utf-8")
+    assert old in text
+    now = tmp_path / "now.yaml"
+    now.write_text(text.replace(old, new, 1), encoding="utf-8")
+    found = judged(FROZEN, now)
+    assert max((each for _, each in found), key=IMPACTS.index, default="") == impact
+    assert not found or any(line in said and each == impact for said, each in found)
+    assert all(said.startswith("BREAKING") is (each == "major") for said, each in found)
 
 
-def test_who_feels_a_change_is_said(grown: Copy) -> None:
-    said = grown.python("-m", "scripts.changes").text
-    assert re.search(r"^added +request +minor +POST /api/billing/charge: poNumber", said, re.MULTILINE)
-    assert re.search(r"^added +response +minor +POST /api/billing/charge 402", said, re.MULTILINE)
+@pytest.mark.parametrize(("place", "who"), [("      parameters:", "request"), ("      responses:", "both")])
+def test_who_feels_a_change_is_said(place: str, who: str, tmp_path: Path) -> None:
+    now = tmp_path / "now.yaml"
+    more = {"request": "{name: page, in: query, schema: {type: integer}}", "both": ""}[who]
+    added = f"{place}\n        - {more}" if more else f"      deprecated: true\n{place}"
+    now.write_text(FROZEN.read_text(encoding="utf-8").replace(place, added, 1), encoding="utf-8")
+    ((said, _),) = judged(FROZEN, now)
+    assert said.split()[1] == who
 
 
-def test_growth_that_the_contract_does_not_announce_is_breaking(tmp_path: Path) -> None:
-    copy = Copy(tmp_path)
-    money = "spentThisMonthUsd: {$ref: '#/components/schemas/Money'}"
-    nullable = "spentThisMonthUsd: {anyOf: [{$ref: '#/components/schemas/Money'}, {type: 'null'}]}"
-    copy.apply(
+MODULE = """\
+\"\"\"A module.\"\"\"
+
+from a import b
+
+
+class Thing:
+    \"\"\"A thing.\"\"\"
+
+    size: int
+
+    def method(self) -> None:
+        pass
+
+
+TABLE = {
+    "a": 1,
+}
+"""
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    (tmp_path / "nous_billing").mkdir()
+    (tmp_path / "openapi").mkdir()
+    (tmp_path / "nous_billing/things.py").write_text(MODULE)
+    (tmp_path / "nous_billing/other.py").write_text("class Twice: ...\n\n\nTwice = 1\n\n\nclass Twice: ...\n")
+    (tmp_path / CONTRACT).write_text(FROZEN.read_text(encoding="utf-8"))
+    return tmp_path
+
+
+THINGS = "nous_billing/things.py"
+
+
+@pytest.mark.parametrize(
+    ("edit", "path", "before", "added"),
+    [
+        (Edit(THINGS, "class Thing", "size: int", "size: str"), THINGS, "    ", "size: str\n"),
+        (Append(THINGS, "X = 1\n"), THINGS, '    "a": 1,\n}\n', "\n\nX = 1\n"),
+        (Import(THINGS, "import c"), THINGS, "from a import b\n", "import c\n"),
+        (Method("Thing", "def more(self) -> None:\n    pass\n"), THINGS, "        pass\n", "\n    def more("),
+        (Field("Thing", "name: str"), THINGS, "    size: int\n", "    name: str\n"),
+        (Row("TABLE", '"b": 2,'), THINGS, '    "a": 1,\n', '    "b": 2,\n}\n'),
+        (InContract(("paths", "/things"), "put: {}\n"), CONTRACT, "  /things:\n", "    put: {}\n    get:\n"),
+        (InContract(("components", "schemas", "Thing", "required"), "x"), CONTRACT, "required: [", "x, name"),
         (
-            Edit(CONTRACT, "\n    MonthlyCap:", money, nullable),
-            more("\n        reloadToUsd:\n", "        card:", "            - type: boolean\n"),
-            Edit(CONTRACT, "\n    Card:", "            - {type: string}\n", ""),
-            Edit(CONTRACT, "\n    AutoTopUpRequest:", "required: [enabled,", "required: [enabled, note,"),
-            Edit(CONTRACT, "\n    AutoTopUpRequest:", "      example:", "        note: {type: string}\n      example:"),
-        )
+            InContract(("components", "schemas", "Thing", "properties", "kind", "anyOf"), "- {type: integer}"),
+            CONTRACT,
+            "          anyOf:\n",
+            "            - {type: integer}\n            - {type: string, enum: [red",
+        ),
+    ],
+)
+def test_an_edit_finds_its_place(edit: Change, path: str, before: str, added: str, tree: Path) -> None:
+    assert before + added not in (tree / path).read_text()
+    edit.apply(tree)
+    assert before + added in (tree / path).read_text()
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (Edit(THINGS, "class Thing", "color", ""), "nous_billing/things.py has no 'color' after 'class Thing'."),
+        (Edit(THINGS, "class None", "size", ""), "nous_billing/things.py has no 'class None'."),
+        (Append("nous_billing/none.py", ""), "There is no file none.py."),
+        (Import("nous_billing/other.py", "import c"), "nous_billing/other.py has no import."),
+        (Method("None", ""), "None must be defined in one module of nous_billing/. It is defined in no module."),
+        (Field("Twice", ""), "It is defined in nous_billing/other.py, nous_billing/other.py."),
+        (Row("Thing", ""), "It is defined in no module."),
+        (InContract(("paths", "/none"), ""), f"{CONTRACT} has no mapping or list paths / /none."),
+        (InContract(("paths", "/things", "get", "parameters", "7"), ""), "/ parameters / 7."),
+    ],
+)
+def test_an_edit_that_has_no_place_says_the_file_and_what_it_lacks(edit: Change, said: str, tree: Path) -> None:
+    before = {path: path.read_text() for path in tree.rglob("*.*")}
+    with pytest.raises(Misfit) as caught:
+        edit.apply(tree)
+    assert said in str(caught.value)
+    assert {path: path.read_text() for path in tree.rglob("*.*")} == before
+
+
+def test_a_rehearsal_that_does_not_fit_the_project_any_more_says_which(tmp_path: Path) -> None:
+    rehearsal = Rehearsal("a moved field", "minor", 1, (Edit(CONTRACT, "info:", "no such text", ""),), (), (), "")
+    with pytest.raises(Misfit) as caught:
+        rehearse(rehearsal, Copy(tmp_path))
+    assert str(caught.value) == (
+        "The rehearsal of a moved field does not fit the project any more. "
+        f"{CONTRACT} has no 'no such text' after 'info:'."
     )
-    said = copy.python("-m", "scripts.changes").text
-    assert verdict(said) == "major"
-    breaking = [line.split(maxsplit=3)[1:] for line in said.splitlines() if line.startswith("BREAKING")]
-    assert {felt for felt, *_ in breaking} == {"request", "response"}
-    for part in ("spentThisMonthUsd", "autoReload.reloadToUsd", "note"):
-        assert any(part in rest for *_, rest in breaking), part
 
 
-def test_a_rehearsal_that_does_not_fit_the_project_any_more_fails(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="substring not found"):
-        Copy(tmp_path).apply((Edit(CONTRACT, "info:", "nothing of the kind", ""),))
+def test_the_page_says_how_many_lines_each_change_may_take() -> None:
+    rows = re.findall(r"^\| (an? [^|]+) \| (\d+) \|", (ROOT / PORTAL_PAGE).read_text(encoding="utf-8"), re.MULTILINE)
+    assert {name: int(lines) for name, lines in rows} == {each.name: each.lines for each in [ENDPOINT, *FOLLOWING]}
+
+
+class Scripted(Copy):
+    """A copy in which no command is run."""
+
+    def __init__(self, folder: Path, said: str, content: bool) -> None:
+        super().__init__(folder)
+        self.said = Said(content, said)
+
+    def run(self, *command: str, **more: str) -> Said:
+        return self.said
+
+
+def test_a_rehearsal_complains_of_all_that_is_not_as_it_should_be(tmp_path: Path) -> None:
+    rehearsal = Rehearsal(
+        "growth", "minor", 1, (), (Append("nous_billing/money.py", "A = 1\nB = 2\n"),), ("Add C.",), ""
+    )
+    outcome = rehearse(rehearsal, Scripted(tmp_path, "They demand a major version.", content=False))
+    assert outcome.lines == 2
+    assert outcome.complaints[:3] == [
+        "growth: `make contract` calls it major, not minor.",
+        "growth: `make contract` does not ask for it: Add C.",
+        "growth: It takes 2 lines by hand, more than 1.",
+    ]
+    # What the commands say that were not content.
+    assert {*outcome.complaints[3:]} == {"growth: They demand a major version."}
 
 
 @pytest.mark.parametrize(
@@ -224,3 +195,12 @@ def test_a_rehearsal_that_does_not_fit_the_project_any_more_fails(tmp_path: Path
 )
 def test_lines_are_counted_as_a_person_counts(before: list[str], now: list[str], count: int) -> None:
     assert written(before, now) == count
+
+
+def test_the_commands_of_a_page_and_what_the_tools_demand_are_read(tmp_path: Path) -> None:
+    copy = Copy(tmp_path)
+    (copy.folder / "page.md").write_text("1. Do:\n\n    ```sh\n    make a\n    make b\n    ```\n\n```sh\nmake c\n```\n")
+    assert commands(copy, "page.md") == ["make a", "make b", "make c"]
+    said = "2 changes since 1.0.0. They demand a minor version: 1.1.0 or higher."
+    assert (verdict(said), demanded(said)) == ("minor", "1.1.0")
+    assert (verdict("None."), demanded("None.")) == ("none", "")

@@ -39,10 +39,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PackageIndex]:
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     """A copy of the project whose version is ready to be released."""
-    copy = Copy(tmp_path_factory.mktemp("project"))
-    changelog = copy.folder / "CHANGELOG.md"
-    changelog.write_text(changelog.read_text().replace("## [Unreleased]", "## [0.1.0] - 2026-01-31"))
-    return copy
+    return Copy(tmp_path_factory.mktemp("project"))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -74,7 +71,9 @@ def test_without_an_address_nothing_is_begun(project: Copy) -> None:
 
 def test_a_failed_check_keeps_the_version_from_the_index(index: PackageIndex, tmp_path: Path, project: Copy) -> None:
     copy = Copy(tmp_path)
-    assert "The newest section of CHANGELOG.md must be ## [0.1.0]" in publish(copy, index, "check", "test", **GOOD).text
+    (copy.folder / "CHANGELOG.md").write_text("# Changelog\n\n## [Unreleased]\n\n- All of it.\n")
+    needed = f"The newest section of CHANGELOG.md must be ## [{copy.version}]"
+    assert needed in publish(copy, index, "check", "test", **GOOD).text
     (copy.folder / "CHANGELOG.md").write_text((project.folder / "CHANGELOG.md").read_text())
     (copy.folder / "scripts/publish.py").write_text("import nothing_of_the_kind\n")
     checks = re.findall(r"^check: (.*?) ##", (ROOT / "Makefile").read_text(), re.MULTILINE)[0].split()
@@ -103,7 +102,8 @@ def published(project: Copy, index: PackageIndex) -> PackageIndex:
 
 def test_a_good_login_publishes_both_archives_as_they_were_built(published: PackageIndex, project: Copy) -> None:
     built = {path.name: path.read_bytes() for path in (project.folder / "dist").iterdir()}
-    assert sorted(built) == ["nous_billing-0.1.0-py3-none-any.whl", "nous_billing-0.1.0.tar.gz"]
+    stem = f"nous_billing-{project.version}"
+    assert sorted(built) == [f"{stem}-py3-none-any.whl", f"{stem}.tar.gz"]
     assert {name: content for name, (_, content) in published.files().items()} == built
 
 
@@ -121,14 +121,15 @@ def test_a_version_that_is_there_with_other_bytes_is_left_alone_and_said(
     before = published.files()
     other = Copy(tmp_path)
     (other.folder / "dist").mkdir()
-    (other.folder / "dist/nous_billing-0.1.0.tar.gz").write_bytes(b"other")
+    (other.folder / f"dist/nous_billing-{other.version}.tar.gz").write_bytes(b"other")
     refused = other.python("-m", "scripts.publish", published.url)
     assert not refused.content
     assert published.files() == before
 
 
 @pytest.mark.parametrize("source", ["environment", "netrc", "keyring"])
-def test_credentials_come_from(source: str, index: PackageIndex, project: Copy, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("published")
+def test_credentials_come_from(source: str, project: Copy, tmp_path: Path) -> None:
     environment = {"HOME": str(tmp_path), "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
     if source == "environment":
         environment |= GOOD
@@ -140,7 +141,6 @@ def test_credentials_come_from(source: str, index: PackageIndex, project: Copy, 
         (tmp_path / "keyring").write_text(f"#!/bin/sh\n[ \"$1 $3\" = 'get {USER}' ] && echo {PASSWORD}\n")
         (tmp_path / "keyring").chmod(0o755)
     with package_index(tmp_path) as empty:
-        (project.folder / "dist").mkdir(exist_ok=True)
         done = project.python("-m", "scripts.publish", empty.url, **environment)
         assert done.content, done.text
         assert len(empty.files()) == 2

@@ -9,6 +9,7 @@ from packaging.version import Version
 
 from scripts import changelog, release
 from scripts.rehearsals.run import Copy
+from scripts.versions import demanded_version
 
 ROOT = Path(__file__).parents[2]
 GOOD = "# Changelog\n\n## [Unreleased]\n\n## [0.2.0] - 2026-02-01\n\n- Second.\n\n## [0.1.0] - 2026-01-01\n\n- First.\n"
@@ -27,11 +28,11 @@ def test_the_version_stands_in_one_place() -> None:
 
 def test_the_changelog_goes_down_to_the_first_version_and_has_the_next_one() -> None:
     sections = changelog.sections(changelog.CHANGELOG.read_text())
-    assert next(iter(sections)) == changelog.UNRELEASED
+    assert changelog.UNRELEASED not in [*sections][1:]
     released = [Version(name) for name in sections if name != changelog.UNRELEASED]
     assert released == sorted(released, reverse=True)
     # A version that no section has yet is one that is being written.
-    assert Version(release.version()) in released or sections[changelog.UNRELEASED]
+    assert Version(release.version()) in released or sections.get(changelog.UNRELEASED)
     assert all(each <= Version(release.version()) for each in released)
 
 
@@ -58,29 +59,46 @@ def test_what_keeps_a_version_from_release_is_said(text: str, version: str, said
         assert part in complaint
 
 
-def test_a_release_is_refused_while_its_version_is_too_low_and_then_kept(tmp_path: Path) -> None:
+@pytest.fixture
+def changed(tmp_path: Path) -> Copy:
+    """A copy of the project that lacks a public name of its last release."""
     copy = Copy(tmp_path)
-    text = (copy.folder / "CHANGELOG.md").read_text()
-    (copy.folder / "CHANGELOG.md").write_text(text.replace("## [Unreleased]", "## [0.1.0] - 2026-01-31"))
     assert copy.make("check-release").content
-    surface = copy.folder / "tests/project/surface.txt"
-    listed = surface.read_text()
-    surface.write_text(listed.replace("DEFAULT_TIMEOUT = 15.0", "DEFAULT_TIMEOUT = 16.0"))
+    kept = copy.folder / "released/surface.txt"
+    kept.write_text(f"AAA = 1\n{kept.read_text()}")
+    return copy
 
-    unprepared = copy.make("check-release")
+
+def entries(version: str) -> str:
+    return f"## [{version}] - 2026-02-28\n\n- What changed.\n"
+
+
+def test_a_release_is_refused_while_its_version_is_too_low_and_then_kept(changed: Copy) -> None:
+    version, needed = changed.version, demanded_version(changed.version, "major")
+    surface, kept = changed.folder / "tests/project/surface.txt", changed.folder / "released/surface.txt"
+    before = kept.read_text()
+    unprepared = changed.make("check-release")
     assert not unprepared.content
     assert "Prepare the release: make release" in unprepared.text
-    low = copy.make("release")
+    # Something else was released before.
+    text = f"# Changelog\n\n{entries(version)}\n## [0.0.1] - 2026-01-31\n\n- First.\n"
+    (changed.folder / "CHANGELOG.md").write_text(text)
+    low = changed.make("release")
     assert not low.content
-    assert "The version in nous_billing/_version.py is 0.1.0. Set it to 0.2.0." in low.text
-    assert (copy.folder / "released/surface.txt").read_text() == listed
+    assert f"The version in nous_billing/_version.py is {version}. Set it to {needed}." in low.text
+    assert kept.read_text() == before
 
-    for path, old, new in (
-        (copy.folder / "CHANGELOG.md", "## [0.1.0] - 2026-01-31", "## [0.2.0] - 2026-02-28"),
-        (copy.folder / "nous_billing/_version.py", "0.1.0", "0.2.0"),
-        (surface, "__version__ = '0.1.0'", "__version__ = '0.2.0'"),
-    ):
-        path.write_text(path.read_text().replace(old, new))
-    assert copy.make("release").content
-    assert (copy.folder / "released/surface.txt").read_text() == surface.read_text()
-    assert copy.make("check-release").content
+    (changed.folder / "CHANGELOG.md").write_text(f"# Changelog\n\n{entries(needed)}\n{entries(version)}")
+    (changed.folder / "nous_billing/_version.py").write_text(f'__version__ = "{needed}"\n')
+    assert changed.make("surface").content
+    done = changed.make("release")
+    assert done.content, done.text
+    assert kept.read_text() == surface.read_text()
+    assert changed.make("check-release").content
+
+
+def test_the_first_release_is_compared_with_nothing(changed: Copy) -> None:
+    (changed.folder / "CHANGELOG.md").write_text(f"# Changelog\n\n## [Unreleased]\n\n{entries(changed.version)}")
+    done = changed.make("release")
+    assert done.content, done.text
+    assert changed.make("check-release").content

@@ -58,24 +58,29 @@ def test_the_list_is_that_of_the_package() -> None:
 
 
 def test_the_lists_of_names_and_the_tree_of_errors_are_what_make_surface_writes() -> None:
-    errors = exports.ERRORS.read_text()
-    assert exports.drawing(errors) == errors
-    package = exports.PACKAGE.read_text()
-    written: dict[str, object] = {}
-    text = exports.exports(package)
-    exec(text[text.index("__all__ = ") : text.index("_MODULE_OF = ")], written)
-    assert sorted(nous_billing.__all__) == sorted(written["__all__"])  # type: ignore[call-overload]
-    assert written["_MODULES"] == nous_billing._MODULES
+    for path, text in exports.written(exports.ROOT).items():
+        assert (exports.ROOT / path).read_text(encoding="utf-8") == text, "Run: make surface"
 
 
-def test_a_new_error_is_drawn_and_exported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    more = exports.ERRORS.read_text() + '\n\nclass BillingNew(BillingRateLimited):\n    """New."""\n'
-    assert "    │   ├── BillingStripeUnavailable\n    │   └── BillingNew\n" in exports.drawing(more)
-    (tmp_path / "nous_billing").mkdir()
-    (tmp_path / "nous_billing/errors.py").write_text(more)
-    (tmp_path / "nous_billing/models.py").write_text("class Card: ...\n")
-    monkeypatch.setattr(exports, "ROOT", tmp_path)
-    assert exports.exports(exports.PACKAGE.read_text()).count("BillingNew") == 3
+def test_a_new_error_is_drawn_and_listed(tmp_path: Path) -> None:
+    package = tmp_path / "nous_billing"
+    package.mkdir()
+    (package / "models.py").write_text("class Card: ...\n")
+    (package / "errors.py").write_text(
+        '"""Errors.\n\n    BillingError\n    └── BillingOld    400\n\nThat is all.\n"""\n\n\n'
+        "class BillingError(Exception): ...\n\n\n"
+        "class BillingOld(BillingError): ...\n\n\nclass BillingNew(BillingOld): ...\n"
+    )
+    (package / "__init__.py").write_text('_MODULES = {\n    "errors": ("BillingError",),\n    "money": ("usd",),\n}\n')
+    written = exports.written(tmp_path)
+    tree = "    └── BillingOld                       400\n        └── BillingNew\n"
+    assert tree in written[exports.ERRORS]
+    assert eval(written[exports.PACKAGE].removeprefix("_MODULES = ")) == {
+        "errors": ("BillingError", "BillingNew", "BillingOld"),
+        "models": ("Card",),
+        "money": ("usd",),
+    }
+    assert "from .errors import BillingNew as BillingNew\n" in written[exports.STUB]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,66 @@
+"""mutmut without the changes that make no difference: `python -m scripts.quiet_mutmut run`.
+
+Left out are the arguments of ``cast``, which does nothing at run time, and None in the place of False: only whether
+they are true is asked.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import Any
+
+import libcst
+from libcst import matchers
+from mutmut.mutation import file_mutation, mutators
+
+_LOUD = list(mutators.mutation_operators)
+_UNTOUCHED_CALLS = set(file_mutation.NEVER_MUTATE_FUNCTION_CALLS)
+
+
+def main() -> None:
+    # Looks for its configuration in the folder where it is imported.
+    from mutmut.__main__ import cli
+
+    _use(_without_noise(), {"cast"})
+    cli()
+
+
+def left_out(path: str, code: str) -> int:
+    """How many mutants of a module mutmut would make, and this does not. Asks for mutmut's configuration."""
+    of = [len(_mutants(path, code, *each)) for each in ((_LOUD, set[str]()), (_without_noise(), {"cast"}))]
+    return of[0] - of[1]
+
+
+def _mutants(path: str, code: str, operators: list[Any], calls: set[str]) -> list[Any]:
+    _use(operators, calls)
+    return [each for each in file_mutation.create_mutations(path, code)[1] if each.contained_by_top_level_function]
+
+
+def _use(operators: list[Any], untouched_calls: set[str]) -> None:
+    vars(file_mutation)["mutation_operators"] = operators
+    vars(file_mutation)["NEVER_MUTATE_FUNCTION_CALLS"] = _UNTOUCHED_CALLS | untouched_calls
+
+
+def _without_noise() -> list[Any]:
+    return [(kind, partial(_quiet, operator)) for kind, operator in _LOUD]
+
+
+def _quiet(operator: Callable[[Any], Iterable[libcst.CSTNode]], node: libcst.CSTNode) -> Iterator[libcst.CSTNode]:
+    for mutant in operator(node):
+        before, after = _values(node), _values(mutant)
+        false_to_none = len(before) == len(after) and any(
+            matchers.matches(old, matchers.Name("False")) and matchers.matches(new, matchers.Name("None"))
+            for old, new in zip(before, after, strict=True)
+        )
+        if not false_to_none:
+            yield mutant
+
+
+def _values(node: libcst.CSTNode) -> list[libcst.CSTNode]:
+    if isinstance(node, libcst.Call):
+        return [argument.value for argument in node.args]
+    value = node.value if isinstance(node, (libcst.Assign, libcst.AnnAssign)) else None
+    return [] if value is None else [value]
+
+
+if __name__ == "__main__":
+    main()

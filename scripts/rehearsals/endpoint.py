@@ -1,0 +1,190 @@
+"""A made-up endpoint: gifts of credits. It has a body, a key and a union in its reply; money moves."""
+
+from .edits import Append, Change, Import, InContract, Method
+
+PATH = "/api/billing/gifts"
+
+CONTRACT_EDITS: tuple[Change, ...] = (
+    InContract(
+        ("paths",),
+        f"""\
+{PATH}:
+  post:
+    operationId: post_gift
+    tags: [billing]
+    summary: Buy credits for somebody else.
+    description: Needs the scope `billing:manage`.
+    security:
+      - bearer: ['billing:manage']
+    parameters:
+      - $ref: '#/components/parameters/IdempotencyKey'
+    requestBody:
+      required: true
+      content:
+        application/json:
+          schema: {{$ref: '#/components/schemas/GiftRequest'}}
+    responses:
+      '200':
+        description: What became of the gift.
+        content:
+          application/json:
+            schema:
+              anyOf:
+                - $ref: '#/components/schemas/GiftSent'
+                - $ref: '#/components/schemas/GiftDeclined'
+      '401': {{$ref: '#/components/responses/Unauthorized'}}
+      '403':
+        description: Not allowed.
+        content:
+          application/json:
+            schema:
+              anyOf:
+                - $ref: '#/components/schemas/InsufficientScope'
+                - $ref: '#/components/schemas/RoleRequired'
+""",
+    ),
+    InContract(
+        ("components", "schemas"),
+        """\
+GiftRequest:
+  type: object
+  description: A gift of credits.
+  required: [amountUsd, recipient]
+  additionalProperties: false
+  properties:
+    amountUsd: {$ref: '#/components/schemas/AmountUsd'}
+    recipient: {type: string}
+  example: {amountUsd: 50, recipient: ada@example.com}
+GiftSent:
+  type: object
+  description: The gift was paid and sent.
+  required: [status, giftId, amountUsd]
+  properties:
+    status: {const: sent}
+    giftId: {type: string}
+    amountUsd: {$ref: '#/components/schemas/Money'}
+  example: {status: sent, giftId: gift_1, amountUsd: '50'}
+GiftDeclined:
+  type: object
+  description: The recipient takes no gifts; nothing was paid.
+  required: [status, reason]
+  properties:
+    status: {const: declined}
+    reason: {type: string}
+  example: {status: declined, reason: not_wanted}
+""",
+    ),
+)
+
+_METHOD = '''\
+{asynchronous}def post_gift(
+    self, *, amount_usd: Amount, recipient: str, idempotency_key: str, timeout: float | None = None
+) -> GiftSent | GiftDeclined:
+    """Buy credits for somebody else. Needs the scope ``billing:manage``.
+
+    Args:
+        amount_usd: Dollars, as for ``post_charge``.
+        recipient: The person's address.
+        idempotency_key: One for each gift that a person confirmed.
+        timeout: Seconds for this call, instead of the client's.
+
+    Raises:
+        BillingError: See ``nous_billing.errors``.
+    """
+    return {awaited}self._driver.run(self._exchange({call}, timeout))
+'''
+_CALL = "operations.post_gift(amount_usd, recipient, idempotency_key)"
+
+HANDWRITTEN: tuple[Change, ...] = (
+    Append(
+        "nous_billing/models.py",
+        '''\
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiftSent:
+    """The gift was paid, ``amount_usd`` dollars, and sent."""
+
+    gift_id: str
+    amount_usd: Decimal
+    raw: dict[str, Any] = field(default_factory=dict[str, Any], repr=False, hash=False)
+    status: Literal["sent"] = "sent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiftDeclined:
+    """The recipient takes no gifts; nothing was paid."""
+
+    reason: str
+    raw: dict[str, Any] = field(default_factory=dict[str, Any], repr=False, hash=False)
+    status: Literal["declined"] = "declined"
+''',
+    ),
+    Import(
+        "nous_billing/protocol/operations.py",
+        "from nous_portal_api.api.billing import post_gift as gift_endpoint",
+    ),
+    Append(
+        "nous_billing/protocol/operations.py",
+        '''\
+def post_gift(
+    amount_usd: Amount, recipient: str, idempotency_key: str
+) -> Operation[models.GiftSent | models.GiftDeclined]:
+    """``POST /api/billing/gifts``."""
+    body = wire.GiftRequest(amount_usd=_number(check_amount(amount_usd, "amount_usd")), recipient=recipient)
+    kwargs = gift_endpoint._get_kwargs(  # pyright: ignore[reportPrivateUsage]
+        body=body, idempotency_key=check_idempotency_key(idempotency_key)
+    )
+    return _operation(kwargs, _read_gift, is_charge=True)
+
+
+def _read_gift(payload: Any, base_url: str) -> models.GiftSent | models.GiftDeclined:
+    if payload["status"] == "sent":
+        return _result(models.GiftSent, wire.GiftSent.from_dict(payload), raw=payload)
+    return _result(models.GiftDeclined, wire.GiftDeclined.from_dict(_plain(payload)), raw=payload)
+''',
+    ),
+    Import("nous_billing/client.py", "from .models import GiftDeclined, GiftSent"),
+    Import("nous_billing/async_client.py", "from .models import GiftDeclined, GiftSent"),
+    Method("BillingClient", _METHOD.format(asynchronous="", awaited="", call=_CALL)),
+    Method("AsyncBillingClient", _METHOD.format(asynchronous="async ", awaited="await ", call=_CALL)),
+    Method(
+        "Billing",
+        '''\
+@handler(gates.role)
+def post_gift(self, call: Call) -> Reply:
+    """Send a gift; a recipient at example.org takes none. A replay of the key sends no second one."""
+    if call.body["recipient"].endswith("@example.org"):
+        return Reply(200, {"status": "declined", "reason": "not_wanted"})
+    sent = {"status": "sent", "giftId": "gift_1", "amountUsd": usd(Decimal(call.body["amountUsd"]))}
+    return call.once(lambda: Reply(200, sent))
+''',
+    ),
+)
+
+ASKED = (
+    "AsyncBillingClient has no post_gift. Add it.",
+    "operations has no post_gift. Add it.",
+    "The mock has no handler post_gift. Add it.",
+    "There is no class GiftSent. Add it with status:",
+    "There is no class GiftDeclined. Add it with status:",
+)
+
+PROOF = """
+import asyncio
+from decimal import Decimal
+from nous_billing import AsyncBillingClient, BillingError, GiftDeclined, GiftSent
+sent = client.post_gift(amount_usd="12.50", recipient="ada@example.com", idempotency_key="k")
+assert isinstance(sent, GiftSent)
+assert (sent.amount_usd, sent.gift_id) == (Decimal("12.5"), "gift_1")
+async def decline():
+    async with AsyncBillingClient(StaticToken(portal.issue_token()), base_url=url) as other:
+        return await other.post_gift(amount_usd=5, recipient="bob@example.org", idempotency_key="k2")
+declined = asyncio.run(decline())
+assert isinstance(declined, GiftDeclined) and declined.reason == "not_wanted"
+portal.inject(Fault.drop(acts=True), "post_gift")
+try:
+    client.post_gift(amount_usd=5, recipient="ada@example.com", idempotency_key="k3")
+except BillingError as error:
+    assert error.outcome_unknown, error
+else:
+    raise AssertionError("no error")
+"""

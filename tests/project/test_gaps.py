@@ -1,0 +1,51 @@
+"""What the contract says and the facade does not offer is asked for, wherever it is said."""
+
+import re
+from pathlib import Path
+
+from scripts.rehearsals.edits import CONTRACT, InContract
+from scripts.rehearsals.run import Copy
+
+SCHEMAS = ("components", "schemas")
+OPERATION = ("paths", "/api/billing/charge", "post", "responses")
+
+
+def asked(gaps: str) -> list[str]:
+    """What the tools ask for, without the number of the line."""
+    found = re.findall(r"^nous_billing/([\w/]+\.py)(?::\d+)?: (.*)$", gaps, re.MULTILINE)
+    return [f"{path}: {text}" for path, text in found]
+
+
+def more(schema: str, line: str) -> InContract:
+    """Gives a schema one more property."""
+    return InContract((*SCHEMAS, schema, "properties"), line)
+
+
+def test_nothing_that_the_contract_says_is_dropped_in_silence(tmp_path: Path) -> None:
+    copy = Copy(tmp_path)
+    copy.apply(
+        (
+            InContract(OPERATION, "'402': {$ref: '#/components/responses/RateLimited'}"),
+            more("ChargeRequest", "poNumber: {type: string}"),
+            more("AutoTopUpSaved", "savedAt: {type: string}"),
+            InContract((*SCHEMAS, "ChargeStatus", "anyOf"), "- $ref: '#/components/schemas/Bounds'"),
+            more("MonthlyCapExceeded", "resetsOn: {type: string}"),
+            more("AmountOutOfBounds", "maxUsd: {type: string}"),
+            more("BillingState", "plan: {type: object, properties: {name: {type: string}}}"),
+        )
+    )
+    gaps = copy.python("-m", "scripts.gaps")
+    assert not gaps.content
+    assert set(asked(gaps.text)) == {
+        "protocol/error_codes.py: post_charge answers 402. Say which class that is.",
+        "protocol/error_codes.py: rate_limited comes with 402. Its row says 429.",
+        "protocol/operations.py: post_charge does not take po_number. Add it.",
+        "async_client.py: post_charge does not take po_number. Add it.",
+        "client.py: post_charge does not take po_number. Add it.",
+        "protocol/operations.py: AutoTopUpSaved has saved_at, which nothing reads.",
+        "protocol/operations.py: get_charge_status does not read Bounds (200). Add it.",
+        "errors.py: BillingMonthlyCapExceeded: add resets_on: str | None = None",
+        "errors.py: amount_out_of_bounds has max_usd. Give it a class of its own.",
+        "models.py: BillingState has no plan. Add: plan: Any | None = None",
+    }
+    assert f"{CONTRACT}: An object of a reply has no name. Put it under components/schemas." in gaps.text
