@@ -102,7 +102,11 @@ def _audit_reports(run: Run, batch: Batch, counts: Counter[str]) -> None:
         if report.amount and not run.fresh_keys:
             # Of two who press at once each may be told the truth, and the other be charged a moment later.
             known_until = 0.0 if batch.pressed_twice else report.at
-            counts.update(wrong_words(_said(report), batch.customer.charges(report.amount), known_until=known_until))
+            charges = batch.customer.charges(report.amount)
+            wrong = wrong_words(_said(report), charges, known_until=known_until)
+            counts.update(wrong)
+            if wrong:
+                print(f"killed: {', '.join(sorted(wrong))}: {report} of {charges}, known until {known_until}")
 
 
 def _said(report: Report) -> Statement:
