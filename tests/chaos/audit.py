@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from nous_billing import BillingClient, StaticToken
-from tests.chaos.claims import WRONG_WORDS, Statement, wrong_words
+from tests.chaos.claims import WRONG_WORDS, Statement, charge_ids_in, wrong_words
 from tests.chaos.driver import Run
 from tests.chaos.people import OPENING, Batch
 from tests.chaos.reports import Report
@@ -114,7 +114,8 @@ def _said(report: Report) -> Statement:
         amount = Decimal(report.amount)
         return Statement(report.at, "Purchase", status=report.what, charge_ids=(report.detail,), added_usd=amount)
     is_unknown = report.what != "refused"
-    return Statement(report.at, "", report.detail, outcome_unknown=is_unknown, is_final=True)
+    ids = charge_ids_in(report.detail)
+    return Statement(report.at, "", report.detail, outcome_unknown=is_unknown, is_final=True, charge_ids=ids)
 
 
 def columns(run: Run) -> Counter[str]:

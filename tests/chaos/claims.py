@@ -57,8 +57,13 @@ def statement(told: Purchase | BillingError, *, is_final: bool = False) -> State
         error=told.error,
         outcome_unknown=told.outcome_unknown,
         is_final=is_final,
-        charge_ids=tuple(sorted({*_CHARGE_ID.findall(text), getattr(told, "charge_id", None)} - {None})),
+        charge_ids=tuple(sorted({*charge_ids_in(text), getattr(told, "charge_id", None)} - {None})),
     )
+
+
+def charge_ids_in(text: str) -> tuple[str, ...]:
+    """The charges that a text names."""
+    return tuple(_CHARGE_ID.findall(text))
 
 
 def wrong_words(said: Statement, charges: Iterable[Charge], *, known_until: float, sent: bool = False) -> set[str]:
