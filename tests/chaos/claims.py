@@ -50,6 +50,7 @@ def statement(told: Purchase | BillingError, *, is_final: bool = False) -> State
         ids = (told.charge_id,) if told.charge_id else ()
         return Statement(at, kind, status=told.status, charge_ids=ids, added_usd=told.added_usd)
     text = str(told)
+    named = getattr(told, "charge_id", None)
     return Statement(
         at,
         kind,
@@ -57,7 +58,7 @@ def statement(told: Purchase | BillingError, *, is_final: bool = False) -> State
         error=told.error,
         outcome_unknown=told.outcome_unknown,
         is_final=is_final,
-        charge_ids=tuple(sorted({*charge_ids_in(text), getattr(told, "charge_id", None)} - {None})),
+        charge_ids=(*charge_ids_in(text), *([named] if named else [])),
     )
 
 
