@@ -81,7 +81,7 @@ def wrong_words(said: Statement, charges: Iterable[Charge], *, known_until: floa
     wrong = set[str]()
     if made and _says_not_charged(said):
         wrong.add(NOT_CHARGED)
-    if sent and "Nothing was sent" in said.text and not said.outcome_unknown:
+    if sent and said.is_final and "Nothing was sent" in said.text and not said.outcome_unknown:
         wrong.add(NOT_SENT)
     if None in named or ("was accepted as charge" in said.text and not named):
         wrong.add(ACCEPTED)
