@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TypeVar
 
 from ..errors import (
@@ -93,7 +94,7 @@ def _reason(last_error: BillingError | None, is_too_old: bool) -> str:
         if last_error.last_error is None:
             return "The portal calls it pending, as it does a charge that it does not know."
         last_error = last_error.last_error
-    return _without_outcome(last_error.message)
+    return without_outcome(last_error.message)
 
 
 UncertainT = TypeVar("UncertainT", bound=BillingPurchaseUncertain)
@@ -142,23 +143,33 @@ def not_read(reason: str) -> BillingPurchaseStoreError:
 def not_kept(error: BillingError) -> BillingPurchaseStoreError:
     """Return the error for a store that could not save what has happened already."""
     return BillingPurchaseStoreError(
-        f"The purchase goes on, but how far it has come is not kept. {_without_outcome(error.message)}",
+        f"The purchase goes on, but how far it has come is not kept. {without_outcome(error.message)}",
         error="purchase_store_failed",
         outcome_unknown=True,
     )
 
 
-_OUTCOMES = (" Nothing was charged.", " Nothing was sent.", " Nothing more was sent.", " Nothing failed.")
+def of_one_request(error: BillingError) -> BillingError:
+    """Return what one request of several ran into, without its word that nothing was charged: another may have been."""
+    message = error.message if error.outcome_unknown else without_outcome(error.message)
+    if message == error.message:
+        return error
+    told = copy(error)
+    told.message, told.args = message, (message, *error.args[1:])
+    return told
 
 
-def _without_outcome(message: str) -> str:
+_OUTCOMES = (
+    UNKNOWN_OUTCOME,
+    " Nothing was charged.",
+    " Nothing was sent.",
+    " Nothing more was sent.",
+    " Nothing failed.",
+)
+
+
+def without_outcome(message: str) -> str:
     """Return what went wrong with the last request, without what it says of the money: an earlier one is open."""
-    for outcome in (
-        UNKNOWN_OUTCOME,
-        " Nothing was charged.",
-        " Nothing was sent.",
-        " Nothing more was sent.",
-        " Nothing failed.",
-    ):
+    for outcome in _OUTCOMES:
         message = message.removesuffix(outcome)
     return message

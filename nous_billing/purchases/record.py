@@ -11,7 +11,7 @@ from ..protocol.caller import call_user
 from ..protocol.exchange import Flow
 from .checking import check_same_organisation
 from .merging import merged
-from .messages import not_kept, not_saved
+from .messages import not_kept, not_saved, of_one_request
 from .purchase import Purchase
 from .refusals import conflict
 from .store_access import AnyStore, load_purchase, save_purchase
@@ -108,7 +108,9 @@ class PurchaseRecord:
         raise not_saved("another program keeps changing it")
 
     def tell(self, progress: Purchase | BillingError) -> Flow[None]:
-        """Let the caller know."""
+        """Let the caller know; of an error that is outlived, not as if it spoke for the whole purchase."""
+        if isinstance(progress, BillingError) and self.may_be_made:
+            progress = of_one_request(progress)
         listener = self._on_progress
         if listener is not None:
             yield from call_user("on_progress", lambda: listener(progress))

@@ -10,7 +10,7 @@ from ..errors import BillingError, BillingPurchaseStoreError
 from ..protocol.caller import refuse_awaitable
 from ..protocol.exchange import Flow, RunBlocking
 from .checking import checked
-from .messages import not_read, not_saved
+from .messages import not_read, not_saved, without_outcome
 from .purchase import AsyncPurchaseStore, Purchase, PurchaseStore
 
 T = TypeVar("T")
@@ -117,7 +117,7 @@ def _store_error(error: Exception, failed: Callable[[str], BillingPurchaseStoreE
     if isinstance(error, BillingPurchaseStoreError):
         return error
     if isinstance(error, BillingError):
-        return failed(error.message.removesuffix("."))
+        return failed(without_outcome(error.message).removesuffix("."))
     if isinstance(error, OSError):
         return failed(error.strerror or type(error).__name__)
     # What somebody else's store says may have a password in it.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from nous_billing import BillingClient, StaticToken
-from tests.chaos.claims import WRONG_WORDS, Statement, wrong_words
+from tests.chaos.claims import WRONG_WORDS, Statement, charge_ids_in, wrong_words
 from tests.chaos.driver import Run
 from tests.chaos.people import OPENING, Batch
 from tests.chaos.reports import Report
@@ -102,7 +102,11 @@ def _audit_reports(run: Run, batch: Batch, counts: Counter[str]) -> None:
         if report.amount and not run.fresh_keys:
             # Of two who press at once each may be told the truth, and the other be charged a moment later.
             known_until = 0.0 if batch.pressed_twice else report.at
-            counts.update(wrong_words(_said(report), batch.customer.charges(report.amount), known_until=known_until))
+            charges = batch.customer.charges(report.amount)
+            wrong = wrong_words(_said(report), charges, known_until=known_until)
+            counts.update(wrong)
+            if wrong:
+                print(f"killed: {', '.join(sorted(wrong))}: {report} of {charges}, known until {known_until}")
 
 
 def _said(report: Report) -> Statement:
@@ -110,7 +114,8 @@ def _said(report: Report) -> Statement:
         amount = Decimal(report.amount)
         return Statement(report.at, "Purchase", status=report.what, charge_ids=(report.detail,), added_usd=amount)
     is_unknown = report.what != "refused"
-    return Statement(report.at, "", report.detail, outcome_unknown=is_unknown, is_final=True)
+    ids = charge_ids_in(report.detail)
+    return Statement(report.at, "", report.detail, outcome_unknown=is_unknown, is_final=True, charge_ids=ids)
 
 
 def columns(run: Run) -> Counter[str]:

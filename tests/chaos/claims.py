@@ -50,6 +50,7 @@ def statement(told: Purchase | BillingError, *, is_final: bool = False) -> State
         ids = (told.charge_id,) if told.charge_id else ()
         return Statement(at, kind, status=told.status, charge_ids=ids, added_usd=told.added_usd)
     text = str(told)
+    named = getattr(told, "charge_id", None)
     return Statement(
         at,
         kind,
@@ -57,8 +58,13 @@ def statement(told: Purchase | BillingError, *, is_final: bool = False) -> State
         error=told.error,
         outcome_unknown=told.outcome_unknown,
         is_final=is_final,
-        charge_ids=tuple(sorted({*_CHARGE_ID.findall(text), getattr(told, "charge_id", None)} - {None})),
+        charge_ids=(*charge_ids_in(text), *([named] if named else [])),
     )
+
+
+def charge_ids_in(text: str) -> tuple[str, ...]:
+    """The charges that a text names."""
+    return tuple(_CHARGE_ID.findall(text))
 
 
 def wrong_words(said: Statement, charges: Iterable[Charge], *, known_until: float, sent: bool = False) -> set[str]:
@@ -75,7 +81,7 @@ def wrong_words(said: Statement, charges: Iterable[Charge], *, known_until: floa
     wrong = set[str]()
     if made and _says_not_charged(said):
         wrong.add(NOT_CHARGED)
-    if sent and "Nothing was sent" in said.text and not said.outcome_unknown:
+    if sent and said.is_final and "Nothing was sent" in said.text and not said.outcome_unknown:
         wrong.add(NOT_SENT)
     if None in named or ("was accepted as charge" in said.text and not named):
         wrong.add(ACCEPTED)

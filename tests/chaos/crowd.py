@@ -19,6 +19,7 @@ PRESSES = 20
 # With faults, and without.
 _TRIES = 4
 _LAST_TRIES = 12
+_MOST_PRINTED = 5
 
 
 def run_crowd(folder: Path, purchases: int, seed: int) -> Counter[tuple[str, str]]:
@@ -42,8 +43,12 @@ def run_crowd(folder: Path, purchases: int, seed: int) -> Counter[tuple[str, str
         if request.operation == "post_charge" and request.status not in (401, 403)
     }
     counts: Counter[tuple[str, str]] = Counter()
+    complaints: list[str] = []
     for intent in intents:
-        counts.update({(intent.way, column): n for column, n in audit_intent(intent, sent_by).items()})
+        columns = audit_intent(intent, sent_by, complaints.append)
+        counts.update({(intent.way, column): count for column, count in columns.items()})
+    if complaints:
+        print(*complaints[:_MOST_PRINTED], f"{len(complaints)} complaints, seed {seed}", sep="\n", flush=True)
     counts.update({("portal", f"fault: {kind}"): n for kind, n in portal.random_faults.shown.items()})
     counts["portal", "requests"] += len(portal.requests)
     counts["portal", "limiter refusals"] += portal.limiter.refusals

@@ -1,6 +1,7 @@
 """Counts, from the ledger, what was wrong with a purchase: charges, what is known of them, and every sentence."""
 
 from collections import Counter
+from collections.abc import Callable
 
 from nous_billing import Purchase, PurchaseDirectory
 from tests.chaos.claims import WRONG_WORDS, Statement, wrong_words
@@ -15,11 +16,12 @@ FAULTS = (TWICE, LOST, *WRONG_WORDS, RECORD, UNTYPED, OPEN)
 COLUMNS = ("purchases", "presses", "charges", "sentences", "billing page", *FAULTS)
 
 
-def audit_intent(intent: Intent, sent_by: set[str]) -> Counter[str]:
-    """The columns of one purchase; what was wrong is printed.
+def audit_intent(intent: Intent, sent_by: set[str], complain: Callable[[str], None]) -> Counter[str]:
+    """The columns of one purchase.
 
     Args:
         sent_by: The tokens that a charge came with, and was not refused for.
+        complain: Is told what was wrong.
     """
     charges = [
         charge
@@ -51,12 +53,12 @@ def audit_intent(intent: Intent, sent_by: set[str]) -> Counter[str]:
             wrong = wrong_words(said, charges, known_until=known_until, sent=sent)
             counts.update(wrong)
             if wrong:
-                print(f"{intent.way}: {', '.join(sorted(wrong))}: {said} of {charges}, known until {known_until}")
+                complain(f"{intent.way}: {', '.join(sorted(wrong))}: {said} of {charges}, known until {known_until}")
         if press.crash:
-            print(f"{intent.way}: {press.crash}")
+            complain(f"{intent.way}: {press.crash}")
     for column in (TWICE, LOST, OPEN, RECORD):
         if counts[column]:
-            print(f"{intent.way}: {column}: {charges}, told {[press.raised for press in intent.presses]}")
+            complain(f"{intent.way}: {column}: {charges}, told {[press.raised for press in intent.presses]}")
     return counts
 
 

@@ -62,6 +62,7 @@ RAISED = [
     (KeyError("password"), "KeyError"),
     (StopIteration("password"), "StopIteration"),
     (errors.BillingNetworkError("Another program holds it.", error="network_error"), "Another program holds it"),
+    (errors.BillingNetworkError("Another program holds it. Nothing was charged."), "Another program holds it"),
 ]
 EACH_RAISED = pytest.mark.parametrize(("error", "quoted"), RAISED, ids=range(len(RAISED)))
 

@@ -1,5 +1,6 @@
 """What a caller is told where it is not known whether a charge was made."""
 
+import pickle
 from dataclasses import replace
 from decimal import Decimal
 
@@ -81,3 +82,14 @@ def test_what_the_last_request_says_of_the_money_is_not_said_of_the_purchase(sho
     for sentence in ("Nothing was charged", "Nothing was sent", "Nothing failed", "may have been made"):
         assert sentence not in str(error)
     assert str(error).startswith("It is not known whether $50.00 for Acme was charged. ")
+
+
+@pytest.mark.parametrize(("first", "says"), [(LOST, False), (UNSENT, True)], ids=["lost", "unsent"])
+def test_what_is_outlived_says_that_nothing_was_charged_only_if_nothing_can_have_been(shop, first, says):
+    shop.portal.posted = [first, UNSENT]
+    assert shop.buy().result.status == "settled"
+    outlived = [seen for seen in shop.seen if isinstance(seen, errors.BillingNetworkError)]
+    assert len(outlived) == 2
+    assert ("Nothing was charged" in str(outlived[1])) is says
+    assert (outlived[1].message, outlived[1].error) == (str(outlived[1]), "network_error")
+    assert (pickle.loads(pickle.dumps(outlived[1])).message) == outlived[1].message
