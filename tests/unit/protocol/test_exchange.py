@@ -306,7 +306,7 @@ def test_what_admits_a_request_is_asked_before_each_with_its_own_token_and_addre
     state, moved = reply(200, OWNER_STATE), Credentials("token-2", "https://moved.example")
     played = play(flow, credentials(), state, REFUSED, moved, state, ACCEPTED)
     assert asked == [("token-1", PREVIEW, "org_1"), ("token-2", "https://moved.example", "org_1")]
-    assert [step.operation.is_charge for step in played.sent] == [False, True, False, True]
+    assert [step.operation.moves_money for step in played.sent] == [False, True, False, True]
     assert {step.deadline for step in played.steps} == {DEADLINE}
 
 
