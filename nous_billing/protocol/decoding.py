@@ -22,7 +22,7 @@ from .annotations import alternatives, constants, is_constant, object_fields, wi
 
 # What any arithmetic can bear: "1e999999999" is a JSON number, too.
 _LARGEST_EXPONENT = 64
-_JSON_NAMES = {
+_JSON_NAMES: dict[Any, str] = {
     NoneType: "null",
     bool: "true or false",
     int: "a whole number",
@@ -115,7 +115,7 @@ def _told_apart(kinds: tuple[Any, ...], value: object, place: str) -> Any:
     """Return the member of a union that a value is meant to be: by its JSON type, then its constants and its keys."""
     fitting = [kind for kind in kinds if _fits(kind, value)]
     if not fitting:
-        raise ContractBreach(f"{_named(place)} is {_json_name(type(value))}, which is none of what it may be")
+        raise ContractBreach(f"{_named(place)} is {_JSON_NAMES[type(value)]}, which is none of what it may be")
     return max(fitting, key=lambda kind: _likeness(kind, value))
 
 
@@ -139,7 +139,9 @@ def _likeness(kind: Any, value: object) -> tuple[int, bool, int]:
     if not is_dataclass(kind):
         return 0, False, 0
     required = [
-        wire_name(name) for name, (_, may_be_absent) in object_fields(cast("type", kind)).items() if not may_be_absent
+        wire_name(name)
+        for name, (each, may_be_absent) in object_fields(cast("type", kind)).items()
+        if not may_be_absent and each != PortalUrl
     ]
     return len(constants(kind)), all(key in cast("dict[str, Any]", value) for key in required), len(required)
 
@@ -178,12 +180,8 @@ def _money(value: object, place: str) -> Decimal:
 def _expect(kind: Any, value: object, place: str) -> Any:
     # A bool is an int to Python.
     if type(value) is not kind:
-        raise ContractBreach(f"{_named(place)} is {_json_name(type(value))} instead of {_json_name(kind)}")
+        raise ContractBreach(f"{_named(place)} is {_JSON_NAMES[type(value)]} instead of {_JSON_NAMES[kind]}")
     return value
-
-
-def _json_name(kind: type) -> str:
-    return _JSON_NAMES.get(kind, kind.__name__)
 
 
 def _named(place: str) -> str:
