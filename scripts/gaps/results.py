@@ -122,7 +122,7 @@ def _compared(name: str, said: dict[str, str], where: str) -> Iterator[Gap]:
     for each, line in said.items():
         if each not in given:
             yield Gap(where, f"{name} has no {each}. Add: {each}: {line}")
-        elif _is_known(line) and given[each] != _given(_written(each, line))[each]:
+        elif _is_known(line) and given[each] != _given(written(each, line))[each]:
             yield Gap(where, f"{name}.{each} is {cls.__annotations__[each]}. Write: {each}: {line}")
     for each in set(given) - set(said) - {"raw"}:
         yield Gap(where, f"The contract has no {name}.{each}. Take it out.")
@@ -138,18 +138,18 @@ def _given(cls: Any) -> dict[str, tuple[object, bool, bool]]:
     }
 
 
-def _written(name: str, line: str) -> type:
+def written(name: str, line: str, *, frozen: bool = False) -> type:
     """A class with this one field."""
     namespace: dict[str, Any] = dict(vars(models))
-    exec(f"@dataclass(kw_only=True)\nclass Written:\n    {name}: {line}\n", namespace)  # noqa: S102
-    written: type = namespace["Written"]
-    return written
+    exec(f"@dataclass(frozen={frozen}, kw_only=True)\nclass Written:\n    {name}: {line}\n", namespace)  # noqa: S102
+    made: type = namespace["Written"]
+    return made
 
 
 def _is_known(line: str) -> bool:
     """Whether all classes that an annotation names are there; of others there is a gap of their own."""
     try:
-        _given(_written("each", line))
+        _given(written("each", line))
     except NameError:
         return False
     return True

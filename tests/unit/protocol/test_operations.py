@@ -4,6 +4,7 @@ import copy
 import json
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from typing import get_args, get_type_hints
 
 import pytest
 
@@ -21,6 +22,14 @@ OPERATIONS = {
     "top-up": lambda: operations.patch_auto_top_up(True, 20, 100),
     "charge": charge,
     "status": lambda: operations.get_charge_status("ch_1"),
+}
+
+
+FUNCTIONS = {
+    "state": "get_billing_state",
+    "top-up": "patch_auto_top_up",
+    "charge": "post_charge",
+    "status": "get_charge_status",
 }
 
 
@@ -492,3 +501,76 @@ def test_an_accepted_charge_whose_id_cannot_be_asked_for_keeps_it_in_the_payload
 def test_what_broke_the_contract_is_said(name, body, breach):
     error = call(OPERATIONS[name](), reply(200, body)).error
     assert str(error).startswith(f"The portal's reply is not what its contract says ({breach}).")
+
+
+def made(result=None, accept=operations.JSON, **kwargs):
+    """An operation as the module makes them of what the generated client says."""
+    return operations._operation({"method": "delete", "url": "/x", **kwargs}, result, accept)
+
+
+@pytest.mark.parametrize(
+    ("params", "path"),
+    [
+        ({}, "/x"),
+        ({"limit": 5}, "/x?limit=5"),
+        ({"since": "a b&c", "all": True, "tags": ["x", False]}, "/x?since=a+b%26c&all=true&tags=x&tags=false"),
+    ],
+)
+def test_a_query_travels_with_the_path(params, path):
+    assert made(params=params).path == path
+
+
+@pytest.mark.parametrize("key", ["data", "files", "content", "cookies"])
+def test_what_would_not_be_sent_fails_loudly(key):
+    with pytest.raises(TypeError, match=f"^/x: the client does not send {key} of _get_kwargs.$"):
+        made(**{key: {}})
+
+
+def test_a_body_within_a_body_keeps_the_digits_of_its_money():
+    body = {"lines": [{"amountUsd": Decimal("0.10"), "note": None}], "on": True}
+    assert made(json=body).body == b'{"lines":[{"amountUsd":0.10,"note":null}],"on":true}'
+
+
+@pytest.mark.parametrize(
+    ("headers", "moves_money"), [({"Idempotency-Key": "k"}, True), ({"idempotency-key": "k"}, True), ({}, False)]
+)
+def test_what_has_an_idempotency_key_moves_money(headers, moves_money):
+    operation = made(headers=headers)
+    assert (operation.moves_money, operation.changes_settings) == (moves_money, not moves_money)
+    error = call(operation, reply(502)).error
+    assert error.outcome_unknown
+    assert ("same idempotency key" in str(error)) is moves_money
+
+
+@pytest.mark.parametrize("body", [b"", b" ", b'{"ok": true}', b"[]"])
+def test_where_no_body_is_to_be_there_is_no_result(body):
+    assert call(made(), reply(204, body)).caught is None
+    assert call(made(), reply(204, body)).result is None
+
+
+CSV = {"content-type": "Text/CSV; charset=utf-8"}
+
+
+@pytest.mark.parametrize(("result", "read_as"), [(str, "a,\u00fc\n"), (bytes, b"\xef\xbb\xbfa,\xc3\xbc\n")])
+def test_a_body_that_is_no_json_is_read_as_it_is_declared(result, read_as):
+    assert call(made(result, "text/csv"), reply(200, b"\xef\xbb\xbfa,\xc3\xbc\n", CSV)).result == read_as
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "code"),
+    [
+        (b"<html>", {"content-type": "text/html"}, "endpoint_unavailable"),
+        (b"a,b", {}, "endpoint_unavailable"),
+        (b"\xff", CSV, "invalid_response"),
+    ],
+)
+def test_another_media_type_than_was_asked_for_is_not_this_api(body, headers, code):
+    error = call(made(str, "text/csv"), reply(200, body, headers)).error
+    assert (type(error), error.error) == (BillingResponseError, code)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_an_operation_reads_what_its_type_says(name):
+    operation = OPERATIONS[name]()
+    function = getattr(operations, FUNCTIONS[name])
+    assert get_args(get_type_hints(function)["return"]) == (operation.result,)
