@@ -196,7 +196,7 @@ class BillingIdempotencyConflict(BillingError):
 
 
 class BillingNetworkError(BillingError):
-    """No usable reply came (``error="network_error"``). ``outcome_unknown`` says whether a request that changes something
+    """No usable reply came (``error="network_error"``). ``outcome_unknown`` says whether a request for a change
     may have arrived."""
 
 

@@ -84,8 +84,11 @@ def _may_have_acted(status: int, code: str | None) -> bool:
 
     Only the portal's own refusal says that it was not: JSON with a code, and of a 503 the code of a gate that fails
     closed. A page with another 4xx is by something in front of the portal, such as a filter of replies. Two statuses
-    need no code: what asks for a login (401) or counts requests (429) does so before it passes a request on.
+    need no code: what asks for a login (401) or counts requests (429) does so before it passes a request on. A 409 of
+    an unknown code may say that the same key is still being worked on.
     """
+    if status == 409:
+        return not is_documented(status, code)
     if 400 <= status < 500 and not _is_of_a_proxy(status):
         return code is None and status not in (401, 429)
     return not (code in _FAILS_CLOSED and is_documented(status, code))
