@@ -3,6 +3,7 @@
 import json
 import time
 from decimal import Decimal
+from http import HTTPStatus
 
 import pytest
 from hypothesis import strategies as st
@@ -94,7 +95,11 @@ def is_refusal(status, body):
     if status == 503:
         return code in ("temporarily_unavailable", "stripe_unavailable")
     own = isinstance(code, str) and code.strip() != ""
-    return 400 <= status < 500 and status != 408 and (own or status in (401, 429))
+    if not 400 <= status < 500 or status == 408 or status not in set(HTTPStatus):
+        return False
+    if status == 409:
+        return code == "idempotency_conflict"
+    return own or status in (401, 429)
 
 
 def code_of(body):
