@@ -27,6 +27,21 @@ def echo(request):
     return answer(200, {"status": f"seen-{request.target.rpartition('/')[2]}"})
 
 
+# --- Settings
+
+
+@pytest.mark.parametrize("saved", [True, False], ids=["with amounts", "without"])
+def test_auto_reload_is_switched_off_with_the_amounts_that_the_state_has(saved, client, mock_portal):
+    if saved:
+        save(client)
+    client.patch_auto_top_up(enabled=False, threshold=None, top_up_amount=None)
+    read_first, request = mock_portal.requests[-2:]
+    assert (read_first.operation, request.operation) == ("get_billing_state", "patch_auto_top_up")
+    amounts = b'"threshold":20,"topUpAmount":100.5' if saved else b'"threshold":0,"topUpAmount":0'
+    assert request.body == b'{"enabled":false,' + amounts + b"}"
+    assert read(client).auto_reload.enabled is False
+
+
 # --- A purchase
 
 
