@@ -89,7 +89,7 @@ def _one(contract: Contract, schema: Json) -> list[str]:
 
 def _object(contract: Contract, here: Json, name: str) -> str:
     if "properties" in here and not name:
-        raise NotReadError("an object without a name: put it under components/schemas")
+        raise NotReadError("an object without a name (put it under components/schemas)")
     if "properties" in here:
         return READ_AS.get(name, name)
     if "patternProperties" in here:

@@ -45,7 +45,7 @@ def _code(contract: Contract, code: str, at: tuple[int, ...], schema: str, prope
     shown = at[0] if len(at) == 1 else at
     if code not in REFUSALS:
         name = f"Billing{code.title().replace('_', '')}"
-        base = CLASSES.get(at[0], BillingError).__name__
+        base = next((CLASSES[status] for status in at if status in CLASSES), BillingError).__name__
         lines = [f"class {name}({base}): with a docstring", *(f"{each}: {kind} = None" for each, kind in own.items())]
         yield Gap(place(_ERRORS_FILE, base), f"There is no class for {code}. Add: {', '.join(lines)}")
         yield Gap(place(_TABLE_FILE, "REFUSALS"), f'Add: "{code}": ({shown}, errors.{name}, "A sentence."),')

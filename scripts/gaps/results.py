@@ -123,7 +123,7 @@ def _compared(name: str, said: dict[str, str], where: str) -> Iterator[Gap]:
         if each not in given:
             yield Gap(where, f"{name} has no {each}. Add: {each}: {line}")
         elif _is_known(line) and given[each] != _given(written(each, line))[each]:
-            yield Gap(where, f"{name}.{each} is {cls.__annotations__[each]}. Write: {each}: {line}")
+            yield Gap(where, f"{name}.{each} is {cls.__annotations__[each]}. The contract says {line}.")
     for each in set(given) - set(said) - {"raw"}:
         yield Gap(where, f"The contract has no {name}.{each}. Take it out.")
 

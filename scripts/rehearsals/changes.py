@@ -243,21 +243,10 @@ components:
             '''\
 def list_invoices() -> Operation[models.InvoiceList]:
     """``GET /api/billing/invoices``."""
-    return _operation(invoices_endpoint._get_kwargs(), _read_invoices)  # pyright: ignore[reportPrivateUsage]
+    return _operation(invoices_endpoint._get_kwargs(), models.InvoiceList)
 
 
 def patch_auto_top_up(''',
-        ),
-        Edit(
-            OPERATIONS,
-            "",
-            "def _read_saved(",
-            """\
-def _read_invoices(payload: Any, base_url: str) -> models.InvoiceList:
-    return _result(models.InvoiceList, wire.InvoiceList.from_dict(_plain(payload)), raw=payload)
-
-
-def _read_saved(""",
         ),
         Edit(
             MODELS,

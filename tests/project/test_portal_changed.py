@@ -55,7 +55,7 @@ EXPECTED: dict[str, tuple[str, str, int, list[str]]] = {
     ENDPOINT.name: (
         "minor",
         "1.2.0",
-        29,
+        27,
         [
             "async_client.py: AsyncBillingClient has no list_invoices. Add it.",
             "client.py: BillingClient has no list_invoices. Add it.",
@@ -170,20 +170,21 @@ def test_nothing_that_the_contract_says_is_dropped_in_silence(grown: Copy) -> No
         "protocol/operations.py: post_charge does not take po_number. Add it.",
         "async_client.py: post_charge does not take po_number. Add it.",
         "client.py: post_charge does not take po_number. Add it.",
-        "protocol/operations.py: AutoTopUpSaved has saved_at, which nothing reads.",
-        "protocol/operations.py: get_charge_status does not read Bounds (200). Add it.",
+        "models.py: AutoTopUpSaved has no saved_at. Add: saved_at: str | None = None",
+        "protocol/operations.py: get_charge_status does not read Bounds. Let it return "
+        "Operation[ChargePending | ChargeSettled | Bounds | ChargeFailed].",
         "errors.py: BillingMonthlyCapExceeded: add resets_on: str | None = None",
         "errors.py: amount_out_of_bounds has max_usd. Give it a class of its own.",
-        *(
-            f"errors.py: There is no class for too_many_calls. Add: class BillingTooManyCalls({base}): with a docstring"
-            for base in ("BillingRateLimited", "BillingError")
-        ),
-        f"protocol/error_codes.py: Add: {row.format(429)}",
-        f"protocol/error_codes.py: Add: {row.format(402)}",
+        "errors.py: There is no class for too_many_calls. "
+        "Add: class BillingTooManyCalls(BillingRateLimited): with a docstring",
+        f"protocol/error_codes.py: Add: {row.format((402, 429))}",
         "protocol/error_codes.py: The contract has no error rate_limited. Take its row out.",
-        "models.py: BillingState has no plan. Add: plan: Any | None = None",
     }
-    assert f"{CONTRACT}: An object of a reply has no name. Put it under components/schemas." in gaps.text
+    assert re.search(
+        rf"^{CONTRACT}:\d+: BillingState.plan is an object without a name \(put it under components/schemas\), which",
+        gaps.text,
+        re.MULTILINE,
+    )
 
 
 def test_who_feels_a_change_is_said(grown: Copy) -> None:
