@@ -17,6 +17,7 @@ import pytest
 import nous_billing as nb
 from nous_billing import AsyncBillingClient, BillingClient, StaticToken
 from nous_billing.mock import Card, Fault
+from tests.effects import CHANGING, KEYED
 
 from .harness import CALLS, KEY, Source, charge, failure, poll, read, save
 from .raw_server import RawServer, answer
@@ -40,6 +41,19 @@ def test_auto_reload_is_switched_off_with_the_amounts_that_the_state_has(saved, 
     amounts = b'"threshold":20,"topUpAmount":100.5' if saved else b'"threshold":0,"topUpAmount":0'
     assert request.body == b'{"enabled":false,' + amounts + b"}"
     assert read(client).auto_reload.enabled is False
+
+
+@pytest.mark.parametrize(("status", "body"), [(408, "stream timeout"), (499, ""), (503, "<html>"), (403, "<html>")])
+@pytest.mark.parametrize("operation", sorted(CHANGING))
+def test_what_a_proxy_answers_in_the_place_of_the_portal_hides_nothing_that_was_done(
+    operation, status, body, client, mock_portal
+):
+    mock_portal.inject(Fault.reply(status, body, {"content-type": "text/plain"}, acts=True), operation)
+    error = failure(CALLS[operation], client)
+    assert mock_portal.organisation.charges or read(client).auto_reload.enabled
+    assert type(error) is (nb.BillingResponseError if status == 403 else nb.BillingServerError)
+    assert (error.status, error.outcome_unknown) == (status, True)
+    assert ("may have been made" if operation in KEYED else "may have been saved") in str(error)
 
 
 # --- A purchase
