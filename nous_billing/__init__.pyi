@@ -45,16 +45,20 @@ from .errors import BillingStripeUnavailable as BillingStripeUnavailable
 from .errors import BillingTimeout as BillingTimeout
 from .models import AutoReload as AutoReload
 from .models import AutoReloadCard as AutoReloadCard
+from .models import AutoTopUpSaved as AutoTopUpSaved
 from .models import BillingState as BillingState
 from .models import Bounds as Bounds
 from .models import Card as Card
 from .models import ChargeAccepted as ChargeAccepted
 from .models import ChargeFailed as ChargeFailed
+from .models import ChargeId as ChargeId
 from .models import ChargePending as ChargePending
 from .models import ChargeSettled as ChargeSettled
 from .models import ChargeStatus as ChargeStatus
 from .models import MonthlyCap as MonthlyCap
+from .models import Number as Number
 from .models import Organisation as Organisation
+from .models import PortalUrl as PortalUrl
 from .money import Amount as Amount
 from .money import format_usd as format_usd
 from .money import parse_usd as parse_usd
@@ -81,6 +85,7 @@ __all__ = [
     "AsyncPurchaseStore",
     "AutoReload",
     "AutoReloadCard",
+    "AutoTopUpSaved",
     "BillingAccessDenied",
     "BillingAuthError",
     "BillingChargeCancelled",
@@ -116,6 +121,7 @@ __all__ = [
     "Card",
     "ChargeAccepted",
     "ChargeFailed",
+    "ChargeId",
     "ChargePending",
     "ChargeSettled",
     "ChargeStatus",
@@ -126,8 +132,10 @@ __all__ = [
     "DeviceCode",
     "HermesLogin",
     "MonthlyCap",
+    "Number",
     "OnProgress",
     "Organisation",
+    "PortalUrl",
     "Purchase",
     "PurchaseDirectory",
     "PurchaseDiscrepancy",

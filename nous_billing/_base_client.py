@@ -14,6 +14,7 @@ from .models import BillingState, ChargeFailed, ChargeSettled, ChargeStatus, Org
 from .money import Amount
 from .portal import check_base_url
 from .protocol import operations
+from .protocol.auto_reload import patch_auto_top_up
 from .protocol.caller import call_user, unwrap_caller_errors
 from .protocol.exchange import BeforeSend, Flow, exchange
 from .protocol.operations import Operation
@@ -69,8 +70,18 @@ class BaseClient(Generic[ClockT]):
         self._shown: Organisation | None = None
 
     def _exchange(self, operation: Operation[T], timeout: float | None) -> Flow[T]:
+        return exchange(operation, base_url=self._base_url, deadline=self._deadline(timeout))
+
+    def _patch_auto_top_up(
+        self, enabled: bool, threshold: Amount | None, top_up_amount: Amount | None, timeout: float | None
+    ) -> Flow[None]:
+        return patch_auto_top_up(
+            enabled, threshold, top_up_amount, base_url=self._base_url, deadline=self._deadline(timeout)
+        )
+
+    def _deadline(self, timeout: float | None) -> float:
         seconds = self._timeout if timeout is None else check_seconds(timeout, "timeout")
-        return exchange(operation, base_url=self._base_url, deadline=self._clock.monotonic() + seconds)
+        return self._clock.monotonic() + seconds
 
     def _show_state(self, timeout: float | None) -> Flow[BillingState]:
         state = yield from self._exchange(operations.get_billing_state(), timeout)

@@ -77,21 +77,23 @@ class AsyncBillingClient(BaseClient[AsyncClock]):
         return await self._driver.run(self._show_state(timeout))
 
     async def patch_auto_top_up(
-        self, *, enabled: bool, threshold: Amount, top_up_amount: Amount, timeout: float | None = None
+        self, *, enabled: bool, threshold: Amount | None, top_up_amount: Amount | None, timeout: float | None = None
     ) -> None:
         """Configure auto-reload. Needs the scope ``billing:manage``.
 
         Args:
-            enabled: Whether to reload at all. To switch it off, send the current values of the other two.
+            enabled: Whether to reload at all. To switch it off, the other two may be 0, or None: then the current ones
+                of the billing state are sent.
             threshold: Dollars below which the balance is reloaded.
             top_up_amount: Dollars that the balance is reloaded **to**; more than the threshold.
             timeout: Seconds for this call, instead of the client's.
 
         Raises:
             BillingInvalidRequest: An argument cannot be used; nothing was sent (``error="invalid_amount"`` and others).
-            BillingError: See ``nous_billing.errors``.
+            BillingError: See ``nous_billing.errors``. Where its ``outcome_unknown`` is True the settings may have been
+                saved: read the billing state.
         """
-        await self._driver.run(self._exchange(operations.patch_auto_top_up(enabled, threshold, top_up_amount), timeout))
+        await self._driver.run(self._patch_auto_top_up(enabled, threshold, top_up_amount, timeout))
 
     async def post_charge(
         self, *, amount_usd: Amount, idempotency_key: str, timeout: float | None = None

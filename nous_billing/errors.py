@@ -16,13 +16,13 @@ The tree of the classes:
     │   ├── BillingNoPaymentMethod
     │   ├── BillingConsentRequired
     │   └── BillingMonthlyCapExceeded
-    ├── BillingRateLimited               429 and 503: back off, not a payment failure
+    ├── BillingRateLimited               429, and 503: back off, not a payment failure
     │   └── BillingStripeUnavailable
     ├── BillingInvalidRequest            400, and what is refused before it is sent
     ├── BillingIdempotencyConflict       409
     ├── BillingNetworkError              no usable reply
     │   └── BillingTimeout               the deadline passed
-    ├── BillingServerError               500, 502, 504 and every other 5xx but 503
+    ├── BillingServerError               every other 5xx, 408, and statuses that no standard knows
     ├── BillingResponseError             a reply that is not the contract's
     ├── BillingChargeUnsettled           raised by ``wait_for_charge`` only
     │   ├── BillingChargeTimeout         still pending at the cap
@@ -54,8 +54,8 @@ class BillingError(Exception):
         portal_url: An absolute link where a person can put it right, or None.
         retry_after: Seconds to wait before trying again, or None.
         payload: The decoded JSON body of the reply; empty where there was none.
-        outcome_unknown: True when a charge may have been made all the same. Send the same idempotency key again, never
-            a new one.
+        outcome_unknown: True when a charge may have been made all the same: send the same idempotency key again, never
+            a new one. Also True when settings may have been saved all the same: read the billing state.
 
     Examples:
         >>> error = BillingError("The card was refused.", status=403, payload={"recovery": "reconnect"})
@@ -175,7 +175,11 @@ class BillingMonthlyCapExceeded(BillingAccessDenied):
 
 
 class BillingRateLimited(BillingError):
-    """Back off (429 and 503). Not a payment failure, and nothing was charged unless ``outcome_unknown`` says so."""
+    """Back off (429, and 503). Not a payment failure, and nothing was charged or saved.
+
+    In answer to a request that changes something, a 503 is only this where the portal itself sent it
+    (``temporarily_unavailable``, ``stripe_unavailable``); any other is a ``BillingServerError``.
+    """
 
 
 class BillingStripeUnavailable(BillingRateLimited):
@@ -192,8 +196,8 @@ class BillingIdempotencyConflict(BillingError):
 
 
 class BillingNetworkError(BillingError):
-    """No usable reply came (``error="network_error"``). For a charge, ``outcome_unknown`` says whether it may have
-    arrived."""
+    """No usable reply came (``error="network_error"``). ``outcome_unknown`` says whether a request for a change
+    may have arrived."""
 
 
 class BillingTimeout(BillingNetworkError):
@@ -201,14 +205,19 @@ class BillingTimeout(BillingNetworkError):
 
 
 class BillingServerError(BillingError):
-    """The portal or a proxy before it failed (every 5xx but 503). A charge that was answered so may have been made."""
+    """The portal or a proxy in front of it failed: every other 5xx, 408, and statuses that no standard knows.
+
+    A charge that was answered so may have been made, and settings may have been saved: ``outcome_unknown`` is True.
+    """
 
 
 class BillingResponseError(BillingError):
     """A reply that is not the contract's.
 
     ``error`` is ``"endpoint_unavailable"`` where it is not this API at all (a web page, a redirect, an unknown path),
-    and ``"invalid_response"`` where it is JSON that breaks the contract, or too large or compressed.
+    and ``"invalid_response"`` where it is JSON that breaks the contract, or too large or compressed. In answer to a
+    request that changes something ``outcome_unknown`` is True, and a 4xx without a code of the portal (but for 401 and
+    429) is this, too: only the portal's own refusal says that nothing was done.
     """
 
 

@@ -16,7 +16,6 @@ from .credentials import BILLING_MANAGE_SCOPE
 from .errors import BillingAuthError, BillingError, BillingRateLimited, BillingScopeRequired
 from .portal import DEFAULT_PORTAL_BASE_URL, resolve_portal_base_url
 from .protocol import operations
-from .protocol.decoding import ContractBreach
 from .protocol.operations import Operation
 
 __all__ = [
@@ -99,7 +98,7 @@ def invalidate_cached_token() -> None:
 
 class _HermesClient(BillingClient):
     def call(self, operation: Operation[Any], timeout: float) -> dict[str, Any]:
-        return self._driver.run(self._exchange(replace(operation, read=_as_it_came), timeout))
+        return self._driver.run(self._exchange(replace(operation, result=dict[str, Any]), timeout))
 
     def forget_token(self) -> None:
         self._driver.memo.forget()
@@ -108,9 +107,3 @@ class _HermesClient(BillingClient):
 @cache
 def _client() -> _HermesClient:
     return _HermesClient()
-
-
-def _as_it_came(payload: Any, base_url: str) -> dict[str, Any]:
-    if not isinstance(payload, dict):
-        raise ContractBreach(f"a {type(payload).__name__} where an object should be")
-    return payload  # pyright: ignore[reportUnknownVariableType]

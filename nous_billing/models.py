@@ -8,7 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+Number = Annotated[Decimal, "a JSON number"]
+"""A number of JSON that is no money; sums of money are decimal strings there, and ``Decimal`` here."""
+
+PortalUrl = Annotated[str, "a link for a person"]
+"""An absolute link that is safe to open; relative ones are resolved against the base URL that answered."""
+
+ChargeId = Annotated[str, r"(?!\.{1,2}$)[!-~]{1,255}"]
+"""1 to 255 visible ASCII characters, but neither ``.`` nor ``..``, which name another path."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +45,7 @@ class Card:
 
     brand: str
     last4: str
-    resolved_via: str | None
+    resolved_via: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,9 +62,9 @@ class AutoReloadCard:
     """The card of auto-reload. ``kind``: ``"canonical"`` (the same as a charge's), ``"none"`` or ``"distinct"``."""
 
     kind: str
-    payment_method_id: str | None
-    brand: str | None
-    last4: str | None
+    payment_method_id: str | None = None
+    brand: str | None = None
+    last4: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +74,7 @@ class AutoReload:
     enabled: bool
     threshold_usd: Decimal | None
     reload_to_usd: Decimal | None
-    card: AutoReloadCard | None
+    card: AutoReloadCard | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,8 +98,8 @@ class BillingState:
     card: Card | None
     monthly_cap: MonthlyCap | None
     auto_reload: AutoReload | None
-    can_change_plan: bool | None
-    portal_url: str
+    can_change_plan: bool | None = None
+    portal_url: PortalUrl
     raw: dict[str, Any] = field(default_factory=dict[str, Any], repr=False, hash=False)
 
     @property
@@ -106,10 +115,17 @@ class BillingState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AutoTopUpSaved:
+    """The settings of auto-reload were saved."""
+
+    ok: Literal[True]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChargeAccepted:
     """The charge was accepted. It is **not** paid until its status is settled."""
 
-    charge_id: str
+    charge_id: ChargeId
     raw: dict[str, Any] = field(default_factory=dict[str, Any], repr=False, hash=False)
 
 
@@ -123,10 +139,14 @@ class ChargePending:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChargeSettled:
-    """Paid: the balance has been raised by ``amount_usd`` dollars. ``settled_at`` is aware of its zone."""
+    """Paid: the balance has been raised by ``amount_usd`` dollars.
+
+    Attributes:
+        settled_at: When, with an offset, or None where the portal gives no moment that can be read.
+    """
 
     amount_usd: Decimal
-    settled_at: datetime
+    settled_at: datetime | None = None
     raw: dict[str, Any] = field(default_factory=dict[str, Any], repr=False, hash=False)
     status: Literal["settled"] = "settled"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from decimal import Context, Decimal
+from typing import cast
 
 from .errors import BillingInvalidRequest
 
@@ -60,12 +60,13 @@ def format_usd(amount: Decimal) -> str:
     return f"{'-' if amount < 0 else ''}${amount.copy_abs():,.{places}f}"
 
 
-def check_amount(amount: Amount, name: str) -> Decimal:
+def check_amount(amount: Amount | None, name: str, *, may_be_zero: bool = False) -> Decimal:
     """Return dollars to send, exactly as given, or refuse them before anything is sent.
 
     Args:
         amount: Dollars: more than 0, at most 1,000,000, in whole cents.
         name: The parameter's name, for the message.
+        may_be_zero: Whether 0 is taken, too.
 
     Raises:
         BillingInvalidRequest: ``error="invalid_amount"``.
@@ -80,9 +81,10 @@ def check_amount(amount: Amount, name: str) -> Decimal:
             f"{name} must be dollars as a Decimal, an int or a string such as '50.25', not {_shown(amount)}.",
             error="invalid_amount",
         )
-    if not 0 < value <= MAX_AMOUNT_USD:
+    if value.is_signed() or value > MAX_AMOUNT_USD or (value == 0 and not may_be_zero):
         raise BillingInvalidRequest(
-            f"{name} must be more than 0 and at most {MAX_AMOUNT_USD:,} dollars, not {_shown(amount)}.",
+            f"{name} must be {'at least' if may_be_zero else 'more than'} 0 and at most {MAX_AMOUNT_USD:,} dollars, "
+            f"not {_shown(amount)}.",
             error="invalid_amount",
         )
     if value != value.quantize(_CENT, context=_EXACT):
@@ -101,18 +103,25 @@ def without_trailing_zeros(amount: Decimal) -> Decimal:
     return Decimal(format(amount.normalize(_EXACT), "f"))
 
 
-def encode_json(body: Mapping[str, object]) -> bytes:
-    """Write a flat JSON object in which each ``Decimal`` is the number that it says, digit for digit.
+def encode_json(body: object) -> bytes:
+    """Write JSON in which each ``Decimal`` is the number that it says, digit for digit.
 
     Examples:
         >>> encode_json({"enabled": True, "threshold": Decimal("20.10")})
         b'{"enabled":true,"threshold":20.10}'
     """
-    members = (
-        f"{json.dumps(key)}:{format(value, 'f') if isinstance(value, Decimal) else json.dumps(value)}"
-        for key, value in body.items()
-    )
-    return f"{{{','.join(members)}}}".encode()
+    return _json_text(body).encode()
+
+
+def _json_text(value: object) -> str:
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, dict):
+        members = cast("dict[str, object]", value).items()
+        return f"{{{','.join(f'{json.dumps(key)}:{_json_text(item)}' for key, item in members)}}}"
+    if isinstance(value, list):
+        return f"[{','.join(_json_text(item) for item in cast('list[object]', value))}]"
+    return json.dumps(value)
 
 
 def _given_decimal(amount: object) -> Decimal | None:

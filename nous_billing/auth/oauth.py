@@ -159,7 +159,7 @@ def _post(
         path=path,
         headers={"Content-Type": "application/x-www-form-urlencoded", **(headers or {})},
         body=urlencode(form).encode(),
-        read=lambda payload, base_url: None,
+        result=None,
     )
     return (yield from Send(operation, base_url, None, clock.monotonic() + _REQUEST_SECONDS))
 

@@ -1,53 +1,188 @@
-"""Values of a reply as the annotations of results and errors name them."""
+"""Reads the values of a decoded JSON body as the annotations of results and errors name them.
+
+The annotations are the whole description of a reply. A field with a default may be absent, and one that may be None may
+be null. ``Decimal`` is money (a decimal string), ``Number`` a JSON number, ``str`` a text of any format, ``Literal`` a
+constant. A moment or a link that may be None is None where it cannot be read: neither is worth a reply about money.
+"""
 
 from __future__ import annotations
 
+import re
+from dataclasses import is_dataclass
 from datetime import datetime
 from decimal import Decimal
-from functools import cache
 from types import NoneType
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Annotated, Any, Literal, cast, get_args, get_origin
 
+from ..errors import BillingInvalidRequest
+from ..models import Number, PortalUrl
 from ..money import parse_usd
+from ..portal import BILLING_PATH, portal_link
+from .annotations import alternatives, constants, is_constant, object_fields, wire_name
 
-T = TypeVar("T")
+# What any arithmetic can bear: "1e999999999" is a JSON number, too.
+_LARGEST_EXPONENT = 64
+_JSON_NAMES: dict[Any, str] = {
+    NoneType: "null",
+    bool: "true or false",
+    int: "a whole number",
+    Decimal: "a number",
+    str: "a string",
+    list: "a list",
+    tuple: "a list",
+    dict: "an object",
+}
 
 
 class ContractBreach(ValueError):
-    """A part of a reply is not what the contract says."""
+    """A part of a reply is not what the contract says; the message names the field."""
 
 
-def expect_type(expected: type[T], value: object) -> T:
-    """Return the value, or refuse it where it is of another type."""
-    if not isinstance(value, expected) or (isinstance(value, bool) and expected is not bool):
-        raise ContractBreach(f"a {type(value).__name__} where a {expected.__name__} should be")
-    return value
+def read(kind: Any, value: object, base_url: str, place: str = "") -> Any:
+    """Return a decoded JSON value as an annotation names it.
 
-
-def read_scalar(kind: type, value: Any) -> Any:
-    """Return a value of a reply as the type that an annotation names; a ``Decimal`` is money.
+    Args:
+        kind: The annotation, resolved: a type, a dataclass, a union, ``tuple[..., ...]``, ``dict[str, ...]`` …
+        base_url: The base URL that answered, for links.
+        place: Where the value is in the body, such as ``"card.brand"``.
 
     Raises:
         ContractBreach: It cannot be one.
-        BillingInvalidRequest: It is no money.
     """
+    kinds = alternatives(kind)
+    nullable = NoneType in kinds
+    if nullable and value is None:
+        return None
+    kinds = tuple(each for each in kinds if each is not NoneType)
+    if kinds == (PortalUrl,):
+        link = portal_link(base_url, value)
+        return link if link is not None or nullable else f"{base_url}{BILLING_PATH}"
+    if kinds == (datetime,):
+        moment = _moment(value)
+        if moment is None and not nullable:
+            raise ContractBreach(f"{_named(place)} is not a date and time with an offset")
+        return moment
+    one = kinds[0] if len(kinds) == 1 else _told_apart(kinds, value, place)
+    return _read_one(one, value, base_url, place)
+
+
+def _read_one(kind: Any, value: object, base_url: str, place: str) -> Any:
+    origin = get_origin(kind)
+    if kind is Any:
+        return value
+    if is_dataclass(kind):
+        return _read_object(cast("type", kind), _expect(dict, value, place), base_url, place)
+    if origin is tuple:
+        items = enumerate(_expect(list, value, place))
+        return tuple(read(get_args(kind)[0], item, base_url, f"{place}[{index}]") for index, item in items)
+    if origin is dict:
+        members = _expect(dict, value, place).items()
+        return {key: read(get_args(kind)[1], item, base_url, f"{place}.{key}"[:100]) for key, item in members}
+    if origin is Literal:
+        if not is_constant(kind, value):
+            raise ContractBreach(f"{_named(place)} is not {' or '.join(repr(each) for each in get_args(kind))}")
+        return value
+    if kind == Number:
+        return _number(value, place)
     if kind is Decimal:
-        return parse_usd(value)
-    if kind is datetime and isinstance(value, str):
-        value = datetime.fromisoformat(value)
-    if isinstance(expect_type(kind, value), datetime) and value.tzinfo is None:
-        raise ContractBreach("a moment without an offset")
+        return _money(value, place)
+    if kind is int and isinstance(value, Decimal):
+        return _whole(value, place)
+    if origin is Annotated:
+        text_type, pattern = get_args(kind)
+        text = _expect(text_type, value, place)
+        if not re.fullmatch(pattern, text):
+            raise ContractBreach(f"{_named(place)} is not one that can be sent back")
+        return text
+    return _expect(kind, value, place)
+
+
+def _read_object(cls: type, value: dict[str, Any], base_url: str, place: str) -> Any:
+    found: dict[str, Any] = {}
+    for name, (kind, may_be_absent) in object_fields(cls).items():
+        key = wire_name(name)
+        inner = f"{place}.{key}" if place else key
+        if name == "raw":
+            found[name] = value
+        elif key in value or kind == PortalUrl:
+            found[name] = read(kind, value.get(key), base_url, inner)
+        elif not may_be_absent:
+            raise ContractBreach(f"{inner} is missing")
+    return cls(**found)
+
+
+def _told_apart(kinds: tuple[Any, ...], value: object, place: str) -> Any:
+    """Return the member of a union that a value is meant to be: by its JSON type, then its constants and its keys."""
+    fitting = [kind for kind in kinds if _fits(kind, value)]
+    if not fitting:
+        raise ContractBreach(f"{_named(place)} is {_JSON_NAMES[type(value)]}, which is none of what it may be")
+    return max(fitting, key=lambda kind: _likeness(kind, value))
+
+
+def _fits(kind: Any, value: object) -> bool:
+    if is_dataclass(kind):
+        return isinstance(value, dict) and all(
+            is_constant(constant, cast("dict[str, object]", value).get(key))
+            for key, constant in constants(kind).items()
+        )
+    origin = get_origin(kind)
+    if origin is Literal:
+        return is_constant(kind, value)
+    if kind == Number:
+        return type(value) in (int, Decimal)
+    json_type = {tuple: list, dict: dict, Annotated: str}.get(origin, kind)
+    return type(value) is (str if json_type is Decimal else json_type)
+
+
+def _likeness(kind: Any, value: object) -> tuple[int, bool, int]:
+    """Rank the objects that fit: those with constants, then those whose keys are there, the most exacting first."""
+    if not is_dataclass(kind):
+        return 0, False, 0
+    required = [
+        wire_name(name)
+        for name, (each, may_be_absent) in object_fields(cast("type", kind)).items()
+        if not may_be_absent and each != PortalUrl
+    ]
+    return len(constants(kind)), all(key in cast("dict[str, Any]", value) for key in required), len(required)
+
+
+def _moment(value: object) -> datetime | None:
+    try:
+        # RFC 3339 also allows the letters in lower case.
+        moment = datetime.fromisoformat(value.upper()) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return moment if moment is not None and moment.tzinfo is not None else None
+
+
+def _number(value: object, place: str) -> Decimal:
+    number = Decimal(value) if type(value) in (int, Decimal) else None  # type: ignore[arg-type]
+    if number is None or abs(number.adjusted()) > _LARGEST_EXPONENT:
+        raise ContractBreach(f"{_named(place)} is not a number within reason")
+    return number
+
+
+def _whole(value: Decimal, place: str) -> int:
+    # To JSON Schema 3.0 and 3e2 are integers, too.
+    number = _number(value, place)
+    if number % 1 != 0:
+        raise ContractBreach(f"{_named(place)} is not a whole number")
+    return int(number)
+
+
+def _money(value: object, place: str) -> Decimal:
+    try:
+        return parse_usd(cast("str", value))
+    except BillingInvalidRequest:
+        raise ContractBreach(f"{_named(place)} is not a decimal string of dollars") from None
+
+
+def _expect(kind: Any, value: object, place: str) -> Any:
+    # A bool is an int to Python.
+    if type(value) is not kind:
+        raise ContractBreach(f"{_named(place)} is {_JSON_NAMES[type(value)]} instead of {_JSON_NAMES[kind]}")
     return value
 
 
-def field_types(cls: type, excluding: type = object) -> dict[str, tuple[Any, bool]]:
-    """Each annotation of a class that ``excluding`` lacks: its type without None, and whether it may be None."""
-    return {name: kind for name, kind in _field_types(cls).items() if name not in _field_types(excluding)}
-
-
-@cache
-def _field_types(cls: type) -> dict[str, tuple[Any, bool]]:
-    # What a module imports for type checkers only has to be named here.
-    hints = get_type_hints(cls, localns={"Decimal": Decimal, "datetime": datetime})
-    parts = {name: get_args(hint) for name, hint in hints.items()}
-    return {name: (parts[name][0], True) if NoneType in parts[name] else (hints[name], False) for name in parts}
+def _named(place: str) -> str:
+    return place or "the body"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from .. import errors
 from ..errors import BillingError
 
-# The status that the code comes with, its class, and the sentence that stands in where the portal says nothing.
-REFUSALS: dict[str, tuple[int, type[BillingError], str]] = {
+# The status that the code comes with (or a tuple of several), its class, and the sentence for where the portal says
+# nothing.
+REFUSALS: dict[str, tuple[int | tuple[int, ...], type[BillingError], str]] = {
     "invalid_token": (401, errors.BillingAuthError, "The portal does not accept the login. Log in again."),
     "session_revoked": (401, errors.BillingSessionRevoked, "This login was ended. Log in again."),
     "insufficient_scope": (
@@ -78,3 +79,14 @@ CLASSES: dict[int, type[BillingError]] = {
     429: errors.BillingRateLimited,
     503: errors.BillingRateLimited,
 }
+
+
+def statuses(code: str) -> tuple[int, ...]:
+    """Return the statuses that a code of the table comes with."""
+    known = REFUSALS[code][0]
+    return known if isinstance(known, tuple) else (known,)
+
+
+def is_documented(status: int | None, code: str | None) -> bool:
+    """Whether the contract has this code at this status: the portal's own answer, then, and no proxy's."""
+    return code in REFUSALS and status in statuses(code)

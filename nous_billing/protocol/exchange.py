@@ -15,16 +15,13 @@ from ..credentials import Credentials
 from ..errors import (
     BillingAuthError,
     BillingError,
-    BillingInvalidRequest,
-    BillingNetworkError,
-    BillingResponseError,
     BillingSessionRevoked,
-    BillingTimeout,
 )
 from ..portal import DEFAULT_PORTAL_BASE_URL, check_base_url, environment_base_url
 from .decoding import ContractBreach
-from .operations import Operation
-from .replies import UNKNOWN_OUTCOME, Failure, Reply, decode_json, error_from_reply
+from .failures import error_from_failure, error_from_reply, response_error
+from .operations import JSON, Operation
+from .replies import Failure, Reply, decode_json
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -118,23 +115,23 @@ def exchange(
     credentials = yield from _resolve(operation, deadline)
     may_resend = may_replace_token = True
 
-    def once(operation: Operation[R]) -> Flow[R]:
+    def send(operation: Operation[R]) -> Flow[R]:
         nonlocal may_resend
         while True:
-            answer = yield from Send(operation, address, credentials, deadline)
+            answer = yield from Send(operation, chosen_url, credentials, deadline)
             if isinstance(answer, Reply):
-                return _result(answer, operation, address)
+                return _result(answer, operation, chosen_url)
             # Only what changes nothing may be sent again unseen.
             if not (answer.stale and may_resend and operation.method == "GET"):
-                raise _failure_error(answer, operation)
+                raise error_from_failure(answer, operation)
             may_resend = False
 
     while True:
-        address = _address(base_url, credentials)
+        chosen_url = _choose_base_url(base_url, credentials)
         try:
             if before_send is not None:
-                yield from before_send(credentials, address, once)
-            return (yield from once(operation))
+                yield from before_send(credentials, chosen_url, send)
+            return (yield from send(operation))
         except BillingAuthError as error:
             refusal = error
         if refusal.status != 401 or isinstance(refusal, BillingSessionRevoked) or not may_replace_token:
@@ -158,11 +155,11 @@ def pause_until(moment: float, clock: BaseClock, check_cancelled: Callable[[], F
 def _resolve(operation: Operation[object], deadline: float, rejected: Credentials | None = None) -> Flow[Credentials]:
     answer = yield from Resolve(deadline, rejected)
     if isinstance(answer, Failure):
-        raise _failure_error(answer, operation)
+        raise error_from_failure(answer, operation)
     return answer
 
 
-def _address(base_url: str | None, credentials: Credentials) -> str:
+def _choose_base_url(base_url: str | None, credentials: Credentials) -> str:
     """The first of: the caller's base URL, the environment's, the credentials' own, the default."""
     address = base_url or environment_base_url()
     if address is None and credentials.portal_base_url is not None:
@@ -170,65 +167,45 @@ def _address(base_url: str | None, credentials: Credentials) -> str:
     return address or DEFAULT_PORTAL_BASE_URL
 
 
-def _failure_error(failure: Failure, operation: Operation[object]) -> BillingError:
-    unknown = operation.is_charge and failure.sent
-    error_class = BillingTimeout if failure.timed_out else BillingNetworkError
-    error = error_class(
-        f"{'The portal did not answer in time' if failure.timed_out else 'Could not reach the portal'}: "
-        f"{failure.reason}.{UNKNOWN_OUTCOME if unknown else ' Nothing was charged.' if operation.is_charge else ''}",
-        error="network_error",
-        outcome_unknown=unknown,
-    )
-    error.__cause__ = failure.cause
-    return error
-
-
 def _result(reply: Reply, operation: Operation[T], base_url: str) -> T:
     if not reply.ok:
-        raise error_from_reply(reply, base_url, is_charge=operation.is_charge)
+        raise error_from_reply(reply, base_url, operation)
     if reply.failure is not None:
         # A status came back: the request had arrived.
-        raise _failure_error(replace(reply.failure, sent=True), operation)
+        raise error_from_failure(replace(reply.failure, sent=True), operation)
     if reply.unreadable is not None:
-        raise _response_error(reply, operation, "invalid_response", f"The portal's reply {reply.unreadable}.", {})
+        raise response_error(reply, operation, "invalid_response", f"The portal's reply {reply.unreadable}.")
+    payload: object = None
+    try:
+        if operation.accept != JSON:
+            if _media_type(reply) != operation.accept:
+                raise _no_api(reply, operation)
+            return operation.read_body(reply.body)
+        payload = _decoded(reply, operation)
+        return operation.read(payload, base_url)
+    except ContractBreach as breach:
+        message = f"The portal's reply is not what its contract says ({breach})."
+        raise response_error(reply, operation, "invalid_response", message, payload) from None
+
+
+def _decoded(reply: Reply, operation: Operation[object]) -> object:
     try:
         # The module that Hermes had took an empty body for an empty object.
-        payload: object = decode_json(reply.body) if reply.body.strip() else {}
+        return decode_json(reply.body) if reply.body.strip() else {}
     except ValueError:
-        if "json" in reply.headers.get("content-type", "").lower():
-            raise _response_error(
-                reply, operation, "invalid_response", "The portal's reply is broken JSON.", {}
-            ) from None
-        raise _response_error(
-            reply,
-            operation,
-            "endpoint_unavailable",
-            "The portal answered with something that is not this API, such as a web page. Check the base URL.",
-            {},
-        ) from None
-    try:
-        return operation.read(payload, base_url)
-    except (ContractBreach, BillingInvalidRequest, KeyError, ValueError, TypeError, AttributeError) as breach:
-        raise _response_error(
-            reply,
-            operation,
-            "invalid_response",
-            f"The portal's reply is not what its contract says ({_shown(breach)}).",
-            payload,
-        ) from None
+        if "json" in _media_type(reply):
+            raise response_error(reply, operation, "invalid_response", "The portal's reply is broken JSON.") from None
+        raise _no_api(reply, operation) from None
 
 
-def _shown(breach: Exception) -> str:
-    return f"{breach} is missing" if isinstance(breach, KeyError) else str(breach)[:200].removesuffix(".")
+def _media_type(reply: Reply) -> str:
+    return reply.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-def _response_error(
-    reply: Reply, operation: Operation[object], error: str, message: str, payload: object
-) -> BillingResponseError:
-    return BillingResponseError(
-        f"{message}{UNKNOWN_OUTCOME if operation.is_charge else ''}",
-        status=reply.status,
-        error=error,
-        payload=payload if isinstance(payload, dict) else None,  # pyright: ignore[reportUnknownArgumentType]
-        outcome_unknown=operation.is_charge,
+def _no_api(reply: Reply, operation: Operation[object]) -> BillingError:
+    return response_error(
+        reply,
+        operation,
+        "endpoint_unavailable",
+        "The portal answered with something that is not this API, such as a web page. Check the base URL.",
     )

@@ -1,35 +1,37 @@
-"""The four endpoints: what goes out, and how a success is read. The one module that knows the generated client.
+"""The endpoints: what goes out, and what comes back. The one module that knows the generated client.
 
-Requests are what the generated ``_get_kwargs`` says (method, path quoting, header names, body keys). They are private
-by name, so the generator is pinned exactly, and a test compares them with what the generated public functions send.
+Requests are what the generated ``_get_kwargs`` says (method, path quoting, query, header names, body keys). They are
+private by name, so the generator is pinned exactly, and a test compares them with what the generated public functions
+send. The generated client reads no reply.
 """
+
+# pyright: reportPrivateUsage=false
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, is_dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Generic, Literal, TypeVar, cast, get_args, get_origin
+from typing import Any, Generic, TypeVar, cast, get_args
 
-from nous_portal_api import models as wire
 from nous_portal_api.api.billing import get_billing_state as state_endpoint
 from nous_portal_api.api.billing import get_charge_status as status_endpoint
 from nous_portal_api.api.billing import patch_auto_top_up as auto_top_up_endpoint
 from nous_portal_api.api.billing import post_charge as charge_endpoint
-from nous_portal_api.types import Unset
 
 from .. import models
 from ..errors import BillingInvalidRequest
 from ..money import Amount, check_amount, encode_json
-from ..portal import BILLING_PATH, portal_link
-from .decoding import ContractBreach, expect_type, field_types, read_scalar
+from .decoding import ContractBreach, read
 from .idempotency import check_idempotency_key
 
-T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
-_CHARGE_ID = re.compile(r"[!-~]{1,255}")
+JSON = "application/json"
+
+_CHARGE_ID = re.compile(get_args(models.ChargeId)[1])
+_CARRIED = {"method", "url", "params", "headers", "json"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,133 +39,125 @@ class Operation(Generic[T_co]):
     """One call of one endpoint.
 
     Attributes:
-        path: Quoted, to be put after the base URL.
-        read: Makes the result from the decoded body and the base URL that answered; raises ``ContractBreach``,
-            ``KeyError``, ``ValueError``, ``TypeError`` or ``AttributeError`` where the body breaks the contract.
-        is_charge: Whether money may move.
+        path: Quoted, with its query, to be put after the base URL.
+        result: ``T_co`` as a value: the annotation by which a success is read; ``bytes`` or ``str`` for a body that is
+            no JSON, ``None`` for no body.
+        accept: The media type of a success.
     """
 
     method: str
     path: str
     headers: Mapping[str, str]
     body: bytes | None = field(repr=False)
-    read: Callable[[Any, str], T_co]
-    is_charge: bool = False
+    result: object
+    accept: str = JSON
+
+    @property
+    def moves_money(self) -> bool:
+        """Whether a payment may come of it: such an operation has an idempotency key."""
+        return any(name.lower() == "idempotency-key" for name in self.headers)
+
+    @property
+    def changes_settings(self) -> bool:
+        """Whether it may change something other than by a payment."""
+        return self.method != "GET" and not self.moves_money
+
+    def read(self, payload: object, base_url: str) -> T_co:
+        """Return the result for a decoded body.
+
+        Raises:
+            ContractBreach: The body is not what the contract says.
+        """
+        return cast("T_co", None if self.result is None else read(self.result, payload, base_url))
+
+    def read_body(self, body: bytes) -> T_co:
+        """Return the result for a body that is no JSON.
+
+        Raises:
+            ContractBreach: It is no text in UTF-8.
+        """
+        try:
+            return cast("T_co", body if self.result is bytes else body.decode("utf-8-sig"))
+        except UnicodeDecodeError:
+            raise ContractBreach("the body is not text in UTF-8") from None
 
 
 def get_billing_state() -> Operation[models.BillingState]:
     """``GET /api/billing/state``."""
-    return _operation(state_endpoint._get_kwargs(), _read_state)  # pyright: ignore[reportPrivateUsage]
+    return _operation(state_endpoint._get_kwargs(), models.BillingState)
 
 
-def patch_auto_top_up(enabled: bool, threshold: Amount, top_up_amount: Amount) -> Operation[None]:
-    """``PATCH /api/billing/auto-top-up``."""
+def patch_auto_top_up(
+    enabled: bool, threshold: Amount | None, top_up_amount: Amount | None
+) -> Operation[models.AutoTopUpSaved]:
+    """``PATCH /api/billing/auto-top-up``. The amounts may be 0 where it is switched off."""
+    from nous_portal_api.models import AutoTopUpRequest
+
     if not isinstance(enabled, bool):
         raise BillingInvalidRequest(
             f"enabled must be True or False, not a {type(enabled).__name__}.", error="invalid_request"
         )
-    body = wire.AutoTopUpRequest(
+    body = AutoTopUpRequest(
         enabled=enabled,
-        threshold=_number(check_amount(threshold, "threshold")),
-        top_up_amount=_number(check_amount(top_up_amount, "top_up_amount")),
+        threshold=_number(check_amount(threshold, "threshold", may_be_zero=not enabled)),
+        top_up_amount=_number(check_amount(top_up_amount, "top_up_amount", may_be_zero=not enabled)),
     )
-    kwargs = auto_top_up_endpoint._get_kwargs(body=body)  # pyright: ignore[reportPrivateUsage]
-    return _operation(kwargs, _read_saved)
+    return _operation(auto_top_up_endpoint._get_kwargs(body=body), models.AutoTopUpSaved)
 
 
 def post_charge(amount_usd: Amount, idempotency_key: str) -> Operation[models.ChargeAccepted]:
     """``POST /api/billing/charge``."""
-    kwargs = charge_endpoint._get_kwargs(  # pyright: ignore[reportPrivateUsage]
-        body=wire.ChargeRequest(amount_usd=_number(check_amount(amount_usd, "amount_usd"))),
-        idempotency_key=check_idempotency_key(idempotency_key),
-    )
-    return _operation(kwargs, _read_accepted, is_charge=True)
+    from nous_portal_api.models import ChargeRequest
+
+    body = ChargeRequest(amount_usd=_number(check_amount(amount_usd, "amount_usd")))
+    key = check_idempotency_key(idempotency_key)
+    return _operation(charge_endpoint._get_kwargs(body=body, idempotency_key=key), models.ChargeAccepted)
 
 
 def get_charge_status(charge_id: str) -> Operation[models.ChargeStatus]:
     """``GET /api/billing/charge/{chargeId}``."""
     stripped = charge_id.strip() if isinstance(charge_id, str) else ""
-    if not _is_charge_id(stripped):
+    if not _CHARGE_ID.fullmatch(stripped):
         raise BillingInvalidRequest(
             "A charge id is the charge_id of an accepted charge: 1 to 255 visible ASCII characters.",
             error="invalid_charge_id",
         )
-    kwargs = status_endpoint._get_kwargs(stripped)  # pyright: ignore[reportPrivateUsage]
-    return _operation(kwargs, _read_status)
+    return _operation(status_endpoint._get_kwargs(stripped), models.ChargeStatus)
 
 
-def _is_charge_id(text: str) -> bool:
-    # "." and ".." are segments that an HTTP library folds into another path, however they are quoted.
-    return _CHARGE_ID.fullmatch(text) is not None and text not in (".", "..")
+def _operation(kwargs: dict[str, Any], result: object, accept: str = JSON) -> Operation[Any]:
+    """Return the operation that sends what ``_get_kwargs`` says, all of it.
 
-
-def _operation(kwargs: dict[str, Any], read: Callable[[Any, str], T], *, is_charge: bool = False) -> Operation[T]:
+    Raises:
+        TypeError: There is something in it that would not be sent: a fault of this module.
+    """
+    if not_carried := sorted(kwargs.keys() - _CARRIED):
+        raise TypeError(f"{kwargs['url']}: the client does not send {', '.join(not_carried)} of _get_kwargs.")
     body = kwargs.get("json")
     return Operation(
         method=kwargs["method"].upper(),
-        path=kwargs["url"],
+        path=kwargs["url"] + _query(kwargs.get("params", {})),
         headers=kwargs.get("headers", {}),
         body=None if body is None else encode_json(body),
-        read=read,
-        is_charge=is_charge,
+        result=result,
+        accept=accept,
     )
+
+
+def _query(params: Mapping[str, Any]) -> str:
+    if not params:
+        return ""
+    from urllib.parse import urlencode
+
+    return "?" + urlencode({name: _query_text(value) for name, value in params.items()}, doseq=True)
+
+
+def _query_text(value: object) -> str | list[str]:
+    if isinstance(value, list):
+        return [str(_query_text(item)) for item in cast("list[object]", value)]
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _number(amount: Decimal) -> float:
     # The generated model says float and checks nothing; the Decimal goes through it untouched.
     return cast(float, amount)
-
-
-def _read_state(payload: Any, base_url: str) -> models.BillingState:
-    state = wire.BillingState.from_dict(_plain(payload, "org", "bounds"))
-    link = portal_link(base_url, _value(str, True, state.portal_url)) or f"{base_url}{BILLING_PATH}"
-    return _result(models.BillingState, state, portal_url=link, raw=payload)
-
-
-def _read_saved(payload: Any, base_url: str) -> None:
-    if wire.AutoTopUpSaved.from_dict(_plain(payload)).ok is not True:
-        raise ContractBreach("ok is not true")
-
-
-def _read_accepted(payload: Any, base_url: str) -> models.ChargeAccepted:
-    accepted = _result(models.ChargeAccepted, wire.ChargeAccepted.from_dict(_plain(payload)), raw=payload)
-    if not _is_charge_id(accepted.charge_id):
-        raise ContractBreach("the chargeId is none that can be asked for")
-    return accepted
-
-
-def _read_status(payload: Any, base_url: str) -> models.ChargeStatus:
-    match payload["status"]:
-        case "settled":
-            return _result(models.ChargeSettled, wire.ChargeSettled.from_dict(payload), raw=payload)
-        case "failed":
-            return _result(models.ChargeFailed, wire.ChargeFailed.from_dict(payload), raw=payload)
-        case status:
-            return models.ChargePending(status=expect_type(str, status), raw=payload)
-
-
-def _plain(payload: Any, *keys: str) -> dict[str, Any]:
-    # dict() of the generated models also takes a list of pairs.
-    for value in (payload, *(payload[key] for key in keys)):
-        expect_type(dict, value)
-    return cast("dict[str, Any]", payload)
-
-
-def _result(cls: type[T], found: object, **given: Any) -> T:
-    # The generated models check no scalars, and let a malformed nullable object through as the raw value.
-    if type(found).__module__ == "builtins":
-        raise ContractBreach(f"a malformed object: {type(found).__name__}")
-    read = {name: _value(*kind, getattr(found, name)) for name, kind in field_types(cls).items() if name not in given}
-    return cls(**read, **given)
-
-
-def _value(kind: Any, may_be_none: bool, value: Any) -> Any:
-    if may_be_none and (value is None or isinstance(value, Unset)):
-        return None
-    if get_origin(kind) is Literal:
-        return expect_type(str, value)
-    if get_origin(kind) is tuple:
-        expect_type(list, value)
-        return tuple(_value(get_args(kind)[0], False, item) for item in value)
-    make: type[Any] = kind
-    return _result(make, value) if is_dataclass(kind) else read_scalar(kind, value)

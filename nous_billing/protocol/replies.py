@@ -1,22 +1,15 @@
-"""How a reply of the portal is read: one JSON decode, and every refusal as its typed error."""
+"""What the transport brings: a reply, with one JSON decode, or a failure."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC
 from decimal import Context, Decimal, InvalidOperation, localcontext
 from math import ceil
 from typing import Any, NoReturn
-
-from .. import errors
-from ..errors import BillingError
-from ..portal import portal_link
-from .decoding import field_types, read_scalar
-from .error_codes import CLASSES, REFUSALS
 
 MAX_REPLY_BYTES = 1024 * 1024
 
@@ -66,8 +59,7 @@ class Reply:
 
 
 UNKNOWN_OUTCOME = " The charge may have been made: try again with the same idempotency key, never a new one."
-
-_FAILS_CLOSED = frozenset({"temporarily_unavailable", "stripe_unavailable"})
+"""Ends the message of a request with a key that may have been acted on."""
 
 
 def decode_json(body: bytes) -> Any:
@@ -93,75 +85,7 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
 
 
-def error_from_reply(reply: Reply, base_url: str, *, is_charge: bool) -> BillingError:
-    """Return the typed error for a reply that is no success: by its status first, then by its code."""
-    payload = _refusal_payload(reply)
-    code = _text(payload, "error")
-    error_class = _error_class(reply.status, code)
-    if error_class is errors.BillingResponseError:
-        code = code or "endpoint_unavailable"
-    unknown = is_charge and _may_have_charged(reply.status, code)
-    message = _text(payload, "message") or _default_message(reply, code)
-    error = error_class(
-        f"{message}{UNKNOWN_OUTCOME}" if unknown else message,
-        status=reply.status,
-        error=code,
-        portal_url=portal_link(base_url, payload.get("portalUrl")),
-        retry_after=_retry_after(reply),
-        payload=payload,
-        outcome_unknown=unknown,
-    )
-    for name, (kind, _) in field_types(error_class, excluding=BillingError).items():
-        with suppress(KeyError, TypeError, ValueError, BillingError):
-            setattr(error, name, read_scalar(kind, payload[_camel(name)]))
-    return error
-
-
-def _error_class(status: int, code: str | None) -> type[BillingError]:
-    known_status, known_class, _ = REFUSALS.get(code or "", (0, BillingError, ""))
-    if known_status == status:
-        return known_class
-    return CLASSES.get(status, errors.BillingServerError if status >= 500 else errors.BillingResponseError)
-
-
-def _camel(name: str) -> str:
-    head, *tail = name.split("_")
-    return head + "".join(part.capitalize() for part in tail)
-
-
-def _may_have_charged(status: int, code: str | None) -> bool:
-    # The portal's own 503 fails closed. Any other is a proxy's, which may have lost the reply of a charge that was
-    # made. A redirect says nothing of what happened before it.
-    return status < 400 or (status >= 500 and not (status == 503 and code in _FAILS_CLOSED))
-
-
-def _default_message(reply: Reply, code: str | None) -> str:
-    if code in REFUSALS:
-        return REFUSALS[code][2]
-    status = reply.status
-    if 300 <= status < 400:
-        return f"The portal's address answers with a redirect ({status}), which is not followed. Check the base URL."
-    if code == "endpoint_unavailable":
-        return f"There is no billing at this address (HTTP {status}). Check the base URL."
-    if status >= 500:
-        return f"The portal is failing (HTTP {status}). Try again shortly."
-    return f"The portal refused the request ({code or f'HTTP {status}'})."
-
-
-def _refusal_payload(reply: Reply) -> dict[str, Any]:
-    try:
-        payload = decode_json(reply.body)
-    except ValueError:
-        return {}
-    return payload if isinstance(payload, dict) else {}  # pyright: ignore[reportUnknownVariableType]
-
-
-def _text(payload: Mapping[str, Any], key: str) -> str | None:
-    value = payload.get(key)
-    return value if isinstance(value, str) and value.strip() else None
-
-
-def _retry_after(reply: Reply) -> int | None:
+def retry_after(reply: Reply) -> int | None:
     """Read ``Retry-After``, seconds or an HTTP date, as whole seconds from now; None where it is neither."""
     value = reply.headers.get("retry-after", "").strip()
     if re.fullmatch(r"[0-9]{1,9}", value):

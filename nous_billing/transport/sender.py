@@ -62,7 +62,7 @@ def headers(step: Send) -> dict[str, str]:
     return {
         **step.operation.headers,
         **({} if step.credentials is None else {"Authorization": f"Bearer {step.credentials.access_token}"}),
-        "Accept": "application/json",
+        "Accept": step.operation.accept,
         # Decompression could not be stopped at a size.
         "Accept-Encoding": "identity",
         "User-Agent": f"nous-billing/{__version__}",

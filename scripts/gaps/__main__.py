@@ -7,10 +7,12 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "generated"))
 
 from . import operations, refusals, results
+from .contract import live
 
 
 def main() -> None:
-    found = sorted({*operations.gaps(), *results.gaps(), *refusals.gaps()})
+    contract = live()
+    found = sorted({*operations.gaps(contract), *results.gaps(contract), *refusals.gaps(contract)})
     for gap in found:
         print(gap)
     if found:

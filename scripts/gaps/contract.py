@@ -1,4 +1,4 @@
-"""What the contract says, in the terms of the facade."""
+"""What the contract says, and where."""
 
 import ast
 import re
@@ -10,15 +10,12 @@ from typing import Any
 import yaml
 
 from nous_billing.mock.openapi import resolve
+from nous_billing.protocol.annotations import wire_name
 
 ROOT = Path(__file__).resolve().parents[2]
+CONTRACT_FILE = "openapi/nous-portal-billing.yaml"
 
 Json = dict[str, Any]
-DOCUMENT: Json = yaml.load((ROOT / "openapi/nous-portal-billing.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader)
-OPERATIONS: dict[str, Json] = {
-    operation["operationId"]: operation for item in DOCUMENT["paths"].values() for operation in item.values()
-}
-_SCALARS = {"string": "str", "boolean": "bool", "integer": "int", "decimal": "Decimal", "date-time": "datetime"}
 
 
 @dataclass(frozen=True, order=True)
@@ -30,6 +27,63 @@ class Gap:
 
     def __str__(self) -> str:
         return f"{self.place}: {self.text}"
+
+
+class Contract:
+    """The OpenAPI document.
+
+    Attributes:
+        operations: By their ``operationId``.
+        schemas: The schemas of ``components``, by name.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._lines = text.splitlines()
+        self._document: Json = yaml.load(text, yaml.CSafeLoader)
+        self.schemas: dict[str, Json] = self._document["components"]["schemas"]
+        self.operations: dict[str, Json] = {
+            operation["operationId"]: operation
+            for item in self._document["paths"].values()
+            for operation in item.values()
+        }
+
+    def resolved(self, schema: Json) -> Json:
+        """What a schema stands for: a reference or an ``allOf`` of one is another's name."""
+        here = resolve(self._document, schema)
+        return self.resolved(here["allOf"][0]) if len(here.get("allOf", [])) == 1 else here
+
+    def alternatives(self, schema: Json) -> list[Json]:
+        """The members of ``anyOf`` and ``oneOf``, inner ones included."""
+        here = self.resolved(schema)
+        inner = [*here.get("anyOf", []), *here.get("oneOf", [])]
+        return [part for each in inner for part in self.alternatives(each)] if inner else [schema]
+
+    def bodies(self, operation: Json) -> Iterator[tuple[int, str, Json]]:
+        """Each body that an operation may answer with: its status, media type and schema; no body has no type."""
+        for status, response in operation["responses"].items():
+            content = self.resolved(response).get("content", {})
+            if not content:
+                yield int(status), "", {}
+            for media_type, media in content.items():
+                for body in self.alternatives(media.get("schema", {})):
+                    yield int(status), media_type, body
+
+    def place(self, *names: str) -> str:
+        """The file and line of the last of these names, each looked for behind the one before."""
+        line = 0
+        for name in names:
+            found = (
+                number
+                for number in range(line, len(self._lines))
+                if re.match(rf" *(operationId: {name}|{name}:)( |$)", self._lines[number])
+            )
+            line = next(found, line)
+        return f"{CONTRACT_FILE}:{line + 1}"
+
+
+def live() -> Contract:
+    """The contract of the project."""
+    return Contract((ROOT / CONTRACT_FILE).read_text(encoding="utf-8"))
 
 
 def place(path: str, name: str) -> str:
@@ -49,40 +103,14 @@ def snake_case(name: str) -> str:
     return re.sub(r"-|(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
-def resolved(schema: Json) -> Json:
-    return resolve(DOCUMENT, schema)
+def can_be_named(key: str) -> bool:
+    """Whether the facade finds a key of a reply by the Python name that it has."""
+    name = snake_case(key)
+    return name.isidentifier() and name != "raw" and wire_name(name) == key
 
 
 def name_of(schema: Json) -> str:
-    """The name under which a schema is referred to; empty where it stands in its place."""
+    """The name under which a schema is referred to; empty where it has none."""
+    if len(schema.get("allOf", [])) == 1:
+        return name_of(schema["allOf"][0])
     return str(schema.get("$ref", "")).rpartition("/")[2]
-
-
-def alternatives(schema: Json) -> list[Json]:
-    inner = resolved(schema).get("anyOf")
-    return [part for each in inner for part in alternatives(each)] if inner else [schema]
-
-
-def bodies(operation: Json) -> Iterator[tuple[int, Json]]:
-    """Each JSON body that an operation may answer with, and its status."""
-    for status, response in operation["responses"].items():
-        content = resolved(response).get("content", {})
-        for body in alternatives(content.get("application/json", {}).get("schema", {})):
-            yield int(status), body
-
-
-def annotation(schema: Json, *, required: bool) -> str:
-    """What a schema is in Python, such as ``Decimal | None``."""
-    options = resolved(schema).get("anyOf", [schema])
-    first = next(part for part in options if part != {"type": "null"})
-    inner = resolved(first)
-    types = [inner["type"]] if isinstance(inner.get("type"), str) else list(inner.get("type", []))
-    if "const" in inner:
-        text = f"Literal[{inner['const']!r}]"
-    elif "array" in types:
-        text = f"tuple[{annotation(inner['items'], required=True)}, ...]"
-    elif "object" in types:
-        text = name_of(first) or "Any"
-    else:
-        text = _SCALARS.get(inner.get("format", ""), _SCALARS.get(types[0] if types else "", "Any"))
-    return text if required and "null" not in types and {"type": "null"} not in options else f"{text} | None"

@@ -1,88 +1,155 @@
 """Bodies of success and their fields that the facade's results lack."""
 
+import dataclasses
 import inspect
 from collections.abc import Iterator
 from http import HTTPStatus
-from typing import get_args, get_type_hints
+from types import NoneType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from nous_billing import models
 from nous_billing.protocol import operations
+from nous_billing.protocol.annotations import alternatives, object_fields
 
-from .contract import DOCUMENT, OPERATIONS, Gap, Json, annotation, bodies, name_of, place, resolved, snake_case
+from .annotations import READ_AS, NotReadError, annotation, check_name, field
+from .contract import Contract, Gap, Json, name_of, place, snake_case
 from .operations import OPERATIONS_FILE
 
 MODELS_FILE = "nous_billing/models.py"
-# What is read as something else than a class of its name, and what is known of it.
-_READ_OTHERWISE = {"AutoTopUpSaved": {"ok"}, "ChargeOtherStatus": {"status"}}
-# The link is made absolute and is always there; a status to come is pending too.
-_ANNOTATED_OTHERWISE = {"BillingState.portal_url": "str", "ChargePending.status": "str"}
+# The link is always there, if need be that of the billing page; a status to come is pending, too.
+_ANNOTATED_OTHERWISE = {"BillingState.portal_url": "PortalUrl", "ChargePending.status": "str"}
 _CLASSES = {
     name: cls for name, cls in vars(models).items() if inspect.isclass(cls) and cls.__module__ == models.__name__
 }
 
 
-def gaps() -> Iterator[Gap]:
-    found: set[str] = set()
-    for operation_id, operation in OPERATIONS.items():
-        function = vars(operations).get(operation_id)
-        read = _results_of(function) | set(_READ_OTHERWISE)
-        for status, body in bodies(operation):
-            if status >= HTTPStatus.MULTIPLE_CHOICES:
-                continue
-            found |= set(_objects(body))
-            if function and name_of(body) not in read:
-                text = f"{operation_id} does not read {name_of(body) or 'a body without a name'} ({status}). Add it."
-                yield Gap(place(OPERATIONS_FILE, operation_id), text)
+def gaps(contract: Contract) -> Iterator[Gap]:
+    found: dict[str, None] = {}
+    for operation_id, operation in contract.operations.items():
+        bodies = [body for body in contract.bodies(operation) if HTTPStatus.OK <= body[0] < HTTPStatus.MULTIPLE_CHOICES]
+        yield from _read(contract, operation_id, bodies)
+        for _, _, body in bodies:
+            found |= dict.fromkeys(_objects(contract, body))
+    read = {READ_AS.get(name, name) for name in found}
     for name in found:
-        yield from _fields(name, DOCUMENT["components"]["schemas"].get(name))
-    for name in set(_CLASSES) - found:
+        yield from _fields(contract, name)
+    for name in set(_CLASSES) - read:
         yield Gap(place(MODELS_FILE, name), f"The contract has no body {name}. Take it out.")
 
 
-def _results_of(function: object) -> set[str]:
-    """The names of the classes that an operation of the facade results in."""
+def _read(contract: Contract, operation_id: str, bodies: list[tuple[int, str, Json]]) -> Iterator[Gap]:
+    """What a success is, against what the operation of the facade says that it reads."""
+    function = vars(operations).get(operation_id)
+    if len({media_type for _, media_type, _ in bodies}) > 1:
+        text = f"{operation_id} succeeds with bodies of several media types, which the facade does not tell apart."
+        yield Gap(contract.place(operation_id), text)
+        return
+    where = place(OPERATIONS_FILE, operation_id)
+    try:
+        expected = _expected(contract, bodies)
+    except NotReadError as kind:
+        yield Gap(contract.place(operation_id), f"{operation_id} answers with {kind}, which the facade does not read.")
+        return
     if function is None:
-        return set()
-    (result,) = get_args(get_type_hints(function)["return"])
-    return {cls.__name__ for cls in get_args(result) or (result,)}
+        return
+    (result,) = get_args(get_type_hints(function, include_extras=True)["return"])
+    missing = [kind for kind in expected if kind not in [_shown(each) for each in alternatives(result)]]
+    if missing:
+        yield Gap(
+            where,
+            f"{operation_id} does not read {' | '.join(missing)}. Let it return Operation[{' | '.join(expected)}].",
+        )
+    media_type = bodies[0][1]
+    if media_type not in ("", operations.JSON) and f'"{media_type}"' not in inspect.getsource(function):
+        yield Gap(where, f'{operation_id} answers with {media_type}. Give _operation accept="{media_type}".')
 
 
-def _objects(schema: Json) -> Iterator[str]:
+def _expected(contract: Contract, bodies: list[tuple[int, str, Json]]) -> list[str]:
+    if bodies[0][1] == "":
+        return ["None"]
+    if bodies[0][1] != operations.JSON:
+        return ["str" if bodies[0][1].startswith("text/") else "bytes"]
+    return annotation(contract, {"anyOf": [body for _, _, body in bodies]}).split(" | ")
+
+
+def _shown(kind: object) -> str:
+    """An annotation as it is written."""
+    if kind is NoneType:
+        return "None"
+    return kind.__name__ if isinstance(kind, type) else str(kind).replace("nous_billing.models.", "")
+
+
+def _objects(contract: Contract, schema: Json) -> Iterator[str]:
     """The names of the objects of a body, inner ones included."""
-    here = resolved(schema)
+    here = contract.resolved(schema)
     if "properties" in here:
         yield name_of(schema)
-    items = [here["items"]] if "items" in here else []
-    for inner in [*here.get("properties", {}).values(), *here.get("anyOf", []), *items]:
-        yield from _objects(inner)
+    more = [here[key] for key in ("items", "additionalProperties") if isinstance(here.get(key), dict)]
+    for inner in [*here.get("properties", {}).values(), *here.get("anyOf", []), *here.get("oneOf", []), *more]:
+        yield from _objects(contract, inner)
 
 
-def _fields(name: str, schema: Json | None) -> Iterator[Gap]:
+def _fields(contract: Contract, name: str) -> Iterator[Gap]:
+    schema = contract.schemas.get(name)
     if schema is None:
-        yield Gap(
-            "openapi/nous-portal-billing.yaml", "An object of a reply has no name. Put it under components/schemas."
-        )
+        text = "An object of a reply has no name. Put it under components/schemas."
+        yield Gap(contract.place("paths"), text)
         return
-    required = schema.get("required", [])
-    said = {snake_case(key): annotation(part, required=key in required) for key, part in schema["properties"].items()}
-    if name in _READ_OTHERWISE:
-        for field in set(said) - _READ_OTHERWISE[name]:
-            yield Gap(OPERATIONS_FILE, f"{name} has {field}, which nothing reads.")
+    said: dict[str, str] = {}
+    for key, part in schema["properties"].items():
+        try:
+            check_name(key)
+            said[snake_case(key)] = field(contract, part, required=key in schema.get("required", []))
+        except NotReadError as kind:
+            yield Gap(contract.place(name, key), f"{name}.{key} is {kind}, which the facade does not read.")
+    said |= {f: kind for f in said for kind in [_ANNOTATED_OTHERWISE.get(f"{name}.{f}")] if kind}
+    read_as = READ_AS.get(name, name)
+    where = place(MODELS_FILE, read_as)
+    if read_as not in _CLASSES:
+        lines = ", ".join(f"{each}: {kind}" for each, kind in said.items())
+        yield Gap(where, f"There is no class {name}. Add it with {lines}.")
         return
-    where = place(MODELS_FILE, name)
-    if name not in _CLASSES:
-        yield Gap(
-            where, f"There is no class {name}. Add it with {', '.join(f'{f}: {kind}' for f, kind in said.items())}."
-        )
+    if read_as == name:
+        yield from _compared(name, said, where)
         return
-    given = _CLASSES[name].__annotations__
-    for field, kind in said.items():
-        expected = _ANNOTATED_OTHERWISE.get(f"{name}.{field}", kind)
-        if field not in given:
-            yield Gap(
-                where, f"{name} has no {field}. Add: {field}: {expected}{' = None' if '| None' in expected else ''}"
-            )
-        elif given[field] != expected:
-            yield Gap(where, f"{name}.{field} is {given[field]}. The contract says {expected}.")
-    for field in set(given) - set(said) - {"raw"}:
-        yield Gap(where, f"The contract has no {name}.{field}. Take it out.")
+    for key in set(said) - set(_given(_CLASSES[read_as])):
+        yield Gap(where, f"{name} has {key}, which nothing reads.")
+
+
+def _compared(name: str, said: dict[str, str], where: str) -> Iterator[Gap]:
+    cls = _CLASSES[name]
+    given = _given(cls)
+    for each, line in said.items():
+        if each not in given:
+            yield Gap(where, f"{name} has no {each}. Add: {each}: {line}")
+        elif _is_known(line) and given[each] != _given(written(each, line))[each]:
+            yield Gap(where, f"{name}.{each} is {cls.__annotations__[each]}. The contract says {line}.")
+    for each in set(given) - set(said) - {"raw"}:
+        yield Gap(where, f"The contract has no {name}.{each}. Take it out.")
+
+
+def _given(cls: Any) -> dict[str, tuple[object, bool, bool]]:
+    """Of each field its type, whether it may be absent, and whether it counts in the hash."""
+    hashed = {each.name: each.hash is not False for each in dataclasses.fields(cls)}
+    return {
+        # A constant may have itself as its default, for objects that are made by hand.
+        name: (kind, may_be_absent and get_origin(kind) is not Literal, hashed[name])
+        for name, (kind, may_be_absent) in object_fields(cls).items()
+    }
+
+
+def written(name: str, line: str, *, frozen: bool = False) -> type:
+    """A class with this one field."""
+    namespace: dict[str, Any] = dict(vars(models))
+    exec(f"@dataclass(frozen={frozen}, kw_only=True)\nclass Written:\n    {name}: {line}\n", namespace)  # noqa: S102
+    made: type = namespace["Written"]
+    return made
+
+
+def _is_known(line: str) -> bool:
+    """Whether all classes that an annotation names are there; of others there is a gap of their own."""
+    try:
+        _given(written("each", line))
+    except NameError:
+        return False
+    return True

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 import httpx
 
 import nous_billing as nb
+from tests.effects import KEYED
 
 from . import contract
 from .documented import PLACES
@@ -67,7 +68,7 @@ def assert_within_the_contract(request, operation):
     folder, _, charge_id = request.path.rpartition("/")
     assert request.method == method
     assert request.path == path or (path == f"{folder}/{{chargeId}}" and CHARGE_ID.is_valid(unquote(charge_id)))
-    if operation == "post_charge":
+    if operation in KEYED:
         assert KEY.is_valid(request.headers["idempotency-key"])
     if "requestBody" not in documented:
         assert request.body == b""

@@ -3,6 +3,7 @@
 import json
 import time
 from decimal import Decimal
+from http import HTTPStatus
 
 import pytest
 from hypothesis import strategies as st
@@ -10,6 +11,7 @@ from schemathesis.generation import GenerationMode
 
 import nous_billing as nb
 from nous_billing.mock import Fault, MockPortal
+from tests.effects import CHANGING
 from tests.sockets.harness import CALLS
 
 from . import contract
@@ -81,7 +83,7 @@ class Renewed:
 def assert_tells_the_truth(error, operation, status, body):
     assert error.status == status
     assert str(error).strip()
-    assert error.outcome_unknown is (operation == "post_charge" and not is_refusal(status, body))
+    assert error.outcome_unknown is (operation in CHANGING and not is_refusal(status, body))
     if status < 300:
         assert type(error) is nb.BillingResponseError
         assert error.error in ("invalid_response", "endpoint_unavailable")
@@ -89,7 +91,15 @@ def assert_tells_the_truth(error, operation, status, body):
 
 def is_refusal(status, body):
     """Whether the portal says by it that it has not acted."""
-    return 400 <= status < 500 or (status == 503 and code_of(body) in ("temporarily_unavailable", "stripe_unavailable"))
+    code = code_of(body)
+    if status == 503:
+        return code in ("temporarily_unavailable", "stripe_unavailable")
+    own = isinstance(code, str) and code.strip() != ""
+    if not 400 <= status < 500 or status == 408 or status not in set(HTTPStatus):
+        return False
+    if status == 409:
+        return code == "idempotency_conflict"
+    return own or status in (401, 429)
 
 
 def code_of(body):

@@ -73,8 +73,11 @@ def test_a_request_that_the_contract_forbids_is_refused_or_mended(operation, rig
             assert rig.portal.requests == []
             assert not all(_valid(name, value) for name, value in arguments.items())
         else:
-            (request,) = rig.portal.requests
+            *asked_first, request = rig.portal.requests
             assert_within_the_contract(request, operation)
+            # Amounts that are None are those of the billing state.
+            reads_state = None in arguments.values()
+            assert [each.operation for each in asked_first] == ["get_billing_state"] * reads_state
 
     for_all(refused_or_mended, contract.requests(operation, GenerationMode.NEGATIVE))
     assert True in outcomes

@@ -12,6 +12,7 @@ import pytest
 
 import nous_billing as nb
 from nous_billing import StaticToken
+from tests.effects import CHANGING
 from tests.sockets.harness import CALLS
 from tests.sockets.raw_server import RawServer, answer
 from tests.sockets.test_error_rows import CODES
@@ -77,7 +78,7 @@ def assert_is_refusal(error, operation, status, reply, base_url):
     code = said.get("error") if isinstance(said.get("error"), str) and said["error"].strip() else None
     assert type(error) is (nb.BillingServerError if status in (500, 502, 504) else CODES[code].raises)
     assert (error.status, error.error, error.payload) == (status, code, said)
-    assert error.outcome_unknown is (operation == "post_charge" and status in (500, 502, 504))
+    assert error.outcome_unknown is (operation in CHANGING and status in (500, 502, 504))
     for name in ("code", "actor", "recovery"):
         assert getattr(error, name) == (said[name] if isinstance(said.get(name), str) else None)
     if isinstance(said.get("message"), str) and said["message"].strip():

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import nous_billing as nb
 from nous_billing import StaticToken
 from nous_billing.mock import Fault, MockPortal
+from tests.effects import CHANGING, KEYED
 from tests.sockets.harness import CALLS
 from tests.sockets.raw_server import Answer, RawServer
 
@@ -68,12 +69,12 @@ class Scene:
         assert took < timeout + SLACK
         assert len(self.rig.portal.requests) - asked <= 1
         charges = len(self.rig.organisation.charges)
-        assert charges <= (operation == "post_charge")
+        assert charges <= (operation in KEYED)
         if error is not None:
             assert str(error).strip()
             # What came too late even to be sent cannot have acted.
             has_left = len(self.rig.portal.requests) > asked or len(self._wire.requests) > arrived
-            assert error.outcome_unknown is (operation == "post_charge") or not has_left
+            assert error.outcome_unknown is (operation in CHANGING) or not has_left
             assert charges == 0 or error.outcome_unknown
         return error
 

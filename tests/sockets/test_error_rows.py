@@ -12,6 +12,7 @@ import yaml
 
 import nous_billing as nb
 from nous_billing.mock import Fault, MockPortal
+from tests.effects import CHANGING
 
 from .harness import CALLS, charge, failure
 
@@ -282,7 +283,7 @@ ROWS = [
             operations=(operation,),
             provoke=fault(status, body),
             more=body if isinstance(body, dict) else {},
-            outcome_unknown=operation == "post_charge",
+            outcome_unknown=operation in CHANGING,
             message=False,
         )
         for status in (500, 502, 504)

@@ -17,6 +17,7 @@ import pytest
 import nous_billing as nb
 from nous_billing import AsyncBillingClient, BillingClient, StaticToken
 from nous_billing.mock import Card, Fault
+from tests.effects import CHANGING, KEYED
 
 from .harness import CALLS, KEY, Source, charge, failure, poll, read, save
 from .raw_server import RawServer, answer
@@ -25,6 +26,34 @@ from .raw_server import RawServer, answer
 def echo(request):
     """Answer a poll with a status that names the charge, so that a mixed-up reply is seen."""
     return answer(200, {"status": f"seen-{request.target.rpartition('/')[2]}"})
+
+
+# --- Settings
+
+
+@pytest.mark.parametrize("saved", [True, False], ids=["with amounts", "without"])
+def test_auto_reload_is_switched_off_with_the_amounts_that_the_state_has(saved, client, mock_portal):
+    if saved:
+        save(client)
+    client.patch_auto_top_up(enabled=False, threshold=None, top_up_amount=None)
+    read_first, request = mock_portal.requests[-2:]
+    assert (read_first.operation, request.operation) == ("get_billing_state", "patch_auto_top_up")
+    amounts = b'"threshold":20,"topUpAmount":100.5' if saved else b'"threshold":0,"topUpAmount":0'
+    assert request.body == b'{"enabled":false,' + amounts + b"}"
+    assert read(client).auto_reload.enabled is False
+
+
+@pytest.mark.parametrize(("status", "body"), [(408, "stream timeout"), (499, ""), (503, "<html>"), (403, "<html>")])
+@pytest.mark.parametrize("operation", sorted(CHANGING))
+def test_what_a_proxy_answers_in_the_place_of_the_portal_hides_nothing_that_was_done(
+    operation, status, body, client, mock_portal
+):
+    mock_portal.inject(Fault.reply(status, body, {"content-type": "text/plain"}, acts=True), operation)
+    error = failure(CALLS[operation], client)
+    assert mock_portal.organisation.charges or read(client).auto_reload.enabled
+    assert type(error) is (nb.BillingResponseError if status == 403 else nb.BillingServerError)
+    assert (error.status, error.outcome_unknown) == (status, True)
+    assert ("may have been made" if operation in KEYED else "may have been saved") in str(error)
 
 
 # --- A purchase

@@ -113,6 +113,11 @@ def test_auto_reload_takes_what_the_seed_took(amounts, enabled, drop_in, logged_
     assert type(sent["enabled"]) is bool
 
 
+def test_auto_reload_is_switched_off_with_the_amounts_of_hosts_that_know_none(drop_in, logged_in, mock_portal):
+    assert drop_in.patch_auto_top_up(enabled=False, threshold=0.0, top_up_amount=0.0) == {"ok": True}
+    assert json.loads(mock_portal.requests[0].body) == {"enabled": False, "threshold": 0, "topUpAmount": 0}
+
+
 @pytest.mark.parametrize("body", [b"", b" \r\n"])
 def test_an_empty_success_is_an_empty_dict(body, drop_in, logged_in, mock_portal):
     for operation, call in (
@@ -137,7 +142,7 @@ def test_fields_that_are_not_known_yet_come_through(drop_in, logged_in, mock_por
 def test_what_came_instead_of_an_object_is_said(drop_in, logged_in, mock_portal):
     mock_portal.inject(Fault.reply(200, "[]"), "get_billing_state")
     error = failure(drop_in.get_billing_state)
-    assert str(error) == "The portal's reply is not what its contract says (a list where an object should be)."
+    assert str(error) == "The portal's reply is not what its contract says (the body is a list instead of an object)."
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import trustme
 import nous_billing as nb
 from nous_billing import Credentials, StaticToken
 from nous_billing.mock import Fault
+from tests.effects import CHANGING, KEYED
 from tests.sockets.harness import CALLS, TOLERANCE, Source, charge, failure, poll, read
 from tests.sockets.raw_server import Answer, answer
 
@@ -30,8 +31,8 @@ def on_time(deadline=DEADLINE):
 
 def assert_timed_out(error, operation, *, sent=True):
     assert (type(error), error.error) == (nb.BillingTimeout, "network_error")
-    assert error.outcome_unknown is (sent and operation == "post_charge")
-    if operation == "post_charge":
+    assert error.outcome_unknown is (sent and operation in CHANGING)
+    if operation in KEYED:
         assert ("Nothing was charged" in str(error)) is not sent
 
 
@@ -67,9 +68,10 @@ def test_a_reply_that_stalls_in_its_body_ends_at_the_deadline(operation, raw_cli
     assert server.hung_up(1)
 
 
-def test_a_refusal_that_stalls_in_its_body_keeps_its_class(raw_client, server):
+def test_a_refusal_that_stalls_in_its_body_keeps_its_status(raw_client, server):
     for status, raises, unknown in [
-        (403, nb.BillingAccessDenied, False),
+        (429, nb.BillingRateLimited, False),
+        (403, nb.BillingResponseError, True),
         (500, nb.BillingServerError, True),
     ]:
         server.script.append(Answer(answer(status, {"error": "x"}, {"Retry-After": "9"}).data[:-4], "hold"))
@@ -245,7 +247,7 @@ def test_who_cannot_be_reached_was_sent_nothing(address, operation, client_kind)
     error = failure(CALLS[operation], client)
     assert (type(error), error.error, error.status) == (nb.BillingNetworkError, "network_error", None)
     assert error.outcome_unknown is False
-    assert ("Nothing was charged." in str(error)) is (operation == "post_charge")
+    assert ("Nothing was charged." in str(error)) is (operation in KEYED)
 
 
 # --- TLS

@@ -9,6 +9,7 @@ import pytest
 
 import nous_billing as nb
 from nous_billing import StaticToken
+from tests.effects import CHANGING
 from tests.sockets.harness import CALLS, KEY, charge, failure, poll, read, save
 from tests.sockets.raw_server import Answer, RawServer, answer
 
@@ -46,7 +47,7 @@ def assert_unusable(error, operation):
     """No usable reply: typed, and the outcome of a charge is not known."""
     assert type(error) in (nb.BillingNetworkError, nb.BillingResponseError)
     assert error.error in ("network_error", "invalid_response")
-    assert error.outcome_unknown is (operation == "post_charge")
+    assert error.outcome_unknown is (operation in CHANGING)
     assert str(error).endswith(".")
 
 
@@ -110,7 +111,7 @@ def test_bytes_that_are_no_http_are_a_typed_error(data, operation, raw_client, s
     error = failure(CALLS[operation], raw_client)
     assert type(error) is nb.BillingNetworkError
     assert error.error == "network_error"
-    assert error.outcome_unknown is (operation == "post_charge")
+    assert error.outcome_unknown is (operation in CHANGING)
     assert len(server.requests) == 1
 
 
@@ -128,7 +129,7 @@ def test_a_status_that_http_does_not_know_is_a_failing_server(operation, raw_cli
         server.script.append(answer(status, {"error": "odd"}))
         error = failure(CALLS[operation], raw_client)
         assert (type(error), error.status, error.error) == (nb.BillingServerError, status, "odd")
-        assert error.outcome_unknown is (operation == "post_charge")
+        assert error.outcome_unknown is (operation in CHANGING)
 
 
 def test_informational_replies_are_passed_over(raw_client, server):
@@ -141,7 +142,7 @@ def test_switching_protocols_is_a_typed_error(operation, raw_client, server):
     server.script.append(Answer(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n", "close"))
     error = failure(CALLS[operation], raw_client)
     assert type(error) in (nb.BillingNetworkError, nb.BillingResponseError)
-    assert error.outcome_unknown is (operation == "post_charge")
+    assert error.outcome_unknown is (operation in CHANGING)
 
 
 # --- Size
@@ -163,16 +164,18 @@ def test_a_larger_reply_is_refused_without_reading_on(operation, framing, raw_cl
     server.script.append(Answer(first, "hold"))
     error = failure(CALLS[operation], raw_client)
     assert (type(error), error.error) == (nb.BillingResponseError, "invalid_response")
-    assert error.outcome_unknown is (operation == "post_charge")
+    assert error.outcome_unknown is (operation in CHANGING)
     assert "1048576" in str(error)
     assert server.hung_up(1)
 
 
 def test_a_large_refusal_keeps_its_class(raw_client, server):
-    server.script.append(answer(403, b" " * (LIMIT + 1)))
-    error = failure(charge, raw_client)
+    server.otherwise = answer(403, b" " * (LIMIT + 1))
+    error = failure(poll, raw_client)
     assert (type(error), error.status, error.payload) == (nb.BillingAccessDenied, 403, {})
-    assert error.outcome_unknown is False
+    # Whose refusal it is cannot be seen.
+    error = failure(charge, raw_client)
+    assert (type(error), error.status, error.outcome_unknown) == (nb.BillingResponseError, 403, True)
 
 
 # --- Compression
@@ -189,7 +192,7 @@ def test_a_compressed_reply_is_refused_unread(coding, operation, raw_client, ser
     error = failure(CALLS[operation], raw_client)
     assert time.monotonic() - started < 2
     assert (type(error), error.error) == (nb.BillingResponseError, "invalid_response")
-    assert error.outcome_unknown is (operation == "post_charge")
+    assert error.outcome_unknown is (operation in CHANGING)
     assert "compressed" in str(error)
     assert server.hung_up(1)
 
@@ -222,7 +225,7 @@ def test_a_redirect_is_not_followed_and_the_token_stays(status, operation, raw_c
             asked = len(server.requests)
             error = failure(CALLS[operation], raw_client)
             assert (type(error), error.status, error.error) == (nb.BillingResponseError, status, "endpoint_unavailable")
-            assert error.outcome_unknown is (operation == "post_charge")
+            assert error.outcome_unknown is (operation in CHANGING)
             assert len(server.requests) == asked + 1
         assert elsewhere.connections == 0
 
@@ -238,7 +241,7 @@ def test_a_redirect_to_nowhere_is_a_typed_error(location, raw_client, server):
 def assert_unusable_redirect(error, operation):
     # The HTTP library reads the address even where it must not follow it, and may refuse the reply for it.
     assert type(error) in (nb.BillingNetworkError, nb.BillingResponseError)
-    assert error.outcome_unknown is (operation == "post_charge")
+    assert error.outcome_unknown is (operation in CHANGING)
 
 
 def test_a_cookie_is_not_sent_back(raw_client, server):
@@ -314,7 +317,8 @@ def test_settings_on_a_dead_connection_are_not_sent_again(then, raw_client, serv
     server.otherwise = dies_on_second_use(then)
     poll(raw_client)
     error = failure(save, raw_client)
-    assert (type(error), error.outcome_unknown) == (nb.BillingNetworkError, False)
+    assert (type(error), error.outcome_unknown) == (nb.BillingNetworkError, True)
+    assert str(error).endswith("It may have been saved: read the billing state.")
     assert [request.method for request in server.requests] == ["GET", "PATCH"]
 
 
@@ -345,5 +349,5 @@ def test_garbage_on_a_kept_connection_is_not_asked_for_again(operation, raw_clie
     poll(raw_client)
     server.otherwise = Answer(b"garbage\r\n\r\n", "close")
     error = failure(CALLS[operation], raw_client)
-    assert (type(error), error.outcome_unknown) == (nb.BillingNetworkError, operation == "post_charge")
+    assert (type(error), error.outcome_unknown) == (nb.BillingNetworkError, operation in CHANGING)
     assert len(server.requests) == 2

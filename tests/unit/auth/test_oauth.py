@@ -53,7 +53,7 @@ def test_a_refresh_sends_the_form_of_the_contract_and_no_credentials(clock):
     assert (step.operation.method, step.operation.path) == ("POST", "/api/oauth/token")
     assert step.operation.headers == {**FORM, "x-nous-refresh-token": "rt_1"}
     assert step.operation.body == b"grant_type=refresh_token&client_id=client-1"
-    assert not step.operation.is_charge
+    assert not step.operation.moves_money
 
 
 def test_a_refresh_returns_all_that_the_portal_says_of_the_tokens(clock):

@@ -4,6 +4,7 @@ import copy
 import json
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from typing import get_args, get_type_hints
 
 import pytest
 
@@ -21,6 +22,14 @@ OPERATIONS = {
     "top-up": lambda: operations.patch_auto_top_up(True, 20, 100),
     "charge": charge,
     "status": lambda: operations.get_charge_status("ch_1"),
+}
+
+
+FUNCTIONS = {
+    "state": "get_billing_state",
+    "top-up": "patch_auto_top_up",
+    "charge": "post_charge",
+    "status": "get_charge_status",
 }
 
 
@@ -45,7 +54,7 @@ JSON_HEADERS = {"Content-Type": "application/json"}
 
 
 @pytest.mark.parametrize(
-    ("make", "method", "path", "headers", "body", "is_charge"),
+    ("make", "method", "path", "headers", "body", "moves_money"),
     [
         (operations.get_billing_state, "GET", "/api/billing/state", {}, None, False),
         (
@@ -83,11 +92,12 @@ JSON_HEADERS = {"Content-Type": "application/json"}
         (lambda: operations.get_charge_status("ch_3PqXyZ"), "GET", "/api/billing/charge/ch_3PqXyZ", {}, None, False),
     ],
 )
-def test_a_request_is_what_the_contract_says_byte_for_byte(make, method, path, headers, body, is_charge):
+def test_a_request_is_what_the_contract_says_byte_for_byte(make, method, path, headers, body, moves_money):
     operation = make()
     assert (operation.method, operation.path, dict(operation.headers)) == (method, path, headers)
     assert operation.body == body
-    assert operation.is_charge is is_charge
+    assert operation.moves_money is moves_money
+    assert operation.changes_settings is (method == "PATCH")
 
 
 @pytest.mark.parametrize(
@@ -284,8 +294,8 @@ def test_fields_of_tomorrow_are_kept_in_the_raw_reply_without_a_float():
         assert type(place["tomorrow"]) is Decimal
 
 
-def test_saved_settings_have_no_result():
-    assert read("top-up", {"ok": True, "tomorrow": 1}) is None
+def test_saved_settings_say_so_and_nothing_else():
+    assert read("top-up", {"ok": True, "tomorrow": 1}) == models.AutoTopUpSaved(ok=True)
 
 
 def test_an_accepted_charge_has_its_id():
@@ -300,6 +310,7 @@ def test_an_accepted_charge_has_its_id():
         ("2026-06-13T10:00:00.250Z", datetime(2026, 6, 13, 10, microsecond=250_000, tzinfo=UTC)),
         ("2026-06-13T10:00:00.123456789Z", datetime(2026, 6, 13, 10, microsecond=123_456, tzinfo=UTC)),
         ("2026-06-13T12:00:00+02:00", datetime(2026, 6, 13, 12, tzinfo=timezone(timedelta(hours=2)))),
+        ("2026-06-13t10:00:00z", datetime(2026, 6, 13, 10, tzinfo=UTC)),
     ],
 )
 def test_a_settled_charge_has_its_money_and_an_aware_moment(moment, read_as):
@@ -308,6 +319,27 @@ def test_a_settled_charge_has_its_money_and_an_aware_moment(moment, read_as):
     assert (settled.status, str(settled.amount_usd), settled.settled_at) == ("settled", "50.10", read_as)
     assert settled.settled_at.utcoffset() is not None
     assert settled.raw["tomorrow"] == 1
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "2026-06-30T23:59:60Z",
+        "2026-06-13T10:00:00",
+        "2026-06-13",
+        "2026-13-45T10:00:00Z",
+        "soon",
+        "",
+        "\ud800",
+        5,
+        None,
+        [],
+    ],
+)
+def test_a_moment_that_cannot_be_read_does_not_hide_a_payment(moment):
+    for body in (changed(SETTLED, ["settledAt"], moment), changed(SETTLED, ["settledAt"])):
+        settled = read("status", body)
+        assert settled == models.ChargeSettled(amount_usd=Decimal("50.10"), settled_at=None, raw=body)
 
 
 @pytest.mark.parametrize(
@@ -363,12 +395,12 @@ STATE_FIELDS = [
     (["autoReload", "card", "brand"], NO_TEXT, True, True),
     (["autoReload", "card", "last4"], NO_TEXT, True, True),
     (["canChangePlan"], NO_BOOL, True, True),
-    (["portalUrl"], NO_TEXT, True, True),
+    # The portal's own page for billing takes the place of a link that cannot be used.
+    (["portalUrl"], [], True, True),
 ]
 SETTLED_FIELDS = [
     (["status"], NO_TEXT, False, False),
     (["amountUsd"], NO_MONEY, False, False),
-    (["settledAt"], [*NO_TEXT, "", "soon", "2026-06-13", "2026-06-13T10:00:00", "2026-13-45T10:00:00Z"], False, False),
 ]
 FAILED_FIELDS = [(["status"], NO_TEXT, False, False), (["reason"], NO_TEXT, False, False)]
 ACCEPTED_FIELDS = [(["chargeId"], [*NO_TEXT, "", "  "], False, False)]
@@ -413,8 +445,9 @@ def test_a_success_that_breaks_the_contract_is_an_error_that_keeps_the_payload(n
     assert type(error) is BillingResponseError
     assert (error.error, error.status) == ("invalid_response", 202)
     assert error.payload == (json.loads(json.dumps(body), parse_float=Decimal) if isinstance(body, dict) else {})
-    assert error.outcome_unknown is (name == "charge")
+    assert error.outcome_unknown is (name in ("charge", "top-up"))
     assert ("same idempotency key" in str(error)) is (name == "charge")
+    assert ("It may have been saved: read the billing state." in str(error)) is (name == "top-up")
 
 
 @pytest.mark.parametrize(
@@ -446,20 +479,98 @@ def test_an_accepted_charge_whose_id_cannot_be_asked_for_keeps_it_in_the_payload
 @pytest.mark.parametrize(
     ("name", "body", "breach"),
     [
-        ("top-up", {"ok": False}, "ok is not true"),
-        ("top-up", [["ok", True]], "a list where a dict should be"),
-        ("charge", {"chargeId": "a b"}, "the chargeId is none that can be asked for"),
-        ("charge", {"chargeId": 5}, "a int where a str should be"),
-        ("status", {"status": 5}, "a int where a str should be"),
-        ("status", {**SETTLED, "settledAt": "2026-06-13T10:00:00"}, "a moment without an offset"),
-        ("state", {**OWNER_STATE, "org": [["id", "org_1"]]}, "a list where a dict should be"),
-        ("state", {**OWNER_STATE, "bounds": None}, "a NoneType where a dict should be"),
-        ("state", {**OWNER_STATE, "card": "4242"}, "a malformed object: str"),
-        ("state", {**OWNER_STATE, "chargePresets": "100"}, "a str where a list should be"),
-        ("state", {**OWNER_STATE, "portalUrl": 5}, "a int where a str should be"),
-        ("state", {**OWNER_STATE, "cliBillingEnabled": 1}, "a int where a bool should be"),
+        ("top-up", {"ok": False}, "ok is not True"),
+        ("top-up", [["ok", True]], "the body is a list instead of an object"),
+        ("charge", {"chargeId": "a b"}, "chargeId is not one that can be sent back"),
+        ("charge", {"chargeId": 5}, "chargeId is a whole number instead of a string"),
+        ("status", {"status": 5}, "status is a whole number instead of a string"),
+        ("status", {"amountUsd": "50"}, "status is missing"),
+        ("status", [], "the body is a list, which is none of what it may be"),
+        ("status", {**SETTLED, "amountUsd": 5}, "amountUsd is not a decimal string of dollars"),
+        ("state", {**OWNER_STATE, "org": [["id", "org_1"]]}, "org is a list instead of an object"),
+        ("state", {**OWNER_STATE, "bounds": None}, "bounds is null instead of an object"),
+        ("state", {**OWNER_STATE, "card": {"brand": 1}}, "card.brand is a whole number instead of a string"),
+        ("state", {**OWNER_STATE, "chargePresets": ["5", 5]}, "chargePresets[1] is not a decimal string of dollars"),
+        (
+            "state",
+            {**OWNER_STATE, "cliBillingEnabled": 1},
+            "cliBillingEnabled is a whole number instead of true or false",
+        ),
     ],
 )
 def test_what_broke_the_contract_is_said(name, body, breach):
     error = call(OPERATIONS[name](), reply(200, body)).error
     assert str(error).startswith(f"The portal's reply is not what its contract says ({breach}).")
+
+
+def made(result=None, accept=operations.JSON, **kwargs):
+    """An operation as the module makes them of what the generated client says."""
+    return operations._operation({"method": "delete", "url": "/x", **kwargs}, result, accept)
+
+
+@pytest.mark.parametrize(
+    ("params", "path"),
+    [
+        ({}, "/x"),
+        ({"limit": 5}, "/x?limit=5"),
+        ({"since": "a b&c", "all": True, "tags": ["x", False]}, "/x?since=a+b%26c&all=true&tags=x&tags=false"),
+    ],
+)
+def test_a_query_travels_with_the_path(params, path):
+    assert made(params=params).path == path
+
+
+@pytest.mark.parametrize("key", ["data", "files", "content", "cookies"])
+def test_what_would_not_be_sent_fails_loudly(key):
+    with pytest.raises(TypeError, match=f"^/x: the client does not send {key} of _get_kwargs.$"):
+        made(**{key: {}})
+
+
+def test_a_body_within_a_body_keeps_the_digits_of_its_money():
+    body = {"lines": [{"amountUsd": Decimal("0.10"), "note": None}], "on": True}
+    assert made(json=body).body == b'{"lines":[{"amountUsd":0.10,"note":null}],"on":true}'
+
+
+@pytest.mark.parametrize(
+    ("headers", "moves_money"), [({"Idempotency-Key": "k"}, True), ({"idempotency-key": "k"}, True), ({}, False)]
+)
+def test_what_has_an_idempotency_key_moves_money(headers, moves_money):
+    operation = made(headers=headers)
+    assert (operation.moves_money, operation.changes_settings) == (moves_money, not moves_money)
+    error = call(operation, reply(502)).error
+    assert error.outcome_unknown
+    assert ("same idempotency key" in str(error)) is moves_money
+
+
+@pytest.mark.parametrize("body", [b"", b" ", b'{"ok": true}', b"[]"])
+def test_where_no_body_is_to_be_there_is_no_result(body):
+    assert call(made(), reply(204, body)).caught is None
+    assert call(made(), reply(204, body)).result is None
+
+
+CSV = {"content-type": "Text/CSV; charset=utf-8"}
+
+
+@pytest.mark.parametrize(("result", "read_as"), [(str, "a,\u00fc\n"), (bytes, b"\xef\xbb\xbfa,\xc3\xbc\n")])
+def test_a_body_that_is_no_json_is_read_as_it_is_declared(result, read_as):
+    assert call(made(result, "text/csv"), reply(200, b"\xef\xbb\xbfa,\xc3\xbc\n", CSV)).result == read_as
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "code"),
+    [
+        (b"<html>", {"content-type": "text/html"}, "endpoint_unavailable"),
+        (b"a,b", {}, "endpoint_unavailable"),
+        (b"\xff", CSV, "invalid_response"),
+    ],
+)
+def test_another_media_type_than_was_asked_for_is_not_this_api(body, headers, code):
+    error = call(made(str, "text/csv"), reply(200, body, headers)).error
+    assert (type(error), error.error) == (BillingResponseError, code)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_an_operation_reads_what_its_type_says(name):
+    operation = OPERATIONS[name]()
+    function = getattr(operations, FUNCTIONS[name])
+    assert get_args(get_type_hints(function)["return"]) == (operation.result,)

@@ -3,6 +3,7 @@
 import json
 import time
 from decimal import Context, Decimal, localcontext
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,10 @@ from nous_billing.errors import BillingError
 from nous_billing.models import ChargeAccepted
 from nous_billing.money import MAX_AMOUNT_USD
 from nous_billing.protocol import operations, replies
-from nous_billing.protocol.error_codes import REFUSALS
+from nous_billing.protocol.error_codes import REFUSALS, statuses
 from nous_billing.protocol.exchange import exchange
-from nous_billing.protocol.replies import decode_json, error_from_reply
+from nous_billing.protocol.failures import error_from_reply
+from nous_billing.protocol.replies import decode_json
 from tests.unit.drive import DEADLINE, NOW, PREVIEW, answer_steps, call, charge, credentials, refusal, reply, short
 
 CONTRACT = yaml.safe_load((Path(__file__).parents[3] / "openapi/nous-portal-billing.yaml").read_text(encoding="utf-8"))
@@ -106,8 +108,29 @@ BROKEN_BODIES = [
 STATUSES = [300, 302, 304, 400, 401, 403, 404, 405, 409, 410, 418, 429, 500, 501, 502, 503, 504, 520, 599]
 
 
-def expected_class(status):
+PATCH = operations.patch_auto_top_up(True, 20, 100)
+STATE = operations.get_billing_state()
+EACH_EFFECT = pytest.mark.parametrize(
+    "operation", [charge(), PATCH, operations.get_billing_state()], ids=["charge", "setting", "read"]
+)
+CHARGE_MAY_BE = " The charge may have been made: try again with the same idempotency key, never a new one."
+MAY_BE_SAVED = " It may have been saved: read the billing state."
+REGISTERED = set(HTTPStatus)
+
+
+def may_have_acted(status, operation):
+    """Whether a reply that has only a status leaves open what became of the request."""
+    return operation.method != "GET" and status not in (401, 429)
+
+
+def expected_class(status, operation):
     """The class of a reply that has only a status."""
+    if status >= 500 and may_have_acted(status, operation):
+        return errors.BillingServerError
+    if status == 408 or (status >= 400 and status not in REGISTERED):
+        return errors.BillingServerError
+    if may_have_acted(status, operation):
+        return errors.BillingResponseError
     exact = {
         400: errors.BillingInvalidRequest,
         401: errors.BillingAuthError,
@@ -120,37 +143,35 @@ def expected_class(status):
 
 
 @pytest.mark.parametrize(("status", "body", "retry_after", "cls"), ROWS)
-@pytest.mark.parametrize("is_charge", [True, False], ids=["charge", "other"])
-def test_every_row_of_the_contract_becomes_its_error(status, body, retry_after, cls, is_charge):
+@EACH_EFFECT
+def test_every_row_of_the_contract_becomes_its_error(status, body, retry_after, cls, operation):
     headers = {} if retry_after is None else {"retry-after": str(retry_after)}
-    error = refusal(reply(status, body, headers), charge() if is_charge else operations.get_billing_state())
+    error = refusal(reply(status, body, headers), operation)
     assert type(error) is cls
     assert (error.status, error.error, error.retry_after) == (status, body.get("error"), retry_after)
     assert error.portal_url == (PREVIEW + LINK if "portalUrl" in body else None)
     assert error.payload == body
     assert (error.code, error.actor, error.recovery) == (body.get("code"), body.get("actor"), body.get("recovery"))
-    assert error.outcome_unknown is (is_charge and status in (500, 502, 504))
+    assert error.outcome_unknown is (operation.method != "GET" and status in (500, 502, 504))
     assert str(error) == error.message
     assert "message" not in body or str(error) == body["message"]
 
 
 @pytest.mark.parametrize("status", range(200, 600))
-@pytest.mark.parametrize("is_charge", [True, False], ids=["charge", "other"])
-def test_every_status_without_a_usable_body_is_an_error_that_says_the_status(status, is_charge):
-    operation = charge() if is_charge else operations.get_billing_state()
+@EACH_EFFECT
+def test_every_status_without_a_usable_body_is_an_error_that_says_the_status(status, operation):
     for body in (b"", b"<html>"):
         error = refusal(reply(status, body), operation)
-        assert type(error) is expected_class(status)
+        assert type(error) is expected_class(status, operation)
         assert error.status == status
         assert (error.payload, error.portal_url, error.retry_after) == ({}, None, None)
-        # A refusal by 4xx happened before any charge; after everything else one may have been made.
-        assert error.outcome_unknown is (is_charge and not 400 <= status < 500)
+        assert error.outcome_unknown is may_have_acted(status, operation)
+        assert str(error).endswith(CHARGE_MAY_BE) is (error.outcome_unknown and operation.moves_money)
+        assert str(error).endswith(MAY_BE_SAVED) is (error.outcome_unknown and not operation.moves_money)
         if status < 300:
             assert error.error == ("endpoint_unavailable" if body else "invalid_response")
         else:
-            assert error.error == (
-                "endpoint_unavailable" if expected_class(status) is errors.BillingResponseError else None
-            )
+            assert error.error == ("endpoint_unavailable" if type(error) is errors.BillingResponseError else None)
             assert len(str(error)) > 20
 
 
@@ -158,7 +179,7 @@ def test_every_status_without_a_usable_body_is_an_error_that_says_the_status(sta
 @pytest.mark.parametrize("body", BROKEN_BODIES, ids=short)
 def test_a_malformed_body_leaves_an_error_by_its_status(status, body):
     error = refusal(reply(status, body), charge())
-    assert type(error) is expected_class(status)
+    assert type(error) is expected_class(status, charge())
     assert error.status == status
     assert isinstance(error.payload, dict)
 
@@ -170,7 +191,7 @@ def test_a_malformed_body_leaves_an_error_by_its_status(status, body):
     [
         charge(),
         operations.get_billing_state(),
-        operations.patch_auto_top_up(True, 20, 100),
+        PATCH,
         operations.get_charge_status("ch_1"),
     ],
     ids=lambda operation: operation.path,
@@ -179,7 +200,7 @@ def test_a_malformed_success_is_an_error_of_the_reply(status, body, operation):
     error = call(operation, reply(status, body)).error
     assert type(error) is errors.BillingResponseError
     assert error.error in ("endpoint_unavailable", "invalid_response")
-    assert (error.status, error.outcome_unknown) == (status, operation.is_charge)
+    assert (error.status, error.outcome_unknown) == (status, operation.method != "GET")
 
 
 JSON = st.recursive(
@@ -206,7 +227,7 @@ def test_whatever_comes_back_only_a_billing_error_escapes(status, body, link, wa
     played = answer_steps(flow, lambda step: answer if hasattr(step, "operation") else next(tokens))
     assert played.caught is None or isinstance(played.caught, BillingError)
     assert played.caught is not None or status < 300
-    assert error_from_reply(answer, PREVIEW, is_charge=True).status == status
+    assert error_from_reply(answer, PREVIEW, charge()).status == status
 
 
 def test_a_byte_order_mark_does_not_lose_a_charge_id():
@@ -216,7 +237,7 @@ def test_a_byte_order_mark_does_not_lose_a_charge_id():
 
 def test_a_byte_order_mark_does_not_lose_an_error_code():
     answer = reply(401, b'\xef\xbb\xbf{"error":"session_revoked"}')
-    assert error_from_reply(answer, PREVIEW, is_charge=False).error == "session_revoked"
+    assert error_from_reply(answer, PREVIEW, operations.get_billing_state()).error == "session_revoked"
 
 
 @pytest.mark.parametrize(
@@ -254,7 +275,7 @@ def test_a_byte_order_mark_does_not_lose_an_error_code():
 )
 def test_retry_after_is_seconds_or_a_date_and_else_nothing(value, seconds):
     answer = reply(429, {"error": "rate_limited"}, {"retry-after": value})
-    assert error_from_reply(answer, PREVIEW, is_charge=True).retry_after == seconds
+    assert error_from_reply(answer, PREVIEW, charge()).retry_after == seconds
 
 
 @pytest.fixture
@@ -270,16 +291,16 @@ def far_from_greenwich(monkeypatch):
 @pytest.mark.usefixtures("far_from_greenwich")
 def test_a_retry_after_date_without_a_zone_is_in_utc_wherever_one_is():
     answer = reply(429, headers={"retry-after": "Sun Jun 15 15:07:40 2025"})
-    assert error_from_reply(answer, PREVIEW, is_charge=True).retry_after == 60
+    assert error_from_reply(answer, PREVIEW, charge()).retry_after == 60
 
 
 def test_a_retry_after_date_is_rounded_up_to_whole_seconds():
     answer = replies.Reply(503, {"retry-after": "Sun, 15 Jun 2025 15:07:40 GMT"}, b"", NOW + 0.25)
-    assert error_from_reply(answer, PREVIEW, is_charge=False).retry_after == 60
+    assert error_from_reply(answer, PREVIEW, operations.get_billing_state()).retry_after == 60
 
 
 def test_a_reply_without_retry_after_says_none():
-    assert error_from_reply(reply(429), PREVIEW, is_charge=True).retry_after is None
+    assert error_from_reply(reply(429), PREVIEW, charge()).retry_after is None
 
 
 @pytest.mark.parametrize(
@@ -319,6 +340,8 @@ def test_the_sdk_says_what_happened_where_the_portal_does_not(message):
         (403, b'{"error":"tomorrow"}', "The portal refused the request (tomorrow)."),
         (400, b"", "The portal refused the request (HTTP 400)."),
         (404, b'{"error":"not_found"}', "The portal refused the request (not_found)."),
+        (408, b"stream timeout", "The portal is failing (HTTP 408). Try again shortly."),
+        (499, b"", "The portal is failing (HTTP 499). Try again shortly."),
     ],
 )
 def test_a_message_names_what_there_is_to_name(status, body, text):
@@ -329,7 +352,8 @@ def test_a_message_names_what_there_is_to_name(status, body, text):
     ("status", "code", "cls"),
     [
         (403, "session_revoked", errors.BillingAccessDenied),
-        (409, "role_required", errors.BillingIdempotencyConflict),
+        (503, "no_payment_method", errors.BillingServerError),
+        (409, "role_required", errors.BillingResponseError),
         (429, "no_payment_method", errors.BillingRateLimited),
         (500, "stripe_unavailable", errors.BillingServerError),
         (404, "monthly_cap_exceeded", errors.BillingResponseError),
@@ -338,6 +362,41 @@ def test_a_message_names_what_there_is_to_name(status, body, text):
 def test_a_code_that_comes_with_another_status_has_the_class_of_the_status(status, code, cls):
     error = refusal(reply(status, {"error": code}), charge())
     assert (type(error), error.error) == (cls, code)
+    # The sentence of the table speaks of the status that it is for.
+    assert str(error).removesuffix(CHARGE_MAY_BE) in (
+        f"The portal is failing (HTTP {status}). Try again shortly.",
+        f"The portal refused the request ({code}).",
+        f"Something other than this API answered (HTTP {status}). Check the base URL.",
+    )
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 409, 413, 418])
+@pytest.mark.parametrize("body", [b"<html>", b"", {"message": "Forbidden"}], ids=["page", "empty", "no code"])
+@pytest.mark.parametrize(("operation", "outcome"), [(charge(), CHARGE_MAY_BE), (PATCH, MAY_BE_SAVED)])
+def test_only_the_portals_own_refusal_says_that_nothing_was_done(status, body, operation, outcome):
+    foreign = refusal(reply(status, body), operation)
+    assert (type(foreign), foreign.outcome_unknown) == (errors.BillingResponseError, True)
+    assert str(foreign).endswith(outcome)
+    own = refusal(reply(status, {"error": "a_gate_of_tomorrow"}), operation)
+    # A conflict of an unknown kind may be one with the same request, which is still being worked on.
+    assert (own.outcome_unknown, own.error) == (status == 409, "a_gate_of_tomorrow")
+    assert ("may have been" in str(own)) is own.outcome_unknown
+
+
+@pytest.mark.parametrize("status", [401, 429])
+@pytest.mark.parametrize("operation", [charge(), PATCH])
+def test_what_stands_at_the_door_has_let_nothing_in(status, operation):
+    error = refusal(reply(status, b"<html>"), operation)
+    assert (type(error), error.outcome_unknown) == (expected_class(status, operation), False)
+
+
+def test_one_code_at_two_statuses_has_its_class_and_sentence_at_both(monkeypatch):
+    row = ((401, 403), errors.BillingSessionRevoked, "This login was ended. Log in again.")
+    monkeypatch.setitem(REFUSALS, "session_revoked", row)
+    for status in (401, 403):
+        error = refusal(reply(status, {"error": "session_revoked"}), charge())
+        assert (type(error), str(error), error.status) == (*row[1:], status)
+    assert type(refusal(reply(409, {"error": "session_revoked"}), STATE)) is errors.BillingIdempotencyConflict
 
 
 def test_an_error_code_of_an_unknown_path_is_kept():
@@ -422,7 +481,7 @@ def test_every_error_code_of_the_contract_is_provoked_by_the_table_of_this_file(
 
 def test_every_403_of_the_contract_has_a_class_of_its_own():
     # The one that is left has the class of "every other 403".
-    classes = [cls for code, (status, cls, _) in REFUSALS.items() if status == 403 and code != "org_access_denied"]
+    classes = [row[1] for code, row in REFUSALS.items() if 403 in statuses(code) and code != "org_access_denied"]
     assert len(set(classes) - {errors.BillingAccessDenied}) == len(classes)
 
 
@@ -431,12 +490,15 @@ def test_the_greatest_amount_is_that_of_the_contract():
 
 
 def test_a_503_with_a_code_that_is_not_the_portals_may_have_lost_the_reply_too():
-    error = error_from_reply(reply(503, {"error": "upstream connect error"}), PREVIEW, is_charge=True)
-    assert (type(error), error.outcome_unknown) == (errors.BillingRateLimited, True)
+    error = error_from_reply(reply(503, {"error": "upstream connect error"}), PREVIEW, charge())
+    assert (type(error), error.outcome_unknown) == (errors.BillingServerError, True)
 
 
 @pytest.mark.parametrize("status", [302, 500, 502, 503, 504, 520])
 def test_where_the_outcome_is_unknown_the_sentence_says_to_send_the_same_key(status):
-    error = error_from_reply(reply(status, {"message": "Sorry."}), PREVIEW, is_charge=True)
-    assert str(error).startswith("Sorry. The charge may have been made: try again with the same idempotency key")
-    assert "key" not in str(error_from_reply(reply(status, {"message": "Sorry."}), PREVIEW, is_charge=False))
+    error = error_from_reply(reply(status, {"message": "Sorry."}), PREVIEW, charge())
+    assert str(error) == f"Sorry.{CHARGE_MAY_BE}"
+    assert str(error_from_reply(reply(status, {"message": "Sorry."}), PREVIEW, PATCH)) == f"Sorry.{MAY_BE_SAVED}"
+    assert (
+        str(error_from_reply(reply(status, {"message": "Sorry."}), PREVIEW, operations.get_billing_state())) == "Sorry."
+    )

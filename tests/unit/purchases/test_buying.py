@@ -76,7 +76,7 @@ def test_a_charge_that_fails_is_returned_with_its_reason_and_not_raised(shop):
 def test_the_store_has_the_purchase_bound_to_its_organisation_before_the_post_leaves(shop):
     flow = shop.buying().buy()
     step = next(flow)
-    while not (isinstance(step, Send) and step.operation.is_charge):
+    while not (isinstance(step, Send) and step.operation.moves_money):
         step = flow.send(shop.answer(step))
     kept = shop.kept
     assert (kept.status, kept.portal_base_url, kept.organisation_id, kept.organisation_name, kept.revision) == (

@@ -206,7 +206,7 @@ def at_its_post(shop, work):
     """Buy, and do something else just as the post arrives."""
 
     def answer(step):
-        if isinstance(step, Send) and step.operation.is_charge:
+        if isinstance(step, Send) and step.operation.moves_money:
             work()
         return original(step)
 

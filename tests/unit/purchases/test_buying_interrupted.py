@@ -236,10 +236,10 @@ def test_ctrl_c_as_a_new_token_is_looked_at_after_a_401_is_a_plain_one():
     step = next(flow)
     while shop.token == "token-1" or not isinstance(step, Send):
         step = advance(flow, shop.answer(step))
-    assert not step.operation.is_charge
+    assert not step.operation.moves_money
     assert buying.interrupted() is None
     step = advance(flow, shop.answer(step))
-    assert step.operation.is_charge
+    assert step.operation.moves_money
     assert type(buying.interrupted()) is BillingPurchaseInterrupted
 
 

@@ -28,7 +28,7 @@ class Slow:
         send, took = shop.portal.send, {True: list(posted), False: list(states)}
 
         def slow(step: Send) -> Any:
-            charge = step.operation.is_charge
+            charge = step.operation.moves_money
             if charge:
                 self.begun.append(shop.clock.passed + shop.clock.jumped)
             answer = send(step)

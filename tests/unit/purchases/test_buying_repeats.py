@@ -177,9 +177,10 @@ def test_an_idempotency_conflict_says_nothing_of_what_was_sent_before_with_the_s
 @pytest.mark.parametrize(
     "answer", [reply(409, {"error": "in_progress"}), reply(409, b"<html>"), reply(409)], ids=["code", "page", "empty"]
 )
-def test_any_other_409_leaves_the_purchase_uncertain_and_is_not_repeated(shop, answer):
-    shop.portal.posted = [answer]
+def test_any_other_409_leaves_the_purchase_uncertain(shop, answer):
+    # It may say that the same key is still being worked on, or be by a proxy: the same key is sent again.
+    shop.portal.posted = [answer] * 4
     error = shop.buy().error
     assert (type(error), error.last_error.status, error.status) == (BillingPurchaseUncertain, 409, 409)
     assert "another amount" not in str(error)
-    assert (len(shop.portal.posts), shop.store.statuses) == (1, ["sending"])
+    assert (len(shop.portal.posts), shop.store.statuses) == (4, ["sending"])

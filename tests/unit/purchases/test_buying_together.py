@@ -80,7 +80,7 @@ class Call:
     def _go_on(self, value: Any) -> None:
         try:
             step = next(self._flow) if self._step is None else advance(self._flow, value)
-            while not (isinstance(step, RunBlocking) or (isinstance(step, Send) and step.operation.is_charge)):
+            while not (isinstance(step, RunBlocking) or (isinstance(step, Send) and step.operation.moves_money)):
                 if isinstance(step, Resolve):
                     step = self._flow.send(Credentials(self.token, PREVIEW))
                 else:

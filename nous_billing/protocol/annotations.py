@@ -1,0 +1,48 @@
+"""What the annotations of results and errors say of their JSON."""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, fields
+from functools import cache
+from types import UnionType
+from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hints
+
+from .. import models
+
+
+def alternatives(kind: Any) -> tuple[Any, ...]:
+    """Return the members of a union, or what is no union as its only one."""
+    return get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
+
+
+def wire_name(name: str) -> str:
+    """Return the name that a field has in JSON, such as ``minUsd`` for ``min_usd``."""
+    head, *tail = name.split("_")
+    return head + "".join(part.capitalize() for part in tail)
+
+
+@cache
+def field_types(cls: type) -> dict[str, Any]:
+    """Return the annotations of a class, resolved."""
+    # What a module imports for type checkers only has to be named here.
+    return get_type_hints(cls, localns=vars(models), include_extras=True)
+
+
+@cache
+def object_fields(cls: type) -> dict[str, tuple[Any, bool]]:
+    """Return the annotation of each field of a dataclass, and whether its key may be absent."""
+    types = field_types(cls)
+    return {
+        each.name: (types[each.name], each.default is not MISSING or each.default_factory is not MISSING)
+        for each in fields(cast("Any", cls))
+    }
+
+
+def constants(cls: Any) -> dict[str, Any]:
+    """Return the keys of an object that have one value only, with their annotations."""
+    return {wire_name(name): kind for name, (kind, _) in object_fields(cls).items() if get_origin(kind) is Literal}
+
+
+def is_constant(kind: Any, value: object) -> bool:
+    """Whether a value is the one of a ``Literal``; 1 is not True, to JSON."""
+    return any(type(value) is type(constant) and value == constant for constant in get_args(kind))

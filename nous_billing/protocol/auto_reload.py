@@ -1,0 +1,51 @@
+"""The rules of configuring auto-reload: it can be switched off at any time, whatever its amounts are."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from ..errors import BillingInvalidRequest
+from ..money import Amount, check_amount
+from . import operations
+from .exchange import Flow, exchange
+
+
+def patch_auto_top_up(
+    enabled: bool,
+    threshold: Amount | None,
+    top_up_amount: Amount | None,
+    *,
+    base_url: str | None,
+    deadline: float,
+) -> Flow[None]:
+    """Save the settings. To switch it off, an amount that is None is sent as the billing state has it.
+
+    Args:
+        base_url: As for ``exchange``.
+        deadline: As for ``exchange``; for the reading of the state, too.
+    """
+    complete = enabled is not False or (threshold is not None and top_up_amount is not None)
+    # Checks all arguments before anything is sent.
+    operation = operations.patch_auto_top_up(enabled, _or_zero(threshold, enabled), _or_zero(top_up_amount, enabled))
+    if not complete:
+        state = yield from exchange(operations.get_billing_state(), base_url=base_url, deadline=deadline)
+        current = state.auto_reload
+        threshold_now, reload_to_now = (current.threshold_usd, current.reload_to_usd) if current else (None, None)
+        operation = operations.patch_auto_top_up(
+            enabled,
+            _sendable(threshold_now) if threshold is None else threshold,
+            _sendable(reload_to_now) if top_up_amount is None else top_up_amount,
+        )
+    yield from exchange(operation, base_url=base_url, deadline=deadline)
+
+
+def _or_zero(amount: Amount | None, enabled: bool) -> Amount | None:
+    return 0 if amount is None and enabled is False else amount
+
+
+def _sendable(current: Decimal | None) -> Decimal:
+    try:
+        return Decimal(0) if current is None else check_amount(current, "current", may_be_zero=True)
+    except BillingInvalidRequest:
+        # What no request may contain must not keep it switched on.
+        return Decimal(0)

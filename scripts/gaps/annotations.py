@@ -1,0 +1,142 @@
+"""The annotation by which the facade reads a schema, or why it reads none."""
+
+from collections.abc import Iterable
+from itertools import combinations
+
+from nous_billing import models
+
+from .contract import Contract, Json, can_be_named, name_of
+
+_SCALARS = {"boolean": "bool", "integer": "int", "number": "Number"}
+_FORMATS = {"decimal": "Decimal", "date-time": "datetime", "uri": "PortalUrl", "uri-reference": "PortalUrl"}
+_NOT_READ = {"binary", "byte"}
+# Not worth a reply about money: None where they cannot be read.
+_NEVER_IN_THE_WAY = {"datetime", "PortalUrl"}
+# What the facade reads as an object of another name: a status to come is pending, too.
+READ_AS = {"ChargeOtherStatus": "ChargePending"}
+# Their values have no hash, which the objects that hold them are to have.
+_NO_HASH = ("Any", "dict[")
+
+
+class NotReadError(Exception):
+    """The facade does not read such a schema; the message is its kind."""
+
+
+def annotation(contract: Contract, schema: Json) -> str:
+    """What a schema is in Python, such as ``Decimal | None``.
+
+    Raises:
+        NotReadError: It is nothing that the facade reads.
+    """
+    kinds = _kinds(contract, schema)
+    return " | ".join([*(kind for kind in kinds if kind != "None"), *(["None"] if "None" in kinds else [])])
+
+
+def field(contract: Contract, schema: Json, *, required: bool) -> str:
+    """The annotation and the default of a field, such as ``Decimal | None = None``.
+
+    Raises:
+        NotReadError: It is nothing that the facade reads.
+    """
+    kinds = _kinds(contract, schema)
+    text = annotation(contract, schema)
+    optional = not required or bool(_NEVER_IN_THE_WAY & set(kinds))
+    if optional and not {"None", "Any"} & set(kinds):
+        text += " | None"
+    if any(part in text for part in _NO_HASH):
+        return f"{text} = field({'default=None, ' if optional else ''}hash=False)"
+    return f"{text} = None" if optional else text
+
+
+def _kinds(contract: Contract, schema: Json) -> list[str]:
+    parts = contract.alternatives(schema)
+    kinds = list(dict.fromkeys(kind for part in parts for kind in _one(contract, part)))
+    if "str" in kinds:
+        kinds = [kind for kind in kinds if not kind.startswith("Literal['")]
+    if kinds == ["None"]:
+        raise NotReadError("never anything but null")
+    _check_told_apart(contract, kinds, parts)
+    return kinds if "None" in kinds or not _NEVER_IN_THE_WAY & set(kinds) else [*kinds, "None"]
+
+
+def _one(contract: Contract, schema: Json) -> list[str]:
+    here = contract.resolved(schema)
+    name = name_of(schema)
+    types = here.get("type", [])
+    if isinstance(vars(models).get(name), type(models.PortalUrl)):
+        return [name]
+    if "const" in here:
+        return [f"Literal[{here['const']!r}]"]
+    if "allOf" in here:
+        raise NotReadError("an allOf of several")
+    if isinstance(types, list):
+        return [kind for each in types for kind in _one(contract, {**here, "type": each})] or ["Any"]
+    if types == "null":
+        return ["None"]
+    if types == "array":
+        if "prefixItems" in here:
+            raise NotReadError("a list whose items differ by their place")
+        return [f"tuple[{annotation(contract, here.get('items', {}))}, ...]"]
+    if types == "object":
+        return [_object(contract, here, name)]
+    if "enum" in here and types != "string":
+        raise NotReadError("an enumeration of something other than strings")
+    kind = here.get("format", "")
+    if kind in _NOT_READ:
+        raise NotReadError(f"a string of bytes ({kind})")
+    return [_FORMATS.get(kind, "str") if types == "string" else _SCALARS[types]]
+
+
+def _object(contract: Contract, here: Json, name: str) -> str:
+    if "properties" in here and not name:
+        raise NotReadError("an object without a name (put it under components/schemas)")
+    if "properties" in here:
+        return READ_AS.get(name, name)
+    if "patternProperties" in here:
+        raise NotReadError("a map whose keys have patterns")
+    values = here.get("additionalProperties", True)
+    return f"dict[str, {annotation(contract, values if isinstance(values, dict) else {})}]"
+
+
+def _check_told_apart(contract: Contract, kinds: Iterable[str], parts: list[Json]) -> None:
+    """Refuse a union whose members could be taken for each other."""
+    json_types = [_json_type(kind) for kind in kinds if kind != "None" and not kind.startswith("Literal")]
+    objects = {name_of(part): contract.resolved(part) for part in parts if "properties" in contract.resolved(part)}
+    others = [each for each in json_types if each != "object"]
+    if len(set(others)) < len(others) or ("map" in others and objects) or ("any" in others and json_types != ["any"]):
+        raise NotReadError(f"one of several kinds that look alike ({' | '.join(kinds)})")
+    for (one, left), (other, right) in combinations(objects.items(), 2):
+        if not (_is_told_from(contract, left, right) or _is_told_from(contract, right, left)):
+            raise NotReadError(f"{one} or {other}, which no constant and no required key tells apart")
+
+
+def _json_type(kind: str) -> str:
+    if kind.startswith("tuple["):
+        return "list"
+    if kind.startswith("dict["):
+        return "map"
+    known = {"str": "string", "Decimal": "string", "datetime": "string", "PortalUrl": "string", "ChargeId": "string"}
+    known |= {"int": "number", "Number": "number", "bool": "boolean", "Any": "any"}
+    return known.get(kind, "object")
+
+
+def _is_told_from(contract: Contract, left: Json, right: Json) -> bool:
+    constants = [
+        {key: contract.resolved(part)["const"] for key, part in each["properties"].items() if "const" in part}
+        for each in (left, right)
+    ]
+    if any(constants):
+        return constants[0] != constants[1]
+    required = [set(each.get("required", [])) for each in (left, right)]
+    own = required[0] - set(right["properties"])
+    return bool(own) and (bool(required[1] - set(left["properties"])) or len(required[0]) > len(required[1]))
+
+
+def check_name(key: str) -> None:
+    """Refuse a key that the facade would not find again.
+
+    Raises:
+        NotReadError: Its Python name is no name, or that of another key.
+    """
+    if not can_be_named(key):
+        raise NotReadError("a key that no name of Python stands for")
