@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 
 from benchmarks.measure import Row
-from nous_billing.transport.connection_pool import CONNECTIONS
+from nous_billing.transport.idle_connections import CONNECTIONS
 
 INTERVAL = 2.0
 """Seconds between two polls of a charge, as the SDK has it."""

@@ -97,7 +97,7 @@ class Connection:
     def __init__(self, sock: socket.socket, endpoint: Endpoint, layer: Layer) -> None:
         self.socket = sock
         self.endpoint = endpoint
-        self.http = Http1(layer)
+        self.http: Http1 = Http1(layer)
         self._idle_since = time.monotonic()
 
     def may_be_kept(self) -> bool:

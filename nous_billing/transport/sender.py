@@ -54,7 +54,7 @@ class AsyncSender(Protocol):
 
 def moves_money(step: Send) -> bool:
     """Whether a request may only travel on a connection of its own."""
-    return step.operation.is_charge
+    return step.operation.moves_money
 
 
 def headers(step: Send) -> dict[str, str]:

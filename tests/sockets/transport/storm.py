@@ -25,7 +25,9 @@ from typing import Any
 import trustme
 
 from nous_billing import AsyncBillingClient, BillingClient, BillingError, StaticToken
+from nous_billing.transport.async_socket_sender import AsyncSocketSender
 from nous_billing.transport.idle_connections import CONNECTIONS
+from nous_billing.transport.socket_sender import SocketSender
 from tests.sockets.proxy_server import ProxyServer
 from tests.sockets.raw_server import RawServer, Request, answer
 
@@ -87,6 +89,7 @@ def storm_in_threads(place: dict[str, Any], calls: int, seed: int) -> Outcome:
         outcomes = Counter(pool.map(call, range(calls)))
     seconds = time.monotonic() - started
     (sender,) = client._driver._own.values()
+    assert isinstance(sender, SocketSender)
     slots = CONNECTIONS - sender._permits.qsize()
     works = _until(partial(client.get_charge_status, "ch_1"))
     sender.close()
@@ -119,6 +122,7 @@ def storm_in_tasks(place: dict[str, Any], calls: int, seed: int) -> Outcome:
         outcomes = Counter(await asyncio.gather(*(call(number) for number in range(calls))))
         seconds = time.monotonic() - started
         (sender,) = client._driver._own.values()
+        assert isinstance(sender, AsyncSocketSender)
         slots = CONNECTIONS - sender._free._value
         await asyncio.sleep(0.1)
         left = len(asyncio.all_tasks()) - tasks

@@ -8,14 +8,15 @@ import pytest
 from nous_billing import BillingInvalidRequest
 from nous_billing.transport import connection, tls
 from nous_billing.transport.connection import Connection, NotConnected, blocks, prepare, secure
-from nous_billing.transport.endpoint import Endpoint
+from nous_billing.protocol.exchange import Send
+from nous_billing.transport.endpoint import Endpoint, target
 from nous_billing.transport.http1 import InFlightRequest
 from nous_billing.transport.proxies import Proxy
 from nous_billing.transport.racing import Address
 from nous_billing.transport.wire import Tcp
 
 from .io_script import ran
-from .test_http1 import ACCEPTED, BASE, CHARGE, Send, target
+from .test_http1 import ACCEPTED, BASE, CHARGE
 
 PROXY = Proxy("http", "proxy.test", 3128, "HTTPS_PROXY")
 LOOPBACK = Endpoint(False, "127.0.0.1", 80)

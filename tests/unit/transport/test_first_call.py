@@ -13,11 +13,12 @@ from nous_billing import BillingClient, BillingInvalidRequest, StaticToken, Stor
 from nous_billing.async_client import AsyncBillingClient
 from nous_billing.clock import AsyncSystemClock, SystemClock
 from nous_billing.protocol.exchange import Send
+from nous_billing.protocol.operations import get_billing_state
 from nous_billing.transport import async_driver, driver
 from nous_billing.transport.async_driver import AsyncDriver
 from nous_billing.transport.driver import Driver
 
-STEP = Send(None, "https://portal.test", None, float("inf"))
+STEP = Send(get_billing_state(), "https://portal.test", None, float("inf"))
 
 
 class Sender:
