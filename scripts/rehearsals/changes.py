@@ -34,7 +34,7 @@ class Rehearsal:
 
 
 ENDPOINT = Rehearsal(
-    "an endpoint", "minor", 65, endpoint.CONTRACT_EDITS, endpoint.HANDWRITTEN, endpoint.ASKED, endpoint.PROOF
+    "an endpoint", "minor", 57, endpoint.CONTRACT_EDITS, endpoint.HANDWRITTEN, endpoint.ASKED, endpoint.PROOF
 )
 
 FIELD = Rehearsal(

@@ -129,17 +129,11 @@ def post_gift(
     amount_usd: Amount, recipient: str, idempotency_key: str
 ) -> Operation[models.GiftSent | models.GiftDeclined]:
     """``POST /api/billing/gifts``."""
-    body = wire.GiftRequest(amount_usd=_number(check_amount(amount_usd, "amount_usd")), recipient=recipient)
-    kwargs = gift_endpoint._get_kwargs(  # pyright: ignore[reportPrivateUsage]
-        body=body, idempotency_key=check_idempotency_key(idempotency_key)
-    )
-    return _operation(kwargs, _read_gift, is_charge=True)
+    from nous_portal_api.models import GiftRequest
 
-
-def _read_gift(payload: Any, base_url: str) -> models.GiftSent | models.GiftDeclined:
-    if payload["status"] == "sent":
-        return _result(models.GiftSent, wire.GiftSent.from_dict(payload), raw=payload)
-    return _result(models.GiftDeclined, wire.GiftDeclined.from_dict(_plain(payload)), raw=payload)
+    body = GiftRequest(amount_usd=_number(check_amount(amount_usd, "amount_usd")), recipient=recipient)
+    key = check_idempotency_key(idempotency_key)
+    return _operation(gift_endpoint._get_kwargs(body=body, idempotency_key=key), models.GiftSent | models.GiftDeclined)
 ''',
     ),
     Import("nous_billing/client.py", "from .models import GiftDeclined, GiftSent"),

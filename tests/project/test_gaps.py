@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from scripts.rehearsals.edits import CONTRACT, InContract
+from scripts.rehearsals.edits import InContract
 from scripts.rehearsals.run import Copy
 
 SCHEMAS = ("components", "schemas")
@@ -38,14 +38,14 @@ def test_nothing_that_the_contract_says_is_dropped_in_silence(tmp_path: Path) ->
     assert not gaps.content
     assert set(asked(gaps.text)) == {
         "protocol/error_codes.py: post_charge answers 402. Say which class that is.",
-        "protocol/error_codes.py: rate_limited comes with 402. Its row says 429.",
+        "protocol/error_codes.py: rate_limited comes with 402 and 429. Write (402, 429) in the place of 429.",
         "protocol/operations.py: post_charge does not take po_number. Add it.",
         "async_client.py: post_charge does not take po_number. Add it.",
         "client.py: post_charge does not take po_number. Add it.",
-        "protocol/operations.py: AutoTopUpSaved has saved_at, which nothing reads.",
-        "protocol/operations.py: get_charge_status does not read Bounds (200). Add it.",
+        "models.py: AutoTopUpSaved has no saved_at. Add: saved_at: str | None = None",
+        "protocol/operations.py: get_charge_status does not read Bounds. Let it return "
+        "Operation[Bounds | ChargePending | ChargeSettled | ChargeFailed].",
         "errors.py: BillingMonthlyCapExceeded: add resets_on: str | None = None",
         "errors.py: amount_out_of_bounds has max_usd. Give it a class of its own.",
-        "models.py: BillingState has no plan. Add: plan: Any | None = None",
     }
-    assert f"{CONTRACT}: An object of a reply has no name. Put it under components/schemas." in gaps.text
+    assert "BillingState.plan is an object without a name (put it under components/schemas), which the" in gaps.text
