@@ -198,7 +198,7 @@ bench: $(LEAN_SETUP) ## Measure against the alternatives and write benchmarks/RE
 chaos: $(SETUP) ## Buy 1000 times on a bad day and count charges and wrong words, five minutes (ARGS="--purchases 100 --seed 2")
 	@$(BIN)/python scripts/chaos.py --both $(ARGS)
 
-storm: $(SETUP) ## Make 10,000 calls with each client through a proxy that breaks handshakes, five minutes (ARGS="--calls 500")
+storm: $(SETUP) ## Make 10,000 calls with each client through a proxy that breaks handshakes, a minute (ARGS="--calls 500")
 	@$(BIN)/python scripts/proxy_storm.py $(ARGS)
 
 check: check-generated lint-contract gaps check-surface rehearse lint types arrows check-wheel docs ## Everything but the tests

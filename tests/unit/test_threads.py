@@ -38,6 +38,11 @@ def test_where_no_thread_can_be_started_the_work_is_done_by_who_asks(monkeypatch
     assert start(threading.get_ident, name="work", daemon=True).result(0) == threading.get_ident()
 
 
+def test_at_the_end_of_the_interpreter_no_thread_is_started(monkeypatch):
+    monkeypatch.setattr(sys, "is_finalizing", lambda: True)
+    assert start(threading.get_ident, name="work", daemon=True).result(0) == threading.get_ident()
+
+
 def test_a_lock_that_the_parent_held_is_free_in_the_child(monkeypatch):
     lock = ForkSafeLock()
     in_parent = lock.current

@@ -1,4 +1,4 @@
-"""Calls through a proxy that breaks one handshake in three, cut short by deadlines and cancellations, by the thousand."""
+"""Calls through a proxy that breaks one handshake in three, cut short by deadlines and cancellations."""
 
 from __future__ import annotations
 
@@ -92,7 +92,6 @@ def storm_in_threads(place: dict[str, Any], calls: int, seed: int) -> Outcome:
     assert isinstance(sender, SocketSender)
     slots = CONNECTIONS - sender._permits.qsize()
     works = _until(partial(client.get_charge_status, "ch_1"))
-    sender.close()
     client.close()
     return Outcome(outcomes, _lost(before, slots), works, seconds)
 

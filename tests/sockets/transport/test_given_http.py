@@ -72,3 +72,11 @@ def test_a_transport_of_the_callers_is_told_how_long_it_has(client_kind):
     charge(client)
     assert set(told[0]) == {"connect", "read", "write", "pool"}
     assert all(0 < seconds <= 5 for seconds in told[0].values())
+
+
+def test_an_http_client_that_was_given_stays_open(client_kind, server):
+    http = client_kind.http_client()
+    client = client_kind.client(StaticToken("t"), base_url=server.url, http_client=http)
+    client.close()
+    client.awaited._driver._given.close() if client_kind.is_async else client._driver._given.close()
+    assert not http.is_closed

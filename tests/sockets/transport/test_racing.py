@@ -138,6 +138,32 @@ def test_where_none_answers_in_time_all_are_closed(connect, names, hosts, opened
     assert [each.fileno() for each in opened] == [-1] * len(opened)
 
 
+def test_after_the_deadline_none_is_tried(hosts):
+    with pytest.raises(TimeoutError):
+        connect([hosts["good"]], seconds=-1)
+
+
+async def test_of_two_that_answer_at_once_one_is_closed(monkeypatch):
+    both = asyncio.Event()
+    pair = socket.socketpair()
+    sockets = iter(pair)
+
+    async def answer(address):
+        mine = next(sockets)
+        await both.wait()
+        return mine
+
+    monkeypatch.setattr(async_racing, "_connect", answer)
+    monkeypatch.setattr(async_racing, "STAGGER_SECONDS", 0.01)
+    racing_both = asyncio.create_task(async_racing.connect_first(["first", "second"]))
+    await asyncio.sleep(0.05)
+    both.set()
+    connected = await racing_both
+    await asyncio.sleep(0)
+    assert [each for each in pair if each.fileno() != -1] == [connected]
+    connected.close()
+
+
 def test_an_attempt_that_cannot_even_begin_is_closed(opened):
     with pytest.raises(OverflowError):
         connect([Address(V4, ("127.0.0.1", 70_000))])

@@ -132,6 +132,14 @@ def test_a_client_that_is_closed_while_it_is_made_leaves_none_open(kind):
     assert made.closed
 
 
+def test_one_that_another_thread_has_taken_away_meanwhile_is_left_to_it(kind):
+    first = kind.send()
+    first.close = lambda: kind.driver._own.clear()
+    kind.driver._own["another"] = another = kind.sender_class()
+    kind.close()
+    assert not another.closed
+
+
 def test_one_that_takes_too_long_to_load_is_given_up_at_the_deadline(kind):
     go = threading.Event()
     kind.driver._make = lambda: go.wait(5)

@@ -113,6 +113,20 @@ def test_one_that_another_thread_has_taken_meanwhile_is_left_to_it(idle):
     assert (good.closed, other.closed) == (True, False)
 
 
+def test_one_that_another_thread_is_closing_is_left_to_it(idle):
+    other, connection = kept(idle, Connection(), Connection())
+    other.close = lambda: idle._idle.remove(connection)
+    idle.evict(HERE)
+    assert not connection.closed
+
+
+def test_one_that_is_too_old_when_it_comes_back_is_closed(idle):
+    connection = Connection()
+    connection.has_expired = True
+    idle.give_back(connection)
+    assert connection.closed
+
+
 def test_no_two_threads_use_one_connection_at_once(idle):
     using, twice, made = set(), [], []
 

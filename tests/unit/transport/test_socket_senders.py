@@ -1,0 +1,124 @@
+"""How the senders read and write what is asked for, over a pair of sockets."""
+
+import asyncio
+import socket
+
+import pytest
+
+from nous_billing.transport import async_socket_sender, socket_sender
+from nous_billing.transport.async_socket_sender import AsyncSocketSender
+from nous_billing.transport.socket_sender import SocketSender
+
+
+@pytest.fixture
+def pair():
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        yield ours, theirs
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that stands still; ``clock.now`` moves it."""
+
+    class Clock:
+        now = 100.0
+
+        def monotonic(self):
+            return self.now
+
+    clock = Clock()
+    monkeypatch.setattr(socket_sender, "time", clock)
+    return clock
+
+
+def ask(question=b"question"):
+    yield question
+    return (yield None)
+
+
+def perform(ours, io):
+    return socket_sender.perform(ours, io, deadline=socket_sender.time.monotonic() + 5)
+
+
+def aperform(ours, io):
+    ours.setblocking(False)
+    return asyncio.run(async_socket_sender.perform(ours, io))
+
+
+EACH = pytest.mark.parametrize("perform", [perform, aperform])
+
+
+@EACH
+def test_what_is_asked_for_is_written_and_read(perform, pair):
+    ours, theirs = pair
+    theirs.sendall(b"answer")
+    assert perform(ours, ask()) == b"answer"
+    assert theirs.recv(100) == b"question"
+
+
+@EACH
+def test_who_asks_is_told_what_failed_and_may_go_on(perform, pair):
+    ours, theirs = pair
+    theirs.close()
+
+    def asking():
+        try:
+            yield b"question"
+        except OSError as error:
+            return type(error), (yield None)
+
+    assert perform(ours, asking()) == (BrokenPipeError, b"")
+
+
+def test_after_the_deadline_nothing_is_begun(pair, clock):
+    def asking():
+        raise AssertionError
+        yield
+
+    for late in (0, 1):
+        with pytest.raises(TimeoutError):
+            socket_sender.perform(pair[0], asking(), deadline=clock.now - late)
+
+
+def test_each_operation_has_what_is_left(pair, clock):
+    ours, theirs = pair
+    seen = []
+
+    def asking():
+        for now in (101.0, 103.0):
+            clock.now = now
+            yield b"x"
+            seen.append(ours.gettimeout())
+        clock.now = 105.0
+        yield b"too late"
+
+    with pytest.raises(TimeoutError):
+        socket_sender.perform(ours, asking(), deadline=105.0)
+    assert seen == [4.0, 2.0]
+    assert theirs.recv(100) == b"xx"
+
+
+def test_a_reply_that_is_whole_counts_though_the_time_is_up(pair, clock):
+    ours, theirs = pair
+    theirs.sendall(b"answer")
+
+    def asking():
+        reply = yield None
+        clock.now += 60
+        return reply
+
+    assert socket_sender.perform(ours, asking(), deadline=101.0) == b"answer"
+
+
+def test_a_read_ends_at_the_deadline(pair):
+    with pytest.raises(TimeoutError):
+        socket_sender.perform(pair[0], ask(), deadline=socket_sender.time.monotonic() + 0.05)
+
+
+@pytest.mark.parametrize("make", [SocketSender, AsyncSocketSender])
+def test_a_sender_says_that_it_was_closed(make):
+    sender = make()
+    assert not sender.is_closed
+    sender.close()
+    assert sender.is_closed
