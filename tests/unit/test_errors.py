@@ -46,6 +46,7 @@ TREE = {
     "BillingChargeUnconfirmed": "BillingChargeUnsettled",
     "BillingChargeCancelled": "BillingChargeUnsettled",
     "BillingPurchaseUncertain": "BillingError",
+    "BillingDuplicateCharge": "BillingPurchaseUncertain",
     "BillingPurchaseCancelled": "BillingError",
     "BillingPurchaseStoreError": "BillingError",
 }
