@@ -6,10 +6,8 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Callable
-from functools import partial
 from typing import TypeVar
 
-from .._threads import start
 from ..errors import BillingError
 from ..protocol.exchange import Send
 from ..protocol.replies import Failure, Reply
@@ -17,7 +15,7 @@ from . import idle_connections
 from . import sender as transport
 from .async_racing import connect_first
 from .base_sender import Attempt, BaseSocketSender
-from .connection import Connection, Preparation, blocks, prepare, secure
+from .connection import Connection, blocks, prepare, secure
 from .endpoint import Endpoint
 from .proxies import ProxySetting
 from .wire import IO, READ_BYTES
@@ -50,20 +48,16 @@ class AsyncSocketSender(BaseSocketSender):
             return transport.TOO_MANY if attempt is None else attempt.failure(error)
 
     async def _open(self, endpoint: Endpoint) -> Connection:
-        addresses, context = await self._prepared(endpoint)
-        sock = await connect_first(addresses)
+        if blocks(endpoint):
+            prepared = await asyncio.wrap_future(self._prepared(endpoint))
+        else:
+            prepared = prepare(endpoint, self._ssl_context)
+        sock = await connect_first(prepared.addresses)
         try:
-            return Connection(sock, endpoint, await perform(sock, secure(endpoint, context)))
+            return Connection(sock, endpoint, await perform(sock, secure(endpoint, prepared.context)))
         except BaseException:
             sock.close()
             raise
-
-    async def _prepared(self, endpoint: Endpoint) -> Preparation:
-        preparing = partial(prepare, endpoint, self._ssl_context)
-        if not blocks(endpoint):
-            return preparing()
-        # Not in the loop's own threads, which a resolver that hangs would use up.
-        return await asyncio.wrap_future(start(preparing, name="nous-billing-look-up", daemon=True))
 
 
 async def perform(sock: socket.socket, io: IO[T]) -> T:

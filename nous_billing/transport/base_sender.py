@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import os
 import ssl
+import time
 from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
 
 import h11
 
+from .._threads import start
 from ..protocol.exchange import Send
 from ..protocol.replies import Failure, Reply
 from . import sender as transport
-from .connection import Connection, NotConnected
+from .connection import Connection, NotConnected, Preparation, prepare
 from .endpoint import Endpoint, target
 from .http1 import Disconnected, InFlightRequest
 from .idle_connections import IdleConnections
 from .proxies import ProxySetting, proxy_for
 from .tunnel import ProxyRefused
+
+# One that takes longer may hang, and the next call had better ask for itself.
+_SHARED_SECONDS = 1.0
 
 
 class BaseSocketSender:
@@ -26,6 +33,7 @@ class BaseSocketSender:
         self._ssl_context = ssl_context
         self._proxy: ProxySetting = proxy
         self._idle = IdleConnections()
+        self._preparing: dict[Endpoint, tuple[float, Future[Preparation]]] = {}
 
     @property
     def is_closed(self) -> bool:
@@ -34,6 +42,18 @@ class BaseSocketSender:
     def _attempt(self, step: Send, now: Callable[[], float]) -> Attempt:
         to = target(step.base_url, proxy_for(step.base_url, self._proxy))
         return Attempt(self._idle, to.endpoint, InFlightRequest(step, to, now), alone=transport.moves_money(step))
+
+    def _prepared(self, endpoint: Endpoint) -> Future[Preparation]:
+        """Have found out in a thread what has to be known; a thousand calls at once share one look-up.
+
+        Not in an event loop's own threads, which a resolver that hangs would use up.
+        """
+        now = time.monotonic()
+        begun, under_way = self._preparing.get(endpoint, (now, None))
+        if under_way is None or under_way.done() or now - begun > _SHARED_SECONDS:
+            under_way = start(partial(prepare, endpoint, self._ssl_context), name="nous-billing-look-up", daemon=True)
+            self._preparing[endpoint] = now, under_way
+        return under_way
 
     def close(self) -> None:
         """Close the connections that are idle, and each that is in use when its request has ended."""

@@ -6,18 +6,16 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
-from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
-from .._threads import start
 from ..errors import BillingError
 from ..protocol.exchange import Send
 from ..protocol.replies import Failure, Reply
 from . import idle_connections
 from . import sender as transport
 from .base_sender import BaseSocketSender
-from .connection import Connection, Preparation, blocks, prepare, secure
+from .connection import Connection, blocks, prepare, secure
 from .endpoint import Endpoint
 from .proxies import ProxySetting
 from .racing import connect_first
@@ -62,20 +60,17 @@ class SocketSender(BaseSocketSender):
             attempt.end()
 
     def _open(self, endpoint: Endpoint, deadline: float) -> Connection:
-        addresses, context = self._prepared(endpoint, deadline)
-        sock = connect_first(addresses, deadline)
+        if blocks(endpoint):
+            # The system's look-up knows no deadline: a thread may be left with it.
+            prepared = self._prepared(endpoint).result(deadline - time.monotonic())
+        else:
+            prepared = prepare(endpoint, self._ssl_context)
+        sock = connect_first(prepared.addresses, deadline)
         try:
-            return Connection(sock, endpoint, perform(sock, secure(endpoint, context), deadline))
+            return Connection(sock, endpoint, perform(sock, secure(endpoint, prepared.context), deadline))
         except BaseException:
             sock.close()
             raise
-
-    def _prepared(self, endpoint: Endpoint, deadline: float) -> Preparation:
-        preparing = partial(prepare, endpoint, self._ssl_context)
-        if not blocks(endpoint):
-            return preparing()
-        # The system's look-up knows no deadline: a thread may be left with it.
-        return start(preparing, name="nous-billing-look-up", daemon=True).result(deadline - time.monotonic())
 
 
 def perform(sock: socket.socket, io: IO[T], deadline: float) -> T:
