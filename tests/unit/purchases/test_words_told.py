@@ -27,7 +27,7 @@ FOREIGN = [reply(status, b"<html>") for status in (200, 302, 500, 502, 503, 504)
 OUTCOMES = st.one_of(
     st.sampled_from(["accepted", LOST, LOST]), st.sampled_from([DROPPED, LATE, UNSENT, REJECTED, *FOREIGN, *REFUSALS])
 )
-POLLS = st.sampled_from([None, None, PENDING, DECLINED, UNSENT, DROPPED, REJECTED, *FOREIGN[2:6], *REFUSALS])
+POLLS = st.sampled_from([PENDING, PENDING, DECLINED, UNSENT, DROPPED, REJECTED, *FOREIGN[2:6], *REFUSALS])
 STATES = st.sampled_from([None] * 8 + [UNSENT, DROPPED, reply(500), reply(403), reply(429), reply(200, b"<html>")])
 
 
@@ -112,10 +112,11 @@ class Words(RuleBasedStateMachine):
         login=st.sampled_from(["token-1", "token-1", "elsewhere"]),
         confirmed=st.sampled_from([None, None, "org_1"]),
         grants=st.sampled_from([None, True, False]),
+        asked=st.sampled_from([None, None, lambda: False]),
     )
-    def press(self, key: str, amount: str, login: str, confirmed: str | None, grants: bool | None) -> None:
+    def press(self, key: str, amount: str, login: str, confirmed: str | None, grants: bool | None, asked: Any) -> None:
         step_up = None if grants is None else lambda: grants
-        options: dict[str, Any] = {"step_up": step_up, "cancelled": lambda: False, "cap": 9}
+        options: dict[str, Any] = {"step_up": step_up, "cancelled": asked, "cap": 9}
         self._begin(self.shop.buying(amount, key, organisation_id=confirmed, **options).buy(), key, login)
 
     @precondition(lambda self: len(self.running) < 4)
@@ -128,12 +129,17 @@ class Words(RuleBasedStateMachine):
         self.running.append(Press(self, flow, key, login))
 
     @precondition(lambda self: self.running)
-    @rule(which=st.integers(0, 3), count=st.integers(1, 12), outcome=OUTCOMES, poll=POLLS, state=STATES)
-    def go_on(self, which: int, count: int, outcome: Any, poll: Any, state: Any) -> None:
-        """Let one call go on by some steps; the first request of each kind comes to this."""
+    @rule(
+        which=st.integers(0, 3),
+        count=st.integers(1, 40),
+        outcomes=st.lists(OUTCOMES, min_size=1, max_size=4),
+        polls=st.lists(POLLS, max_size=3),
+        state=STATES,
+    )
+    def go_on(self, which: int, count: int, outcomes: list[Any], polls: list[Any], state: Any) -> None:
+        """Let one call go on by some steps; the its requests come to this."""
         press = self.running[which % len(self.running)]
-        self.shop.portal.posted = [outcome]
-        self.shop.portal.polled = [] if poll is None else [poll]
+        self.shop.portal.posted, self.shop.portal.polled = list(outcomes), list(polls)
         self.shop.portal.states = [] if state is None else [state]
         while count and press.step is not None:
             try:
