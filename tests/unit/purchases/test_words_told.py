@@ -17,7 +17,7 @@ from nous_billing.purchases.purchase import Purchase
 from tests.unit.drive import PREVIEW, FakeClock, reply
 from tests.unit.shop import DECLINED, DROPPED, LOST, PENDING, REFUSALS, REJECTED, UNSENT, Shelf, Shop, advance
 
-KEYS = ["key-a", "key-b"]
+KEYS = ["key-a", "key-a", "key-a", "key-b"]
 LOGINS = {"token-1": "org_1", "elsewhere": "org_2"}
 # What a person takes for: nothing was paid for this.
 NOTHING = ("Nothing was charged", "Nothing failed", "Nothing more was charged")
@@ -65,6 +65,8 @@ class Press:
     def __init__(self, words: Words, flow: Any, key: str | None, login: str) -> None:
         self.words, self.key, self.login = words, key, login
         self.raises: BaseException | None = None
+        # The organisation of its last request.
+        self.seen_as = ""
         self._flow = flow
         self.step: Any = None
         self.go_on(None)
@@ -113,11 +115,24 @@ class Words(RuleBasedStateMachine):
         confirmed=st.sampled_from([None, None, "org_1"]),
         grants=st.sampled_from([None, True, False]),
         asked=st.sampled_from([None, None, lambda: False]),
+        outcomes=st.lists(OUTCOMES, max_size=4),
+        count=st.integers(0, 60),
     )
-    def press(self, key: str, amount: str, login: str, confirmed: str | None, grants: bool | None, asked: Any) -> None:
+    def press(
+        self,
+        key: str,
+        amount: str,
+        login: str,
+        confirmed: str | None,
+        grants: bool | None,
+        asked: Any,
+        outcomes: list[Any],
+        count: int,
+    ) -> None:
         step_up = None if grants is None else lambda: grants
         options: dict[str, Any] = {"step_up": step_up, "cancelled": asked, "cap": 9}
         self._begin(self.shop.buying(amount, key, organisation_id=confirmed, **options).buy(), key, login)
+        self.go_on(len(self.running) - 1, count, outcomes, [], None)
 
     @precondition(lambda self: len(self.running) < 4)
     @rule(login=st.sampled_from(list(LOGINS)))
@@ -155,6 +170,8 @@ class Words(RuleBasedStateMachine):
             if isinstance(step, Resolve):
                 return Credentials(press.login, PREVIEW)
             if isinstance(step, Send):
+                assert step.credentials is not None
+                press.seen_as = LOGINS[step.credentials.access_token]
                 answer = shop.portal.send(step)
                 if answer == DECLINED:
                     self.failed.add(step.operation.path.rsplit("/", 1)[1])
@@ -202,7 +219,7 @@ class Words(RuleBasedStateMachine):
             assert self.charges(outcome.key) == [outcome.charge_id]
             assert (outcome.status == "failed") <= (outcome.charge_id in self.failed)
             assert outcome.status in ("settled", "failed")
-            assert outcome.organisation_id == LOGINS[press.login] or press.key is None
+            assert press.key is None or outcome.organisation_id == press.seen_as
         elif isinstance(outcome, BillingPurchaseUncertain):
             assert outcome.charge_id is None or self.charges(outcome.key) == [outcome.charge_id]
             assert not any(word in str(outcome) for word in NOTHING)
