@@ -13,7 +13,7 @@ from .annotations import field_types, wire_name
 from .decoding import ContractBreach, read
 from .error_codes import CLASSES, REFUSALS, is_documented
 from .operations import Operation
-from .replies import UNKNOWN_OUTCOME, Failure, Reply, decode_json, retry_after
+from .replies import UNKNOWN_OUTCOME, Failure, Reply, decode_json, retry_after, without_outcome
 
 _UNKNOWN_SETTING = " It may have been saved: read the billing state."
 
@@ -29,6 +29,9 @@ def error_from_reply(reply: Reply, base_url: str, operation: Operation[object]) 
     if error_class is errors.BillingResponseError:
         code = code or "endpoint_unavailable"
     message = _text(payload, "message") or _default_message(reply.status, code, unknown=unknown)
+    if operation.method == "GET":
+        # What refuses to be read says nothing of a charge.
+        message = without_outcome(message)
     error = error_class(
         f"{message}{_unknown_outcome(operation)}" if unknown else message,
         status=reply.status,

@@ -59,6 +59,14 @@ class Reply:
 
 
 UNKNOWN_OUTCOME = " The charge may have been made: try again with the same idempotency key, never a new one."
+
+_OUTCOMES = (
+    UNKNOWN_OUTCOME,
+    " Nothing was charged.",
+    " Nothing was sent.",
+    " Nothing more was sent.",
+    " Nothing failed.",
+)
 """Ends the message of a request with a key that may have been acted on."""
 
 
@@ -99,3 +107,10 @@ def retry_after(reply: Reply) -> int | None:
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
     return max(0, ceil(seconds))
+
+
+def without_outcome(message: str) -> str:
+    """Return what went wrong with a request, without what that says of the money: another request says more."""
+    for outcome in _OUTCOMES:
+        message = message.removesuffix(outcome)
+    return message

@@ -22,6 +22,7 @@ from ..models import ChargeFailed, ChargeSettled, ChargeStatus
 from . import operations
 from .caller import is_cancelled
 from .exchange import BeforeSend, Flow, exchange, pause_until
+from .replies import without_outcome
 
 DEFAULT_INTERVAL = 2.0
 DEFAULT_CAP = 300.0
@@ -96,7 +97,7 @@ def settlement(
             outcome = last_error = error
         except BillingError as error:
             raise BillingChargeUnconfirmed(
-                f"The charge can no longer be watched, and may have settled: {error.message}",
+                f"The charge can no longer be watched, and may have settled: {without_outcome(error.message)}",
                 charge_id=charge_id,
                 error="charge_unconfirmed",
                 last_error=error,
@@ -120,7 +121,7 @@ def settlement(
 def _at_the_cap(waited: float, last_error: BillingError | None) -> str:
     if last_error is None:
         return f"The charge was still pending after {waited:.0f} seconds."
-    return f"How the charge ended could not be learned in {waited:.0f} seconds: {last_error.message}"
+    return f"How the charge ended could not be learned in {waited:.0f} seconds: {without_outcome(last_error.message)}"
 
 
 def _pause(outcome: ChargeStatus | BillingError, interval: float) -> float:

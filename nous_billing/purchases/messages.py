@@ -15,7 +15,7 @@ from ..errors import (
 )
 from ..money import format_usd
 from ..portal import BILLING_PATH, portal_link
-from ..protocol.replies import UNKNOWN_OUTCOME
+from ..protocol.replies import without_outcome
 from .purchase import Purchase
 
 
@@ -157,19 +157,3 @@ def of_one_request(error: BillingError) -> BillingError:
     told = copy(error)
     told.message, told.args = message, (message, *error.args[1:])
     return told
-
-
-_OUTCOMES = (
-    UNKNOWN_OUTCOME,
-    " Nothing was charged.",
-    " Nothing was sent.",
-    " Nothing more was sent.",
-    " Nothing failed.",
-)
-
-
-def without_outcome(message: str) -> str:
-    """Return what went wrong with the last request, without what it says of the money: an earlier one is open."""
-    for outcome in _OUTCOMES:
-        message = message.removesuffix(outcome)
-    return message

@@ -42,6 +42,7 @@ class PurchaseRecord:
         self.stored: Purchase | None = purchase if purchase.revision else None
         self.may_be_made: bool = False
         self._sent = False
+        self._perhaps_saved: Purchase | None = None
         self._store = store
         self._on_progress = on_progress
 
@@ -58,7 +59,9 @@ class PurchaseRecord:
             BillingInvalidRequest: It is bound to another organisation (``error="wrong_organisation"``).
         """
         found = yield from load_purchase(self._store, self.purchase.key)
-        if found is None or (self.stored is not None and found.revision == self.stored.revision):
+        is_unchanged = found is not None and self.stored is not None and found.revision == self.stored.revision
+        # A save of this call that failed may have been done all the same.
+        if found is None or is_unchanged or found == self._perhaps_saved:
             self.stored = found
             return
         if found.amount_usd != self.purchase.amount_usd:
@@ -76,7 +79,12 @@ class PurchaseRecord:
             BillingError: As for ``refresh``; or it could not be saved.
         """
         purchase = replace(purchase, revision=(self.stored.revision if self.stored else 0) + 1)
-        if (yield from save_purchase(self._store, purchase)):
+        try:
+            saved = yield from save_purchase(self._store, purchase)
+        except BillingError:
+            self._perhaps_saved = purchase
+            raise
+        if saved:
             self.purchase = self.stored = purchase
             return True
         yield from self.refresh()

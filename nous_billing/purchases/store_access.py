@@ -9,8 +9,9 @@ from typing import Any, Generic, TypeVar, cast
 from ..errors import BillingError, BillingPurchaseStoreError
 from ..protocol.caller import refuse_awaitable
 from ..protocol.exchange import Flow, RunBlocking
+from ..protocol.replies import without_outcome
 from .checking import checked
-from .messages import not_read, not_saved, without_outcome
+from .messages import not_read, not_saved
 from .purchase import AsyncPurchaseStore, Purchase, PurchaseStore
 
 T = TypeVar("T")

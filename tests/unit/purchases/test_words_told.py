@@ -17,7 +17,7 @@ from nous_billing.purchases.purchase import Purchase
 from tests.unit.drive import PREVIEW, FakeClock, reply
 from tests.unit.shop import DECLINED, DROPPED, LOST, PENDING, REFUSALS, REJECTED, UNSENT, Shelf, Shop, advance
 
-KEYS = ["key-a", "key-b"]
+KEYS = ["key-a", "key-a", "key-a", "key-b"]
 LOGINS = {"token-1": "org_1", "elsewhere": "org_2"}
 # What a person takes for: nothing was paid for this.
 NOTHING = ("Nothing was charged", "Nothing failed", "Nothing more was charged")
@@ -27,7 +27,7 @@ FOREIGN = [reply(status, b"<html>") for status in (200, 302, 500, 502, 503, 504)
 OUTCOMES = st.one_of(
     st.sampled_from(["accepted", LOST, LOST]), st.sampled_from([DROPPED, LATE, UNSENT, REJECTED, *FOREIGN, *REFUSALS])
 )
-POLLS = st.sampled_from([None, None, PENDING, DECLINED, UNSENT, DROPPED, REJECTED, *FOREIGN[2:6], *REFUSALS])
+POLLS = st.sampled_from([PENDING, PENDING, DECLINED, UNSENT, DROPPED, REJECTED, *FOREIGN[2:6], *REFUSALS])
 STATES = st.sampled_from([None] * 8 + [UNSENT, DROPPED, reply(500), reply(403), reply(429), reply(200, b"<html>")])
 
 
@@ -65,6 +65,8 @@ class Press:
     def __init__(self, words: Words, flow: Any, key: str | None, login: str) -> None:
         self.words, self.key, self.login = words, key, login
         self.raises: BaseException | None = None
+        # The organisation of its last request.
+        self.seen_as = ""
         self._flow = flow
         self.step: Any = None
         self.go_on(None)
@@ -112,11 +114,25 @@ class Words(RuleBasedStateMachine):
         login=st.sampled_from(["token-1", "token-1", "elsewhere"]),
         confirmed=st.sampled_from([None, None, "org_1"]),
         grants=st.sampled_from([None, True, False]),
+        asked=st.sampled_from([None, None, lambda: False]),
+        outcomes=st.lists(OUTCOMES, max_size=4),
+        count=st.integers(0, 60),
     )
-    def press(self, key: str, amount: str, login: str, confirmed: str | None, grants: bool | None) -> None:
+    def press(
+        self,
+        key: str,
+        amount: str,
+        login: str,
+        confirmed: str | None,
+        grants: bool | None,
+        asked: Any,
+        outcomes: list[Any],
+        count: int,
+    ) -> None:
         step_up = None if grants is None else lambda: grants
-        options: dict[str, Any] = {"step_up": step_up, "cancelled": lambda: False, "cap": 9}
+        options: dict[str, Any] = {"step_up": step_up, "cancelled": asked, "cap": 9}
         self._begin(self.shop.buying(amount, key, organisation_id=confirmed, **options).buy(), key, login)
+        self.go_on(len(self.running) - 1, count, outcomes, [], None)
 
     @precondition(lambda self: len(self.running) < 4)
     @rule(login=st.sampled_from(list(LOGINS)))
@@ -128,12 +144,17 @@ class Words(RuleBasedStateMachine):
         self.running.append(Press(self, flow, key, login))
 
     @precondition(lambda self: self.running)
-    @rule(which=st.integers(0, 3), count=st.integers(1, 12), outcome=OUTCOMES, poll=POLLS, state=STATES)
-    def go_on(self, which: int, count: int, outcome: Any, poll: Any, state: Any) -> None:
-        """Let one call go on by some steps; the first request of each kind comes to this."""
+    @rule(
+        which=st.integers(0, 3),
+        count=st.integers(1, 40),
+        outcomes=st.lists(OUTCOMES, min_size=1, max_size=4),
+        polls=st.lists(POLLS, max_size=3),
+        state=STATES,
+    )
+    def go_on(self, which: int, count: int, outcomes: list[Any], polls: list[Any], state: Any) -> None:
+        """Let one call go on by some steps; the its requests come to this."""
         press = self.running[which % len(self.running)]
-        self.shop.portal.posted = [outcome]
-        self.shop.portal.polled = [] if poll is None else [poll]
+        self.shop.portal.posted, self.shop.portal.polled = list(outcomes), list(polls)
         self.shop.portal.states = [] if state is None else [state]
         while count and press.step is not None:
             try:
@@ -149,6 +170,8 @@ class Words(RuleBasedStateMachine):
             if isinstance(step, Resolve):
                 return Credentials(press.login, PREVIEW)
             if isinstance(step, Send):
+                assert step.credentials is not None
+                press.seen_as = LOGINS[step.credentials.access_token]
                 answer = shop.portal.send(step)
                 if answer == DECLINED:
                     self.failed.add(step.operation.path.rsplit("/", 1)[1])
@@ -196,7 +219,7 @@ class Words(RuleBasedStateMachine):
             assert self.charges(outcome.key) == [outcome.charge_id]
             assert (outcome.status == "failed") <= (outcome.charge_id in self.failed)
             assert outcome.status in ("settled", "failed")
-            assert outcome.organisation_id == LOGINS[press.login] or press.key is None
+            assert press.key is None or outcome.organisation_id == press.seen_as
         elif isinstance(outcome, BillingPurchaseUncertain):
             assert outcome.charge_id is None or self.charges(outcome.key) == [outcome.charge_id]
             assert not any(word in str(outcome) for word in NOTHING)
