@@ -104,6 +104,7 @@ class PurchaseDirectory:
         if self.path.is_dir():
             with self._folder.locked(key):
                 self._folder.remove(key)
+            self._folder.sync()
 
     def prune(self, *, before: datetime) -> int:
         """Remove the receipts of purchases that were begun before a moment; what is open stays, however old.
@@ -131,9 +132,10 @@ class PurchaseDirectory:
         """
         if before.tzinfo is None:
             raise BillingInvalidRequest("before must have a time zone. Nothing was removed.", error="invalid_moment")
-        return sum(
-            self._remove_receipt(receipt.key, before) for receipt in self.receipts() if receipt.started_at < before
-        )
+        try:
+            return sum(self._remove_receipt(old.key, before) for old in self.receipts() if old.started_at < before)
+        finally:
+            self._folder.sync()
 
     def _remove_receipt(self, key: str, before: datetime) -> bool:
         with self._folder.locked(key):

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Generator, Iterable
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from hashlib import sha256
+from itertools import groupby
 from pathlib import Path
 
 from .._files import locked, make_folder, read_own_file, replace_durably, sync_folder, temporary_of
@@ -35,15 +36,17 @@ class PurchaseFolder:
         self.path: Path = path
         self.receipts: Path = path / "receipts"
 
-    @contextmanager
-    def locked(self, key: str) -> Generator[None]:
+    def locked(self, key: str) -> AbstractContextManager[None]:
         """Let nobody else write the purchase with this key, in any thread or process.
 
         Raises:
             BillingNetworkError: Another program holds the lock.
             OSError: The directory cannot be written.
         """
-        stripe = int(_file_name(key)[:8], 16) % _STRIPES
+        return self._locked_stripe(_stripe(_file_name(key)))
+
+    @contextmanager
+    def _locked_stripe(self, stripe: int) -> Generator[None]:
         lock_file = self.path / ".locks" / f"{stripe:02x}"
         with _QUEUES[stripe].current, locked(str(lock_file), _LOCK_SECONDS, f"the purchases in {self.path}"):
             yield
@@ -70,22 +73,29 @@ class PurchaseFolder:
                 (self.receipts / name).unlink(missing_ok=True)
 
     def remove(self, key: str) -> None:
-        """Remove a purchase durably. To be called under its lock."""
+        """Remove a purchase, durably after a ``sync``. To be called under its lock."""
         name = _file_name(key)
         # The receipt first: on its own it would say what was so before the purchase was begun anew.
-        for file in (self.receipts / name, self.path / name, temporary_of(self.path / name)):
-            with suppress(FileNotFoundError):
-                file.unlink()
-                sync_folder(file.parent)
+        (self.receipts / name).unlink(missing_ok=True)
+        if (self.path / name).exists():
+            sync_folder(self.receipts)
+        (self.path / name).unlink(missing_ok=True)
+        temporary_of(self.path / name).unlink(missing_ok=True)
+
+    def sync(self) -> None:
+        """Make what was removed durable."""
+        sync_folder(self.receipts)
+        sync_folder(self.path)
 
     def read_open(self) -> tuple[list[Purchase], BillingPurchaseStoreError | None]:
         """Return the purchases that have not ended, and why others cannot be read; file away what has ended."""
         found, broken = _read_all(_files(self.path))
-        for purchase in found:
-            if purchase.has_ended:
-                # As a version before this one left it, or a crash.
-                with suppress(OSError, BillingError), self.locked(purchase.key):
-                    self._file_away_if_ended(purchase.key)
+        # As a version before this one left it, or a crash.
+        ended = sorted((_file_name(purchase.key) for purchase in found if purchase.has_ended), key=_stripe)
+        for stripe, names in groupby(ended, key=_stripe):
+            with suppress(OSError, BillingError), self._locked_stripe(stripe):
+                for name in names:
+                    self._file_away_if_ended(name)
         return [purchase for purchase in found if not purchase.has_ended], broken
 
     def read_ended(self) -> tuple[list[Purchase], BillingPurchaseStoreError | None]:
@@ -96,8 +106,7 @@ class PurchaseFolder:
         found = {purchase.key: purchase for purchase in (*below, *beside)}
         return [purchase for purchase in found.values() if purchase.has_ended], one or other
 
-    def _file_away_if_ended(self, key: str) -> None:
-        name = _file_name(key)
+    def _file_away_if_ended(self, name: str) -> None:
         purchase = _read(self.path / name)
         if purchase is not None and purchase.has_ended:
             self._file_away(name)
@@ -111,6 +120,10 @@ class PurchaseFolder:
 def _file_name(key: str) -> str:
     # A key may have any visible character, and be longer than a file's name.
     return f"{sha256(key.encode()).hexdigest()}.json"
+
+
+def _stripe(file_name: str) -> int:
+    return int(file_name[:8], 16) % _STRIPES
 
 
 def _files(folder: Path) -> list[Path]:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from math import inf
 
 from nous_billing import BillingError, Purchase
 from nous_billing.mock.ledger import Charge
@@ -67,13 +68,13 @@ def charge_ids_in(text: str) -> tuple[str, ...]:
     return tuple(_CHARGE_ID.findall(text))
 
 
-def wrong_words(said: Statement, charges: Iterable[Charge], *, known_until: float, sent: bool = False) -> set[str]:
+def wrong_words(said: Statement, charges: Iterable[Charge], *, known_until: float, sent_at: float = inf) -> set[str]:
     """What of a statement is not so.
 
     Args:
         charges: Of the purchase, in the ledger.
         known_until: A charge that was made before this moment is one that whoever says "not charged" must know of.
-        sent: Whether the call had sent the charge, and was not refused by its login.
+        sent_at: When the call first sent the charge and was not refused for its login.
     """
     by_id = {charge.id: charge for charge in charges}
     made = any(charge.created_at.timestamp() < known_until for charge in by_id.values())
@@ -81,7 +82,9 @@ def wrong_words(said: Statement, charges: Iterable[Charge], *, known_until: floa
     wrong = set[str]()
     if made and _says_not_charged(said):
         wrong.add(NOT_CHARGED)
-    if sent and said.is_final and "Nothing was sent" in said.text and not said.outcome_unknown:
+    # What a call ended with holds for good; what it outlives says nothing of what it sends later.
+    has_sent = sent_at < (inf if said.is_final else said.at)
+    if has_sent and "Nothing was sent" in said.text and not said.outcome_unknown:
         wrong.add(NOT_SENT)
     if None in named or ("was accepted as charge" in said.text and not named):
         wrong.add(ACCEPTED)

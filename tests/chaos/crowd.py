@@ -37,15 +37,14 @@ def run_crowd(folder: Path, purchases: int, seed: int) -> Counter[tuple[str, str
             list(pool.map(partial(_finish, portal, chance=chance), intents))
     finally:
         portal.stop()
-    sent_by = {
-        request.headers.get("authorization", "").removeprefix("Bearer ")
-        for request in portal.requests
-        if request.operation == "post_charge" and request.status not in (401, 403)
-    }
+    posts = [request for request in portal.requests if request.operation == "post_charge"]
+    looked_at = [request for request in posts if request.status not in (401, 403)]
+    tokens = {request.headers["authorization"].removeprefix("Bearer ") for request in looked_at}
+    sent_at = {token: portal.delays.charged_at[token] for token in tokens}
     counts: Counter[tuple[str, str]] = Counter()
     complaints: list[str] = []
     for intent in intents:
-        columns = audit_intent(intent, sent_by, complaints.append)
+        columns = audit_intent(intent, sent_at, complaints.append)
         counts.update({(intent.way, column): count for column, count in columns.items()})
     if complaints:
         print(*complaints[:_MOST_PRINTED], f"{len(complaints)} complaints, seed {seed}", sep="\n", flush=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections import Counter
 from functools import partial
 
@@ -69,14 +70,21 @@ class RandomFaults(FaultQueue):
 
 
 class Delays:
-    """Holds a request, or its reply once the portal has acted, for a while."""
+    """Holds a request, or its reply once the portal has acted, for a while.
+
+    `charged_at` has, by token, when its first charge came.
+    """
 
     def __init__(self, app, faults: RandomFaults, seed: int) -> None:
         self._app = app
         self._faults = faults
         self._random = random.Random(seed)
+        self.charged_at: dict[str, float] = {}
 
     async def __call__(self, scope, receive, send) -> None:
+        if scope.get("path") == "/api/billing/charge":
+            token = dict(scope["headers"]).get(b"authorization", b"").decode().removeprefix("Bearer ")
+            self.charged_at.setdefault(token, time.time())
         if self._happens():
             await self._hold()
         if self._happens():

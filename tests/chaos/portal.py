@@ -37,7 +37,7 @@ class ChaosPortal(MockPortal):
         super().__init__(settle_after=SETTLE_AFTER)
         self.random_faults = self.faults = RandomFaults(seed)
         self.limiter = self._limiter = _CountingLimiter(_FastClock())
-        self.app = Delays(self.app, self.random_faults, seed)
+        self.app = self.delays = Delays(self.app, self.random_faults, seed)
         vars(self.oauth)["log_in"] = partial(self.oauth.log_in, lifetime=TOKEN_LIFETIME)
 
     def start(self, *arguments, **more) -> str:

@@ -65,7 +65,7 @@ PAID, DECLINED = charge("settled"), charge("failed")
 )
 def test_what_is_told_is_held_against_the_ledger(told, charges, wrong):
     said = statement(told, is_final=True)
-    assert wrong_words(said, charges, known_until=MADE + 1, sent=True) == wrong
+    assert wrong_words(said, charges, known_until=MADE + 1, sent_at=MADE) == wrong
 
 
 def test_who_could_not_know_of_a_charge_yet_has_said_nothing_wrong():
@@ -75,3 +75,12 @@ def test_who_could_not_know_of_a_charge_yet_has_said_nothing_wrong():
 def test_an_error_that_is_outlived_says_nothing_of_the_purchase_but_in_its_text():
     assert wrong_words(statement(REFUSED), [PAID], known_until=MADE + 1) == set()
     assert wrong_words(statement(LOST), [PAID], known_until=MADE + 1) == {NOT_CHARGED}
+
+
+@pytest.mark.parametrize(
+    ("is_final", "sent_later", "wrong"), [(True, True, True), (False, True, False), (False, False, True)]
+)
+def test_what_is_outlived_says_nothing_of_what_is_sent_later(is_final, sent_later, wrong):
+    said = statement(UNSENT, is_final=is_final)
+    sent_at = said.at + (1 if sent_later else -1)
+    assert (NOT_SENT in wrong_words(said, [], known_until=MADE, sent_at=sent_at)) is wrong

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from math import inf
 
 from nous_billing import Purchase, PurchaseDirectory
 from tests.chaos.claims import WRONG_WORDS, Statement, wrong_words
@@ -16,11 +17,11 @@ FAULTS = (TWICE, LOST, *WRONG_WORDS, RECORD, UNTYPED, OPEN)
 COLUMNS = ("purchases", "presses", "charges", "sentences", "billing page", *FAULTS)
 
 
-def audit_intent(intent: Intent, sent_by: set[str], complain: Callable[[str], None]) -> Counter[str]:
+def audit_intent(intent: Intent, sent_at: dict[str, float], complain: Callable[[str], None]) -> Counter[str]:
     """The columns of one purchase.
 
     Args:
-        sent_by: The tokens that a charge came with, and was not refused for.
+        sent_at: When the first charge came, by the token that it came with and was not refused for.
         complain: Is told what was wrong.
     """
     charges = [
@@ -46,11 +47,11 @@ def audit_intent(intent: Intent, sent_by: set[str], complain: Callable[[str], No
         }
     )
     for number, press in enumerate(intent.presses):
-        sent = not sent_by.isdisjoint(press.tokens)
+        sent = min((sent_at[token] for token in press.tokens & sent_at.keys()), default=inf)
         following = [other.began for other in intent.presses[number + 1 :]]
         for said, known_until in _sentences(press, following):
             counts["sentences"] += 1
-            wrong = wrong_words(said, charges, known_until=known_until, sent=sent)
+            wrong = wrong_words(said, charges, known_until=known_until, sent_at=sent)
             counts.update(wrong)
             if wrong:
                 complain(f"{intent.way}: {', '.join(sorted(wrong))}: {said} of {charges}, known until {known_until}")
