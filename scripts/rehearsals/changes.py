@@ -34,7 +34,7 @@ class Rehearsal:
 
 
 ENDPOINT = Rehearsal(
-    "an endpoint", "minor", 57, endpoint.CONTRACT_EDITS, endpoint.HANDWRITTEN, endpoint.ASKED, endpoint.PROOF
+    "an endpoint", "minor", 60, endpoint.CONTRACT_EDITS, endpoint.HANDWRITTEN, endpoint.ASKED, endpoint.PROOF
 )
 
 FIELD = Rehearsal(
@@ -91,7 +91,7 @@ GiftsPaused:
 from nous_billing import BillingGiftsPaused
 portal.inject(Fault.reply(403, {"error": "gifts_paused", "portalUrl": "/billing"}))
 try:
-    client.post_gift(amount_usd=5, recipient="ada@example.com", idempotency_key="k")
+    client.give(amount_usd=5, to="ada@example.com", idempotency_key="k")
 except BillingGiftsPaused as error:
     assert error.portal_url == portal.url + "/billing"
     assert str(error) == "Gifts are paused. Try again tomorrow."
@@ -133,7 +133,7 @@ REMOVED = Rehearsal(
     (Edit(MODELS, "class GiftSent:", "    gift_id: str\n", ""),),
     ("The contract has no GiftSent.gift_id. Take it out.",),
     """
-sent = client.post_gift(amount_usd=5, recipient="ada@example.com", idempotency_key="k")
+sent = client.give(amount_usd=5, to="ada@example.com", idempotency_key="k")
 assert not hasattr(sent, "gift_id")
 """,
 )
@@ -148,11 +148,11 @@ RETYPED = Rehearsal(
     ),
     (
         Edit(MODELS, "class GiftDeclined:", "reason: str", "reason: int"),
-        Edit("nous_billing/mock/billing.py", "def post_gift", '"reason": "not_wanted"', '"reason": 7'),
+        Edit("nous_billing/mock/billing.py", "def give", '"reason": "not_wanted"', '"reason": 7'),
     ),
     ("GiftDeclined.reason is str. The contract says int.",),
     """
-declined = client.post_gift(amount_usd=5, recipient="bob@example.org", idempotency_key="k")
+declined = client.give(amount_usd=5, to="bob@example.org", idempotency_key="k", quiet=True)
 assert declined.reason == 7
 """,
 )

@@ -1,4 +1,4 @@
-"""A made-up endpoint: gifts of credits. It has a body, a key and a union in its reply; money moves."""
+"""A made-up endpoint: gifts of credits. It has a body, a key, a query and a union in its reply; money moves."""
 
 from .edits import Append, Change, Import, InContract, Method
 
@@ -10,7 +10,7 @@ CONTRACT_EDITS: tuple[Change, ...] = (
         f"""\
 {PATH}:
   post:
-    operationId: post_gift
+    operationId: give
     tags: [billing]
     summary: Buy credits for somebody else.
     description: Needs the scope `billing:manage`.
@@ -18,6 +18,7 @@ CONTRACT_EDITS: tuple[Change, ...] = (
       - bearer: ['billing:manage']
     parameters:
       - $ref: '#/components/parameters/IdempotencyKey'
+      - {{name: quiet, in: query, description: Whether to tell nobody., schema: {{type: boolean}}, example: true}}
     requestBody:
       required: true
       content:
@@ -49,12 +50,12 @@ CONTRACT_EDITS: tuple[Change, ...] = (
 GiftRequest:
   type: object
   description: A gift of credits.
-  required: [amountUsd, recipient]
+  required: [amountUsd, to]
   additionalProperties: false
   properties:
     amountUsd: {$ref: '#/components/schemas/AmountUsd'}
-    recipient: {type: string}
-  example: {amountUsd: 50, recipient: ada@example.com}
+    to: {type: string}
+  example: {amountUsd: 50, to: ada@example.com}
 GiftSent:
   type: object
   description: The gift was paid and sent.
@@ -77,15 +78,16 @@ GiftDeclined:
 )
 
 _METHOD = '''\
-{asynchronous}def post_gift(
-    self, *, amount_usd: Amount, recipient: str, idempotency_key: str, timeout: float | None = None
-) -> GiftSent | GiftDeclined:
+{asynchronous}def give(
+    self, *, amount_usd: Amount, to: str, idempotency_key: str, quiet: bool = False, timeout: float | None = None
+) -> Gift:
     """Buy credits for somebody else. Needs the scope ``billing:manage``.
 
     Args:
         amount_usd: Dollars, as for ``post_charge``.
-        recipient: The person's address.
+        to: The person's address.
         idempotency_key: One for each gift that a person confirmed.
+        quiet: Whether to tell nobody.
         timeout: Seconds for this call, instead of the client's.
 
     Raises:
@@ -93,7 +95,7 @@ _METHOD = '''\
     """
     return {awaited}self._driver.run(self._exchange({call}, timeout))
 '''
-_CALL = "operations.post_gift(amount_usd, recipient, idempotency_key)"
+_CALL = "operations.give(amount_usd, to, idempotency_key, quiet)"
 
 HANDWRITTEN: tuple[Change, ...] = (
     Append(
@@ -116,37 +118,39 @@ class GiftDeclined:
     reason: str
     raw: dict[str, Any] = field(default_factory=dict[str, Any], repr=False, hash=False)
     status: Literal["declined"] = "declined"
+
+
+Gift = GiftSent | GiftDeclined
+"""What became of a gift."""
 ''',
     ),
     Import(
         "nous_billing/protocol/operations.py",
-        "from nous_portal_api.api.billing import post_gift as gift_endpoint",
+        "from nous_portal_api.api.billing import give as gift_endpoint",
     ),
     Append(
         "nous_billing/protocol/operations.py",
         '''\
-def post_gift(
-    amount_usd: Amount, recipient: str, idempotency_key: str
-) -> Operation[models.GiftSent | models.GiftDeclined]:
+def give(amount_usd: Amount, to: str, idempotency_key: str, quiet: bool) -> Operation[models.Gift]:
     """``POST /api/billing/gifts``."""
     from nous_portal_api.models import GiftRequest
 
-    body = GiftRequest(amount_usd=_number(check_amount(amount_usd, "amount_usd")), recipient=recipient)
+    body = GiftRequest(amount_usd=_number(check_amount(amount_usd, "amount_usd")), to=to)
     key = check_idempotency_key(idempotency_key)
-    return _operation(gift_endpoint._get_kwargs(body=body, idempotency_key=key), models.GiftSent | models.GiftDeclined)
+    return _operation(gift_endpoint._get_kwargs(body=body, idempotency_key=key, quiet=quiet), models.Gift)
 ''',
     ),
-    Import("nous_billing/client.py", "from .models import GiftDeclined, GiftSent"),
-    Import("nous_billing/async_client.py", "from .models import GiftDeclined, GiftSent"),
+    Import("nous_billing/client.py", "from .models import Gift"),
+    Import("nous_billing/async_client.py", "from .models import Gift"),
     Method("BillingClient", _METHOD.format(asynchronous="", awaited="", call=_CALL)),
     Method("AsyncBillingClient", _METHOD.format(asynchronous="async ", awaited="await ", call=_CALL)),
     Method(
         "Billing",
         '''\
 @handler(gates.role)
-def post_gift(self, call: Call) -> Reply:
-    """Send a gift; a recipient at example.org takes none. A replay of the key sends no second one."""
-    if call.body["recipient"].endswith("@example.org"):
+def give(self, call: Call) -> Reply:
+    """Send a gift; nobody takes one without being told. A replay of the key sends no second one."""
+    if call.parameters["quiet"]:
         return Reply(200, {"status": "declined", "reason": "not_wanted"})
     sent = {"status": "sent", "giftId": "gift_1", "amountUsd": usd(Decimal(call.body["amountUsd"]))}
     return call.once(lambda: Reply(200, sent))
@@ -155,9 +159,9 @@ def post_gift(self, call: Call) -> Reply:
 )
 
 ASKED = (
-    "AsyncBillingClient has no post_gift. Add it.",
-    "operations has no post_gift. Add it.",
-    "The mock has no handler post_gift. Add it.",
+    "AsyncBillingClient has no give. Add it.",
+    "operations has no give. Add it.",
+    "The mock has no handler give. Add it.",
     "There is no class GiftSent. Add it with status:",
     "There is no class GiftDeclined. Add it with status:",
 )
@@ -166,17 +170,17 @@ PROOF = """
 import asyncio
 from decimal import Decimal
 from nous_billing import AsyncBillingClient, BillingError, GiftDeclined, GiftSent
-sent = client.post_gift(amount_usd="12.50", recipient="ada@example.com", idempotency_key="k")
+sent = client.give(amount_usd="12.50", to="ada@example.com", idempotency_key="k")
 assert isinstance(sent, GiftSent)
 assert (sent.amount_usd, sent.gift_id) == (Decimal("12.5"), "gift_1")
 async def decline():
     async with AsyncBillingClient(StaticToken(portal.issue_token()), base_url=url) as other:
-        return await other.post_gift(amount_usd=5, recipient="bob@example.org", idempotency_key="k2")
+        return await other.give(amount_usd=5, to="bob@example.org", idempotency_key="k2", quiet=True)
 declined = asyncio.run(decline())
 assert isinstance(declined, GiftDeclined) and declined.reason == "not_wanted"
-portal.inject(Fault.drop(acts=True), "post_gift")
+portal.inject(Fault.drop(acts=True), "give")
 try:
-    client.post_gift(amount_usd=5, recipient="ada@example.com", idempotency_key="k3")
+    client.give(amount_usd=5, to="ada@example.com", idempotency_key="k3")
 except BillingError as error:
     assert error.outcome_unknown, error
 else:
