@@ -35,8 +35,8 @@ def context(given: ssl.SSLContext | None = None) -> ssl.SSLContext:
     """Return the TLS context for the next connection: the given one, or one that trusts the system's store.
 
     ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` each replace their half of that store, as OpenSSL has it; else
-    ``REQUESTS_CA_BUNDLE``, else ``HERMES_CA_BUNDLE``, a file or a directory, replaces the whole of it. Where the system
-    has no certificates, certifi's are trusted. A context is kept until a variable or the store changes.
+    ``REQUESTS_CA_BUNDLE`` and ``HERMES_CA_BUNDLE``, each a file or a directory, together replace the whole of it. Where
+    the system has no certificates, certifi's are trusted. A context is kept until a variable or the store changes.
 
     Raises:
         BillingInvalidRequest: A variable names what cannot be used (``error="invalid_tls_setting"``).
@@ -106,11 +106,10 @@ def _load(store: Store) -> ssl.SSLContext:
         if is_transient(error):
             raise
         raise _key_log_refused(error) from error
-    if store.file is not None:
+    for file in store.files:
         try:
-            made.load_verify_locations(cafile=store.file.path)
+            made.load_verify_locations(cafile=file.path)
         except ssl.SSLError as error:
-            file = store.file
             if file.variable is None:
                 raise OSError(f"a certificate in {file.path} is broken") from error
             raise invalid_setting(file.variable, file.path, "has a broken certificate") from error

@@ -34,19 +34,20 @@ class Place(NamedTuple):
 
 
 class Store(NamedTuple):
-    """A file, a directory, or both."""
+    """Files, a directory, or both."""
 
-    file: Place | None
+    files: tuple[Place, ...]
     directory: Place | None
 
     @property
     def variable(self) -> str | None:
-        """The variable that names it, or None where it is the system's own."""
-        return next((place.variable for place in self if place is not None and place.variable is not None), None)
+        """The variable that names it, the first of two, or None where it is the system's own."""
+        places = self.files if self.directory is None else (*self.files, self.directory)
+        return next((place.variable for place in places if place.variable is not None), None)
 
     def fingerprint(self) -> object:
         """Return what changes when a file or a directory does."""
-        paths = () if self.file is None else (self.file.path,)
+        paths = [file.path for file in self.files]
         directories = () if self.directory is None else self.directory.path.split(os.pathsep)
         return self, tuple(_status(path) for path in (*paths, *directories))
 
@@ -57,8 +58,8 @@ class Store(NamedTuple):
             BillingInvalidRequest: A variable names what cannot be used (``error="invalid_tls_setting"``).
             OSError: It cannot be read just now.
         """
-        file, directory = self
-        certificates = 0 if file is None else _count_certificates(file)
+        files, directory = self
+        certificates = sum(map(_count_certificates, files))
         links = 0 if directory is None else _count_links(directory)
         if (
             not links
@@ -67,15 +68,15 @@ class Store(NamedTuple):
             and directory.variable == self.variable
         ):
             raise invalid_setting(directory.variable, directory.path, "has no certificates; see openssl rehash")
-        if file is not None and certificates:
-            is_covered = directory is not None and links == certificates and _is_bundle_of(file, directory)
+        if certificates:
+            is_covered = directory is not None and links == certificates and _is_bundle_of(files[0], directory)
             if not is_covered:
-                return Store(file, directory if links else None)
+                return Store(files, directory if links else None)
         if links:
-            return Store(None, directory)
+            return Store((), directory)
         import certifi
 
-        return Store(Place(certifi.where(), None), None)
+        return Store((Place(certifi.where(), None),), None)
 
 
 def named_store() -> Store | None:
@@ -83,10 +84,9 @@ def named_store() -> Store | None:
     file, directory = _variable("SSL_CERT_FILE"), _variable("SSL_CERT_DIR")
     if file is not None or directory is not None:
         return _with_system(file, directory)
-    bundle = next((place for place in map(_variable, _BUNDLES) if place is not None), None)
-    if bundle is None:
-        return None
-    return Store(None, bundle) if bundle.directories else Store(bundle, None)
+    bundles = [place for place in map(_variable, _BUNDLES) if place is not None]
+    directory = next((bundle for bundle in bundles if bundle.directories), None)
+    return Store(tuple(bundle for bundle in bundles if not bundle.directories), directory) if bundles else None
 
 
 def system_store() -> Store:
@@ -114,7 +114,7 @@ def _variable(name: str) -> Place | None:
 
 def _with_system(file: Place | None, directory: Place | None) -> Store:
     system = ssl.get_default_verify_paths()
-    return Store(file or Place(system.openssl_cafile, None), directory or Place(system.openssl_capath, None))
+    return Store((file or Place(system.openssl_cafile, None),), directory or Place(system.openssl_capath, None))
 
 
 def _is_bundle_of(file: Place, directory: Place) -> bool:

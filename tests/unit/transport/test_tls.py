@@ -10,7 +10,6 @@ import ssl
 import sys
 import threading
 from contextlib import contextmanager
-from itertools import pairwise
 from types import SimpleNamespace
 
 import certifi
@@ -149,10 +148,9 @@ def test_a_directory_that_a_variable_names_is_trusted(name, system, authority, o
     assert not is_trusted(other)
 
 
-@pytest.mark.parametrize(("stronger", "weaker"), [*pairwise(FILE_VARIABLES)])
-def test_the_first_variable_counts_and_the_others_are_not_looked_at(
-    stronger, weaker, system, authority, other, monkeypatch
-):
+@pytest.mark.parametrize("weaker", FILE_VARIABLES[1:])
+def test_the_variable_of_openssl_counts_and_the_others_are_not_looked_at(weaker, system, authority, other, monkeypatch):
+    stronger = FILE_VARIABLES[0]
     monkeypatch.setenv(stronger, authority.file)
     monkeypatch.setenv(weaker, "/missing")
     assert is_trusted(authority)
@@ -160,6 +158,14 @@ def test_the_first_variable_counts_and_the_others_are_not_looked_at(
     monkeypatch.setenv(weaker, other.file)
     assert is_trusted(other)
     assert not is_trusted(authority)
+
+
+@pytest.mark.parametrize("form", ["file", "directory"])
+def test_the_bundles_of_other_programs_are_trusted_together(form, system, new_authority, monkeypatch):
+    for name, authority in (("REQUESTS_CA_BUNDLE", new_authority()), ("HERMES_CA_BUNDLE", new_authority())):
+        monkeypatch.setenv(name, authority.file if name == "REQUESTS_CA_BUNDLE" else getattr(authority, form))
+        assert is_trusted(authority)
+    assert not is_trusted(new_authority())
 
 
 def test_each_variable_of_openssl_replaces_its_half_of_the_system_store(system, new_authority, monkeypatch):
