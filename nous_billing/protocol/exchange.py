@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Generic, Protocol, TypeAlias, TypeVar, cast
 
 from ..clock import BaseClock
@@ -41,12 +42,17 @@ class Resolve:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send a request once; answered with a ``Reply`` or a ``Failure``."""
+    """Send a request once; answered with a ``Reply`` or a ``Failure``.
+
+    ``deadline`` is on the client's monotonic clock. ``latest`` is a date, in seconds since 1970, after which no byte
+    may leave: the monotonic clock of most systems stands still while the machine sleeps.
+    """
 
     operation: Operation[object]
     base_url: str
     credentials: Credentials | None
     deadline: float
+    latest: float = inf
 
     def __iter__(self) -> Flow[Reply | Failure]:
         return cast("Reply | Failure", (yield self))
@@ -103,13 +109,19 @@ BeforeSend = Callable[[Credentials, str, SendAuthenticated], Flow[None]]
 
 
 def exchange(
-    operation: Operation[T], *, base_url: str | None, deadline: float, before_send: BeforeSend | None = None
+    operation: Operation[T],
+    *,
+    base_url: str | None,
+    deadline: float,
+    latest: float = inf,
+    before_send: BeforeSend | None = None,
 ) -> Flow[T]:
     """Do one operation: token, request, one more try after a 401, result or typed error.
 
     Args:
         base_url: The caller's own base URL, checked, which precedes every other.
         deadline: On the client's monotonic clock, for everything together.
+        latest: The date after which nothing may be sent any more, in seconds since 1970.
         before_send: Asked before each request. What it asks the portal is a part of the exchange.
     """
     credentials = yield from _resolve(operation, deadline)
@@ -118,7 +130,7 @@ def exchange(
     def send(operation: Operation[R]) -> Flow[R]:
         nonlocal may_resend
         while True:
-            answer = yield from Send(operation, chosen_url, credentials, deadline)
+            answer = yield from Send(operation, chosen_url, credentials, deadline, latest)
             if isinstance(answer, Reply):
                 return _result(answer, operation, chosen_url)
             # Only what changes nothing may be sent again unseen.

@@ -76,7 +76,11 @@ class Posting:
             try:
                 return (
                     yield from exchange(
-                        operation, base_url=call.base_url, deadline=deadline, before_send=self._before_send
+                        operation,
+                        base_url=call.base_url,
+                        deadline=deadline,
+                        latest=self._confirmed_at[1] + _POSTING_SECONDS,
+                        before_send=self._before_send,
                     )
                 )
             except AnotherIsSending:

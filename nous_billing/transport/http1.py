@@ -39,6 +39,15 @@ class InFlightRequest:
         self._target = target
         self._now = now
 
+    def check_not_late(self) -> None:
+        """Refuse to let the first byte leave after the latest moment for it.
+
+        Raises:
+            TimeoutError: It has passed.
+        """
+        if self._now() > self._step.latest:
+            raise TimeoutError
+
     def serialize(self, connection: h11.Connection) -> bytes:
         """Return the whole request, as a secret.
 
@@ -95,8 +104,10 @@ class Http1:
         Raises:
             Disconnected: The other side closed before it answered.
             h11.ProtocolError: The request, or the reply, is no HTTP.
+            TimeoutError: It is too late to send it.
         """
         data = request.serialize(self._h11)
+        request.check_not_late()
         request.sent = True
         # The portal may have answered before it closed, for instance that it is closing.
         with suppress(OSError):

@@ -8,6 +8,7 @@ import pytest
 import nous_billing as nb
 from nous_billing import StoredLogin
 from nous_billing.mock import Fault
+from nous_billing.transport.http1 import InFlightRequest
 from tests.auth.support import PortalClock, refreshes
 from tests.sockets.harness import AwaitedMovedClock, MovedClock
 from tests.sockets.shop import Shop
@@ -152,3 +153,20 @@ def test_a_charge_that_was_accepted_is_found_whatever_the_date_is_in_the_next_pr
     (purchase,) = shop.client(login).resume_purchases(shop.folder)
     shop.assert_paid(purchase)
     shop.assert_one_charge(posts=1)
+
+
+def test_a_machine_that_sleeps_while_it_connects_sends_no_charge_when_it_wakes(shop, mock_portal, monkeypatch):
+    serialize = InFlightRequest.serialize
+
+    def sleep_before_the_first_byte(request, connection):
+        data = serialize(request, connection)
+        if data.startswith(b"POST"):
+            # The monotonic clock stands still meanwhile.
+            shop.clock.wrong = HOUR
+        return data
+
+    monkeypatch.setattr(InFlightRequest, "serialize", sleep_before_the_first_byte)
+    error = shop.press(shop.client(nb.StaticToken(mock_portal.issue_token())))
+    assert (type(error), error.outcome_unknown, error.error) == (nb.BillingTimeout, False, "network_error")
+    assert (shop.kept().status, mock_portal.organisation.charges) == ("not_made", [])
+    assert "post_charge" not in [request.operation for request in mock_portal.requests]

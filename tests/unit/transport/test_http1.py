@@ -1,5 +1,7 @@
 """One exchange over HTTP, with no network: what is written, how far a request came, and what may follow it."""
 
+from math import inf
+
 import h11
 import pytest
 
@@ -27,8 +29,8 @@ class Exchange:
         self.http = Http1(self.layer)
         self.request = None
 
-    def __call__(self, *reads, operation=CHARGE, credentials=Credentials("token-1"), **kwargs):  # noqa: B008
-        step = Send(operation, BASE, credentials, 1.0)
+    def __call__(self, *reads, operation=CHARGE, credentials=Credentials("token-1"), latest=inf, **kwargs):  # noqa: B008
+        step = Send(operation, BASE, credentials, 1.0, latest)
         self.request = InFlightRequest(step, target(BASE, None), lambda: 7.0)
         return ran(self.http.exchange(self.request), *reads, **kwargs)
 
@@ -115,6 +117,13 @@ def test_a_request_that_cannot_be_written_has_not_been_sent(exchange):
     outcome = exchange(operation=broken)
     assert isinstance(outcome.error, h11.LocalProtocolError)
     assert (outcome.written, exchange.request.sent) == (b"", False)
+
+
+@pytest.mark.parametrize(("latest", "sent"), [(6.9, False), (7.0, True)])
+def test_nothing_leaves_after_the_latest_moment_for_it(latest, sent, exchange):
+    outcome = exchange(ACCEPTED, latest=latest)
+    assert (type(outcome.error) is TimeoutError, exchange.request.sent) == (not sent, sent)
+    assert bool(outcome.written) is sent
 
 
 def test_a_reply_may_be_followed_by_another_exchange(exchange):
