@@ -53,8 +53,6 @@ def request(http: Any, step: Send, extensions: dict[str, Any]) -> Any:
             made.headers.pop(name, None)
     made.url = _with_parameters(type(made.url)(url), http.params)
     made.headers["Host"] = made.url.netloc.decode("ascii")
-    if not http.headers.get("User-Agent", "python-httpx").startswith("python-httpx"):
-        made.headers["User-Agent"] = http.headers["User-Agent"]
     return made
 
 
