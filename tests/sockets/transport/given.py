@@ -32,8 +32,8 @@ def hook(kind: Any, act: Any) -> Any:
     return awaited if kind.is_async else act
 
 
-def transport(kind: Any, library: ModuleType, act: Any) -> Any:
-    """Return a transport that is none of the library's: it is asked for the answer to a request, after its own one.
+def transport(kind: Any, library: Any, act: Any) -> Any:
+    """Return a transport that is none of the library's.
 
     ``act`` is handed the request and what sends it over the network, awaited or not, and returns a response or raises.
     """
