@@ -15,7 +15,7 @@ from nous_billing.transport import tls
 from nous_billing.transport.intercepted_senders import AsyncInterceptedSender, InterceptedSender
 from nous_billing.transport.interception import intercepted_library
 
-STEP = Send(operations.get_billing_state(), None, "https://portal.test", 1e9)
+STEP = Send(operations.get_billing_state(), "https://portal.test", None, 1e9)
 
 
 def test_a_library_that_nobody_touched_is_not_intercepted():
