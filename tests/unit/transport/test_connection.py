@@ -6,9 +6,9 @@ import ssl
 import pytest
 
 from nous_billing import BillingInvalidRequest
+from nous_billing.protocol.exchange import Send
 from nous_billing.transport import connection, tls
 from nous_billing.transport.connection import Connection, NotConnected, blocks, prepare, secure
-from nous_billing.protocol.exchange import Send
 from nous_billing.transport.endpoint import Endpoint, target
 from nous_billing.transport.http1 import InFlightRequest
 from nous_billing.transport.proxies import Proxy
