@@ -47,11 +47,14 @@ def request(http: Any, step: Send, extensions: dict[str, Any]) -> Any:
         content=operation.body,
         extensions=extensions,
     )
+    theirs = [name for name in (*http.headers, "cookie") if name in _OURS or name.startswith(_CONTENT)]
     ours = {name.lower() for name in (*transport.headers(step), *framing)}
-    for name in [*http.headers, "cookie"]:
-        if name not in ours and (name in _OURS or name.startswith(_CONTENT)):
+    for name in theirs:
+        if name not in ours:
             made.headers.pop(name, None)
-    made.url = _with_parameters(type(made.url)(url), http.params)
+    if http.params:
+        # The library puts them in the place of the operation's own.
+        made.url = _with_parameters(type(made.url)(url), http.params)
     made.headers["Host"] = made.url.netloc.decode("ascii")
     return made
 
