@@ -1,5 +1,6 @@
 """Where the time goes that is left: a poll by function, and the import of the client by module."""
 
+import asyncio
 import cProfile
 import pstats
 import re
@@ -17,7 +18,9 @@ SHOWN = 20
 def lines(addresses: Addresses, python: Path) -> Iterable[str]:
     environment = addresses.environment
     yield from ("## Profile", "", f"The calls of {POLLS} polls over TLS by their own time:", "", "```")
-    yield from _output([python, "-m", "benchmarks.hotspots", addresses.tls], environment)
+    yield from _output([python, "-m", "benchmarks.hotspots", "polls", addresses.tls], environment)
+    yield from ("```", "", "The same with a given client of httpx over aiohttp, in a task:", "", "```")
+    yield from _output([python, "-m", "benchmarks.hotspots", "given", addresses.tls], environment)
     yield from ("```", "", "The import of the client by module, in microseconds, own time first:", "", "```")
     command: list[str | Path] = [python, "-X", "importtime", "-c", "from nous_billing import BillingClient"]
     timed = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=True).stderr
@@ -44,6 +47,28 @@ def polls(base_url: str) -> None:
         client.poll("ch_3PqXyZ")
     profile.disable()
     client.close()
+    _print(profile)
+
+
+def given(base_url: str) -> None:
+    from benchmarks.worker import make
+
+    profile = cProfile.Profile()
+
+    async def polled() -> None:
+        client = make("async_given", base_url)
+        await client.poll("ch_3PqXyZ")
+        profile.enable()
+        for _ in range(POLLS):
+            await client.poll("ch_3PqXyZ")
+        profile.disable()
+        await client.aclose()
+
+    asyncio.run(polled())
+    _print(profile)
+
+
+def _print(profile: cProfile.Profile) -> None:
     calls = pstats.Stats(profile).get_stats_profile()
     print(f"{'calls':>8} {'own ms':>8} {'all ms':>8}")
     by_own = sorted(calls.func_profiles.items(), key=lambda each: -each[1].tottime)
@@ -57,4 +82,4 @@ def polls(base_url: str) -> None:
 if __name__ == "__main__":
     import sys
 
-    polls(sys.argv[1])
+    {"polls": polls, "given": given}[sys.argv[1]](sys.argv[2])

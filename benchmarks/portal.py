@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -24,6 +25,9 @@ class Addresses:
     tls: str
     far: str
     environment: dict[str, str]
+    """With the system's certificates in a file and, as on Debian, in a directory by OpenSSL's hashed names."""
+    bundle_only: dict[str, str]
+    """With the file alone."""
 
 
 @contextmanager
@@ -34,9 +38,7 @@ def portal(folder: Path) -> Iterator[Addresses]:
     issued.private_key_pem.write_to_path(folder / "key.pem")
     for blob in issued.cert_chain_pems:
         blob.write_to_path(folder / "cert.pem", append=True)
-    # A store of the usual size: to load it is a part of every first call.
-    bundle = folder / "ca.pem"
-    bundle.write_bytes(Path(certifi.where()).read_bytes() + b"\n" + authority.cert_pem.bytes())
+    bundle = _store(folder / "certificates", authority.cert_pem.bytes().decode())
     with (
         _process("server.py", folder / "cert.pem", folder / "key.pem") as (plain, tls),
         _process("delay.py", tls, ROUND_TRIP) as (far,),
@@ -45,8 +47,21 @@ def portal(folder: Path) -> Iterator[Addresses]:
             f"http://127.0.0.1:{plain}",
             f"https://localhost:{tls}",
             f"https://localhost:{far}",
+            {**_environment(folder, bundle), "SSL_CERT_DIR": str(bundle.parent)},
             _environment(folder, bundle),
         )
+
+
+def _store(folder: Path, authority: str) -> Path:
+    """Write a store of the usual size, which every first call has to trust, and return its file."""
+    folder.mkdir()
+    certificates = re.findall(r"-----BEGIN .*?-----END [A-Z ]+-----\n", certifi.contents() + authority, re.DOTALL)
+    for number, certificate in enumerate(certificates):
+        (folder / f"{number}.pem").write_text(certificate)
+    subprocess.run(["openssl", "rehash", folder], check=True)
+    bundle = folder / "ca-certificates.crt"
+    bundle.write_text("".join(certificates))
+    return bundle
 
 
 def _environment(folder: Path, bundle: Path) -> dict[str, str]:

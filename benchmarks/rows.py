@@ -23,6 +23,7 @@ ASYNC = {
     # More connections make its pool slower, not faster.
     "httpx, 20 connections": "async_httpx",
     "aiohttp": "async_aiohttp",
+    "this SDK, given httpx over aiohttp": "async_given",
 }
 IMPORTS = {
     "nothing": "pass",
@@ -52,7 +53,7 @@ def rows(addresses: Addresses, full: Path, lean: Path) -> dict[str, Row]:
         path = {**environment, "PYTHONPATH": str(ROOT / "benchmarks/rivals")}
         return {name: partial(process, [python, "-c", f"{code}\n{PEAK}"], path) for name, code in IMPORTS.items()}
 
-    def cold(python: Path) -> dict[str, Subject]:
+    def cold(python: Path, environment: dict[str, str] = environment) -> dict[str, Subject]:
         script = ROOT / "benchmarks/cold.py"
         return {
             name: partial(process, [python, script, rival, addresses.tls, TOKEN], environment)
@@ -83,8 +84,29 @@ def rows(addresses: Addresses, full: Path, lean: Path) -> dict[str, Row]:
             7,
             12,
         ),
+        "cold-bundle": Row(
+            "Process start to the first balance, TLS, certificates in one file",
+            "The same, without click and rich, where the system has no directory of certificates by hashed names.",
+            cold(lean, addresses.bundle_only),
+            7,
+            12,
+        ),
         "poll": Row("One poll, plain", "Kept alive, but for the old way.", polls(addresses.plain), 5, 10),
         "poll-tls": Row("One poll, TLS", "The same over TLS.", polls(addresses.tls), 7, 20),
+        "charge": Row(
+            "One charge, TLS",
+            "Where the SDK makes a connection for each, and for its poll does not.",
+            {
+                "this SDK": partial(task, "charge", "sdk", addresses.tls, 100),
+                "this SDK, a poll": partial(task, "poll", "sdk", addresses.tls, 100),
+                "floor: http.client, one connection": partial(task, "charge", "floor", addresses.tls, 100),
+                "floor: http.client, a connection each": partial(
+                    task, "charge", "floor:OneConnectionEach", addresses.tls, 100
+                ),
+            },
+            5,
+            15,
+        ),
         "purchase": Row(
             f"A purchase of {COUNT} polls, TLS, 25 ms",
             "With a round trip of 25 ms; what a client loads and makes for its first call included, the pauses not.",

@@ -22,6 +22,7 @@ STATE: dict[str, Any] = {
     "portalUrl": "/billing?topup=open",
 }
 PENDING = {"status": "pending"}
+ACCEPTED = {"chargeId": "ch_3PqXyZ"}
 SETTLED = {"status": "settled", "amountUsd": "50", "settledAt": "2026-06-13T10:00:00Z"}
 
 
@@ -36,6 +37,7 @@ def _reply(body: object, status: str = "200 OK") -> bytes:
 
 
 STATE_REPLY, PENDING_REPLY, SETTLED_REPLY = _reply(STATE), _reply(PENDING), _reply(SETTLED)
+ACCEPTED_REPLY = _reply(ACCEPTED, "202 Accepted")
 
 
 _numbers = count(1)

@@ -58,6 +58,18 @@ def purchase(rival: str, base_url: str, count: str) -> dict[str, float]:
     return {"wall": watch.wall, "cpu": watch.cpu}
 
 
+def charge(rival: str, base_url: str, count: str) -> dict[str, float]:
+    """Charges one after the other, after a few that warm up."""
+    client = make(rival, base_url)
+    for number in range(3):
+        client.charge(f"warm-{number}")
+    with Stopwatch() as watch:
+        for number in range(int(count)):
+            client.charge(f"key-{number}")
+    client.close()
+    return {"wall": watch.wall / int(count), "cpu": watch.cpu / int(count)}
+
+
 def burst(rival: str, base_url: str) -> dict[str, float]:
     """A thousand charges at once, in tasks: all of them twice, the connections made in the first round."""
 
@@ -106,6 +118,7 @@ def _burst_figures(first: Stopwatch, warm: Stopwatch, before: int) -> dict[str, 
 
 TASKS: dict[str, Callable[..., dict[str, float]]] = {
     "poll": poll,
+    "charge": charge,
     "purchase": purchase,
     "burst": burst,
     "threads": threads,

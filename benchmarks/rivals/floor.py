@@ -19,6 +19,11 @@ class Rival:
     def poll(self, charge_id: str) -> str:
         return self._get(f"/api/billing/charge/{charge_id}", "status")
 
+    def charge(self, key: str) -> str:
+        headers = {**self._headers, "Content-Type": "application/json", "Idempotency-Key": key}
+        self._connection.request("POST", "/api/billing/charge", b'{"amountUsd":50.25}', headers)
+        return str(json.loads(self._connection.getresponse().read())["chargeId"])
+
     def balance(self) -> str:
         return self._get("/api/billing/state", "balanceUsd")
 
@@ -28,3 +33,11 @@ class Rival:
     def _get(self, path: str, key: str) -> str:
         self._connection.request("GET", path, headers=self._headers)
         return str(json.loads(self._connection.getresponse().read())[key])
+
+
+class OneConnectionEach(Rival):
+    """The same with a new connection for each charge."""
+
+    def charge(self, key: str) -> str:
+        self._connection.close()
+        return super().charge(key)

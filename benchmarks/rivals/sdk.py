@@ -10,6 +10,9 @@ class Rival:
     def poll(self, charge_id: str) -> str:
         return self._client.get_charge_status(charge_id).status
 
+    def charge(self, key: str) -> str:
+        return self._client.post_charge(amount_usd="50.25", idempotency_key=key).charge_id
+
     def balance(self) -> str:
         return str(self._client.get_billing_state().balance_usd)
 

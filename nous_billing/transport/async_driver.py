@@ -13,6 +13,7 @@ from ..credentials import Credentials, CredentialSource
 from ..errors import BillingError
 from ..protocol.exchange import CallUser, Flow, Resolve, RunBlocking, Send, Step
 from ..protocol.replies import Failure, Reply
+from . import intercepted_senders
 from . import sender as transport
 from .driver import RENEWING, BaseDriver, check_network, not_loaded
 
@@ -40,7 +41,8 @@ class AsyncDriver(BaseDriver[transport.AsyncSender, AsyncClock]):
     ) -> None:
         proxy = check_network(http_client, ssl_context, proxy)
         given = None if http_client is None else _given_async_sender(http_client)
-        super().__init__(given, partial(_new_async_sender, ssl_context, proxy), clock, source)
+        intercept = partial(intercepted_senders.async_sender, ssl_context, proxy)
+        super().__init__(given, partial(_new_async_sender, ssl_context, proxy), intercept, clock, source)
 
     async def aclose(self) -> None:
         """Close the connections, but for an HTTP client that was given."""

@@ -14,6 +14,7 @@ from ..credentials import CredentialMemo, Credentials, CredentialSource
 from ..errors import BillingError, BillingInvalidRequest
 from ..protocol.exchange import CallUser, Flow, Resolve, RunBlocking, Send, Step
 from ..protocol.replies import Failure, Reply
+from . import intercepted_senders
 from . import sender as transport
 
 if TYPE_CHECKING:
@@ -38,12 +39,18 @@ class BaseDriver(Generic[SenderT, ClockT]):
     """
 
     def __init__(
-        self, given: SenderT | None, make: Callable[[], SenderT], clock: ClockT, source: CredentialSource
+        self,
+        given: SenderT | None,
+        make: Callable[[], SenderT],
+        intercept: Callable[[], SenderT | None],
+        clock: ClockT,
+        source: CredentialSource,
     ) -> None:
         self.memo: CredentialMemo = CredentialMemo(source, clock)
         self._clock = clock
         self._given: SenderT | None = given
         self._make: Callable[[], SenderT] = make
+        self._intercept: Callable[[], SenderT | None] = intercept
         # By process or event loop: connections cannot be shared between two of them.
         self._own: dict[object, SenderT] = {}
         self._closed = False
@@ -51,7 +58,7 @@ class BaseDriver(Generic[SenderT, ClockT]):
     def _ready(self, owner: object) -> SenderT | None:
         """Return the sender of a process or an event loop, if it has one yet."""
         self._check_open()
-        return self._own.get(owner) if self._given is None else self._given
+        return (self._intercept() or self._own.get(owner)) if self._given is None else self._given
 
     def _making(self) -> Future[SenderT]:
         """Have a sender made in a thread, since it loads modules: an event loop goes on meanwhile.
@@ -111,7 +118,8 @@ class Driver(BaseDriver[transport.Sender, Clock]):
     ) -> None:
         proxy = check_network(http_client, ssl_context, proxy)
         given = None if http_client is None else _given_sender(http_client)
-        super().__init__(given, partial(_new_sender, ssl_context, proxy), clock, source)
+        intercept = partial(intercepted_senders.sender, ssl_context, proxy)
+        super().__init__(given, partial(_new_sender, ssl_context, proxy), intercept, clock, source)
 
     def close(self) -> None:
         """Close the connections, but for an HTTP client that was given."""

@@ -1,19 +1,22 @@
-"""Requests through httpx: where the caller gave a client of it."""
+"""Requests through a client of httpx, or of httpx2, where the caller gave one. Neither library is loaded for that."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, TypeVar
-
-import httpx
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..protocol.exchange import Send
 from ..protocol.replies import Failure, Reply
+from . import given_client, httpx_pool
 from . import sender as transport
+from .httpx_failures import NOT_SENT, failure_of, is_a
 
-HttpT = TypeVar("HttpT", httpx.Client, httpx.AsyncClient)
+if TYPE_CHECKING:
+    import httpx
+
+HttpT = TypeVar("HttpT", "httpx.Client", "httpx.AsyncClient")
 
 
 class _BaseSender(Generic[HttpT]):
@@ -28,41 +31,49 @@ class _BaseSender(Generic[HttpT]):
         """Leave the client to who gave it."""
 
 
-class HttpxSender(_BaseSender[httpx.Client]):
+class HttpxSender(_BaseSender["httpx.Client"]):
+    def __init__(self, http: httpx.Client) -> None:
+        given_client.check_client(http, "Client")
+        super().__init__(http)
+
     def send(self, step: Send, seconds: float, now: Callable[[], float]) -> Reply | Failure:
-        phases = _Phases()
+        attempt = _Attempt(self._http)
         deadline = time.monotonic() + seconds
         try:
-            request = _request(step, seconds, phases.note)
+            request = attempt.request(step, seconds, attempt.note)
             response = self._http.send(request, stream=True, auth=None, follow_redirects=False)
             try:
-                return self._read(response, phases, deadline, now())
+                return self._read(response, attempt, deadline, now())
             finally:
                 response.close()
         except Exception as error:  # noqa: BLE001 - whatever the HTTP library raises becomes a typed error
-            return phases.failure(error)
+            return attempt.failure(error)
 
-    def _read(self, response: httpx.Response, phases: _Phases, deadline: float, received_at: float) -> Reply:
+    def _read(self, response: httpx.Response, attempt: _Attempt, deadline: float, received_at: float) -> Reply:
         reader = _reader(response, received_at)
         try:
             if reader.wants_more():
                 for chunk in response.iter_raw():
                     if time.monotonic() >= deadline:
-                        return reader.reply(phases.timed_out())
+                        return reader.reply(transport.timed_out(sent=True))
                     if not reader.wants_more(chunk):
                         break
         except Exception as error:  # noqa: BLE001 - the same; but the status has come, and says more
-            return reader.reply(phases.failure(error))
+            return reader.reply(attempt.failure(error))
         return reader.reply()
 
 
-class AsyncHttpxSender(_BaseSender[httpx.AsyncClient]):
+class AsyncHttpxSender(_BaseSender["httpx.AsyncClient"]):
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        given_client.check_client(http, "AsyncClient")
+        super().__init__(http)
+
     async def send(self, step: Send, seconds: float, now: Callable[[], float]) -> Reply | Failure:
-        phases = _Phases()
+        attempt = _Attempt(self._http)
         reader: transport.ReplyReader | None = None
         try:
-            request = _request(step, seconds, phases.anote)
             async with asyncio.timeout(seconds):
+                request = attempt.request(step, seconds, attempt.anote)
                 response = await self._http.send(request, stream=True, auth=None, follow_redirects=False)
                 try:
                     reader = _reader(response, now())
@@ -72,24 +83,12 @@ class AsyncHttpxSender(_BaseSender[httpx.AsyncClient]):
                                 break
                 finally:
                     await response.aclose()
-        except TimeoutError:
-            failure = phases.timed_out()
         except Exception as error:  # noqa: BLE001 - whatever the HTTP library raises becomes a typed error
-            failure = phases.failure(error)
+            failure = attempt.failure(error)
         else:
             return reader.reply()
         # Where the status has come it says more than the failure to read on.
         return failure if reader is None else reader.reply(failure)
-
-
-def _request(step: Send, seconds: float, trace: Callable[[str, Mapping[str, Any]], object]) -> httpx.Request:
-    return httpx.Request(
-        step.operation.method,
-        f"{step.base_url}{step.operation.path}",
-        headers=transport.headers(step),
-        content=step.operation.body,
-        extensions={"timeout": httpx.Timeout(seconds).as_dict(), "trace": trace},
-    )
 
 
 def _reader(response: httpx.Response, received_at: float) -> transport.ReplyReader:
@@ -98,25 +97,52 @@ def _reader(response: httpx.Response, received_at: float) -> transport.ReplyRead
     return transport.ReplyReader(response.status_code, response.headers, received_at, body)
 
 
-class _Phases:
-    """Whether a request went out on a new connection, from what the HTTP library reports while it sends it.
+class _Attempt:
+    """One request, and how far it came, from what the library's own transport reports while it sends it."""
 
-    Somebody else's transport may report nothing: each request may have been sent.
-    """
-
-    def __init__(self) -> None:
+    def __init__(self, http: Any) -> None:
+        self._http = http
+        self._request: Any = None
+        self._trace: object = None
+        self._reported = False
         self._connected = False
+        self._sent = False
+
+    def request(self, step: Send, seconds: float, trace: Callable[[str, Mapping[str, Any]], object]) -> Any:
+        timeout = dict.fromkeys(("connect", "read", "write", "pool"), seconds)
+        request = given_client.request(self._http, step, {"timeout": timeout, "trace": trace})
+        own = httpx_pool.transport_for(self._http, request.url)
+        if own is not None:
+            httpx_pool.retire_idle(own, request.url, every=transport.moves_money(step))
+        self._request, self._trace = request, trace
+        return request
 
     def note(self, phase: str, info: Mapping[str, Any]) -> None:
         """Be told a phase, as the extension ``trace`` is."""
+        self._reported = True
         self._connected = self._connected or phase == "connection.connect_tcp.started"
+        # A proxy is asked for a tunnel first; the request itself has not left then.
+        if phase.endswith(".send_request_headers.started") and info["request"].method != b"CONNECT":
+            self._sent = True
+        # A header that it refuses it has not written.
+        if phase.endswith(".send_request_headers.failed") and is_a(info["exception"], {"LocalProtocolError"}):
+            self._sent = False
 
     async def anote(self, phase: str, info: Mapping[str, Any]) -> None:
         """Be told a phase, in a task."""
         self.note(phase, info)
 
-    def timed_out(self) -> Failure:
-        return transport.timed_out(sent=True)
-
     def failure(self, error: Exception) -> Failure:
-        return transport.failure_of(error, sent=True, kept=not self._connected)
+        """Say what became of a request that failed."""
+        return failure_of(error, sent=self._may_be_sent(error), kept=not self._connected)
+
+    def _may_be_sent(self, error: Exception) -> bool:
+        request = self._request
+        if self._sent or request is None:
+            return self._sent
+        own = httpx_pool.transport_for(self._http, request.url)
+        if own is None or request.extensions.get("trace") != self._trace:
+            # Somebody else's transport may report nothing, and may have tried more than once.
+            return True
+        # What a test answers with instead of the network is taken at its word.
+        return not self._reported and httpx_pool.is_replaced(own) and not is_a(error, NOT_SENT)

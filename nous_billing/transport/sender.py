@@ -9,17 +9,6 @@ from .._version import __version__
 from ..protocol.exchange import Send
 from ..protocol.replies import MAX_REPLY_BYTES, Failure, Reply
 
-_NOT_SENT = frozenset(
-    {
-        "ConnectError",
-        "ConnectTimeout",
-        "PoolTimeout",
-        "ProxyError",
-        "UnsupportedProtocol",
-        "InvalidURL",
-    }
-)
-
 TOO_LATE = Failure("the time allowed for the call had passed before the request", sent=False, timed_out=True)
 TOO_MANY = Failure(
     "the time allowed for the call has passed while others used all connections", sent=False, timed_out=True
@@ -106,43 +95,3 @@ class ReplyReader:
 def timed_out(*, sent: bool) -> Failure:
     """Return the failure of a deadline that passed."""
     return Failure("the time allowed for the call has passed", sent=sent, timed_out=True)
-
-
-def failure_of(error: Exception, *, sent: bool, kept: bool) -> Failure:
-    """Say in our terms what an HTTP library raised. What is not certain not to have been sent may have been.
-
-    Args:
-        sent: Whether a byte of the request may have left, as far as is known.
-        kept: Whether it went out on a connection that was open already.
-    """
-    sent = sent and not is_a(error, _NOT_SENT)
-    if is_a(error, {"TimeoutException"}):
-        return timed_out(sent=sent)
-    if is_a(error, {"LocalProtocolError"}):
-        # Its message quotes the header that it refuses, which may be the token's.
-        return Failure("the request could not be written", sent=sent)
-    # Frames of the HTTP library hold the request's headers.
-    error.__cause__ = error.__context__ = None
-    # The system's reason for a broken connection is lost on its way through asyncio.
-    broken = is_a(error, {"ReadError", "WriteError"})
-    return Failure(
-        "the connection broke" if broken else str(error).rstrip(".") or type(error).__name__,
-        sent=sent,
-        stale=kept and _is_disconnect(error),
-        cause=error.with_traceback(None),
-    )
-
-
-def is_a(error: Exception, names: frozenset[str] | set[str]) -> bool:
-    """Whether it is an exception of one of these names, of httpx or of httpcore, whose names are the same."""
-    return any(
-        each.__name__ in names and each.__module__.partition(".")[0] in ("httpx", "httpcore")
-        for each in type(error).__mro__
-    )
-
-
-def _is_disconnect(error: Exception) -> bool:
-    # The HTTP library has one class for a connection that closed and for a reply that is garbage.
-    return is_a(error, {"ReadError", "WriteError"}) or (
-        is_a(error, {"RemoteProtocolError"}) and str(error).startswith("Server disconnected")
-    )

@@ -43,7 +43,10 @@ class Kind:
 
     def http_client(self, **arguments: Any) -> Any:
         """Make an HTTP client to hand to ``client``; it is closed after the test."""
-        http = httpx.AsyncClient(**arguments) if self.is_async else httpx.Client(**arguments)
+        return self.keep(httpx.AsyncClient(**arguments) if self.is_async else httpx.Client(**arguments))
+
+    def keep(self, http: Any) -> Any:
+        """Close an HTTP client after the test."""
         self._https.append(http)
         return http
 

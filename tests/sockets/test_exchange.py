@@ -569,30 +569,6 @@ def test_a_given_http_client_that_was_closed_is_a_typed_error(client_kind, serve
     assert server.connections == 0
 
 
-def test_settings_of_a_given_http_client_do_not_reach_the_portal(client_kind, server):
-    http = client_kind.http_client(
-        auth=("user", "password"),
-        follow_redirects=True,
-        cookies={"session": "theirs"},
-        headers={"X-Theirs": "1", "Authorization": "Bearer theirs", "Accept-Encoding": "gzip", "User-Agent": "theirs"},
-        params={"theirs": "1"},
-        base_url="http://localhost:1/",
-        timeout=None,
-    )
-    client = client_kind.client(StaticToken("token-1"), base_url=server.url, http_client=http)
-    server.script.append(answer(202, {"chargeId": "ch_1"}, {"Set-Cookie": "a=b"}))
-    charge(client)
-    server.script.append(answer(302, b"", {"Location": "/elsewhere"}))
-    assert failure(poll, client).status == 302
-    first, second = server.requests
-    assert first.headers["authorization"] == second.headers["authorization"] == "Bearer token-1"
-    assert first.headers["accept-encoding"] == "identity"
-    assert first.headers["user-agent"] == f"nous-billing/{nb.__version__}"
-    assert first.target == "/api/billing/charge"
-    for request in (first, second):
-        assert not {"cookie", "x-theirs"} & set(request.headers)
-
-
 def test_the_deadline_holds_for_a_given_http_client(client_kind, mock_portal):
     http = client_kind.http_client(timeout=None)
     client = client_kind.client(StaticToken(mock_portal.issue_token()), base_url=mock_portal.url, http_client=http)
@@ -626,27 +602,3 @@ def test_a_mock_transport_serves(client_kind):
     assert (request.method, str(request.url)) == ("POST", "https://portal.test/api/billing/charge")
     assert request.headers["idempotency-key"] == KEY
     assert request.content == b'{"amountUsd":50.25}'
-
-
-@pytest.mark.parametrize(
-    ("raised", "unknown", "kind"),
-    [
-        (httpx.ConnectError("refused"), False, nb.BillingNetworkError),
-        (httpx.ConnectTimeout("slow"), False, nb.BillingTimeout),
-        (httpx.ReadError("reset"), True, nb.BillingNetworkError),
-        (httpx.ReadTimeout("slow"), True, nb.BillingTimeout),
-        (httpx.WriteTimeout("slow"), True, nb.BillingTimeout),
-        (RuntimeError("odd"), True, nb.BillingNetworkError),
-        (OSError(5, "odd"), True, nb.BillingNetworkError),
-        (UnicodeEncodeError("ascii", "x", 0, 1, "odd"), True, nb.BillingNetworkError),
-    ],
-    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
-)
-def test_whatever_a_given_transport_raises_is_typed(raised, unknown, kind, client_kind):
-    def handler(request):
-        raise raised
-
-    http = client_kind.http_client(transport=httpx.MockTransport(handler))
-    client = client_kind.client(StaticToken("t"), base_url="https://portal.test", http_client=http)
-    error = failure(charge, client)
-    assert (type(error), error.error, error.outcome_unknown) == (kind, "network_error", unknown)

@@ -1,0 +1,73 @@
+"""What the transports of a given client are, and what can be had of the connections in their pools.
+
+There is no public way to either. A test fails where the attributes are gone; a request is then sent as with any other
+transport.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from .given_client import LIBRARIES
+from .interception import is_defined_in
+
+_EXPIRED = float("-inf")
+
+
+def transport_for(http: Any, url: Any) -> Any:
+    """Return the transport that a request goes through, if it is the library's own for the network, else None."""
+    found: Any = getattr(http, "_transport_for_url", lambda _: None)(url)
+    modules = (sys.modules.get(f"{library}._transports.default") for library in LIBRARIES)
+    own = [each for module in modules if module for each in (module.HTTPTransport, module.AsyncHTTPTransport)]
+    return found if type(found) in own else None
+
+
+def is_replaced(transport: Any) -> bool:
+    """Whether what sends is not the library's: a test answers instead, for one."""
+    names = ("handle_request", "handle_async_request")
+    module = sys.modules[f"{type(transport).__module__}._transports.default"]
+    methods = [each[name] for each in (vars(type(transport)), vars(transport)) for name in names if name in each]
+    return not all(is_defined_in(module, method) for method in methods)
+
+
+def retire_idle(transport: Any, url: Any, *, every: bool) -> None:
+    """Have the pool close idle connections to the portal before its next request: those with anything unread, or all.
+
+    The pool itself looks only at what the system holds unread.
+    """
+    try:
+        pool = transport._pool
+        # While it is held, the pool gives no connection to another thread.
+        with pool._optional_thread_lock:
+            reserved = [each.connection for each in pool._requests]
+            for connection in pool.connections:
+                if connection.is_idle() and not any(connection is each for each in reserved):
+                    inner = _innermost(connection)
+                    goes_there = (inner._origin.scheme, inner._origin.host) == (url.raw_scheme, url.raw_host)
+                    if goes_there and (every or _has_unread(inner)):
+                        inner._expire_at = _EXPIRED
+    except AttributeError:
+        return
+
+
+def _innermost(connection: Any) -> Any:
+    while hasattr(connection, "_connection"):
+        connection = connection._connection
+    return connection
+
+
+def _has_unread(connection: Any) -> bool:
+    """Whether something came behind the last reply, in any buffer above the system's."""
+    parser = getattr(connection, "_h11_state", None)
+    tls = connection._network_stream.get_extra_info("ssl_object")
+    if (parser is not None and parser.trailing_data[0]) or (tls is not None and tls.pending()):
+        return True
+    # In a task there are the streams of anyio, one upon the other.
+    stream = getattr(connection._network_stream, "_stream", None)
+    while stream is not None:
+        encrypted, protocol = getattr(stream, "_read_bio", None), getattr(stream, "_protocol", None)
+        if (encrypted is not None and encrypted.pending) or (protocol is not None and protocol.read_queue):
+            return True
+        stream = getattr(stream, "transport_stream", None)
+    return False

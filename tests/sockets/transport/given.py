@@ -1,0 +1,50 @@
+"""Clients of both HTTP libraries, to be given, for threads and for tasks."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+import httpx
+import httpx2
+import pytest
+
+from nous_billing import StaticToken
+
+LIBRARIES = {"httpx": httpx, "httpx2": httpx2}
+both_libraries = pytest.mark.parametrize("library", LIBRARIES.values(), ids=LIBRARIES)
+
+
+def given(kind: Any, library: ModuleType, url: str, *, token: str = "token-1", timeout: float = 5, **http: Any) -> Any:
+    """Return a billing client that was given an HTTP client, made of these arguments."""
+    name = "AsyncClient" if kind.is_async else "Client"
+    return kind.client(
+        StaticToken(token), base_url=url, timeout=timeout, http_client=kind.keep(getattr(library, name)(**http))
+    )
+
+
+def hook(kind: Any, act: Any) -> Any:
+    """Return a hook of an HTTP client that does something; one for tasks is awaited."""
+
+    async def awaited(event: Any) -> None:
+        act(event)
+
+    return awaited if kind.is_async else act
+
+
+def transport(kind: Any, library: Any, act: Any) -> Any:
+    """Return a transport that is none of the library's.
+
+    ``act`` is handed the request and what sends it over the network, awaited or not, and returns a response or raises.
+    """
+    inner = getattr(library, "AsyncHTTPTransport" if kind.is_async else "HTTPTransport")()
+
+    class Sync(library.BaseTransport):  # type: ignore[misc]
+        def handle_request(self, request: Any) -> Any:
+            return act(request, inner.handle_request)
+
+    class Async(library.AsyncBaseTransport):  # type: ignore[misc]
+        async def handle_async_request(self, request: Any) -> Any:
+            return await act(request, inner.handle_async_request)
+
+    return Async() if kind.is_async else Sync()
