@@ -17,7 +17,8 @@ _EXPIRED = float("-inf")
 
 def transport_for(http: Any, url: Any) -> Any:
     """Return the transport that a request goes through, if it is the library's own for the network, else None."""
-    found: Any = getattr(http, "_transport_for_url", lambda _: None)(url)
+    find: Any = getattr(http, "_transport_for_url", None)
+    found: object = None if find is None else find(url)
     modules = (sys.modules.get(f"{library}._transports.default") for library in LIBRARIES)
     own = [each for module in modules if module for each in (module.HTTPTransport, module.AsyncHTTPTransport)]
     return found if type(found) in own else None
@@ -27,7 +28,8 @@ def is_replaced(transport: Any) -> bool:
     """Whether what sends is not the library's: a test answers instead, for one."""
     names = ("handle_request", "handle_async_request")
     module = sys.modules[f"{type(transport).__module__}._transports.default"]
-    methods = [each[name] for each in (vars(type(transport)), vars(transport)) for name in names if name in each]
+    scopes: list[Any] = [transport.__class__.__dict__, transport.__dict__]
+    methods = [scope[name] for scope in scopes for name in names if name in scope]
     return not all(is_defined_in(module, method) for method in methods)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 from types import ModuleType
-from typing import Literal
+from typing import Any, Literal
 
 # The class that sends, in each layer: its module, its name, and the library whose client goes through it.
 _PLACES: dict[str, tuple[tuple[str, str, str], ...]] = {
@@ -38,7 +38,7 @@ def intercepted_library(prefix: Literal["", "Async"]) -> str | None:
     for name, cls, library in _PLACES[prefix]:
         # What is not loaded, or is being loaded by another thread, was not patched.
         module = sys.modules.get(name)
-        found = getattr(module, cls, None)
-        if module is not None and found is not None and not is_defined_in(module, vars(found).get(method)):
+        found: Any = getattr(module, cls, None)
+        if module is not None and found is not None and not is_defined_in(module, found.__dict__.get(method)):
             return library
     return None
