@@ -8,26 +8,27 @@ from scripts.versions import demanded_version
 
 from .changes import FIELD
 from .edits import Misfit
-from .run import ROOT, Copy, Said, commands, rehearse
+from .run import ROOT, Copy, Said, commands, lint_gate, rehearse
 
 PAGE = "docs/releasing.md"
 HEADING = f"## [{changelog.UNRELEASED}]"
 ENTRY = "### Fixed\n\n- A rehearsed fault.\n"
-GATES = ["check-release", "check-generated", "gaps", "check-surface", "lint"]
+GATES = [["check-release"], ["check-generated"], ["gaps"], ["check-surface"]]
 
 
 def play(folder: Path) -> Iterator[str]:
     """Release, follow a change of the portal, and release again. Yields what is not as it should be."""
     copy = Copy(folder, released=False)
-    yield from _release(copy, copy.version, keep_heading=False)
+    gates = [*GATES, *lint_gate(copy)]
+    yield from _release(copy, copy.version, gates, keep_heading=False)
     outcome = rehearse(FIELD, copy)
     _write_down(copy, f"{HEADING}\n\n{ENTRY}")
     yield from outcome.complaints
     yield from _tests(copy, f"{FIELD.name} after a release")
-    yield from _release(copy, demanded_version(copy.version, "major"), keep_heading=True)
+    yield from _release(copy, demanded_version(copy.version, "major"), gates, keep_heading=True)
 
 
-def _release(copy: Copy, version: str, *, keep_heading: bool) -> Iterator[str]:
+def _release(copy: Copy, version: str, gates: list[list[str]], *, keep_heading: bool) -> Iterator[str]:
     """Prepare a release to the letter of the page; with an empty [Unreleased] kept, or without one."""
     compare, *prepare, publish = commands(copy, PAGE)
     if not publish.startswith("make publish"):
@@ -36,7 +37,7 @@ def _release(copy: Copy, version: str, *, keep_heading: bool) -> Iterator[str]:
     (copy.folder / "nous_billing/_version.py").write_text(f'__version__ = "{version}"\n', encoding="utf-8")
     kept = f"{HEADING}\n\n" if keep_heading else ""
     _write_down(copy, f"{kept}## [{version}] - 2030-01-31\n\n{ENTRY}")
-    for command in [step.split()[1:] for step in prepare] + [[gate] for gate in GATES]:
+    for command in [*(step.split()[1:] for step in prepare), *gates]:
         done = copy.make(*command)
         if not done.content:
             yield f"Release {version}: make {' '.join(command)} fails.\n{done.text}"
