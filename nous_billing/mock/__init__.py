@@ -55,5 +55,6 @@ def __getattr__(name: str) -> Any:
         if (error.name or "").startswith("nous_billing"):
             raise
         raise ModuleNotFoundError(
-            f"The mock portal needs {error.name}: pip install 'nous-billing[mock]'", name=error.name
+            f"The mock portal needs {error.name}: install nous-billing[mock] from the index of nous-billing",
+            name=error.name,
         ) from error
