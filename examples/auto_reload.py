@@ -1,6 +1,6 @@
 """Configure auto-reload: `python examples/auto_reload.py 20 100` reloads to $100 when the balance falls below $20.
 
-With `off` it is switched off, with the values that it has. Try it against the mock: start
+`off` switches it off and leaves its amounts as they are. Try it against the mock: start
 `python -m nous_billing.mock`, then run this with the variables that it prints.
 """
 
@@ -11,10 +11,7 @@ from nous_billing import BillingClient, StaticToken, format_usd
 
 with BillingClient(StaticToken(os.environ["NOUS_TOKEN"])) as client:
     if sys.argv[1:] == ["off"]:
-        current = client.get_billing_state().auto_reload
-        if current is None or current.threshold_usd is None or current.reload_to_usd is None:
-            sys.exit("Auto-reload was never configured.")
-        client.patch_auto_top_up(enabled=False, threshold=current.threshold_usd, top_up_amount=current.reload_to_usd)
+        client.patch_auto_top_up(enabled=False, threshold=None, top_up_amount=None)
     else:
         threshold, top_up_amount = sys.argv[1:]
         client.patch_auto_top_up(enabled=True, threshold=threshold, top_up_amount=top_up_amount)

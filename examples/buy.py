@@ -1,4 +1,4 @@
-"""Buy credits and wait until they are paid: `python examples/buy.py 50`, to go on after a crash with the key behind it.
+"""Buy credits and wait until they are paid: `python examples/buy.py 50`. After a crash add the key, to continue.
 
 Try it against the mock: start `python -m nous_billing.mock`, then run this with the variables that it prints.
 """
@@ -11,13 +11,13 @@ from nous_billing import BillingClient, BillingError, StaticToken, format_usd, n
 amount = sys.argv[1]
 # One key for the purchase that the person has just confirmed: whatever happens, the same key does not buy twice.
 key = sys.argv[2] if len(sys.argv) > 2 else new_idempotency_key()
-print(f"If this is cut off, go on with: buy.py {amount} {key}", flush=True)
+print(f"If this is interrupted, continue with: buy.py {amount} {key}", flush=True)
 
 with BillingClient(StaticToken(os.environ["NOUS_TOKEN"])) as client:
     try:
         purchase = client.buy_credits(amount, idempotency_key=key, store="~/.nous-purchases")
     except BillingError as error:
-        # A sentence for a person. Where it is not known whether they were charged, it says so, and names the key.
+        # A sentence for a person. If it is not known whether they were charged, it says so, and names the key.
         sys.exit(f"{error} {error.portal_url or ''}".rstrip())
     if purchase.status == "failed":
         sys.exit(f"Not paid: {purchase.reason}. Nothing was charged.")

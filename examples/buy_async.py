@@ -1,7 +1,7 @@
 """Buy credits for several purchases side by side: `python examples/buy_async.py 20 30`.
 
-What a crash leaves open is found by `resume.py`. Try it against the mock: start `python -m nous_billing.mock`, then run
-this with the variables that it prints.
+After a crash `resume.py` finds the open purchases. Try it against the mock: start `python -m nous_billing.mock`, then
+run this with the variables that it prints.
 """
 
 import asyncio

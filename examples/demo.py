@@ -1,4 +1,4 @@
-"""Credits are bought over real HTTP from a mock portal, and then what can go wrong goes wrong. Run by `make demo`."""
+"""Buy credits over real HTTP from a mock portal, then show what can go wrong. Run by `make demo`."""
 
 import sys
 import time
@@ -22,7 +22,7 @@ IS_TERMINAL = sys.stdout.isatty()
 
 
 class RenewingLogin:
-    """A login that has a new token when the portal refuses the old one; then the reply to the charge is lost."""
+    """A login that gets a new token when the portal refuses the old one; then the reply to the charge is lost."""
 
     def __init__(self, portal: MockPortal) -> None:
         self._portal = portal
@@ -37,7 +37,7 @@ class RenewingLogin:
 
 
 class Progress:
-    """What happens to the purchase. Where the output is a terminal, one line counts the seconds of waiting."""
+    """Print what happens to the purchase. On a terminal one line counts the seconds of waiting."""
 
     def __init__(self, portal: MockPortal, login: RenewingLogin) -> None:
         self._portal = portal

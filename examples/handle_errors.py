@@ -1,6 +1,6 @@
-"""Buy credits, and say of every way in which it can end what a person has to know.
+"""Buy credits, and tell a person what they have to know, however it ends.
 
-`python examples/handle_errors.py 50`, or with the key of an earlier try behind the amount. Try it against the mock:
+`python examples/handle_errors.py 50`, or with the key of an earlier try after the amount. Try it against the mock:
 start `python -m nous_billing.mock --card 9995`, then run this with the variables that it prints.
 """
 
@@ -18,12 +18,12 @@ REASONS = {
 
 
 def told(outcome: nb.Purchase | nb.BillingError) -> str:
-    """What a person is told. Only the second case leaves it open whether they were charged."""
+    """Return what to tell a person. Only in the second case it is not known whether they were charged."""
     match outcome:
         case nb.Purchase(status="settled"):
             return f"Paid {nb.format_usd(outcome.amount_usd)}."
         case nb.BillingError(outcome_unknown=True):
-            # Before all else, whatever the error is: a new key could buy twice.
+            # First, whatever the error is: a new key could buy twice.
             return f"{outcome} {outcome.portal_url or ''}".rstrip()
         case nb.Purchase():
             reason = REASONS.get(outcome.reason or "", outcome.reason)

@@ -1,4 +1,4 @@
-"""Find out what became of the purchases that were cut off, and print what a person needs to decide about the rest.
+"""Find out what became of purchases that were interrupted, and print what a person needs to decide about the rest.
 
 It never buys anything. Try it against the mock: start `python -m nous_billing.mock --settle-after 60`, run `buy.py 50`
 with the variables that it prints, end it with `kill -9`, then run this.
@@ -13,9 +13,9 @@ with BillingClient(StaticToken(os.environ["NOUS_TOKEN"])) as client:
 
 for outcome in outcomes:
     if isinstance(outcome, BillingPurchaseUncertain):
-        print(f"{outcome}\n  Look: {outcome.portal_url}\n  Go on: buy.py {outcome.amount_usd} {outcome.key}")
+        print(f"{outcome}\n  Look: {outcome.portal_url}\n  Continue: buy.py {outcome.amount_usd} {outcome.key}")
     elif isinstance(outcome, BillingError):
-        # There are others, in a file that it names.
+        # A purchase in the file that it names, which cannot be read.
         print(outcome)
     else:
         end = "paid" if outcome.status == "settled" else f"not charged ({outcome.reason})"

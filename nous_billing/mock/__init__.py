@@ -52,8 +52,10 @@ def __getattr__(name: str) -> Any:
     try:
         return getattr(import_module(f".{_MODULES[name]}", __name__), name)
     except ModuleNotFoundError as error:
-        if (error.name or "").startswith("nous_billing"):
+        package = (error.name or "").partition(".")[0]
+        if package == "nous_billing":
             raise
         raise ModuleNotFoundError(
-            f"The mock portal needs {error.name}: pip install 'nous-billing[mock]'", name=error.name
+            f"The mock portal needs {package}: install nous-billing[mock] from the index of nous-billing",
+            name=error.name,
         ) from error

@@ -7,8 +7,13 @@ import sys
 import threading
 from types import FrameType
 
-from . import Card, MockPortal
 from .ledger import AMBIGUOUS, FAILURES
+
+try:
+    from . import Card, MockPortal
+except ModuleNotFoundError as error:
+    # It says what to install, without a traceback.
+    sys.exit(str(error))
 
 _TOKEN_LIFETIME = 8 * 3600.0
 _CARDS = ", ".join(["4242 settles", *(f"{last4} {reason}" for last4, reason in FAILURES.items())])

@@ -137,7 +137,9 @@ def _parse(url: Secret, name: str) -> Proxy:
         from importlib.util import find_spec
 
         if find_spec("socksio") is None:
-            raise _invalid(name, f'{scheme}:// needs an extra: pip install "nous-billing[socks]"')
+            raise _invalid(
+                name, f"{scheme}:// needs an extra: install nous-billing[socks] from the index of nous-billing"
+            )
         if len(username or b"") > 255 or len(password or b"") > 255:
             raise _invalid(name, "user name and password may have 255 bytes each with SOCKS")
     return Proxy(scheme, host, port or _DEFAULT_PORTS[scheme], name, username, password)

@@ -153,7 +153,7 @@ def test_a_buy_that_was_killed_as_it_sent_the_charge_goes_on_when_a_person_says_
     assert left[0].startswith("It is not known whether $50.00 for Acme was charged.")
     assert left[1] == f"  Look: {portal.url}/billing?topup=open"
     posts = [request for request in portal.requests if request.operation == "post_charge"]
-    assert left[2] == f"  Go on: buy.py 50 {posts[0].headers['idempotency-key']}"
+    assert left[2] == f"  Continue: buy.py 50 {posts[0].headers['idempotency-key']}"
     assert (len(left), len(posts)) == (3, 1)
     arguments = left[2].partition("buy.py ")[2].split()
     assert "Paid $50.00.\nThe balance is $150.00.\n" in output(portal, "buy.py", *arguments)

@@ -34,9 +34,21 @@ def test_the_plugin_and_the_package_load_nothing_heavy():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
 
 
+NEEDS_STARLETTE = "The mock portal needs starlette: install nous-billing[mock] from the index of nous-billing\n"
+
+
+def test_without_the_extra_the_command_says_only_what_to_install():
+    code = (
+        "import sys, runpy; sys.modules['starlette'] = None; runpy.run_module('nous_billing.mock', run_name='__main__')"
+    )
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (process.returncode, process.stdout, process.stderr) == (1, "", NEEDS_STARLETTE)
+
+
 def test_without_the_extra_the_error_says_what_to_install():
     code = "import sys; sys.modules['jsonschema_rs'] = None; import nous_billing.mock as m; m.MockPortal"
     process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (
-        "ModuleNotFoundError: The mock portal needs jsonschema_rs: pip install 'nous-billing[mock]'" in process.stderr
+        "Error: The mock portal needs jsonschema_rs: install nous-billing[mock] from the index of nous-billing"
+        in process.stderr
     )

@@ -1,9 +1,11 @@
 """The documentation: every block of code in it runs, and the site has no loose ends."""
 
-import doctest
+import contextlib
+import io
 import json
 import re
 import tomllib
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,49 +13,85 @@ import pytest
 
 import nous_billing
 from nous_billing.mock import MockPortal
+from nous_billing.mock.devices import Devices
 from scripts import exports, site
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
+README = ROOT / "README.md"
+PAGES = [README, *sorted(DOCS.rglob("*.md"))]
 BLOCK = re.compile(r"^( *)```(\w+)\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
+# What a line prints stands behind it.
+PRINTED = re.compile(r"^ *print\(.*\)  # (.+)$", re.MULTILINE)
+INSTALL = "pip install --index-url https://packages.example/simple/ "
 # Commands that are no targets of make.
-COMMANDS = {"pip install nous-billing", 'pip install "nous-billing[mock]"', "python -m nous_billing.mock"}
+COMMANDS = {f"{INSTALL}nous-billing", f'{INSTALL}"nous-billing[mock]"', "python -m nous_billing.mock"}
 
 
 def blocks(kind: str) -> list[Any]:
     found = []
-    for page in sorted(DOCS.rglob("*.md")):
+    for page in PAGES:
         text = page.read_text(encoding="utf-8")
         for block in BLOCK.finditer(text):
             if block[2] == kind:
                 line = text.count("\n", 0, block.start()) + 1
-                found.append(pytest.param(page, line, block[3], id=f"{page.relative_to(DOCS)}:{line}"))
+                found.append(pytest.param(page, line, block[3], id=f"{page.relative_to(ROOT)}:{line}"))
     return found
 
 
 @pytest.fixture(autouse=True)
-def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("HERMES_PORTAL_BASE_URL", "NOUS_PORTAL_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HERMES_HOME", str(tmp_path))
+    for name in ("HERMES_HOME", "HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
     # The person of the examples approves at once.
     monkeypatch.setattr("nous_billing.mock.devices.INTERVAL", 0.01)
 
 
-@pytest.mark.parametrize(("page", "line", "code"), blocks("python"))
-def test_a_block_of_python_runs(page: Path, line: int, code: str, mock_portal: MockPortal) -> None:
-    if code.startswith(">>> "):
-        test = doctest.DocTestParser().get_doctest(code, {}, page.name, str(page), line)
-        assert test.examples
-        said: list[str] = []
-        assert doctest.DocTestRunner().run(test, out=said.append).failed == 0, "".join(said)
-        return
+@pytest.fixture
+def logged_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mock_portal: MockPortal) -> None:
+    """The reader of the README has a login of Hermes at the mock, and approves each device."""
+    monkeypatch.setenv("NOUS_PORTAL_BASE_URL", mock_portal.url)
+    mock_portal.settle_after = 0
+    login = {
+        "portal_base_url": mock_portal.url,
+        "access_token": mock_portal.issue_token(),
+        "expires_at": (datetime.now(UTC) + timedelta(hours=1)).isoformat(),
+    }
+    (tmp_path / "auth.json").write_text(json.dumps({"version": 1, "providers": {"nous": login}}))
+    start = Devices.start
+
+    def start_approved(devices: Devices, scope: str, page: str) -> dict[str, Any]:
+        device = start(devices, scope, page)
+        mock_portal.approve_device(device["user_code"])
+        return device
+
+    monkeypatch.setattr(Devices, "start", start_approved)
+
+
+def run(page: Path, line: int, code: str, mock_portal: MockPortal) -> None:
     names: dict[str, Any] = {"__name__": "block"}
-    # An error names the line of the page.
-    exec(compile("\n" * line + code, page, "exec"), names)
-    for name, value in names.items():
-        if name.startswith("test_"):
-            value(mock_portal)
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        # An error names the line of the page.
+        exec(compile("\n" * line + code, page, "exec"), names)
+        for name, value in names.items():
+            if name.startswith("test_"):
+                value(mock_portal)
+    if shown := PRINTED.findall(code):
+        assert shown == printed.getvalue().splitlines()
+
+
+@pytest.mark.parametrize(("page", "line", "code"), blocks("python"))
+def test_a_block_of_python_runs(
+    page: Path, line: int, code: str, mock_portal: MockPortal, request: pytest.FixtureRequest
+) -> None:
+    # With prompts it could not be copied and run.
+    assert ">>> " not in code
+    if page == README:
+        request.getfixturevalue("logged_in")
+    run(page, line, code, mock_portal)
 
 
 @pytest.mark.parametrize(("page", "line", "text"), blocks("json"))
@@ -70,7 +108,7 @@ def test_a_command_is_a_target_of_make_or_tested_elsewhere(page: Path, line: int
 
 
 def test_there_is_no_block_of_another_kind() -> None:
-    text = "".join(page.read_text(encoding="utf-8") for page in DOCS.rglob("*.md"))
+    text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
     kinds = {block[2] for block in BLOCK.finditer(text)}
     assert kinds == {"python", "json", "sh"}
     # An opening and a closing fence for each block that was found.

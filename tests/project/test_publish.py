@@ -190,7 +190,9 @@ def test_what_was_published_installs_and_buys_on_python_3(
         run(UV, "venv", "--quiet", "--seed", "--python", python, tmp_path / name)
     with_pip, with_uv = tmp_path / "pip/bin/python", tmp_path / "uv/bin/python"
 
-    run(with_pip, "-m", "pip", "install", "--quiet", "--no-compile", "--extra-index-url", simple, "nous-billing")
+    # With the dependencies there pip asks this index only: of two, it would take the higher version of a stranger's.
+    run(UV, "pip", "install", "--quiet", "--python", with_pip, "-r", ROOT / "pyproject.toml")
+    run(with_pip, "-m", "pip", "install", "--quiet", "--no-compile", "--index-url", simple, "nous-billing")
     mock_portal.settle_after = 0
     bought = run(with_pip, "-I", "-c", BUY, mock_portal.url, mock_portal.issue_token())
     assert bought == f"settled 50.25 3 {minor}\n"

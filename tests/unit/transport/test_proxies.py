@@ -220,7 +220,7 @@ def test_socks_needs_an_extra(scheme, environment, monkeypatch):
         proxy_for(PORTAL, None)
     assert str(caught.value) == (
         f"ALL_PROXY cannot be used as a proxy: {scheme}:// needs an extra: "
-        'pip install "nous-billing[socks]". Nothing was sent.'
+        "install nous-billing[socks] from the index of nous-billing. Nothing was sent."
     )
 
 
