@@ -12,8 +12,7 @@ from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi import checks
 
 from nous_billing.mock.openapi import resolve
-
-from .documented import DOCUMENT, PAIRS, PLACES
+from tests.documented import DOCUMENT, PAIRS, PLACES
 
 CONFIG = {
     "seed": 1,

@@ -8,10 +8,9 @@ from urllib.parse import unquote
 import httpx
 
 import nous_billing as nb
-from tests.effects import KEYED
+from tests.documented import KEYED, PLACES
 
 from . import contract
-from .documented import PLACES
 
 AMOUNT = contract.validator({"$ref": "#/components/schemas/AmountUsd"})
 KEY = contract.validator({"$ref": "#/components/parameters/IdempotencyKey/schema"})

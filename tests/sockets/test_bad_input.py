@@ -6,8 +6,9 @@ import pytest
 
 import nous_billing as nb
 from nous_billing import StaticToken
+from tests.registry import KEY
 
-from .harness import KEY, Source, charge, failure, poll, read
+from .harness import Source, charge, failure, poll, read
 
 AMOUNTS = [
     0,

@@ -17,9 +17,10 @@ import pytest
 import nous_billing as nb
 from nous_billing import AsyncBillingClient, BillingClient, StaticToken
 from nous_billing.mock import Card, Fault
-from tests.effects import CHANGING, KEYED
+from tests.documented import CALLS, CHANGING, KEYED
+from tests.registry import KEY
 
-from .harness import CALLS, KEY, Source, charge, failure, poll, read, save
+from .harness import Source, charge, failure, poll, read, save
 from .raw_server import RawServer, answer
 
 

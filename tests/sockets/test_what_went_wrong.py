@@ -13,9 +13,10 @@ import pytest
 import nous_billing as nb
 from nous_billing import StaticToken
 from nous_billing.mock import Fault
-from tests.effects import CHANGING, KEYED
+from tests.documented import CALLS, CHANGING, KEYED
+from tests.registry import KEY
 
-from .harness import CALLS, KEY, TOLERANCE, Source, charge, failure, poll, read, save
+from .harness import TOLERANCE, Source, charge, failure, poll, read, save
 from .raw_server import Answer, RawServer, answer
 from .test_hermes import StandIn, in_seconds
 

@@ -12,8 +12,8 @@ import trustme
 import nous_billing as nb
 from nous_billing import Credentials, StaticToken
 from nous_billing.mock import Fault
-from tests.effects import CHANGING, KEYED
-from tests.sockets.harness import CALLS, TOLERANCE, Source, charge, failure, poll, read
+from tests.documented import CALLS, CHANGING, KEYED
+from tests.sockets.harness import TOLERANCE, Source, charge, failure, poll, read
 from tests.sockets.raw_server import Answer, answer
 
 DEADLINE = 0.4

@@ -9,7 +9,8 @@ import trustme
 import nous_billing as nb
 from nous_billing import StaticToken
 from nous_billing.transport import idle_connections
-from tests.sockets.harness import CALLS, charge, failure, poll, read
+from tests.documented import CALLS
+from tests.sockets.harness import charge, failure, poll, read
 from tests.sockets.proxy_server import ProxyServer
 from tests.sockets.raw_server import Answer, RawServer, answer
 

@@ -9,8 +9,9 @@ import pytest
 
 import nous_billing as nb
 from nous_billing import StaticToken
-from tests.effects import CHANGING
-from tests.sockets.harness import CALLS, KEY, charge, failure, poll, read, save
+from tests.documented import CALLS, CHANGING
+from tests.registry import KEY
+from tests.sockets.harness import charge, failure, poll, read, save
 from tests.sockets.raw_server import Answer, RawServer, answer
 
 LIMIT = 1024 * 1024

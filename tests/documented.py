@@ -1,0 +1,125 @@
+"""What the contract says of its operations, for all tests that are held for each of them."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, get_type_hints
+
+import nous_billing as nb
+from nous_billing.mock import Fault
+from nous_billing.mock.openapi import load_document, resolve
+from nous_billing.protocol import operations
+from scripts.calls import example
+
+from .registry import ENTRIES, WAYS, Rig
+
+DOCUMENT = load_document()
+IN_CONTRACT: dict[str, tuple[str, str, Any]] = {
+    entry["operationId"]: (path, method.upper(), entry)
+    for path, methods in DOCUMENT["paths"].items()
+    for method, entry in methods.items()
+}
+# Path, method and description of each operation, by its name; that all have an entry is a test of its own.
+PLACES = {name: place for name, place in IN_CONTRACT.items() if name in ENTRIES}
+OPERATIONS = tuple(PLACES)
+PAIRS = [(name, int(status)) for name, (_, _, entry) in PLACES.items() for status in entry["responses"]]
+_PARAMETERS = {
+    name: [resolve(DOCUMENT, each) for each in entry.get("parameters", [])] for name, (_, _, entry) in PLACES.items()
+}
+# Those that may change something, and among them those that move money: they ask for an idempotency key.
+CHANGING = {name for name, (_, method, _) in PLACES.items() if method != "GET"}
+KEYED = {name for name in OPERATIONS if "Idempotency-Key" in (each["name"] for each in _PARAMETERS[name])}
+# Those that need a scope, and those to which something can be given.
+SCOPED = [name for name, (_, _, entry) in PLACES.items() if any(entry.get("security", [{}])[0].values())]
+WITH_INPUT = [name for name, (_, _, entry) in PLACES.items() if entry.get("parameters") or "requestBody" in entry]
+
+
+def snake(name: str) -> str:
+    """The facade's name of a name of the contract."""
+    return re.sub(r"-?([A-Z])", lambda match: "_" + match[1].lower(), name).strip("_").replace("-", "_")
+
+
+def call(client: Any, operation: str, **more: Any) -> Any:
+    """Call an operation by a client's method of its name."""
+    return getattr(client, operation)(**{**ENTRIES[operation].arguments, **more})
+
+
+def caller(operation: str) -> Callable[..., Any]:
+    return lambda client, **more: call(client, operation, **more)
+
+
+CALLS = {operation: caller(operation) for operation in OPERATIONS}
+
+
+def made(operation: str) -> operations.Operation[Any]:
+    """The operation, as the client sends it."""
+    made: operations.Operation[Any] = getattr(operations, operation)(**ENTRIES[operation].arguments)
+    return made
+
+
+def returns(operation: str) -> Any:
+    """The annotation of what the facade's method returns; None for nothing."""
+    annotation = get_type_hints(getattr(nb.BillingClient, operation))["return"]
+    return None if annotation is type(None) else annotation
+
+
+def answer_of(operation: str, status: int | str) -> Any:
+    """What the contract says of the replies with a status."""
+    return resolve(DOCUMENT, PLACES[operation][2]["responses"][str(status)])
+
+
+def success(operation: str) -> tuple[int, Any]:
+    """The status of a success, and the body that is the contract's example."""
+    status = next(int(status) for status in PLACES[operation][2]["responses"] if int(status) < 300)
+    return status, example(DOCUMENT, answer_of(operation, status)["content"]["application/json"])
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What makes a portal answer requests of an operation with one status and code.
+
+    Attributes:
+        prepare: Is given the rig and the request's idempotency key.
+        body: What is answered, where the mock does not make it.
+    """
+
+    operation: str
+    status: int
+    code: str | None
+    name: str
+    prepare: Callable[[Rig, str], object]
+    body: Any = None
+
+    def __str__(self) -> str:
+        return f"{self.operation}-{self.status}-{self.name}"
+
+
+def schemas(operation: str, status: int) -> list[Any]:
+    """The schemas of which a JSON body of a pair has one."""
+    schema = answer_of(operation, status)["content"]["application/json"]["schema"]
+    return resolve(DOCUMENT, schema).get("anyOf", [schema])
+
+
+def _situations(operation: str, status: int) -> list[Situation]:
+    if status < 300:
+        return [Situation(operation, status, None, "success", lambda rig, key: None)]
+    if "text/html" in (answer := answer_of(operation, status))["content"]:
+        fault = Fault.html(status)
+        return [Situation(operation, status, None, "page", lambda rig, key: rig.portal.inject(fault, operation))]
+    found = []
+    for schema in (resolve(DOCUMENT, each) for each in schemas(operation, status)):
+        code = schema["properties"]["error"]["const"]
+        if status == 401 or code in ENTRIES[operation].gates:
+            found += [Situation(operation, status, code, *way) for way in WAYS[code].items()]
+        else:
+            headers = {name: str(example(DOCUMENT, header)) for name, header in answer.get("headers", {}).items()}
+            found.append(_injected(operation, status, code, schema["example"], headers))
+    return found
+
+
+def _injected(operation: str, status: int, code: str, body: Any, headers: dict[str, str]) -> Situation:
+    fault = Fault.reply(status, body, headers)
+    return Situation(operation, status, code, code, lambda rig, key: rig.portal.inject(fault, operation), body)
+
+
+SITUATIONS = [situation for pair in PAIRS for situation in _situations(*pair)]
