@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, get_type_hints
 
+from jsonschema_rs import Draft202012Validator
+
 import nous_billing as nb
 from nous_billing.mock import Fault
 from nous_billing.mock.openapi import load_document, resolve
@@ -32,6 +34,23 @@ KEYED = {name for name in OPERATIONS if "Idempotency-Key" in (each["name"] for e
 # Those that need a scope, and those to which something can be given.
 SCOPED = [name for name, (_, _, entry) in PLACES.items() if any(entry.get("security", [{}])[0].values())]
 WITH_INPUT = [name for name, (_, _, entry) in PLACES.items() if entry.get("parameters") or "requestBody" in entry]
+
+
+def body_schemas(operation: str) -> list[Any]:
+    """The schemas of which the body of a request has one; none where it has no body."""
+    entry = PLACES[operation][2]
+    if "requestBody" not in entry:
+        return []
+    schema = resolve(DOCUMENT, entry["requestBody"])["content"]["application/json"]["schema"]
+    alternatives: list[Any] = resolve(DOCUMENT, schema).get("anyOf", [schema])
+    return alternatives
+
+
+def argument_schemas(operation: str, argument: str) -> list[Any]:
+    """The schemas of which an argument of the facade's method has one on the wire."""
+    inputs = [resolve(DOCUMENT, schema)["properties"] for schema in body_schemas(operation)]
+    inputs.append({each["name"]: each["schema"] for each in _PARAMETERS[operation]})
+    return [schema for named in inputs for name, schema in named.items() if snake(name) == argument]
 
 
 def snake(name: str) -> str:
@@ -68,10 +87,20 @@ def answer_of(operation: str, status: int | str) -> Any:
     return resolve(DOCUMENT, PLACES[operation][2]["responses"][str(status)])
 
 
+def validator(schema: Any) -> Draft202012Validator:
+    """A validator of a schema of the contract."""
+    return Draft202012Validator({"allOf": [schema], "components": DOCUMENT["components"]}, validate_formats=True)
+
+
 def success(operation: str) -> tuple[int, Any]:
     """The status of a success, and the body that is the contract's example."""
     status = next(int(status) for status in PLACES[operation][2]["responses"] if int(status) < 300)
     return status, example(DOCUMENT, answer_of(operation, status)["content"]["application/json"])
+
+
+def successes(operation: str) -> list[Any]:
+    """The contract's examples of a success's schemas."""
+    return [example(DOCUMENT, schema) for schema in schemas(operation, success(operation)[0])]
 
 
 @dataclass(frozen=True)
@@ -97,7 +126,8 @@ class Situation:
 def schemas(operation: str, status: int) -> list[Any]:
     """The schemas of which a JSON body of a pair has one."""
     schema = answer_of(operation, status)["content"]["application/json"]["schema"]
-    return resolve(DOCUMENT, schema).get("anyOf", [schema])
+    alternatives: list[Any] = resolve(DOCUMENT, schema).get("anyOf", [schema])
+    return alternatives
 
 
 def _situations(operation: str, status: int) -> list[Situation]:

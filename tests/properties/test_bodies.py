@@ -13,10 +13,10 @@ import nous_billing as nb
 from nous_billing.mock import Fault, MockPortal
 from tests.documented import CALLS, CHANGING, KEYED, OPERATIONS, PAIRS, returns
 from tests.registry import Rig
+from tests.typed import is_typed
 
 from . import contract
 from .bodies import MUTATIONS, ODD_JSON, mutated
-from .typed import is_typed
 
 TIMEOUT = 5
 # A busy machine may hold up a call by so many seconds; what has lost its deadline takes longer.

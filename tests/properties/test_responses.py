@@ -15,10 +15,10 @@ from nous_billing import StaticToken
 from tests.documented import CALLS, CHANGING, returns
 from tests.registry import RAISES
 from tests.sockets.raw_server import RawServer, answer
+from tests.typed import is_typed
 
 from . import contract
 from .reached import FACADE
-from .typed import is_typed
 
 
 def decoded(text):
