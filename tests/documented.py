@@ -130,26 +130,37 @@ def schemas(operation: str, status: int) -> list[Any]:
     return alternatives
 
 
+def refusals(operation: str, status: int) -> dict[str, Any]:
+    """By code, the contract's examples of the bodies with which it refuses by a status."""
+    found = [resolve(DOCUMENT, schema) for schema in schemas(operation, status)]
+    return {each["properties"]["error"]["const"]: each["example"] for each in found if "properties" in each}
+
+
+def headers_of(operation: str, status: int) -> dict[str, str]:
+    """The contract's examples of the headers of a reply."""
+    headers = answer_of(operation, status).get("headers", {})
+    return {name: str(example(DOCUMENT, header)) for name, header in headers.items()}
+
+
 def _situations(operation: str, status: int) -> list[Situation]:
     if status < 300:
         return [Situation(operation, status, None, "success", lambda rig, key: None)]
-    if "text/html" in (answer := answer_of(operation, status))["content"]:
-        fault = Fault.html(status)
-        return [Situation(operation, status, None, "page", lambda rig, key: rig.portal.inject(fault, operation))]
+    if "text/html" in answer_of(operation, status)["content"]:
+        return [_injected(operation, status, None, Fault.html(status))]
     found = []
-    for schema in (resolve(DOCUMENT, each) for each in schemas(operation, status)):
-        code = schema["properties"]["error"]["const"]
+    for code, body in refusals(operation, status).items():
         if status == 401 or code in ENTRIES[operation].gates:
             found += [Situation(operation, status, code, *way) for way in WAYS[code].items()]
         else:
-            headers = {name: str(example(DOCUMENT, header)) for name, header in answer.get("headers", {}).items()}
-            found.append(_injected(operation, status, code, schema["example"], headers))
+            fault = Fault.reply(status, body, headers_of(operation, status))
+            found.append(_injected(operation, status, code, fault, body))
     return found
 
 
-def _injected(operation: str, status: int, code: str, body: Any, headers: dict[str, str]) -> Situation:
-    fault = Fault.reply(status, body, headers)
-    return Situation(operation, status, code, code, lambda rig, key: rig.portal.inject(fault, operation), body)
+def _injected(operation: str, status: int, code: str | None, fault: Fault, body: Any = None) -> Situation:
+    return Situation(
+        operation, status, code, code or "page", lambda rig, key: rig.portal.inject(fault, operation), body
+    )
 
 
 SITUATIONS = [situation for pair in PAIRS for situation in _situations(*pair)]
