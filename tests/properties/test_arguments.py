@@ -8,6 +8,8 @@ from urllib.parse import unquote
 import pytest
 from hypothesis import strategies as st
 
+from tests.registry import ENTRIES
+
 from .sending import CHARGE_ID, KEY, assert_within_the_contract, decoded, refused
 
 GIVEN: st.SearchStrategy[Any] = (
