@@ -26,41 +26,39 @@ SETTLED = {"status": "settled", "amountUsd": "50", "settledAt": "2026-06-13T10:0
 BODIES = [(operation, body) for operation in OPERATIONS for body in successes(operation)]
 
 
+NO_SUCCESSES = [
+    b"<!doctype html><h1>Nous</h1>",
+    b"null",
+    b"[]",
+    b'["chargeId"]',
+    b'"text"',
+    b"7",
+    b"true",
+    b"",
+    b" \r\n",
+    b"{}",
+    b'{"chargeId": "\xff", "status": "\xff"}',
+    b"\xff\xfe{\x00}\x00",
+    b"{\x00}\x00",
+    b"[" * 100_000,
+    b'{"a":' * 100_000,
+    b"7" * 5000,
+    b'{"chargeId": NaN, "status": Infinity}',
+    b"{} {}",
+]
+
+
 @pytest.mark.parametrize("operation", OPERATIONS)
-@pytest.mark.parametrize("json_type", [True, False], ids=["as json", "as html"])
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"<!doctype html><h1>Nous</h1>",
-        b"null",
-        b"[]",
-        b'["chargeId"]',
-        b'"text"',
-        b"7",
-        b"true",
-        b"",
-        b" \r\n",
-        b"{}",
-        b'{"chargeId": "\xff", "status": "\xff"}',
-        b"\xff\xfe{\x00}\x00",
-        b"{\x00}\x00",
-        b"[" * 100_000,
-        b'{"a":' * 100_000,
-        b"7" * 5000,
-        b'{"chargeId": NaN, "status": Infinity}',
-        b"{} {}",
-    ],
-    ids=lambda body: repr(body[:30]),
-)
-def test_01_a_success_that_is_not_the_contracts_is_a_typed_error(body, json_type, operation, raw_client, server):
-    content_type = "application/json" if json_type else "text/html"
-    server.script.append(answer(success(operation)[0], body, content_type=content_type))
-    error = failure(CALLS[operation], raw_client)
-    assert type(error) is nb.BillingResponseError
-    assert error.error in ("invalid_response", "endpoint_unavailable")
-    assert error.status == success(operation)[0]
-    assert error.outcome_unknown is (operation in CHANGING)
-    assert isinstance(error.payload, dict)
+@pytest.mark.parametrize("content_type", ["application/json", "text/html"])
+def test_01_a_success_that_is_not_the_contracts_is_a_typed_error(content_type, operation, raw_client, server):
+    for body in NO_SUCCESSES:
+        server.script.append(answer(success(operation)[0], body, content_type=content_type))
+        error = failure(CALLS[operation], raw_client)
+        assert type(error) is nb.BillingResponseError, body[:30]
+        assert error.error in ("invalid_response", "endpoint_unavailable")
+        assert error.status == success(operation)[0]
+        assert error.outcome_unknown is (operation in CHANGING)
+        assert isinstance(error.payload, dict)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -306,13 +304,6 @@ def test_10_the_facade_leaves_a_login_that_cannot_be_saved_to_its_owner(client_k
     before = dict(hermes.state)
     assert type(failure(read, client_kind.client())) is nb.BillingNetworkError
     assert hermes.state == before
-    assert mock_portal.requests == []
-
-
-@pytest.mark.parametrize("amount", [0.1 + 0.2, float("nan"), float("inf"), Decimal("NaN"), "nan", "Infinity"], ids=repr)
-def test_11_an_amount_that_is_no_money_is_not_sent(amount, client, mock_portal):
-    assert failure(charge, client, amount).error == "invalid_amount"
-    assert failure(client.patch_auto_top_up, enabled=True, threshold=amount, top_up_amount=50).error == "invalid_amount"
     assert mock_portal.requests == []
 
 
