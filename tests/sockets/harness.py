@@ -184,7 +184,7 @@ def read(client: Any, **kwargs: Any) -> Any:
     return call(client, "get_billing_state", **kwargs)
 
 
-def charge(client: Any, amount: Any = "50.25", key: str = KEY, **kwargs: Any) -> Any:
+def charge(client: Any, amount: Any = "50.25", key: Any = KEY, **kwargs: Any) -> Any:
     return call(client, "post_charge", amount_usd=amount, idempotency_key=key, **kwargs)
 
 
