@@ -97,10 +97,6 @@ def test_an_operation_says_what_it_does(name: str) -> None:
     assert OPERATIONS[name].get("description", "").strip()
 
 
-def test_every_operation_was_looked_at() -> None:
-    assert len(OPERATIONS) == 4
-
-
 @pytest.mark.parametrize("kind", ["headers", "parameters", "responses", "securitySchemes"])
 def test_every_other_component_has_a_description(kind: str) -> None:
     components = DOCUMENT["components"][kind]

@@ -5,11 +5,11 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from nous_billing.mock import MockPortal
+from tests.registry import Rig
 from tests.sockets.harness import Kind
 
 from .pressing import Scene, seen
 from .sending import Facade
-from .situations import Rig
 
 
 @pytest.fixture

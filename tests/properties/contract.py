@@ -5,15 +5,13 @@ from dataclasses import dataclass
 
 import schemathesis
 from hypothesis import strategies as st
-from jsonschema_rs import Draft202012Validator
 from schemathesis.config import SchemathesisConfig
 from schemathesis.core import NotSet
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi import checks
 
 from nous_billing.mock.openapi import resolve
-
-from .documented import DOCUMENT, PAIRS, PLACES
+from tests.documented import DOCUMENT, PAIRS, PLACES, validator
 
 CONFIG = {
     "seed": 1,
@@ -52,11 +50,6 @@ def requests(operation, mode=GenerationMode.POSITIVE):
     """Requests of an operation, as cases of schemathesis."""
     path, method, _ = PLACES[operation]
     return SCHEMA[path][method].as_strategy(generation_mode=mode)
-
-
-def validator(schema):
-    """A validator of a schema of the contract."""
-    return Draft202012Validator({"allOf": [schema], "components": DOCUMENT["components"]}, validate_formats=True)
 
 
 @dataclass(frozen=True)

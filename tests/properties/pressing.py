@@ -3,7 +3,7 @@
 import nous_billing as nb
 from nous_billing.mock import Card
 from nous_billing.mock.faults import FaultQueue
-from tests.sockets.harness import KEY
+from tests.registry import KEY
 
 AMOUNT = "50.25"
 ENDED = ("settled", "failed")

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from .documented import PAIRS
+from tests.documented import PAIRS
 
 MOCK, FACADE = "answered by the mock", "read by the facade"
 

@@ -8,14 +8,11 @@ from urllib.parse import unquote
 import httpx
 
 import nous_billing as nb
-from tests.effects import KEYED
+from tests.documented import KEYED, PLACES, validator
 
-from . import contract
-from .documented import PLACES
-
-AMOUNT = contract.validator({"$ref": "#/components/schemas/AmountUsd"})
-KEY = contract.validator({"$ref": "#/components/parameters/IdempotencyKey/schema"})
-CHARGE_ID = contract.validator({"$ref": "#/components/schemas/ChargeId"})
+AMOUNT = validator({"$ref": "#/components/schemas/AmountUsd"})
+KEY = validator({"$ref": "#/components/parameters/IdempotencyKey/schema"})
+CHARGE_ID = validator({"$ref": "#/components/schemas/ChargeId"})
 
 
 class Recording(httpx.HTTPTransport):
@@ -75,7 +72,7 @@ def assert_within_the_contract(request, operation):
         return
     media_type, content = next(iter(documented["requestBody"]["content"].items()))
     assert request.headers["content-type"] == media_type
-    contract.validator(content["schema"]).validate(decoded(request.body))
+    validator(content["schema"]).validate(decoded(request.body))
 
 
 def decoded(body):

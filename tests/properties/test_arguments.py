@@ -8,6 +8,8 @@ from urllib.parse import unquote
 import pytest
 from hypothesis import strategies as st
 
+from tests.registry import ENTRIES
+
 from .sending import CHARGE_ID, KEY, assert_within_the_contract, decoded, refused
 
 GIVEN: st.SearchStrategy[Any] = (
@@ -69,7 +71,7 @@ def test_a_key_and_an_id_are_sent_as_given_or_refused_for_a_reason_of_the_contra
 
     def sent_or_refused(text):
         rig.renew()
-        outcome = facade.call(operation, {"amount_usd": 50, name: text} if operation == "post_charge" else {name: text})
+        outcome = facade.call(operation, {**ENTRIES[operation].arguments, name: text})
         outcomes.add(refused(outcome))
         # White space around it is not a part of it.
         text = text.strip() if isinstance(text, str) else text

@@ -7,7 +7,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 import nous_billing as nb
-from tests.sockets.harness import CALLS, Source
+from tests.documented import CALLS
+from tests.sockets.harness import Source
 from tests.sockets.raw_server import Answer, RawServer, answer
 from tests.unit.drive import OWNER_STATE, FakeClock
 

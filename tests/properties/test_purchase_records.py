@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import nous_billing as nb
 from nous_billing.mock.ledger import Charge
-from tests.sockets.harness import KEY
+from tests.registry import KEY
 
 from .bodies import MUTATIONS
 from .pressing import AMOUNT

@@ -4,30 +4,30 @@ import json
 from urllib.parse import unquote
 
 import pytest
+from schemathesis.core import NotSet
 from schemathesis.generation import GenerationMode
 
 import nous_billing as nb
-from tests.sockets.test_error_rows import CODES
+from tests.documented import SITUATIONS, WITH_INPUT, argument_schemas, snake, validator
+from tests.registry import ENTRIES, RAISES
+from tests.registry import KEY as ANY_KEY
 
 from . import contract
 from .reached import FACADE
-from .sending import AMOUNT, CHARGE_ID, KEY, assert_within_the_contract, decoded, refused
-from .situations import SITUATIONS
+from .sending import assert_within_the_contract, decoded, refused
 
-# What each method takes, from a generated request; a request that is no such thing has no way through the facade.
-ARGUMENTS = {
-    "get_billing_state": lambda case: {},
-    "patch_auto_top_up": lambda case: {
-        "enabled": case.body["enabled"],
-        "threshold": case.body["threshold"],
-        "top_up_amount": case.body["topUpAmount"],
-    },
-    "post_charge": lambda case: {
-        "amount_usd": case.body["amountUsd"],
-        "idempotency_key": case.headers["Idempotency-Key"],
-    },
-    "get_charge_status": lambda case: {"charge_id": unquote(case.path_parameters["chargeId"])},
-}
+
+def arguments_of(operation, case):
+    """What the method takes, from a generated request. A request that lacks some of it has no way through the facade.
+
+    Raises:
+        LookupError: It is such a request.
+        TypeError: Its body is no object.
+    """
+    given = {**(case.headers or {}), **(case.query or {}), **({} if isinstance(case.body, NotSet) else case.body)}
+    given |= {name: unquote(value) for name, value in (case.path_parameters or {}).items()}
+    taken = {snake(name): value for name, value in given.items()}
+    return {name: taken[name] for name in ENTRIES[operation].arguments}
 
 
 @pytest.mark.parametrize("situation", SITUATIONS, ids=str)
@@ -36,8 +36,8 @@ def test_a_request_that_the_contract_allows_is_sent_as_it_is(situation, rig, fac
 
     def sent(case):
         rig.renew()
-        situation.prepare(rig, case)
-        outcome = facade.call(situation.operation, ARGUMENTS[situation.operation](case))
+        situation.prepare(rig, (case.headers or {}).get("Idempotency-Key", ANY_KEY))
+        outcome = facade.call(situation.operation, arguments_of(situation.operation, case))
         (request,) = rig.portal.requests
         assert_within_the_contract(request, situation.operation)
         if request.body:
@@ -49,7 +49,7 @@ def test_a_request_that_the_contract_allows_is_sent_as_it_is(situation, rig, fac
         if situation.status < 300:
             assert not isinstance(outcome, nb.BillingError)
         else:
-            assert type(outcome) is (CODES[situation.code].raises if situation.code else nb.BillingServerError)
+            assert type(outcome) is (RAISES[situation.code] if situation.code else nb.BillingServerError)
             assert (outcome.status, outcome.error) == (situation.status, situation.code)
         reached.append(case)
 
@@ -57,21 +57,21 @@ def test_a_request_that_the_contract_allows_is_sent_as_it_is(situation, rig, fac
     record_property("reached", (FACADE, situation.operation, situation.status, len(reached)))
 
 
-@pytest.mark.parametrize("operation", ["patch_auto_top_up", "post_charge", "get_charge_status"])
+@pytest.mark.parametrize("operation", WITH_INPUT)
 def test_a_request_that_the_contract_forbids_is_refused_or_mended(operation, rig, facade, for_all):
     outcomes = set()
 
     def refused_or_mended(case):
         rig.renew()
         try:
-            arguments = ARGUMENTS[operation](case)
-        except (KeyError, TypeError):
+            arguments = arguments_of(operation, case)
+        except (LookupError, TypeError):
             return
         outcome = facade.call(operation, arguments)
         outcomes.add(refused(outcome))
         if refused(outcome):
             assert rig.portal.requests == []
-            assert not all(_valid(name, value) for name, value in arguments.items())
+            assert not all(_valid(operation, name, value) for name, value in arguments.items())
         else:
             *asked_first, request = rig.portal.requests
             assert_within_the_contract(request, operation)
@@ -83,14 +83,6 @@ def test_a_request_that_the_contract_forbids_is_refused_or_mended(operation, rig
     assert True in outcomes
 
 
-def _valid(name, value):
+def _valid(operation, name, value):
     """Whether the contract allows a value in its place as it is."""
-    match name:
-        case "enabled":
-            return isinstance(value, bool)
-        case "idempotency_key":
-            return KEY.is_valid(value)
-        case "charge_id":
-            return CHARGE_ID.is_valid(value)
-        case _:
-            return AMOUNT.is_valid(value)
+    return any(validator(schema).is_valid(value) for schema in argument_schemas(operation, name))

@@ -12,20 +12,13 @@ import pytest
 
 import nous_billing as nb
 from nous_billing import StaticToken
-from tests.effects import CHANGING
-from tests.sockets.harness import CALLS
+from tests.documented import CALLS, CHANGING, returns
+from tests.registry import RAISES
 from tests.sockets.raw_server import RawServer, answer
-from tests.sockets.test_error_rows import CODES
+from tests.typed import is_typed
 
 from . import contract
 from .reached import FACADE
-
-SUCCESSES = {
-    "get_billing_state": nb.BillingState,
-    "patch_auto_top_up": type(None),
-    "post_charge": nb.ChargeAccepted,
-    "get_charge_status": (nb.ChargePending, nb.ChargeSettled, nb.ChargeFailed),
-}
 
 
 def decoded(text):
@@ -76,7 +69,7 @@ def assert_is_refusal(error, operation, status, reply, base_url):
     body = decoded(reply.body) if reply.media_type == "application/json" else None
     said = body if isinstance(body, dict) else {}
     code = said.get("error") if isinstance(said.get("error"), str) and said["error"].strip() else None
-    assert type(error) is (nb.BillingServerError if status in (500, 502, 504) else CODES[code].raises)
+    assert type(error) is (nb.BillingServerError if status in (500, 502, 504) else RAISES[code])
     assert (error.status, error.error, error.payload) == (status, code, said)
     assert error.outcome_unknown is (operation in CHANGING and status in (500, 502, 504))
     for name in ("code", "actor", "recovery"):
@@ -115,7 +108,7 @@ def test_every_documented_reply_becomes_what_it_says(operation, status, schema, 
                 except nb.BillingError as error:
                     assert_is_refusal(error, operation, status, reply, server.url)
                 else:
-                    assert isinstance(result, SUCCESSES[operation])
+                    assert is_typed(result, returns(operation))
                     if result is not None:
                         assert_holds(result, decoded(reply.body), server.url)
                 assert len(server.requests) == asked + 1

@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 import nous_billing as nb
 from nous_billing import StaticToken
 from nous_billing.mock import Fault, MockPortal
-from tests.effects import CHANGING, KEYED
-from tests.sockets.harness import CALLS
+from tests.documented import CALLS, CHANGING, KEYED, OPERATIONS
+from tests.registry import Rig
 from tests.sockets.raw_server import Answer, RawServer
 
-from .situations import OPERATIONS, Rig
 from .wires import MANGLED
 
 TIMEOUT = 5

@@ -14,8 +14,8 @@ import pytest
 
 from nous_billing import AsyncBillingClient, BillingClient, BillingError, Credentials
 from nous_billing.mock import MockClock
-
-KEY = "7f2c1b9e-3d54-4c8a-9a51-0f6f1f2f7a10"
+from tests.documented import call
+from tests.registry import KEY
 
 # A call may take this much longer than its deadline: two cores, and other tests beside it.
 TOLERANCE = 0.75
@@ -181,25 +181,16 @@ def failure(call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 
 
 def read(client: Any, **kwargs: Any) -> Any:
-    return client.get_billing_state(**kwargs)
+    return call(client, "get_billing_state", **kwargs)
 
 
-def charge(client: Any, amount: Any = "50.25", key: str = KEY, **kwargs: Any) -> Any:
-    return client.post_charge(amount_usd=amount, idempotency_key=key, **kwargs)
+def charge(client: Any, amount: Any = "50.25", key: Any = KEY, **kwargs: Any) -> Any:
+    return call(client, "post_charge", amount_usd=amount, idempotency_key=key, **kwargs)
 
 
 def save(client: Any, **kwargs: Any) -> Any:
-    return client.patch_auto_top_up(enabled=True, threshold="20", top_up_amount="100.5", **kwargs)
+    return call(client, "patch_auto_top_up", **kwargs)
 
 
 def poll(client: Any, **kwargs: Any) -> Any:
-    return client.get_charge_status("ch_1", **kwargs)
-
-
-# By the operation's name in the contract.
-CALLS: dict[str, Callable[..., Any]] = {
-    "get_billing_state": read,
-    "patch_auto_top_up": save,
-    "post_charge": charge,
-    "get_charge_status": poll,
-}
+    return call(client, "get_charge_status", **kwargs)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nous_billing import BillingError, Credentials, Purchase, PurchaseDirectory, StaticToken
-
-from .harness import KEY
+from tests.registry import KEY
 
 AMOUNT = "50.25"
 BODY = b'{"amountUsd":50.25}'

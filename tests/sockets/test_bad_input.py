@@ -6,90 +6,34 @@ import pytest
 
 import nous_billing as nb
 from nous_billing import StaticToken
+from tests.registry import KEY
 
-from .harness import KEY, Source, charge, failure, poll, read
+from .harness import Source, charge, failure, poll, read, save
 
-AMOUNTS = [
-    0,
-    -1,
-    "-5",
-    "0",
-    "0.00",
-    "0.001",
-    Decimal("10.001"),
-    Decimal("NaN"),
-    Decimal("sNaN"),
-    Decimal("Infinity"),
-    Decimal("1e999999"),
-    Decimal("1e-999999"),
-    float("nan"),
-    float("inf"),
-    0.1 + 0.2,
-    1e300,
-    True,
-    None,
-    "",
-    " ",
-    "fifty",
-    "5e1",
-    "1_000",
-    "1,000",
-    "0x10",
-    "\u0665\u0660",
-    "$50",
-    "50.",
-    ".5",
-    "NaN",
-    "1" * 5000,
-    10**5000,
-    1000000.01,
-    "1000000.01",
-    b"50",
-    [50],
-    {"amount": 50},
-    50j,
-]
-KEYS = [
-    (None, "idempotency_key_required"),
-    ("", "idempotency_key_required"),
-    (" \t", "idempotency_key_required"),
-    ("a b", "invalid_idempotency_key"),
-    ("a\r\nX-Injected: 1", "invalid_idempotency_key"),
-    ("k\u00e9y", "invalid_idempotency_key"),
-    ("k" * 256, "invalid_idempotency_key"),
-    ("k\0", "invalid_idempotency_key"),
-    (7, "invalid_idempotency_key"),
-    (b"key", "invalid_idempotency_key"),
-]
-IDS = [
-    None, "", " ", ".", "..", " .. ", "a b", "a\r\nb", "\u00fc", "\0", "x" * 256, 7, b"ch_1", ["ch_1"],
-]  # fmt: skip
+# What is refused is a matter of the unit tests; here, that both clients refuse it, and before anything is sent.
+REFUSED = {
+    "an amount": (lambda client: charge(client, "0.001"), "invalid_amount", "amount_usd must be"),
+    "an amount that is no number": (
+        lambda client: charge(client, float("nan")),
+        "invalid_amount",
+        "amount_usd must be",
+    ),
+    "a huge amount": (lambda client: charge(client, 10**5000), "invalid_amount", "amount_usd must be"),
+    "a threshold": (lambda client: save(client, threshold=True), "invalid_amount", "threshold must be"),
+    "a top-up amount": (lambda client: save(client, top_up_amount=-1), "invalid_amount", "top_up_amount must be"),
+    "whether it is enabled": (lambda client: save(client, enabled=1), "invalid_request", "enabled must be"),
+    "no key": (lambda client: charge(client, key=None), "idempotency_key_required", "A charge needs"),
+    "a key": (lambda client: charge(client, key="a\r\nX: 1"), "invalid_idempotency_key", "An idempotency key must be"),
+    "an id": (lambda client: poll(client, charge_id=".."), "invalid_charge_id", "A charge id is"),
+    "an id to wait for": (lambda client: client.wait_for_charge("a b"), "invalid_charge_id", "A charge id is"),
+}
 BASE_URLS = [
     "",
     "portal.nousresearch.com",
-    "http://portal.nousresearch.com",
     "http://127.0.0.2:1",
-    "http://localhost.elsewhere.test",
-    "ftp://localhost",
-    "javascript:alert(1)",
-    "//portal.test",
-    "https://",
-    "https:///api",
-    "https://user@portal.test",
     "https://user:password@portal.test",
-    "https://@portal.test",
-    "https://portal.test?x=1",
-    "https://portal.test?",
-    "https://portal.test#x",
-    "https://portal.test:port",
-    "https://portal.test:99999",
-    "https://por tal.test",
-    "https://portal.test\r\nX: 1",
     "https://portal.test\\@elsewhere.test",
-    "https://p\u00f6rtal.test",
-    "https://[::1",
     7,
-    b"https://portal.test",
 ]
 TIMEOUTS = [0, -1, float("nan"), float("inf"), None, "15", True]
 
@@ -105,36 +49,13 @@ def heard(server):
     assert server.connections == 0
 
 
-@pytest.mark.parametrize("amount", AMOUNTS, ids=shown)
-def test_an_amount_that_is_none_is_not_sent(amount, raw_client, heard):
-    error = failure(charge, raw_client, amount)
-    assert (type(error), error.error, error.status) == (nb.BillingInvalidRequest, "invalid_amount", None)
+@pytest.mark.parametrize(("call", "code", "said"), REFUSED.values(), ids=REFUSED)
+def test_what_cannot_be_right_is_not_sent(call, code, said, raw_client, heard):
+    error = failure(call, raw_client)
+    assert (type(error), error.error, error.status) == (nb.BillingInvalidRequest, code, None)
     assert error.outcome_unknown is False
-    assert "amount_usd" in str(error)
+    assert str(error).startswith(said)
     assert len(str(error)) < 200
-    for threshold, top_up, name in ((amount, 100, "threshold"), (20, amount, "top_up_amount")):
-        error = failure(raw_client.patch_auto_top_up, enabled=True, threshold=threshold, top_up_amount=top_up)
-        assert (type(error), error.error) == (nb.BillingInvalidRequest, "invalid_amount")
-        assert name in str(error)
-
-
-@pytest.mark.parametrize(("key", "code"), KEYS, ids=shown)
-def test_a_key_that_is_none_is_not_sent(key, code, raw_client, heard):
-    error = failure(raw_client.post_charge, amount_usd=50, idempotency_key=key)
-    assert (type(error), error.error, error.outcome_unknown) == (nb.BillingInvalidRequest, code, False)
-
-
-@pytest.mark.parametrize("charge_id", IDS, ids=shown)
-def test_an_id_that_is_none_is_not_sent(charge_id, raw_client, heard):
-    for call in (raw_client.get_charge_status, raw_client.wait_for_charge):
-        error = failure(call, charge_id)
-        assert (type(error), error.error) == (nb.BillingInvalidRequest, "invalid_charge_id")
-
-
-@pytest.mark.parametrize("enabled", [None, 1, 0, "true", "", []], ids=shown)
-def test_enabled_is_a_bool(enabled, raw_client, heard):
-    error = failure(raw_client.patch_auto_top_up, enabled=enabled, threshold=20, top_up_amount=100)
-    assert (type(error), error.error) == (nb.BillingInvalidRequest, "invalid_request")
 
 
 @pytest.mark.parametrize("base_url", BASE_URLS, ids=shown)
@@ -213,14 +134,8 @@ def test_whatever_a_source_raises_is_a_typed_error(raised, client_kind, heard):
 @pytest.mark.parametrize(
     ("amount", "wire"),
     [
-        (50, b"50"),
-        ("50", b"50"),
         (" 50.10 ", b"50.10"),
-        (Decimal("50.10"), b"50.10"),
         (Decimal("5E+1"), b"50"),
-        (50.25, b"50.25"),
-        (50.0, b"50.0"),
-        (Decimal("19.99"), b"19.99"),
         (19.99, b"19.99"),
     ],
     ids=shown,

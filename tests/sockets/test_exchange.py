@@ -17,9 +17,10 @@ import pytest
 import nous_billing as nb
 from nous_billing import AsyncBillingClient, BillingClient, StaticToken
 from nous_billing.mock import Card, Fault
-from tests.effects import CHANGING, KEYED
+from tests.documented import CALLS, CHANGING, KEYED, OPERATIONS
+from tests.registry import KEY
 
-from .harness import CALLS, KEY, Source, charge, failure, poll, read, save
+from .harness import Source, charge, failure, poll, read, save
 from .raw_server import RawServer, answer
 
 
@@ -122,7 +123,7 @@ def test_auto_reload_is_saved_and_read_back(client, mock_portal):
 # --- A token that is refused
 
 
-@pytest.mark.parametrize("operation", list(CALLS))
+@pytest.mark.parametrize("operation", OPERATIONS)
 def test_a_401_is_followed_by_the_same_request_with_another_token(operation, client_kind, mock_portal):
     fresh = mock_portal.issue_token()
     source = Source(["stale", fresh], mock_portal.url)
@@ -141,7 +142,7 @@ def test_a_401_is_followed_by_the_same_request_with_another_token(operation, cli
     assert source.rejected == [None, "stale"]
 
 
-@pytest.mark.parametrize("operation", list(CALLS))
+@pytest.mark.parametrize("operation", OPERATIONS)
 def test_a_token_that_stays_the_same_is_not_sent_again(operation, client_kind, mock_portal):
     source = Source(["stale"], mock_portal.url)
     error = failure(CALLS[operation], client_kind.client(source))

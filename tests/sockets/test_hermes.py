@@ -12,8 +12,9 @@ import pytest
 import nous_billing
 from nous_billing import hermes
 from nous_billing.mock import Fault, MockPortal
+from tests.registry import KEY
 
-from .harness import KEY, MovedClock, failure
+from .harness import MovedClock, failure
 from .raw_server import answer
 
 

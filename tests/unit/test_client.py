@@ -18,12 +18,12 @@ from nous_billing.errors import (
     BillingPurchaseUncertain,
     BillingRoleRequired,
 )
-from nous_billing.models import BillingState, ChargeAccepted, ChargePending, ChargeSettled
+from nous_billing.models import ChargePending, ChargeSettled
 from nous_billing.protocol.replies import Reply
+from tests.documented import CALLS, OPERATIONS, made, returns, success
+from tests.typed import is_typed
 from tests.unit.drive import PREVIEW, FakeClock, reply
 from tests.unit.shop import KEY, PENDING, SENDING, SETTLED_AT, UNSCOPED, FakePortal, Shelf
-
-SAVED = reply(200, {"ok": True})
 
 
 class AsyncFakeClock(FakeClock):
@@ -35,6 +35,7 @@ class Caller:
     """A client of either kind, the portal that it calls, and what it sent.
 
     Attributes:
+        always: What the portal answers, whatever it is asked.
         sent: Each request: its method, its path, and the seconds that it was given.
     """
 
@@ -45,14 +46,14 @@ class Caller:
         self.sent: list[tuple[str, str, float]] = []
         self.bodies: list[bytes] = []
         self.hosts: set[str] = set()
+        self.always: Reply | None = None
 
     def handle(self, request: httpx.Request) -> httpx.Response:
         self.hosts.add(str(request.url.host))
-        self.sent.append((request.method, request.url.path, request.extensions["timeout"]["read"]))
+        self.sent.append((request.method, request.url.raw_path.decode(), request.extensions["timeout"]["read"]))
         self.bodies.append(request.read())
         key, token = request.headers.get("idempotency-key", ""), request.headers["authorization"].split()[1]
-        saves = request.method == "PATCH"
-        answer = SAVED if saves else self.portal.answer(request.method, request.url.path, token, key, request.content)
+        answer = self.always or self.portal.answer(request.method, request.url.path, token, key, request.content)
         assert isinstance(answer, Reply)
         return httpx.Response(answer.status, headers=dict(answer.headers), content=answer.body)
 
@@ -93,52 +94,35 @@ def caller(request):
     return Caller(request.param)
 
 
-CALLS: dict[str, tuple[Callable[..., Any], str, str, type]] = {
-    "state": (lambda client, **more: client.get_billing_state(**more), "GET", "/api/billing/state", BillingState),
-    "top-up": (
-        lambda client, **more: client.patch_auto_top_up(enabled=True, threshold=20, top_up_amount=100, **more),
-        "PATCH",
-        "/api/billing/auto-top-up",
-        type(None),
-    ),
-    "charge": (
-        lambda client, **more: client.post_charge(amount_usd="50", idempotency_key=KEY, **more),
-        "POST",
-        "/api/billing/charge",
-        ChargeAccepted,
-    ),
-    "status": (
-        lambda client, **more: client.get_charge_status("ch_9", **more),
-        "GET",
-        "/api/billing/charge/ch_9",
-        ChargePending,
-    ),
-}
-EACH_CALL = pytest.mark.parametrize("name", CALLS)
+EACH_CALL = pytest.mark.parametrize("name", OPERATIONS)
 
 
 @EACH_CALL
 def test_a_call_is_one_request_and_its_result(caller, name):
-    call, method, path, result = CALLS[name]
-    assert type(caller.do(call)) is result
-    assert (caller.sent, caller.hosts) == ([(method, path, 15.0)], {"preview.example"})
+    operation, (status, body) = made(name), success(name)
+    caller.always = reply(status, body)
+    assert is_typed(caller.do(CALLS[name]), returns(name))
+    assert (caller.sent, caller.hosts) == ([(operation.method, operation.path, 15.0)], {"preview.example"})
+    assert caller.bodies == [operation.body or b""]
 
 
 @EACH_CALL
 @pytest.mark.parametrize(("own", "of_call", "seconds"), [(7, None, 7), (7, 3, 3), (15, 40, 40)])
 def test_a_call_has_the_seconds_of_the_client_or_its_own(caller, name, own, of_call, seconds):
-    caller.do(lambda client: CALLS[name][0](client, timeout=of_call), timeout=own)
+    caller.always = reply(*success(name))
+    caller.do(lambda client: CALLS[name](client, timeout=of_call), timeout=own)
     assert [given for _, _, given in caller.sent] == [seconds]
 
 
 @EACH_CALL
 def test_a_call_of_no_length_is_refused_before_anything_is_sent(caller, name):
     with pytest.raises(BillingInvalidRequest, match=r"^timeout must be"):
-        caller.do(lambda client: CALLS[name][0](client, timeout=0))
+        caller.do(lambda client: CALLS[name](client, timeout=0))
     assert caller.sent == []
 
 
 def test_what_is_configured_is_what_was_given(caller):
+    caller.always = reply(*success("patch_auto_top_up"))
     caller.do(lambda client: client.patch_auto_top_up(enabled=False, threshold="20.50", top_up_amount=100))
     assert caller.bodies == [b'{"enabled":false,"threshold":20.50,"topUpAmount":100}']
 

@@ -193,8 +193,7 @@ def test_the_two_clients_have_the_same_public_methods():
     def public(client):
         return {name for name in dir(client) if not name.startswith("_")}
 
-    assert public(BillingClient) == {*METHODS, "close"}
-    assert public(AsyncBillingClient) == {*METHODS, "aclose"}
+    assert public(BillingClient) - {"close"} == public(AsyncBillingClient) - {"aclose"} >= METHODS.keys()
     assert {"__enter__", "__exit__"} <= set(dir(BillingClient))
     assert {"__aenter__", "__aexit__"} <= set(dir(AsyncBillingClient))
 

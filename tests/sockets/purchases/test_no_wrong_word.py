@@ -9,7 +9,8 @@ import pytest
 import nous_billing as nb
 from nous_billing import PurchaseDirectory, StaticToken
 from nous_billing.mock import Fault, MockPortal
-from tests.sockets.harness import KEY, Kind
+from tests.registry import KEY
+from tests.sockets.harness import Kind
 from tests.sockets.shop import AMOUNT, Renewing, Shop
 
 

@@ -9,7 +9,8 @@ import pytest
 import nous_billing as nb
 from nous_billing import AsyncBillingClient, PurchaseDirectory, StaticToken
 from nous_billing.mock import Card, Fault, MockPortal
-from tests.sockets.harness import KEY, Kind
+from tests.registry import KEY
+from tests.sockets.harness import AwaitedMovedClock, Kind
 from tests.sockets.shop import AMOUNT, Renewing, Shop
 
 
@@ -650,7 +651,8 @@ def test_a_cancelled_task_leaves_a_purchase_that_goes_on(operation, fault, kept,
     mock_portal.inject(fault, operation)
 
     async def press():
-        async with AsyncBillingClient(StaticToken(mock_portal.issue_token()), base_url=mock_portal.url) as client:
+        source, clock = StaticToken(mock_portal.issue_token()), AwaitedMovedClock()
+        async with AsyncBillingClient(source, base_url=mock_portal.url, clock=clock) as client:
             return await client.buy_credits(AMOUNT, idempotency_key=KEY, store=tmp_path)
 
     async def cancelled():

@@ -13,7 +13,7 @@ import pytest
 from nous_billing.mock import Fault
 from nous_billing.mock.faults import FaultQueue
 from tests.auth.support import child_environment, until
-from tests.sockets.harness import KEY
+from tests.registry import KEY
 from tests.sockets.shop import AMOUNT, Shop
 
 SECONDS = 30

@@ -12,8 +12,8 @@ import trustme
 import nous_billing as nb
 from nous_billing import Credentials, StaticToken
 from nous_billing.mock import Fault
-from tests.effects import CHANGING, KEYED
-from tests.sockets.harness import CALLS, TOLERANCE, Source, charge, failure, poll, read
+from tests.documented import CALLS, CHANGING, KEYED, OPERATIONS
+from tests.sockets.harness import TOLERANCE, Source, charge, failure, poll, read
 from tests.sockets.raw_server import Answer, answer
 
 DEADLINE = 0.4
@@ -240,7 +240,7 @@ def closed_port():
         return listener.getsockname()[1]
 
 
-@pytest.mark.parametrize("operation", list(CALLS))
+@pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("address", ["http://localhost:{port}", "https://localhost:{port}", "https://nowhere.invalid"])
 def test_who_cannot_be_reached_was_sent_nothing(address, operation, client_kind):
     client = client_kind.client(StaticToken("t"), base_url=address.format(port=closed_port()))
@@ -276,7 +276,7 @@ def tls_portal(mock_portal, certificate):
         yield mock_portal
 
 
-@pytest.mark.parametrize("operation", list(CALLS))
+@pytest.mark.parametrize("operation", OPERATIONS)
 def test_who_is_not_trusted_is_sent_nothing(operation, client_kind, tls_portal):
     client = client_kind.client(StaticToken(tls_portal.issue_token()), base_url=tls_portal.url)
     error = failure(CALLS[operation], client)

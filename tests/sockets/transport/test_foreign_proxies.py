@@ -7,7 +7,8 @@ import trustme
 
 import nous_billing as nb
 from nous_billing import StoredLogin
-from tests.sockets.harness import KEY, MovedClock, failure, read
+from tests.registry import KEY
+from tests.sockets.harness import MovedClock, failure, read
 
 from .foreign_proxies import environment_of_mitmproxy, foreign_proxy
 

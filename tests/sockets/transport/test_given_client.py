@@ -6,7 +6,8 @@ import pytest
 
 import nous_billing as nb
 from nous_billing import AsyncBillingClient, BillingClient, StaticToken, StoredLogin
-from tests.sockets.harness import KEY, MovedClock, charge, failure, poll
+from tests.registry import KEY
+from tests.sockets.harness import MovedClock, charge, failure, poll
 from tests.sockets.raw_server import answer
 
 from .given import both_libraries, given

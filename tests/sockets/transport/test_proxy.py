@@ -9,7 +9,8 @@ import trustme
 import nous_billing as nb
 from nous_billing import StaticToken
 from nous_billing.transport import idle_connections
-from tests.sockets.harness import CALLS, charge, failure, poll, read
+from tests.documented import CALLS, OPERATIONS
+from tests.sockets.harness import charge, failure, poll, read
 from tests.sockets.proxy_server import ProxyServer
 from tests.sockets.raw_server import Answer, RawServer, answer
 
@@ -125,7 +126,7 @@ def test_handshakes_that_fail_behind_a_proxy_cost_nothing(client_kind, portal, m
         assert charge(client).charge_id == portal.organisation.charges[0].id
 
 
-@pytest.mark.parametrize("operation", list(CALLS))
+@pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("status", [400, 403, 407, 502, 503])
 def test_a_proxy_that_refuses_has_passed_nothing_on(status, operation, client_kind, server, monkeypatch):
     monkeypatch.setenv("HTTPS_PROXY", server.url)

@@ -9,22 +9,15 @@ import pytest
 
 import nous_billing as nb
 from nous_billing import StaticToken
-from tests.effects import CHANGING
-from tests.sockets.harness import CALLS, KEY, charge, failure, poll, read, save
+from tests.documented import CALLS, CHANGING, OPERATIONS, success
+from tests.registry import KEY
+from tests.sockets.harness import charge, failure, poll, read, save
 from tests.sockets.raw_server import Answer, RawServer, answer
 
 LIMIT = 1024 * 1024
-STATE = {
-    "org": {"id": "org_1", "slug": "acme", "name": "Acme", "role": "OWNER"},
-    "balanceUsd": "142.5",
-    "cliBillingEnabled": True,
-    "chargePresets": ["100"],
-    "bounds": {"minUsd": "10", "maxUsd": "10000"},
-    "card": None,
-    "monthlyCap": None,
-    "autoReload": None,
-}
-GOOD = {"get_billing_state": answer(200, STATE), "post_charge": answer(202, {"chargeId": "ch_1"})}
+STATE = success("get_billing_state")[1]
+GOOD = {operation: answer(*success(operation)) for operation in OPERATIONS}
+ACCEPTED = answer(202, {"chargeId": "ch_1"})
 
 
 def chunked(reply):
@@ -81,49 +74,48 @@ def test_a_reset_connection_reads_the_same_in_both_clients(raw_client, server):
     assert str(failure(read, raw_client)) == "Could not reach the portal: the connection broke."
 
 
-@pytest.mark.parametrize("operation", list(CALLS))
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"garbage\r\n\r\n",
-        b"\x16\x03\x01\x00\xa5" + bytes(160),
-        b"SSH-2.0-OpenSSH_9.7\r\n",
-        b"HTTP/1.1 202\xff Accepted\r\n\r\n",
-        b"HTTP/1.1 twohundred OK\r\n\r\n",
-        b"HTTP/1.1 99 Odd\r\nContent-Length: 2\r\n\r\n{}",
-        b"HTTP/1.1 099 Odd\r\nContent-Length: 2\r\n\r\n{}",
-        b"HTTP/1.1 1000 Odd\r\nContent-Length: 2\r\n\r\n{}",
-        b"HTTP/1.1 200 OK\r\nno colon here\r\n\r\n{}",
-        b"HTTP/1.1 200 OK\r\nContent-Length: two\r\n\r\n{}",
-        b"HTTP/1.1 200 OK\r\nContent-Length: -2\r\n\r\n{}",
-        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
-        b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n{}",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}XX0\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
-        b"HTTP/1.1 100 Continue\r\n\r\n" * 20,
-        b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 200_000 + b"\r\nContent-Length: 2\r\n\r\n{}",
-    ],
-    ids=lambda data: repr(data[:40]),
-)
-def test_bytes_that_are_no_http_are_a_typed_error(data, operation, raw_client, server):
-    server.script.append(Answer(data, "close"))
-    error = failure(CALLS[operation], raw_client)
-    assert type(error) is nb.BillingNetworkError
-    assert error.error == "network_error"
-    assert error.outcome_unknown is (operation in CHANGING)
-    assert len(server.requests) == 1
+NO_HTTP = [
+    b"garbage\r\n\r\n",
+    b"\x16\x03\x01\x00\xa5" + bytes(160),
+    b"SSH-2.0-OpenSSH_9.7\r\n",
+    b"HTTP/1.1 202\xff Accepted\r\n\r\n",
+    b"HTTP/1.1 twohundred OK\r\n\r\n",
+    b"HTTP/1.1 99 Odd\r\nContent-Length: 2\r\n\r\n{}",
+    b"HTTP/1.1 099 Odd\r\nContent-Length: 2\r\n\r\n{}",
+    b"HTTP/1.1 1000 Odd\r\nContent-Length: 2\r\n\r\n{}",
+    b"HTTP/1.1 200 OK\r\nno colon here\r\n\r\n{}",
+    b"HTTP/1.1 200 OK\r\nContent-Length: two\r\n\r\n{}",
+    b"HTTP/1.1 200 OK\r\nContent-Length: -2\r\n\r\n{}",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n{}",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}XX0\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+    b"HTTP/1.1 100 Continue\r\n\r\n" * 20,
+    b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 200_000 + b"\r\nContent-Length: 2\r\n\r\n{}",
+]
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_bytes_that_are_no_http_are_a_typed_error(operation, raw_client, server):
+    for number, data in enumerate(NO_HTTP, 1):
+        server.script.append(Answer(data, "close"))
+        error = failure(CALLS[operation], raw_client)
+        assert type(error) is nb.BillingNetworkError, data[:40]
+        assert error.error == "network_error"
+        assert error.outcome_unknown is (operation in CHANGING)
+        assert len(server.requests) == number
 
 
 @pytest.mark.parametrize("length", ["1", "1000"])
 def test_a_wrong_content_length_is_never_taken_for_a_reply(length, raw_client, server):
-    data = GOOD["post_charge"].data.replace(b"Content-Length: 20", b"Content-Length: " + length.encode())
-    assert data != GOOD["post_charge"].data
+    data = ACCEPTED.data.replace(b"Content-Length: 20", b"Content-Length: " + length.encode())
+    assert data != ACCEPTED.data
     server.script.append(Answer(data, "close"))
     assert_unusable(failure(charge, raw_client), "post_charge")
 
 
-@pytest.mark.parametrize("operation", list(CALLS))
+@pytest.mark.parametrize("operation", OPERATIONS)
 def test_a_status_that_http_does_not_know_is_a_failing_server(operation, raw_client, server):
     for status in (520, 599, 600, 999):
         server.script.append(answer(status, {"error": "odd"}))
@@ -133,11 +125,11 @@ def test_a_status_that_http_does_not_know_is_a_failing_server(operation, raw_cli
 
 
 def test_informational_replies_are_passed_over(raw_client, server):
-    server.script.append(Answer(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + GOOD["post_charge"].data))
+    server.script.append(Answer(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + ACCEPTED.data))
     assert charge(raw_client).charge_id == "ch_1"
 
 
-@pytest.mark.parametrize("operation", list(CALLS))
+@pytest.mark.parametrize("operation", OPERATIONS)
 def test_switching_protocols_is_a_typed_error(operation, raw_client, server):
     server.script.append(Answer(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n", "close"))
     error = failure(CALLS[operation], raw_client)
@@ -181,20 +173,22 @@ def test_a_large_refusal_keeps_its_class(raw_client, server):
 # --- Compression
 
 
-@pytest.mark.parametrize("operation", list(CALLS))
-@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd", "gzip, gzip", "identity, gzip", "unheard-of"])
-def test_a_compressed_reply_is_refused_unread(coding, operation, raw_client, server):
+CODINGS = ["gzip", "deflate", "br", "zstd", "gzip, gzip", "identity, gzip", "unheard-of"]
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_compressed_reply_is_refused_unread(operation, raw_client, server):
     body = gzip.compress(json.dumps(STATE).encode())
-    head = answer(200, body, {"Content-Encoding": coding}).data[: -len(body)]
-    # Not one byte of the body is sent: nobody can have decompressed any.
-    server.script.append(Answer(head, "hold"))
-    started = time.monotonic()
-    error = failure(CALLS[operation], raw_client)
-    assert time.monotonic() - started < 2
-    assert (type(error), error.error) == (nb.BillingResponseError, "invalid_response")
-    assert error.outcome_unknown is (operation in CHANGING)
-    assert "compressed" in str(error)
-    assert server.hung_up(1)
+    for number, coding in enumerate(CODINGS, 1):
+        # Not one byte of the body is sent: nobody can have decompressed any.
+        server.script.append(Answer(answer(200, body, {"Content-Encoding": coding}).data[: -len(body)], "hold"))
+        started = time.monotonic()
+        error = failure(CALLS[operation], raw_client)
+        assert time.monotonic() - started < 2
+        assert (type(error), error.error) == (nb.BillingResponseError, "invalid_response"), coding
+        assert error.outcome_unknown is (operation in CHANGING)
+        assert "compressed" in str(error)
+        assert server.hung_up(number)
 
 
 @pytest.mark.parametrize("coding", ["identity", "Identity", ""])
@@ -203,7 +197,7 @@ def test_the_identity_coding_is_accepted(coding, raw_client, server):
     assert charge(raw_client).charge_id == "ch_1"
 
 
-@pytest.mark.parametrize("operation", list(CALLS))
+@pytest.mark.parametrize("operation", OPERATIONS)
 def test_identity_is_what_is_asked_for(operation, raw_client, server):
     server.script.append(answer(400, {}))
     failure(CALLS[operation], raw_client)
@@ -216,7 +210,7 @@ def test_identity_is_what_is_asked_for(operation, raw_client, server):
 # --- Redirects and cookies
 
 
-@pytest.mark.parametrize("operation", list(CALLS))
+@pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_not_followed_and_the_token_stays(status, operation, raw_client, server):
     with RawServer() as elsewhere:
@@ -262,7 +256,7 @@ def dies_on_second_use(then):
         if request.connection in used:
             return Answer(b"", then)
         used.add(request.connection)
-        return {"GET": answer(200, {"status": "pending"}), "POST": GOOD["post_charge"]}.get(
+        return {"GET": answer(200, {"status": "pending"}), "POST": ACCEPTED}.get(
             request.method, answer(200, {"ok": True})
         )
 
@@ -304,7 +298,7 @@ def test_a_get_is_not_sent_a_third_time_where_the_new_connection_dies_too(client
 @pytest.mark.parametrize("then", ["close", "reset"])
 def test_a_charge_on_a_connection_that_dies_is_not_sent_again(then, raw_client, server):
     server.script.append(Answer(b"", then))
-    server.otherwise = GOOD["post_charge"]
+    server.otherwise = ACCEPTED
     error = failure(charge, raw_client)
     assert (type(error), error.outcome_unknown) == (nb.BillingNetworkError, True)
     assert [request.method for request in server.requests] == ["POST"]
@@ -322,12 +316,11 @@ def test_settings_on_a_dead_connection_are_not_sent_again(then, raw_client, serv
     assert [request.method for request in server.requests] == ["GET", "PATCH"]
 
 
-@pytest.mark.parametrize("operation", list(CALLS))
+@pytest.mark.parametrize("operation", OPERATIONS)
 def test_a_connection_that_is_known_to_be_dead_is_replaced_unseen(operation, raw_client, server):
-    replies = {**GOOD, "patch_auto_top_up": answer(200, {"ok": True}), "get_charge_status": server.otherwise}
     closed_later = server.otherwise.data
     server.script.append(Answer(closed_later, "close"))
-    server.script.append(replies[operation])
+    server.script.append(GOOD[operation])
     poll(raw_client)
     assert server.hung_up(1)
     CALLS[operation](raw_client)
@@ -344,7 +337,7 @@ def test_a_reply_that_breaks_off_on_a_kept_connection_is_not_asked_for_again(ope
     assert [request.connection for request in server.requests] == [1, 1]
 
 
-@pytest.mark.parametrize("operation", list(CALLS))
+@pytest.mark.parametrize("operation", OPERATIONS)
 def test_garbage_on_a_kept_connection_is_not_asked_for_again(operation, raw_client, server):
     poll(raw_client)
     server.otherwise = Answer(b"garbage\r\n\r\n", "close")

@@ -1,4 +1,4 @@
-"""The four endpoints: what goes out, what is refused before, and how a success is read."""
+"""The endpoints: what goes out, what is refused before, and how a success is read."""
 
 import copy
 import json
@@ -11,30 +11,16 @@ import pytest
 from nous_billing import models
 from nous_billing.errors import BillingInvalidRequest, BillingResponseError
 from nous_billing.protocol import operations
+from tests.documented import CHANGING, KEYED, OPERATIONS, made
 from tests.unit.drive import OWNER_STATE, PREVIEW, call, charge, reply, short
 
 SETTLED = {"status": "settled", "amountUsd": "50.10", "settledAt": "2026-06-13T10:00:00Z"}
 FAILED = {"status": "failed", "reason": "card_declined"}
 ACCEPTED = {"chargeId": "ch_1"}
 
-OPERATIONS = {
-    "state": operations.get_billing_state,
-    "top-up": lambda: operations.patch_auto_top_up(True, 20, 100),
-    "charge": charge,
-    "status": lambda: operations.get_charge_status("ch_1"),
-}
-
-
-FUNCTIONS = {
-    "state": "get_billing_state",
-    "top-up": "patch_auto_top_up",
-    "charge": "post_charge",
-    "status": "get_charge_status",
-}
-
 
 def read(name, body):
-    return call(OPERATIONS[name](), reply(200, body)).result
+    return call(made(name), reply(200, body)).result
 
 
 def changed(body, path, *value):
@@ -185,7 +171,7 @@ def test_enabled_is_true_or_false_and_nothing_that_looks_like_it(enabled):
 
 
 def test_the_whole_state_of_an_owner_is_read():
-    state = read("state", OWNER_STATE)
+    state = read("get_billing_state", OWNER_STATE)
     assert state == models.BillingState(
         org=models.Organisation(id="org_1", slug="acme", name="Acme", role="OWNER"),
         balance_usd=Decimal("142.5"),
@@ -209,16 +195,16 @@ def test_the_whole_state_of_an_owner_is_read():
 
 
 def test_money_keeps_the_digits_that_the_server_sent():
-    state = read("state", OWNER_STATE)
+    state = read("get_billing_state", OWNER_STATE)
     assert [str(sum_) for sum_ in (state.balance_usd, state.auto_reload.reload_to_usd)] == ["142.5", "100.00"]
-    assert str(read("state", changed(OWNER_STATE, ["balanceUsd"], "-0.10")).balance_usd) == "-0.10"
+    assert str(read("get_billing_state", changed(OWNER_STATE, ["balanceUsd"], "-0.10")).balance_usd) == "-0.10"
 
 
 def test_a_member_sees_no_card_no_cap_and_no_auto_reload():
     body = {**OWNER_STATE, "card": None, "monthlyCap": None, "autoReload": None}
     body["org"] = {**body["org"], "role": "MEMBER"}
     del body["canChangePlan"], body["portalUrl"]
-    state = read("state", body)
+    state = read("get_billing_state", body)
     assert (state.card, state.monthly_cap, state.auto_reload) == (None, None, None)
     assert (state.can_change_plan, state.is_admin, state.can_charge) == (None, False, False)
 
@@ -226,11 +212,11 @@ def test_a_member_sees_no_card_no_cap_and_no_auto_reload():
 @pytest.mark.parametrize("link", ["javascript:alert(1)", "//evil.example", "", "https://user@evil.example/", None])
 def test_the_state_always_has_a_portal_link_that_is_safe(link):
     for body in (changed(OWNER_STATE, ["portalUrl"], link), changed(OWNER_STATE, ["portalUrl"])):
-        assert read("state", body).portal_url == f"{PREVIEW}/billing?topup=open"
+        assert read("get_billing_state", body).portal_url == f"{PREVIEW}/billing?topup=open"
 
 
 def test_the_link_of_the_state_is_one_of_the_address_that_answered():
-    assert read("state", changed(OWNER_STATE, ["portalUrl"], "/team")).portal_url == f"{PREVIEW}/team"
+    assert read("get_billing_state", changed(OWNER_STATE, ["portalUrl"], "/team")).portal_url == f"{PREVIEW}/team"
 
 
 @pytest.mark.parametrize(
@@ -245,8 +231,8 @@ def test_the_link_of_the_state_is_one_of_the_address_that_answered():
     ],
 )
 def test_an_optional_field_that_is_absent_is_none(path, attribute):
-    assert attribute(read("state", OWNER_STATE)) is not None
-    assert attribute(read("state", changed(OWNER_STATE, path))) is None
+    assert attribute(read("get_billing_state", OWNER_STATE)) is not None
+    assert attribute(read("get_billing_state", changed(OWNER_STATE, path))) is None
 
 
 @pytest.mark.parametrize(
@@ -260,7 +246,7 @@ def test_an_optional_field_that_is_absent_is_none(path, attribute):
     ],
 )
 def test_a_field_that_may_be_null_is_none(path, attribute):
-    assert attribute(read("state", changed(OWNER_STATE, path, None))) is None
+    assert attribute(read("get_billing_state", changed(OWNER_STATE, path, None))) is None
 
 
 @pytest.mark.parametrize(
@@ -280,14 +266,14 @@ def test_a_field_that_may_be_null_is_none(path, attribute):
     ],
 )
 def test_a_value_of_tomorrow_comes_through_as_it_is(path, value, attribute):
-    assert attribute(read("state", changed(OWNER_STATE, path, value))) == value
+    assert attribute(read("get_billing_state", changed(OWNER_STATE, path, value))) == value
 
 
 def test_fields_of_tomorrow_are_kept_in_the_raw_reply_without_a_float():
     body = copy.deepcopy(OWNER_STATE)
     for place in (body, body["org"], body["bounds"], body["card"], body["monthlyCap"], body["autoReload"]):
         place["tomorrow"] = 0.1
-    state = read("state", body)
+    state = read("get_billing_state", body)
     assert state.org.name == "Acme"
     for place in (state.raw, state.raw["org"], state.raw["autoReload"]):
         assert str(place["tomorrow"]) == "0.1"
@@ -295,11 +281,11 @@ def test_fields_of_tomorrow_are_kept_in_the_raw_reply_without_a_float():
 
 
 def test_saved_settings_say_so_and_nothing_else():
-    assert read("top-up", {"ok": True, "tomorrow": 1}) == models.AutoTopUpSaved(ok=True)
+    assert read("patch_auto_top_up", {"ok": True, "tomorrow": 1}) == models.AutoTopUpSaved(ok=True)
 
 
 def test_an_accepted_charge_has_its_id():
-    accepted = read("charge", {**ACCEPTED, "tomorrow": 1})
+    accepted = read("post_charge", {**ACCEPTED, "tomorrow": 1})
     assert accepted == models.ChargeAccepted(charge_id="ch_1", raw={**ACCEPTED, "tomorrow": 1})
 
 
@@ -314,7 +300,7 @@ def test_an_accepted_charge_has_its_id():
     ],
 )
 def test_a_settled_charge_has_its_money_and_an_aware_moment(moment, read_as):
-    settled = read("status", {**SETTLED, "settledAt": moment, "tomorrow": 1})
+    settled = read("get_charge_status", {**SETTLED, "settledAt": moment, "tomorrow": 1})
     assert isinstance(settled, models.ChargeSettled)
     assert (settled.status, str(settled.amount_usd), settled.settled_at) == ("settled", "50.10", read_as)
     assert settled.settled_at.utcoffset() is not None
@@ -338,7 +324,7 @@ def test_a_settled_charge_has_its_money_and_an_aware_moment(moment, read_as):
 )
 def test_a_moment_that_cannot_be_read_does_not_hide_a_payment(moment):
     for body in (changed(SETTLED, ["settledAt"], moment), changed(SETTLED, ["settledAt"])):
-        settled = read("status", body)
+        settled = read("get_charge_status", body)
         assert settled == models.ChargeSettled(amount_usd=Decimal("50.10"), settled_at=None, raw=body)
 
 
@@ -348,13 +334,13 @@ def test_a_moment_that_cannot_be_read_does_not_hide_a_payment(moment):
 )
 def test_a_failed_charge_has_its_reason_also_one_of_tomorrow(reason):
     body = {"status": "failed", "reason": reason}
-    assert read("status", body) == models.ChargeFailed(reason=reason, raw=body)
+    assert read("get_charge_status", body) == models.ChargeFailed(reason=reason, raw=body)
 
 
 @pytest.mark.parametrize("status", ["pending", "refunding", "SETTLED", "Failed"])
 def test_a_status_never_heard_of_is_pending_under_its_own_name(status):
     body = {"status": status, "amountUsd": "50", "reason": "x"}
-    assert read("status", body) == models.ChargePending(status=status, raw=body)
+    assert read("get_charge_status", body) == models.ChargePending(status=status, raw=body)
 
 
 NO_TEXT = [5, 1.5, True, [], ["x"], {}, {"x": 1}]
@@ -410,11 +396,11 @@ SAVED_FIELDS = [(["ok"], [*NO_BOOL, False], False, False)]
 
 def breaches():
     for name, body, table in [
-        ("state", OWNER_STATE, STATE_FIELDS),
-        ("top-up", {"ok": True}, SAVED_FIELDS),
-        ("charge", ACCEPTED, ACCEPTED_FIELDS),
-        ("status", SETTLED, SETTLED_FIELDS),
-        ("status", FAILED, FAILED_FIELDS),
+        ("get_billing_state", OWNER_STATE, STATE_FIELDS),
+        ("patch_auto_top_up", {"ok": True}, SAVED_FIELDS),
+        ("post_charge", ACCEPTED, ACCEPTED_FIELDS),
+        ("get_charge_status", SETTLED, SETTLED_FIELDS),
+        ("get_charge_status", FAILED, FAILED_FIELDS),
     ]:
         for path, wrong, nullable, optional in table:
             place = f"{name}-{'.'.join(path)}"
@@ -441,28 +427,28 @@ def test_the_table_of_breaches_names_every_field_of_the_state():
 
 @pytest.mark.parametrize(("name", "body"), list(breaches()))
 def test_a_success_that_breaks_the_contract_is_an_error_that_keeps_the_payload(name, body):
-    error = call(OPERATIONS[name](), reply(202, body)).error
+    error = call(made(name), reply(202, body)).error
     assert type(error) is BillingResponseError
     assert (error.error, error.status) == ("invalid_response", 202)
     assert error.payload == (json.loads(json.dumps(body), parse_float=Decimal) if isinstance(body, dict) else {})
-    assert error.outcome_unknown is (name in ("charge", "top-up"))
-    assert ("same idempotency key" in str(error)) is (name == "charge")
-    assert ("It may have been saved: read the billing state." in str(error)) is (name == "top-up")
+    assert error.outcome_unknown is (name in CHANGING)
+    assert ("same idempotency key" in str(error)) is (name in KEYED)
+    assert ("It may have been saved: read the billing state." in str(error)) is (name in CHANGING - KEYED)
 
 
 @pytest.mark.parametrize(
     ("name", "body"),
     [
-        ("charge", [["chargeId", "ch_1"]]),
-        ("top-up", [["ok", True]]),
-        ("state", list(OWNER_STATE.items())),
-        ("state", changed(OWNER_STATE, ["org"], list(OWNER_STATE["org"].items()))),
-        ("state", changed(OWNER_STATE, ["bounds"], list(OWNER_STATE["bounds"].items()))),
+        ("post_charge", [["chargeId", "ch_1"]]),
+        ("patch_auto_top_up", [["ok", True]]),
+        ("get_billing_state", list(OWNER_STATE.items())),
+        ("get_billing_state", changed(OWNER_STATE, ["org"], list(OWNER_STATE["org"].items()))),
+        ("get_billing_state", changed(OWNER_STATE, ["bounds"], list(OWNER_STATE["bounds"].items()))),
     ],
     ids=["charge", "top-up", "state", "org", "bounds"],
 )
 def test_a_list_of_pairs_is_no_object(name, body):
-    error = call(OPERATIONS[name](), reply(200, body)).error
+    error = call(made(name), reply(200, body)).error
     assert (type(error), error.error) == (BillingResponseError, "invalid_response")
 
 
@@ -479,31 +465,39 @@ def test_an_accepted_charge_whose_id_cannot_be_asked_for_keeps_it_in_the_payload
 @pytest.mark.parametrize(
     ("name", "body", "breach"),
     [
-        ("top-up", {"ok": False}, "ok is not True"),
-        ("top-up", [["ok", True]], "the body is a list instead of an object"),
-        ("charge", {"chargeId": "a b"}, "chargeId is not one that can be sent back"),
-        ("charge", {"chargeId": 5}, "chargeId is a whole number instead of a string"),
-        ("status", {"status": 5}, "status is a whole number instead of a string"),
-        ("status", {"amountUsd": "50"}, "status is missing"),
-        ("status", [], "the body is a list, which is none of what it may be"),
-        ("status", {**SETTLED, "amountUsd": 5}, "amountUsd is not a decimal string of dollars"),
-        ("state", {**OWNER_STATE, "org": [["id", "org_1"]]}, "org is a list instead of an object"),
-        ("state", {**OWNER_STATE, "bounds": None}, "bounds is null instead of an object"),
-        ("state", {**OWNER_STATE, "card": {"brand": 1}}, "card.brand is a whole number instead of a string"),
-        ("state", {**OWNER_STATE, "chargePresets": ["5", 5]}, "chargePresets[1] is not a decimal string of dollars"),
+        ("patch_auto_top_up", {"ok": False}, "ok is not True"),
+        ("patch_auto_top_up", [["ok", True]], "the body is a list instead of an object"),
+        ("post_charge", {"chargeId": "a b"}, "chargeId is not one that can be sent back"),
+        ("post_charge", {"chargeId": 5}, "chargeId is a whole number instead of a string"),
+        ("get_charge_status", {"status": 5}, "status is a whole number instead of a string"),
+        ("get_charge_status", {"amountUsd": "50"}, "status is missing"),
+        ("get_charge_status", [], "the body is a list, which is none of what it may be"),
+        ("get_charge_status", {**SETTLED, "amountUsd": 5}, "amountUsd is not a decimal string of dollars"),
+        ("get_billing_state", {**OWNER_STATE, "org": [["id", "org_1"]]}, "org is a list instead of an object"),
+        ("get_billing_state", {**OWNER_STATE, "bounds": None}, "bounds is null instead of an object"),
         (
-            "state",
+            "get_billing_state",
+            {**OWNER_STATE, "card": {"brand": 1}},
+            "card.brand is a whole number instead of a string",
+        ),
+        (
+            "get_billing_state",
+            {**OWNER_STATE, "chargePresets": ["5", 5]},
+            "chargePresets[1] is not a decimal string of dollars",
+        ),
+        (
+            "get_billing_state",
             {**OWNER_STATE, "cliBillingEnabled": 1},
             "cliBillingEnabled is a whole number instead of true or false",
         ),
     ],
 )
 def test_what_broke_the_contract_is_said(name, body, breach):
-    error = call(OPERATIONS[name](), reply(200, body)).error
+    error = call(made(name), reply(200, body)).error
     assert str(error).startswith(f"The portal's reply is not what its contract says ({breach}).")
 
 
-def made(result=None, accept=operations.JSON, **kwargs):
+def operation_of(result=None, accept=operations.JSON, **kwargs):
     """An operation as the module makes them of what the generated client says."""
     return operations._operation({"method": "delete", "url": "/x", **kwargs}, result, accept)
 
@@ -517,25 +511,25 @@ def made(result=None, accept=operations.JSON, **kwargs):
     ],
 )
 def test_a_query_travels_with_the_path(params, path):
-    assert made(params=params).path == path
+    assert operation_of(params=params).path == path
 
 
 @pytest.mark.parametrize("key", ["data", "files", "content", "cookies"])
 def test_what_would_not_be_sent_fails_loudly(key):
     with pytest.raises(TypeError, match=f"^/x: the client does not send {key} of _get_kwargs.$"):
-        made(**{key: {}})
+        operation_of(**{key: {}})
 
 
 def test_a_body_within_a_body_keeps_the_digits_of_its_money():
     body = {"lines": [{"amountUsd": Decimal("0.10"), "note": None}], "on": True}
-    assert made(json=body).body == b'{"lines":[{"amountUsd":0.10,"note":null}],"on":true}'
+    assert operation_of(json=body).body == b'{"lines":[{"amountUsd":0.10,"note":null}],"on":true}'
 
 
 @pytest.mark.parametrize(
     ("headers", "moves_money"), [({"Idempotency-Key": "k"}, True), ({"idempotency-key": "k"}, True), ({}, False)]
 )
 def test_what_has_an_idempotency_key_moves_money(headers, moves_money):
-    operation = made(headers=headers)
+    operation = operation_of(headers=headers)
     assert (operation.moves_money, operation.changes_settings) == (moves_money, not moves_money)
     error = call(operation, reply(502)).error
     assert error.outcome_unknown
@@ -544,8 +538,8 @@ def test_what_has_an_idempotency_key_moves_money(headers, moves_money):
 
 @pytest.mark.parametrize("body", [b"", b" ", b'{"ok": true}', b"[]"])
 def test_where_no_body_is_to_be_there_is_no_result(body):
-    assert call(made(), reply(204, body)).caught is None
-    assert call(made(), reply(204, body)).result is None
+    assert call(operation_of(), reply(204, body)).caught is None
+    assert call(operation_of(), reply(204, body)).result is None
 
 
 CSV = {"content-type": "Text/CSV; charset=utf-8"}
@@ -553,7 +547,7 @@ CSV = {"content-type": "Text/CSV; charset=utf-8"}
 
 @pytest.mark.parametrize(("result", "read_as"), [(str, "a,\u00fc\n"), (bytes, b"\xef\xbb\xbfa,\xc3\xbc\n")])
 def test_a_body_that_is_no_json_is_read_as_it_is_declared(result, read_as):
-    assert call(made(result, "text/csv"), reply(200, b"\xef\xbb\xbfa,\xc3\xbc\n", CSV)).result == read_as
+    assert call(operation_of(result, "text/csv"), reply(200, b"\xef\xbb\xbfa,\xc3\xbc\n", CSV)).result == read_as
 
 
 @pytest.mark.parametrize(
@@ -565,12 +559,12 @@ def test_a_body_that_is_no_json_is_read_as_it_is_declared(result, read_as):
     ],
 )
 def test_another_media_type_than_was_asked_for_is_not_this_api(body, headers, code):
-    error = call(made(str, "text/csv"), reply(200, body, headers)).error
+    error = call(operation_of(str, "text/csv"), reply(200, body, headers)).error
     assert (type(error), error.error) == (BillingResponseError, code)
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_an_operation_reads_what_its_type_says(name):
-    operation = OPERATIONS[name]()
-    function = getattr(operations, FUNCTIONS[name])
+    operation = made(name)
+    function = getattr(operations, name)
     assert get_args(get_type_hints(function)["return"]) == (operation.result,)

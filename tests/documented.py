@@ -1,0 +1,166 @@
+"""What the contract says of its operations, for all tests that are held for each of them."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, get_type_hints
+
+from jsonschema_rs import Draft202012Validator
+
+import nous_billing as nb
+from nous_billing.mock import Fault
+from nous_billing.mock.openapi import load_document, resolve
+from nous_billing.protocol import operations
+from scripts.calls import example
+
+from .registry import ENTRIES, WAYS, Rig
+
+DOCUMENT = load_document()
+IN_CONTRACT: dict[str, tuple[str, str, Any]] = {
+    entry["operationId"]: (path, method.upper(), entry)
+    for path, methods in DOCUMENT["paths"].items()
+    for method, entry in methods.items()
+}
+# Path, method and description of each operation, by its name; that all have an entry is a test of its own.
+PLACES = {name: place for name, place in IN_CONTRACT.items() if name in ENTRIES}
+OPERATIONS = tuple(PLACES)
+PAIRS = [(name, int(status)) for name, (_, _, entry) in PLACES.items() for status in entry["responses"]]
+_PARAMETERS = {
+    name: [resolve(DOCUMENT, each) for each in entry.get("parameters", [])] for name, (_, _, entry) in PLACES.items()
+}
+# Those that may change something, and among them those that move money: they ask for an idempotency key.
+CHANGING = {name for name, (_, method, _) in PLACES.items() if method != "GET"}
+KEYED = {name for name in OPERATIONS if "Idempotency-Key" in (each["name"] for each in _PARAMETERS[name])}
+# Those that need a scope, and those to which something can be given.
+SCOPED = [name for name, (_, _, entry) in PLACES.items() if any(entry.get("security", [{}])[0].values())]
+WITH_INPUT = [name for name, (_, _, entry) in PLACES.items() if entry.get("parameters") or "requestBody" in entry]
+
+
+def body_schemas(operation: str) -> list[Any]:
+    """The schemas of which the body of a request has one; none where it has no body."""
+    entry = PLACES[operation][2]
+    if "requestBody" not in entry:
+        return []
+    schema = resolve(DOCUMENT, entry["requestBody"])["content"]["application/json"]["schema"]
+    alternatives: list[Any] = resolve(DOCUMENT, schema).get("anyOf", [schema])
+    return alternatives
+
+
+def argument_schemas(operation: str, argument: str) -> list[Any]:
+    """The schemas of which an argument of the facade's method has one on the wire."""
+    inputs = [resolve(DOCUMENT, schema)["properties"] for schema in body_schemas(operation)]
+    inputs.append({each["name"]: each["schema"] for each in _PARAMETERS[operation]})
+    return [schema for named in inputs for name, schema in named.items() if snake(name) == argument]
+
+
+def snake(name: str) -> str:
+    """The facade's name of a name of the contract."""
+    return re.sub(r"-?([A-Z])", lambda match: "_" + match[1].lower(), name).strip("_").replace("-", "_")
+
+
+def call(client: Any, operation: str, **more: Any) -> Any:
+    """Call an operation by a client's method of its name."""
+    return getattr(client, operation)(**{**ENTRIES[operation].arguments, **more})
+
+
+def caller(operation: str) -> Callable[..., Any]:
+    return lambda client, **more: call(client, operation, **more)
+
+
+CALLS = {operation: caller(operation) for operation in OPERATIONS}
+
+
+def made(operation: str) -> operations.Operation[Any]:
+    """The operation, as the client sends it."""
+    made: operations.Operation[Any] = getattr(operations, operation)(**ENTRIES[operation].arguments)
+    return made
+
+
+def returns(operation: str) -> Any:
+    """The annotation of what the facade's method returns; None for nothing."""
+    annotation = get_type_hints(getattr(nb.BillingClient, operation))["return"]
+    return None if annotation is type(None) else annotation
+
+
+def answer_of(operation: str, status: int | str) -> Any:
+    """What the contract says of the replies with a status."""
+    return resolve(DOCUMENT, PLACES[operation][2]["responses"][str(status)])
+
+
+def validator(schema: Any) -> Draft202012Validator:
+    """A validator of a schema of the contract."""
+    return Draft202012Validator({"allOf": [schema], "components": DOCUMENT["components"]}, validate_formats=True)
+
+
+def success(operation: str) -> tuple[int, Any]:
+    """The status of a success, and the body that is the contract's example."""
+    status = next(int(status) for status in PLACES[operation][2]["responses"] if int(status) < 300)
+    return status, example(DOCUMENT, answer_of(operation, status)["content"]["application/json"])
+
+
+def successes(operation: str) -> list[Any]:
+    """The contract's examples of a success's schemas."""
+    return [example(DOCUMENT, schema) for schema in schemas(operation, success(operation)[0])]
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What makes a portal answer requests of an operation with one status and code.
+
+    Attributes:
+        prepare: Is given the rig and the request's idempotency key.
+        body: What is answered, where the mock does not make it.
+    """
+
+    operation: str
+    status: int
+    code: str | None
+    name: str
+    prepare: Callable[[Rig, str], object]
+    body: Any = None
+
+    def __str__(self) -> str:
+        return f"{self.operation}-{self.status}-{self.name}"
+
+
+def schemas(operation: str, status: int) -> list[Any]:
+    """The schemas of which a JSON body of a pair has one."""
+    schema = answer_of(operation, status)["content"]["application/json"]["schema"]
+    alternatives: list[Any] = resolve(DOCUMENT, schema).get("anyOf", [schema])
+    return alternatives
+
+
+def refusals(operation: str, status: int) -> dict[str, Any]:
+    """By code, the contract's examples of the bodies with which it refuses by a status."""
+    found = [resolve(DOCUMENT, schema) for schema in schemas(operation, status)]
+    return {each["properties"]["error"]["const"]: each["example"] for each in found if "properties" in each}
+
+
+def headers_of(operation: str, status: int) -> dict[str, str]:
+    """The contract's examples of the headers of a reply."""
+    headers = answer_of(operation, status).get("headers", {})
+    return {name: str(example(DOCUMENT, header)) for name, header in headers.items()}
+
+
+def _situations(operation: str, status: int) -> list[Situation]:
+    if status < 300:
+        return [Situation(operation, status, None, "success", lambda rig, key: None)]
+    if "text/html" in answer_of(operation, status)["content"]:
+        return [_injected(operation, status, None, Fault.html(status))]
+    found = []
+    for code, body in refusals(operation, status).items():
+        if status == 401 or code in ENTRIES[operation].gates:
+            found += [Situation(operation, status, code, *way) for way in WAYS[code].items()]
+        else:
+            fault = Fault.reply(status, body, headers_of(operation, status))
+            found.append(_injected(operation, status, code, fault, body))
+    return found
+
+
+def _injected(operation: str, status: int, code: str | None, fault: Fault, body: Any = None) -> Situation:
+    return Situation(
+        operation, status, code, code or "page", lambda rig, key: rig.portal.inject(fault, operation), body
+    )
+
+
+SITUATIONS = [situation for pair in PAIRS for situation in _situations(*pair)]
