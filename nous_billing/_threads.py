@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextvars import copy_context
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
+
+# Work that takes longer may hang, or its thread was not copied by a fork: the next call had better begin its own.
+_SHARED_SECONDS = 1.0
 
 
 def start(work: Callable[[], T], *, name: str, daemon: bool) -> Future[T]:
@@ -39,6 +43,31 @@ def start(work: Callable[[], T], *, name: str, daemon: bool) -> Future[T]:
     except RuntimeError:
         run()
     return future
+
+
+class SharedWork(Generic[T]):
+    """Work that calls at the same time wait for together, be they a thousand, instead of a thread each.
+
+    There is no lock, so that it may be begun twice.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._last: tuple[object, float, Future[T]] | None = None
+
+    def begin(self, key: object, work: Callable[[], T]) -> Future[T]:
+        """Have work done in a thread of its own, which nobody waits for at the end of the program."""
+        future = start(work, name=self._name, daemon=True)
+        self._last = (os.getpid(), key), time.monotonic(), future
+        return future
+
+    def under_way(self, key: object) -> Future[T] | None:
+        """Return what was begun last, if it was for the same key, not long ago, and has not ended."""
+        if self._last is None:
+            return None
+        its_key, begun, future = self._last
+        is_shared = its_key == (os.getpid(), key) and time.monotonic() - begun < _SHARED_SECONDS
+        return future if is_shared and not future.done() else None
 
 
 class ForkSafeLock:

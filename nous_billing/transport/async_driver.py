@@ -82,6 +82,13 @@ class AsyncDriver(BaseDriver[transport.AsyncSender, AsyncClock]):
     async def _resolve(self, step: Resolve) -> Credentials | Failure:
         try:
             async with asyncio.timeout(self._left(step)):
+                under_way = self._asking.under_way(None)
+                if under_way is not None:
+                    # Not its error, which is for the call that began it.
+                    await asyncio.gather(asyncio.wrap_future(under_way), return_exceptions=True)
+                    kept = self._kept(step)
+                    if kept is not None:
+                        return kept
                 return await asyncio.wrap_future(self._resolving(step))
         except TimeoutError:
             return RENEWING
@@ -92,7 +99,7 @@ class AsyncDriver(BaseDriver[transport.AsyncSender, AsyncClock]):
         if sender is None:
             try:
                 async with asyncio.timeout(self._left(step)):
-                    sender = self._publish(owner, await asyncio.wrap_future(self._making()))
+                    sender = self._publish(owner, await asyncio.wrap_future(self._made(owner)))
             except TimeoutError:
                 return transport.TOO_LATE
             except ImportError as error:

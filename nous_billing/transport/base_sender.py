@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import ssl
-import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 
 import h11
 
-from .._threads import start
+from .._threads import SharedWork
 from ..protocol.exchange import Send
 from ..protocol.replies import Failure, Reply
 from . import sender as transport
@@ -22,9 +21,6 @@ from .idle_connections import IdleConnections
 from .proxies import ProxySetting, proxy_for
 from .tunnel import ProxyRefused
 
-# One that takes longer may hang, and the next call had better ask for itself.
-_SHARED_SECONDS = 1.0
-
 
 class BaseSocketSender:
     """Connections of the SDK's own, and what a request does with one."""
@@ -33,7 +29,7 @@ class BaseSocketSender:
         self._ssl_context = ssl_context
         self._proxy: ProxySetting = proxy
         self._idle = IdleConnections()
-        self._preparing: dict[Endpoint, tuple[float, Future[Preparation]]] = {}
+        self._preparing: SharedWork[Preparation] = SharedWork("nous-billing-look-up")
 
     @property
     def is_closed(self) -> bool:
@@ -44,16 +40,13 @@ class BaseSocketSender:
         return Attempt(self._idle, to.endpoint, InFlightRequest(step, to, now), alone=transport.moves_money(step))
 
     def _prepared(self, endpoint: Endpoint) -> Future[Preparation]:
-        """Have found out in a thread what has to be known; a thousand calls at once share one look-up.
+        """Have found out in a thread what has to be known.
 
         Not in an event loop's own threads, which a resolver that hangs would use up.
         """
-        now = time.monotonic()
-        begun, under_way = self._preparing.get(endpoint, (now, None))
-        if under_way is None or under_way.done() or now - begun > _SHARED_SECONDS:
-            under_way = start(partial(prepare, endpoint, self._ssl_context), name="nous-billing-look-up", daemon=True)
-            self._preparing[endpoint] = now, under_way
-        return under_way
+        return self._preparing.under_way(endpoint) or self._preparing.begin(
+            endpoint, partial(prepare, endpoint, self._ssl_context)
+        )
 
     def close(self) -> None:
         """Close the connections that are idle, and each that is in use when its request has ended."""

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from .._threads import start
+from .._threads import SharedWork
 from ..clock import BaseClock, Clock
 from ..credentials import CredentialMemo, Credentials, CredentialSource
 from ..errors import BillingError, BillingInvalidRequest
@@ -53,6 +53,8 @@ class BaseDriver(Generic[SenderT, ClockT]):
         self._intercept: Callable[[], SenderT | None] = intercept
         # By process or event loop: connections cannot be shared between two of them.
         self._own: dict[object, SenderT] = {}
+        self._making: SharedWork[SenderT] = SharedWork("nous-billing-load")
+        self._asking: SharedWork[Credentials] = SharedWork("nous-billing-credentials")
         self._closed = False
 
     def _ready(self, owner: object) -> SenderT | None:
@@ -60,12 +62,12 @@ class BaseDriver(Generic[SenderT, ClockT]):
         self._check_open()
         return (self._intercept() or self._own.get(owner)) if self._given is None else self._given
 
-    def _making(self) -> Future[SenderT]:
+    def _made(self, owner: object) -> Future[SenderT]:
         """Have a sender made in a thread, since it loads modules: an event loop goes on meanwhile.
 
         In the child of a process that was loading them it may never end, and who waits gives up.
         """
-        return start(self._make, name="nous-billing-load", daemon=True)
+        return self._making.under_way(owner) or self._making.begin(owner, self._make)
 
     def _publish(self, owner: object, made: SenderT) -> SenderT:
         sender = self._own.setdefault(owner, made)
@@ -95,10 +97,12 @@ class BaseDriver(Generic[SenderT, ClockT]):
         """Have the credentials resolved in a thread: who waits may give up, but a refresh that has begun must end."""
         self._check_open()
         rejected = None if step.rejected is None else step.rejected.access_token
-        return start(partial(self.memo.resolve, rejected), name="nous-billing-credentials", daemon=True)
+        return self._asking.begin(None, partial(self.memo.resolve, rejected))
 
     def _kept(self, step: Resolve) -> Credentials | None:
-        return self.memo.fresh() if step.rejected is None else None
+        kept = self.memo.fresh()
+        is_rejected = kept and step.rejected and kept.access_token == step.rejected.access_token
+        return None if is_rejected else kept
 
     def _left(self, step: Resolve | Send) -> float:
         return max(step.deadline - self._clock.monotonic(), 0.0)
@@ -157,6 +161,13 @@ class Driver(BaseDriver[transport.Sender, Clock]):
 
     def _resolve(self, step: Resolve) -> Credentials | Failure:
         try:
+            under_way = self._asking.under_way(None)
+            if under_way is not None:
+                # Not its error, which is for the call that began it.
+                under_way.exception(self._left(step))
+                kept = self._kept(step)
+                if kept is not None:
+                    return kept
             return self._resolving(step).result(self._left(step))
         except TimeoutError:
             return RENEWING
@@ -166,7 +177,7 @@ class Driver(BaseDriver[transport.Sender, Clock]):
         sender = self._ready(owner)
         if sender is None:
             try:
-                sender = self._publish(owner, self._making().result(self._left(step)))
+                sender = self._publish(owner, self._made(owner).result(self._left(step)))
             except TimeoutError:
                 return transport.TOO_LATE
             except ImportError as error:

@@ -1,16 +1,19 @@
 """What the drivers have done beside the caller: in which thread, and for how long it is waited for."""
 
 import asyncio
+import os
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from nous_billing._threads import start
+from nous_billing import _threads
+from nous_billing._threads import SharedWork, start
 from nous_billing.clock import AsyncSystemClock, SystemClock
 from nous_billing.credentials import Credentials
-from nous_billing.protocol.exchange import Resolve, RunBlocking
-from nous_billing.transport import driver as drivers
+from nous_billing.errors import BillingAuthError
+from nous_billing.protocol.exchange import Resolve, RunBlocking, Send
 from nous_billing.transport.async_driver import AsyncDriver
 from nous_billing.transport.driver import RENEWING, Driver
 
@@ -69,20 +72,115 @@ def test_credentials_are_resolved_in_a_thread_that_nobody_waits_for_at_the_end(r
 
 
 @EACH_DRIVER
-def test_credentials_that_are_known_need_no_thread(run, monkeypatch):
-    started = []
-
-    def counted(*arguments, **more):
-        started.append(more["name"])
-        return start(*arguments, **more)
-
+def test_credentials_that_are_known_need_no_thread(run, started):
     def twice():
         for _ in range(2):
             yield Resolve(float("inf"))
 
-    monkeypatch.setattr(drivers, "start", counted)
     run(twice(), Source())
     assert started == ["nous-billing-credentials"]
+
+
+def call_in_threads(driver, flows):
+    with ThreadPoolExecutor(len(flows)) as pool:
+        return list(pool.map(driver.run, flows))
+
+
+def call_in_tasks(driver, flows):
+    async def running():
+        return await asyncio.gather(*map(driver.run, flows))
+
+    return asyncio.run(running())
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """The names of the threads that drivers start."""
+    names = []
+
+    def counted(work, *, name, daemon):
+        names.append(name)
+        return start(work, name=name, daemon=daemon)
+
+    monkeypatch.setattr(_threads, "start", counted)
+    return names
+
+
+CALLS = 20
+AT_ONCE = pytest.mark.parametrize(
+    ("call", "make"),
+    [
+        (call_in_threads, lambda source: Driver(None, SystemClock(), source)),
+        (call_in_tasks, lambda source: AsyncDriver(None, AsyncSystemClock(), source)),
+    ],
+)
+
+
+@AT_ONCE
+@pytest.mark.parametrize("rejected", [None, Credentials("rejected")])
+def test_calls_at_once_need_no_thread_each_to_wait_for_credentials(call, make, rejected, started):
+    source = Source(slow=True)
+    flows = [one(Resolve(time.monotonic() + 30, rejected)) for _ in range(CALLS)]
+    assert call(make(source), flows) == [Credentials("t")] * CALLS
+    assert len(source.threads) == 1
+    # Two calls may both find that nobody asks yet.
+    assert 1 <= len(started) < CALLS / 2
+
+
+@AT_ONCE
+def test_a_call_that_waited_for_credentials_that_were_refused_to_another_asks_for_itself(call, make):
+    class Failing(Source):
+        def resolve(self, *, rejected=None):
+            super().resolve()
+            if len(self.threads) == 1:
+                raise BillingAuthError("Nobody is logged in.")
+            return Credentials("t")
+
+    def told():
+        try:
+            return (yield Resolve(time.monotonic() + 30))
+        except BillingAuthError as error:
+            return str(error)
+
+    answers = call(make(Failing(slow=True)), [told() for _ in range(3)])
+    assert sorted(answers, key=str) == [Credentials("t")] * 2 + ["Nobody is logged in."]
+
+
+@EACH_DRIVER
+def test_a_token_that_was_refused_is_not_taken_from_the_memo(run):
+    def twice():
+        first = yield Resolve(time.monotonic() + 30)
+        yield Resolve(time.monotonic() + 30, first)
+
+    source = Source()
+    run(twice(), source)
+    assert len(source.threads) == 2
+
+
+@AT_ONCE
+def test_calls_at_once_wait_for_one_thread_that_makes_what_sends(call, make, started):
+    driver, made = make(Source()), []
+
+    def making():
+        time.sleep(0.2)
+        made.append(None)
+        raise ImportError("gone")
+
+    driver._make = making
+    step = Send(None, "http://localhost", None, time.monotonic() + 30, float("inf"))
+    answers = call(driver, [one(step) for _ in range(CALLS)])
+    assert not any(answer.sent for answer in answers)
+    assert 1 <= len(made) == started.count("nous-billing-load") < CALLS / 2
+
+
+def test_nobody_waits_for_work_that_a_fork_left_behind(monkeypatch):
+    go, work = threading.Event(), SharedWork("work")
+    begun = work.begin("key", go.wait)
+    assert work.under_way("key") is begun
+    pid = os.getpid()
+    monkeypatch.setattr(_threads.os, "getpid", lambda: pid + 1)
+    assert work.under_way("key") is None
+    go.set()
 
 
 @EACH_DRIVER
