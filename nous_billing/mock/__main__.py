@@ -11,9 +11,9 @@ from .ledger import AMBIGUOUS, FAILURES
 
 try:
     from . import Card, MockPortal
-except ModuleNotFoundError as missing:
+except ModuleNotFoundError as _missing:
     # It says what to install, without a traceback.
-    sys.exit(str(missing))
+    sys.exit(str(_missing))
 
 _TOKEN_LIFETIME = 8 * 3600.0
 _CARDS = ", ".join(["4242 settles", *(f"{last4} {reason}" for last4, reason in FAILURES.items())])
