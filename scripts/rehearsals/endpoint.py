@@ -33,6 +33,14 @@ CONTRACT_EDITS: tuple[Change, ...] = (
               anyOf:
                 - $ref: '#/components/schemas/GiftSent'
                 - $ref: '#/components/schemas/GiftDeclined'
+      '400':
+        description: The key or the body is not what the contract asks for. Nothing was paid.
+        content:
+          application/json:
+            schema:
+              anyOf:
+                - $ref: '#/components/schemas/ValidationFailed'
+                - $ref: '#/components/schemas/IdempotencyKeyRequired'
       '401': {{$ref: '#/components/responses/Unauthorized'}}
       '403':
         description: Not allowed.
@@ -150,7 +158,7 @@ def give(amount_usd: Amount, to: str, idempotency_key: str, quiet: bool) -> Oper
 @handler(gates.role)
 def give(self, call: Call) -> Reply:
     """Send a gift; nobody takes one without being told. A replay of the key sends no second one."""
-    if call.parameters["quiet"]:
+    if call.parameters.get("quiet"):
         return Reply(200, {"status": "declined", "reason": "not_wanted"})
     sent = {"status": "sent", "giftId": "gift_1", "amountUsd": usd(Decimal(call.body["amountUsd"]))}
     return call.once(lambda: Reply(200, sent))
