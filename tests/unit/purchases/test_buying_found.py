@@ -138,7 +138,7 @@ LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
         (UNSENT, "Could not reach the portal: connection refused."),
         (
             reply(403, {"error": "x", "message": "No."}),
-            "The charge can no longer be watched, and may have settled: No.",
+            "The charge can no longer be polled, and may have settled: No.",
         ),
     ],
     ids=["pending", "unsent", "403"],
