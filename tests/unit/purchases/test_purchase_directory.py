@@ -264,7 +264,7 @@ def test_a_directory_that_another_program_holds_is_a_typed_error_that_names_it(s
     ):
         store.save(SECOND)
     assert str(caught.value) == (
-        f"Another program has been busy with the purchases in {store.path} for 0.05 s. Try again shortly."
+        f"Another program has locked the purchases in {store.path} for 0.05 seconds. Try again shortly."
     )
     assert caught.value.error == "network_error"
     assert store.load(KEY) == [FIRST]
