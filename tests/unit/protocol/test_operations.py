@@ -433,7 +433,9 @@ def test_a_success_that_breaks_the_contract_is_an_error_that_keeps_the_payload(n
     assert error.payload == (json.loads(json.dumps(body), parse_float=Decimal) if isinstance(body, dict) else {})
     assert error.outcome_unknown is (name in CHANGING)
     assert ("same idempotency key" in str(error)) is (name in KEYED)
-    assert ("The settings may have been saved: read the billing state to find out." in str(error)) is (name in CHANGING - KEYED)
+    assert ("The settings may have been saved: read the billing state to find out." in str(error)) is (
+        name in CHANGING - KEYED
+    )
 
 
 @pytest.mark.parametrize(
