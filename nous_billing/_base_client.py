@@ -1,4 +1,4 @@
-"""What both clients have: their arguments, checked, and the flows that they make."""
+"""What both clients share: checking arguments and building flows."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class BaseClient(Generic[ClockT]):
     ) -> None:
         if credentials is not None and not hasattr(credentials, "resolve"):
             raise BillingInvalidRequest(
-                "credentials must be a source such as StaticToken(token), not a bare value.",
+                "credentials must be a credential source such as StaticToken(token), not a bare value.",
                 error="invalid_credentials",
             )
         self._base_url = None if base_url is None else check_base_url(base_url, "base_url")
@@ -172,7 +172,7 @@ class BaseClient(Generic[ClockT]):
         end = self._clock.monotonic() + check_seconds(cap, "cap")
 
         def buying(purchase: Purchase, left: int) -> Buying:
-            # One that stays pending must not use up the time of the others; each is polled at least once.
+            # A charge that stays pending must not use up the time of the others. Each is polled at least once.
             share = max((end - self._clock.monotonic()) / left, 0.001)
             return self._buying(purchase, purchases, None, on_progress, cancelled, interval, share, organisation_id)
 

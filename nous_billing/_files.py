@@ -1,4 +1,4 @@
-"""Files of ours: owner-only, replaced atomically and durably, changed under a lock for all threads and processes."""
+"""Owner-only files, replaced atomically and durably, under a lock for all threads and processes."""
 
 from __future__ import annotations
 
@@ -35,31 +35,31 @@ def file_fingerprint(path: str) -> object:
 
 @contextmanager
 def locked(lock_path: str, seconds: float, what: str) -> Generator[None]:
-    """Hold a lock against every other process and thread; makes its folder where there is none.
+    """Hold a lock against every other process and thread. Creates its folder if needed.
 
     Args:
         what: What is locked, for the message.
 
     Raises:
-        BillingNetworkError: Somebody else held it for so many seconds.
+        BillingNetworkError: Another program held it for ``seconds``.
         OSError: The folder cannot be written.
     """
     from filelock import FileLock, Timeout
 
     make_folder(Path(lock_path).parent)
-    # A lock of its own each time: one object would let the threads of this process in together.
+    # A new object each time: the threads of this process could enter a shared one together.
     lock = FileLock(lock_path, timeout=seconds, mode=0o600, thread_local=False)
     try:
         try:
             lock.acquire(poll_interval=_POLL_SECONDS)
         except Timeout:
             raise BillingNetworkError(
-                f"Another program has been busy with {what} for {seconds:g} s. Try again shortly.",
+                f"Another program has locked {what} for {seconds:g} seconds. Try again shortly.",
                 error="network_error",
             ) from None
         yield
     finally:
-        # Also where Ctrl-C came between getting it and saying so.
+        # Ctrl-C may come just after the lock is acquired.
         lock.release()
 
 
@@ -123,7 +123,7 @@ def make_folder(folder: Path) -> None:
 
 
 class _GroupCommit:
-    """The syncs of one folder: one of them serves everybody whose change was made before it began."""
+    """Group commit for one folder: a sync covers every change that was made before it began."""
 
     def __init__(self) -> None:
         self._counting = ForkSafeLock()
@@ -143,7 +143,7 @@ class _GroupCommit:
                 try:
                     _sync(folder)
                 except OSError:
-                    # The system says so once. Whoever this sync was for as well must not take the next one's word.
+                    # The system reports a failure once, so every thread that this sync covers must fail.
                     self._failed = served
                 self._served = served
             if mine <= self._failed:
@@ -155,7 +155,7 @@ _finding = ForkSafeLock()
 
 
 def sync_folder(folder: Path) -> None:
-    """Make what was renamed, made or removed in a folder durable; threads that do so at once share a sync.
+    """Make renames, creations and removals in a folder durable. Concurrent threads share a sync (group commit).
 
     Raises:
         OSError: The disk failed.

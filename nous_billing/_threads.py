@@ -1,4 +1,4 @@
-"""Work beside the caller, and locks that a fork does not leave held."""
+"""Background threads, and locks that are free after a fork."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _SHARED_SECONDS = 1.0
 
 
 def start(work: Callable[[], T], *, name: str, daemon: bool) -> Future[T]:
-    """Have work done in a thread of its own; who waits for it may give up.
+    """Run work in a new thread. The caller may stop waiting for it.
 
     Args:
-        daemon: Whether the end of the program may cut the work off.
+        daemon: Whether the end of the program may abort the work.
     """
     future: Future[T] = Future()
-    # Otherwise who waits for it could cancel it, and the result would have nowhere to go.
+    # A running future cannot be cancelled by a caller that waits for it.
     future.set_running_or_notify_cancel()
 
     def run() -> None:
@@ -71,7 +71,7 @@ class SharedWork(Generic[T]):
 
 
 class ForkSafeLock:
-    """A lock that is free in a forked child, whoever held it in the parent."""
+    """A lock that is free in a forked child, even if a thread of the parent held it."""
 
     def __init__(self) -> None:
         self._lock_of: dict[int, threading.Lock] = {}

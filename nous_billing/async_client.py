@@ -1,4 +1,4 @@
-"""The client for asyncio. It makes flows and has them performed; it has no rules of its own."""
+"""The client for asyncio. It builds flows and runs them; the rules are in ``protocol`` and ``purchases``."""
 
 from __future__ import annotations
 
@@ -26,23 +26,21 @@ if TYPE_CHECKING:
 
 
 class AsyncBillingClient(BaseClient[AsyncClock]):
-    """``BillingClient`` for asyncio: the same methods, awaited, under the same rules.
+    """``BillingClient`` for asyncio: the same methods and rules, awaited.
 
-    Belongs to one event loop at a time. Cancelling a task ends its call and nothing else; a token refresh that has
-    begun goes on.
+    Belongs to one event loop at a time. Cancelling a task ends its call only; a token refresh that has begun finishes.
 
     Args:
         credentials: Where the token comes from. None: the login of Hermes, or the SDK's own.
-        base_url: The portal's address; precedes the environment's and the credentials' own.
-        timeout: Seconds for one call, token refresh and second try included.
-        http_client: An ``httpx.AsyncClient``, or one of httpx2, to use and not to close. Its own headers and parameters
-            go along where they do not touch the SDK's; its timeouts are replaced, its redirects, authentication,
-            cookies and base URL not used.
-        ssl_context: TLS for a private certificate authority or a client certificate, instead of the system's
-            certificates. Only HTTP/1.1 is offered with it from then on.
+        base_url: The portal's address; takes precedence over the environment and the credentials.
+        timeout: Seconds for one call, including a token refresh and a retry.
+        http_client: Your own ``httpx.AsyncClient``, or one of httpx2; it stays open. Its headers and parameters are sent
+            as well; its timeouts, redirects, authentication, cookies and base URL are not used.
+        ssl_context: For a private certificate authority or a client certificate; replaces the system's certificates.
+            The client sets its ALPN protocols to HTTP/1.1.
         proxy: The URL of a proxy. None: that of the environment (``HTTPS_PROXY``, ``ALL_PROXY``, ``NO_PROXY``). False:
-            none. A portal on this machine is never reached through one.
-        clock: The time; for tests.
+            none. Loopback is never proxied.
+        clock: A clock for tests.
 
     Raises:
         BillingInvalidRequest: As for ``BillingClient``.
@@ -62,12 +60,12 @@ class AsyncBillingClient(BaseClient[AsyncClock]):
         super().__init__(
             credentials, base_url, timeout, clock or AsyncSystemClock(), ssl_context=ssl_context, proxy=proxy
         )
-        from .transport.async_driver import AsyncDriver  # Loads asyncio, which a BillingClient has no use for.
+        from .transport.async_driver import AsyncDriver  # Loads asyncio, which a BillingClient does not need.
 
         self._driver = AsyncDriver(http_client, self._clock, self._source, ssl_context=ssl_context, proxy=proxy)
 
     async def get_billing_state(self, *, timeout: float | None = None) -> BillingState:
-        """Read the balance, the card, the bounds and what else a terminal shows before a purchase. Needs no scope.
+        """Read the balance, the card, the bounds and the rest of the billing state. Needs no scope.
 
         Args:
             timeout: Seconds for this call, instead of the client's.
@@ -83,16 +81,15 @@ class AsyncBillingClient(BaseClient[AsyncClock]):
         """Configure auto-reload. Needs the scope ``billing:manage``.
 
         Args:
-            enabled: Whether to reload at all. To switch it off, the other two may be 0, or None: then the current ones
-                of the billing state are sent.
-            threshold: Dollars below which the balance is reloaded.
-            top_up_amount: Dollars that the balance is reloaded **to**; more than the threshold.
+            enabled: Whether auto-reload is on. With False the amounts may be 0, or None to keep the current ones.
+            threshold: The balance in dollars below which it is reloaded.
+            top_up_amount: The balance in dollars that it is reloaded **to**; more than the threshold.
             timeout: Seconds for this call, instead of the client's.
 
         Raises:
             BillingInvalidRequest: An argument cannot be used; nothing was sent (``error="invalid_amount"`` and others).
-            BillingError: See ``nous_billing.errors``. Where its ``outcome_unknown`` is True the settings may have been
-                saved: read the billing state.
+            BillingError: See ``nous_billing.errors``. If ``outcome_unknown`` is True, the settings may have been saved:
+                read the billing state.
         """
         await self._driver.run(self._patch_auto_top_up(enabled, threshold, top_up_amount, timeout))
 
@@ -101,31 +98,30 @@ class AsyncBillingClient(BaseClient[AsyncClock]):
     ) -> ChargeAccepted:
         """Buy credits. Needs the scope ``billing:manage``. Accepted is **not** paid: wait with ``wait_for_charge``.
 
-        A charge is never sent twice by itself, but for a 401, which comes before any look at it.
+        Sent once. The one exception is a 401, which the portal answers before it reads the charge.
 
         Args:
-            amount_usd: Dollars: a ``Decimal``, an int or a string; a float only where it is a whole number of cents.
-            idempotency_key: One for each purchase that a person confirmed; see ``new_idempotency_key``. Sent again,
-                unchanged, it does not buy again.
+            amount_usd: Dollars: a ``Decimal``, an int or a string; a float only if it is a whole number of cents.
+            idempotency_key: One for each confirmed purchase; see ``new_idempotency_key``. A retry with it buys once.
             timeout: Seconds for this call, instead of the client's.
 
         Raises:
             BillingInvalidRequest: An argument cannot be used; nothing was sent (``error="invalid_amount"``,
                 ``"idempotency_key_required"``, ``"invalid_idempotency_key"``).
-            BillingError: See ``nous_billing.errors``. Where its ``outcome_unknown`` is True the charge may have been
-                made: call again with the same key.
+            BillingError: See ``nous_billing.errors``. If ``outcome_unknown`` is True, the charge may have been made:
+                call again with the same key.
         """
         return await self._driver.run(self._exchange(operations.post_charge(amount_usd, idempotency_key), timeout))
 
     async def get_charge_status(self, charge_id: str, *, timeout: float | None = None) -> ChargeStatus:
-        """Poll a charge once. Needs the scope ``billing:manage``. An unknown id is pending for ever.
+        """Poll a charge once. Needs the scope ``billing:manage``. An unknown id stays pending forever.
 
         Args:
             charge_id: The ``charge_id`` of an accepted charge.
             timeout: Seconds for this call, instead of the client's.
 
         Raises:
-            BillingInvalidRequest: The id cannot be one; nothing was sent (``error="invalid_charge_id"``).
+            BillingInvalidRequest: The id is not valid; nothing was sent (``error="invalid_charge_id"``).
             BillingError: See ``nous_billing.errors``.
         """
         return await self._driver.run(self._exchange(operations.get_charge_status(charge_id), timeout))
@@ -139,14 +135,14 @@ class AsyncBillingClient(BaseClient[AsyncClock]):
         on_poll: AsyncOnPoll | None = None,
         cancelled: Callable[[], bool | Awaitable[bool]] | None = None,
     ) -> ChargeSettled | ChargeFailed:
-        """Poll a charge until it is settled or failed. Outlives network errors, 5xx and rate limits.
+        """Poll a charge until it is settled or failed, through network errors, 5xx replies and rate limits.
 
         Args:
             charge_id: The ``charge_id`` of an accepted charge.
-            interval: Seconds between two polls; more where the portal asks for it, at most 30.
-            cap: Seconds until the last poll is begun.
-            on_poll: Called after each poll with what came of it, a status or a ``BillingError`` that may pass.
-            cancelled: Asked about four times a second between two polls; waiting ends when it returns True.
+            interval: Seconds between two polls; up to 30 if the portal asks to slow down.
+            cap: Seconds until the last poll begins.
+            on_poll: Called after each poll with the status, or with a ``BillingError`` that may be temporary.
+            cancelled: Called about four times a second between two polls. Return True to stop waiting.
 
         Raises:
             BillingChargeTimeout: Still pending at the cap.
@@ -171,41 +167,37 @@ class AsyncBillingClient(BaseClient[AsyncClock]):
     ) -> Purchase:
         """Buy credits and wait until they are paid. Needs the scope ``billing:manage``.
 
-        The person is charged at most once, whatever happens: the same call with the same key goes on with the same
-        purchase, in this program or, with a ``store``, in the next one. The charge is repeated, with the same key and
-        the same bytes, only where it may not have arrived or its reply was lost: at most three times, after 1, 3 and 9
-        seconds. Each token is first seen to belong to the purchase's organisation.
+        Idempotent: the same call with the same key continues the same purchase, in this process or, with a ``store``,
+        in a later one, and charges at most once. A charge that may not have arrived, or whose reply was lost, is sent
+        again with the same key after 1, 3 and 9 seconds. Each token must belong to the purchase's organisation.
 
         Args:
             amount_usd: Dollars, as for ``post_charge``; within the bounds of the billing state.
             idempotency_key: One for each purchase that a person confirmed; see ``new_idempotency_key``.
-            organisation_id: The organisation that the person confirmed, ``state.org.id``: a login of another one is
-                refused before anything is sent. None: for a new purchase that of the state that was read last.
-            store: Where the purchase is kept before anything is sent and at each step, for callers that must survive a
-                crash: a directory, or a store of your own. None: in the memory of this process, for all clients.
-            step_up: Asked once where the scope is missing, such as ``lambda: login.astep_up(show_code)``; where it
-                returns True the purchase goes on. What your functions raise comes through as it is.
-            on_progress: Called with the purchase after each step and each poll, and with each error that is outlived.
-            cancelled: Asked before each request, and about four times a second between two; the purchase is left alone
-                when it returns True.
-            interval: Seconds between two polls, as for ``wait_for_charge``.
-            cap: Seconds to wait for an accepted charge, as for ``wait_for_charge``.
+            organisation_id: The organisation that the person confirmed (``state.org.id``). A login for another one is
+                refused before anything is sent. None: a new purchase is for that of the state that was read last.
+            store: Where each step is saved before the next, to survive a crash: a directory, or a store of your own.
+                None: the memory of this process, shared by all clients.
+            step_up: Called once if the scope is missing, such as ``lambda: login.astep_up(show_code)``; if it
+                returns True, the purchase continues. Exceptions of your functions propagate unchanged.
+            on_progress: Called with the purchase after each step and poll, and with each error that does not end it.
+            cancelled: Called before each request, and about four times a second while waiting. Return True to stop.
+            interval, cap: As for ``wait_for_charge``, once the charge is accepted.
 
         Returns:
             The purchase: ``"settled"`` (paid; see ``discrepancies``) or ``"failed"`` (not charged; see ``reason``).
 
         Raises:
-            BillingPurchaseUncertain: It is not known whether the charge was made, or how it ended. Call again with the
-                same key, unless its ``is_too_old`` is True.
+            BillingPurchaseUncertain: It may have been charged. Call again with the same key, unless ``is_too_old``.
             BillingDuplicateCharge: The portal made more than one charge for the key.
             BillingPurchaseCancelled: ``cancelled`` returned True before a charge could be made.
             BillingPurchaseStoreError: The purchase could not be saved; nothing was sent.
-            BillingIdempotencyConflict: The key is that of another amount: a fault of the program.
-            BillingInvalidRequest: An argument cannot be used, or the login is for another organisation than that of
-                the purchase or than was confirmed (``error="wrong_organisation"``); nothing was sent.
+            BillingIdempotencyConflict: The key was used for another amount: a bug in the calling program.
+            BillingInvalidRequest: An argument cannot be used, or the login is not for the organisation of the purchase
+                or the confirmed one (``error="wrong_organisation"``); nothing was sent.
             BillingError: A definite refusal; nothing was charged. See ``nous_billing.errors``.
 
-        Cancelling the task raises ``CancelledError`` and leaves the purchase as ``BillingPurchaseUncertain`` does.
+        If the task is cancelled, it is not known whether the charge was made: call again with the same key.
         """
         purchase = self._new_purchase(amount_usd, idempotency_key)
         buying = self._buying(purchase, store, step_up, on_progress, cancelled, interval, cap, organisation_id)
@@ -221,22 +213,19 @@ class AsyncBillingClient(BaseClient[AsyncClock]):
         interval: float = DEFAULT_INTERVAL,
         cap: float = DEFAULT_CAP,
     ) -> list[Outcome]:
-        """Find out what became of the purchases that were left open. Never makes a charge.
+        """Find out the outcome of purchases that were left open. Never makes a charge.
 
-        Those that were accepted are waited for. Of the others only a person can decide to buy again, with the same key.
+        Waits for accepted charges. For the others a person decides whether to buy again, with the same key.
 
         Args:
             store: As for ``buy_credits``. None: the purchases of this process.
             organisation_id: Only the purchases of this organisation. None: all.
-            on_progress: As for ``buy_credits``.
-            cancelled: As for ``buy_credits``.
-            interval: Seconds between two polls.
-            cap: Seconds to wait for all of them together; each is polled at least once.
+            on_progress, cancelled: As for ``buy_credits``.
+            interval, cap: As for ``buy_credits``. ``cap`` covers all of them together; each is polled at least once.
 
         Returns:
-            One for each purchase that had not ended, oldest first: the purchase where it has ended by now, or else the
-            ``BillingPurchaseUncertain`` that says what is known. Last of all a ``BillingPurchaseStoreError`` for each
-            that could not be read.
+            One item for each open purchase, oldest first: the purchase if it has ended by now, otherwise a
+            ``BillingPurchaseUncertain``. Then a ``BillingPurchaseStoreError`` for each that could not be read.
 
         Raises:
             BillingInvalidRequest: An argument cannot be used.
@@ -244,7 +233,7 @@ class AsyncBillingClient(BaseClient[AsyncClock]):
         return await self._driver.run(self._resuming(store, on_progress, cancelled, interval, cap, organisation_id))
 
     async def aclose(self) -> None:
-        """Close the connections. An ``http_client`` that was given stays open."""
+        """Close the connections. Your own ``http_client`` stays open."""
         await self._driver.aclose()
         if self._default_login is not None:
             from asyncio import to_thread

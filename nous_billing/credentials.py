@@ -1,4 +1,4 @@
-"""Who the caller is: an access token and the portal that it is for, from a source that may be asked again."""
+"""Credentials: an access token and its portal, and the sources that provide them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BILLING_MANAGE_SCOPE = "billing:manage"
 """The scope that a token needs to buy, to configure auto-reload and to poll a charge."""
 
 MEMO_SECONDS = 30.0
-"""How long a source's answer is kept. A token that runs out meanwhile is refused, and replaced."""
+"""How long the answer of a source is cached. The portal refuses a token that expires in the meantime."""
 
 # A token with a line break would be a header of its own; the HTTP library would then quote it in an exception.
 _TOKEN = re.compile(r"[!-~]+")
@@ -29,7 +29,7 @@ class Secret(str):
 
 
 class SecretBytes(bytes):
-    """The same of bytes."""
+    """The same for bytes."""
 
     def __repr__(self) -> str:
         return "b'***'"
@@ -51,7 +51,7 @@ class Credentials:
 
     Attributes:
         access_token: The bearer token; not in the repr.
-        portal_base_url: The portal's base URL, vouched for by the source, or None for the default.
+        portal_base_url: The portal's base URL, which the source trusts with the token, or None for the default.
 
     Raises:
         BillingAuthError: The token is blank or has characters that no token has (``error="invalid_token"``).
@@ -71,7 +71,8 @@ class Credentials:
         object.__setattr__(self, "portal_base_url", portal_base_url)
         if not _TOKEN.fullmatch(access_token):
             raise BillingAuthError(
-                "The access token is blank or has characters that no token has. Log in again.", error="invalid_token"
+                "The access token is blank or has characters that a token cannot have. Log in again.",
+                error="invalid_token",
             )
 
 
@@ -83,20 +84,20 @@ class CredentialSource(Protocol):
     """
 
     def resolve(self, *, rejected: str | None = None) -> Credentials:
-        """Return credentials that are good now. May block; called in a thread of its own.
+        """Return valid credentials. May block: the SDK calls it in a separate thread.
 
         Args:
             rejected: The token that the portal has just refused with 401. Return another one if there is any.
 
         Raises:
             BillingAuthError: Nobody is logged in.
-            BillingNetworkError: A new token could not be had just now.
+            BillingNetworkError: A new token could not be obtained right now.
         """
         ...
 
 
 class StaticToken:
-    """An access token that somebody else looks after.
+    """A fixed access token.
 
     Args:
         access_token: The bearer token; not in the repr.
@@ -116,7 +117,7 @@ class StaticToken:
         self._credentials = Credentials(access_token, portal_base_url)
 
     def resolve(self, *, rejected: str | None = None) -> Credentials:
-        """Return the token, whether or not it was rejected: there is no other."""
+        """Return the token, even if it was rejected: there is no other."""
         return self._credentials
 
     def __repr__(self) -> str:
@@ -124,18 +125,18 @@ class StaticToken:
 
 
 class CredentialMemo:
-    """What a source returned, kept for at most 30 s, so that a poll does not read files and take locks each time."""
+    """Caches the answer of a source for 30 seconds, so that a poll need not read files and take locks."""
 
     def __init__(self, source: CredentialSource, clock: BaseClock) -> None:
         self._source = source
         self._clock = clock
         self._lock = ForkSafeLock()
         self._kept: tuple[float, object, Credentials] | None = None
-        # An answer that is on its way when all is forgotten is not kept either.
+        # Counts invalidations: an answer requested before one is not cached.
         self._forgotten = 0
 
     def fresh(self) -> Credentials | None:
-        """Return the kept credentials while they are good, without blocking."""
+        """Return the cached credentials while they are valid, without blocking."""
         kept = self._kept
         if kept is None:
             return None
@@ -144,7 +145,7 @@ class CredentialMemo:
         return None if expired or fingerprint != self._fingerprint() else credentials
 
     def resolve(self, rejected: str | None = None) -> Credentials:
-        """Ask the source, once for all threads that want it. Blocks.
+        """Ask the source, once for all waiting threads (single-flight). Blocks.
 
         Raises:
             BillingError: What the source raised; anything else of it becomes a ``BillingAuthError``.
@@ -165,7 +166,7 @@ class CredentialMemo:
                 raise
             except Exception as error:
                 raise BillingAuthError(
-                    f"The source of the credentials failed ({type(error).__name__}). Log in again, or try later.",
+                    f"The credential source failed ({type(error).__name__}). Log in again, or try later.",
                     error="invalid_token",
                 ) from error
             if credentials.access_token != rejected and forgotten == self._forgotten:
@@ -173,7 +174,7 @@ class CredentialMemo:
             return credentials
 
     def forget(self) -> None:
-        """Drop what is kept; the next call asks the source."""
+        """Clear the cache; the next call asks the source."""
         self._forgotten += 1
         self._kept = None
 

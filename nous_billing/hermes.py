@@ -1,6 +1,6 @@
-"""The billing module that Hermes had, with the same names, arguments and results, on top of this SDK.
+"""A drop-in replacement for Hermes's billing module: the same names, arguments and results, on this SDK.
 
-``from nous_billing.hermes import *`` in its place is all that Hermes has to do. Results are plain dicts as the portal
+Hermes only has to replace its module by ``from nous_billing.hermes import *``. Results are plain dicts as the portal
 sent them, with fractions as ``Decimal``.
 """
 

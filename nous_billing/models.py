@@ -1,6 +1,6 @@
-"""What the portal answers: frozen, money as ``Decimal`` with the digits that the server sent, enumerations open.
+"""The results of calls: frozen dataclasses, with money as ``Decimal`` exactly as the portal sent it.
 
-A value that the contract does not know yet (a role, a reason, a status) comes through as it is.
+Enumerations are open: a role, reason or status that the contract does not know yet is passed on unchanged.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where a client with no credentials of its own looks for a login."""
+"""The default credential source of a client."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ class DefaultLogin:
 
     @cached_property
     def _stored(self) -> StoredLogin:
-        # Not before it is needed: where there is no home folder it cannot be placed, and the client may not need it.
+        # Lazy: without a home folder it cannot be created, and the client may not need it.
         return StoredLogin(ssl_context=self._ssl_context, proxy=self._proxy)
 
     def fingerprint(self) -> object:
-        """Change when either login does."""
+        """Return a value that changes when either login does."""
         return self._hermes.fingerprint(), self._stored.fingerprint()
 
     def resolve(self, *, rejected: str | None = None) -> Credentials:
-        """Return the token of the first login that there is.
+        """Return the token of the first login found.
 
         Raises:
             BillingError: As the login's own ``resolve``.

@@ -16,19 +16,19 @@ from ..errors import BillingAuthError, BillingNetworkError
 from ..portal import environment_fingerprint, resolve_portal_base_url
 from .tokens import usable_token
 
-_NOT_LOGGED_IN = "Not logged in to the Nous Portal. Run `hermes portal` to log in, or give the client credentials."
+_NOT_LOGGED_IN = "Not logged in to the Nous Portal. Run `hermes portal` to log in, or pass credentials to the client."
 
 
 class HermesLogin:
     """The login that Hermes keeps.
 
     Where ``hermes_cli.auth`` can be imported it owns the login and refreshes it. Otherwise ``$HERMES_HOME/auth.json``
-    is read, and its access token used while it is valid. It is never refreshed from here: a refresh token that is used
-    twice is taken for stolen, and Hermes's own processes would be logged out.
+    is read, and its access token is used while it is valid. The SDK never refreshes it: the portal treats a refresh
+    token that is used twice as stolen, and would log out Hermes's own processes.
     """
 
     def fingerprint(self) -> object:
-        """Change with the profile, with a logout or a new login, and with the environment."""
+        """Return a value that changes with the profile, a logout, a new login or the environment."""
         path = _auth_file()
         return path, file_fingerprint(path), environment_fingerprint()
 
@@ -37,7 +37,7 @@ class HermesLogin:
 
         Raises:
             BillingAuthError: Hermes is not logged in (``error="invalid_token"``).
-            BillingNetworkError: Hermes could not renew the login just now.
+            BillingNetworkError: Hermes could not renew the login right now.
             BillingInvalidRequest: A token may not go to the stored portal URL (``error="invalid_base_url"``).
         """
         auth = hermes_module()
@@ -60,10 +60,10 @@ def hermes_module() -> Any:
         return importlib.import_module("hermes_cli.auth")
     except ImportError:
         return None
-    except Exception as error:  # what another program does when it is loaded is not known here
+    except Exception as error:  # another program's import may raise anything
         raise BillingAuthError(
-            f"Hermes's module for logins cannot be loaded ({type(error).__name__}). Mend Hermes, or give the client "
-            "credentials.",
+            f"Hermes's module for logins cannot be loaded ({type(error).__name__}). Fix Hermes, or pass credentials to "
+            "the client.",
             error="invalid_token",
         ) from error
 
@@ -73,8 +73,8 @@ def _from_hermes(auth: Any, rejected: str | None) -> tuple[Mapping[str, Any], st
     try:
         state = masked(auth.get_provider_auth_state("nous") or {})
         return state, _secret(auth.resolve_nous_access_token())
-    except Exception as error:  # What another program raises is not known here.
-        # A passing failure to renew is no reason to give up a token that is still good.
+    except Exception as error:  # Another program may raise anything.
+        # A temporary failure to renew must not discard a token that is still valid.
         token = usable_token(state, rejected, time.time())
         if token is not None:
             return state, token
@@ -110,7 +110,7 @@ def _stored_state() -> Mapping[str, Any]:
         reason = type(error).__name__
     else:
         return state if isinstance(state, dict) else {}  # pyright: ignore[reportUnknownVariableType]
-    # Out here: what was raised has the file's text with it.
+    # Raised outside the handler: the original exception contains the file's text.
     raise BillingAuthError(
         f"Hermes's login {path} cannot be read ({reason}). Run `hermes portal` to log in again.", error="invalid_token"
     )

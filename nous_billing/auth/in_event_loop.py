@@ -1,4 +1,4 @@
-"""A login that blocks, beside an event loop that does not."""
+"""Runs a blocking login in a thread, without blocking the event loop."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .oauth import DeviceCode
 
 T = TypeVar("T")
 
-# How long to wait for the event loop to show a code, and for what that raises.
+# How long to wait for the event loop to show a code, or to raise.
 _SHOW_SECONDS = 5.0
 
 

@@ -1,7 +1,4 @@
-"""The file that keeps logins, one for each portal: owner-only, replaced atomically and durably, changed under a lock.
-
-What else is in it is not this SDK's, and survives a rewrite.
-"""
+"""The file of logins, one for each portal: owner-only, replaced atomically and durably, changed under a lock."""
 
 from __future__ import annotations
 
@@ -25,15 +22,15 @@ class LoginFile:
     """One JSON file. Keys that this SDK does not know survive a rewrite."""
 
     def __init__(self, path: Path) -> None:
-        # A link is followed once and for all: replacing the file would otherwise replace the link.
+        # Resolve a symbolic link once: replacing the file must not replace the link.
         self.path: Path = path.expanduser().resolve()
         self.name: str = str(self.path)
 
     def locked(self, seconds: float) -> AbstractContextManager[None]:
-        """Hold the file against every other process and thread.
+        """Lock the file against every other process and thread.
 
         Raises:
-            BillingNetworkError: Somebody else held it for so many seconds.
+            BillingNetworkError: Another program held the lock for ``seconds``.
             OSError: The folder cannot be written.
         """
         return locked(f"{self.path}.lock", seconds, f"the login {self.path}")
@@ -42,7 +39,7 @@ class LoginFile:
         """Return the document; empty where there is no file.
 
         Raises:
-            BillingAuthError: It cannot be read. A broken file is put aside, and the message says where.
+            BillingAuthError: It cannot be read. A broken file is renamed, and the message names the new path.
         """
         try:
             document = self._parse()
@@ -50,14 +47,15 @@ class LoginFile:
             return {}
         except OSError as error:
             raise BillingAuthError(
-                f"The login {self.path} cannot be read: {error.strerror}.", error="invalid_token"
+                f"The login file {self.path} cannot be read: {error.strerror}. Fix or remove it.",
+                error="invalid_token",
             ) from None
         if document is not None:
             return document
-        raise BillingAuthError(f"The login {self.path} is broken. {self._put_aside()}", error="invalid_token")
+        raise BillingAuthError(f"The login file {self.path} is broken. {self._put_aside()}", error="invalid_token")
 
     def write(self, document: Document) -> None:
-        """Replace the file, durably. To be called under the lock.
+        """Replace the file durably. The caller holds the lock.
 
         Raises:
             OSError: It could not be saved; the old file is still whole.
@@ -78,8 +76,8 @@ class LoginFile:
         try:
             self.path.rename(aside)
         except OSError as error:
-            return f"It could not be moved away ({error.strerror}): do that, and log in again."
-        return f"It was put aside as {aside}. Log in again."
+            return f"It could not be renamed ({error.strerror}): remove it, and log in again."
+        return f"It was renamed to {aside}. Log in again."
 
 
 def _is_document(value: Any) -> bool:

@@ -1,4 +1,4 @@
-"""A login in its file and in memory: read, renewed in time, saved, ended. Never renewed twice at once."""
+"""Reads, renews, saves and ends a login, in its file and in memory. Only one renewal runs at a time (single-flight)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .login_file import TOKEN_KEYS, Document, LoginFile, login_of, logins_of, me
 from .oauth import Tokens
 from .tokens import iso_from_seconds, minimum_lifetime, usable_token
 
-# Longer than a refresh can take: whoever waits for the lock waits for somebody else's refresh.
+# Longer than a refresh can take: a caller that waits for the lock waits for another refresh.
 _LOCK_SECONDS = 40.0
 
 T = TypeVar("T")
@@ -43,7 +43,7 @@ class LoginKeeper:
     """Keeps the login of a portal.
 
     Args:
-        portal: The portal's address, checked; None: the environment's, or that of the last login.
+        portal: The portal's address, checked. None: the environment's, or that of the last login.
         driver: Performs the login's own requests, which ask for no credentials.
     """
 
@@ -62,7 +62,7 @@ class LoginKeeper:
         return bool(self._unsaved)
 
     def fingerprint(self) -> object:
-        """Change with each rewrite of the file, with the environment, and with a pair that is not saved yet."""
+        """Return a value that changes with the file, the environment, and a login that is not saved yet."""
         unsaved = tuple(map(id, self._unsaved.values())) if self._unsaved else ()
         return file_fingerprint(self.file.name), environment_fingerprint(), unsaved
 
@@ -93,7 +93,7 @@ class LoginKeeper:
             with self.file.locked(_LOCK_SECONDS), self._renewing.current:
                 return self._renew_locked(rejected)
         except (BillingNetworkError, OSError) as error:
-            # This will pass, and until then the token at hand may be good.
+            # A temporary failure: the current token may still be valid.
             base_url, login = self.load()
             token = usable_token(login, rejected, self._clock.time())
             if token is not None:
@@ -107,7 +107,7 @@ class LoginKeeper:
         base_url, login = self.load()
         now = self._clock.time()
         spent = login.get("refresh_token")
-        # Another process may have been faster; and where there is nothing to renew it with, a token may be used up.
+        # Another process may have renewed it. Without a refresh token, the access token is used until it expires.
         token = usable_token(login, rejected, now, minimum_lifetime(login, now) if spent else 0)
         if token is not None:
             return Credentials(token, base_url)
@@ -125,14 +125,14 @@ class LoginKeeper:
         return Credentials(tokens.access_token, base_url)
 
     def _end(self, base_url: str, spent: Secret, error: BillingAuthError) -> NoReturn:
-        """Drop a login that the portal has ended, unless somebody who knows no lock has renewed it meanwhile."""
+        """Drop a login that the portal has ended, unless a program that ignores the lock has renewed it."""
         self._unsaved.pop(base_url, None)
         document = self.file.read()
         login = login_of(document, base_url)
         if login.get("refresh_token") not in (spent, None):
-            # Where its token is good, that passes as any other failure does.
+            # Handled like any temporary failure, since the new login may have a valid token.
             raise BillingNetworkError(
-                "Another program has changed the login meanwhile. Try again.", error="network_error"
+                "Another program has changed the login in the meantime. Try again.", error="network_error"
             ) from None
         ended = {key: value for key, value in login.items() if key not in TOKEN_KEYS}
         ended["last_auth_error"] = {"code": error.error, "at": iso_from_seconds(self._clock.time())}
@@ -147,10 +147,10 @@ class LoginKeeper:
         self._unsaved[base_url] = _Unsaved(new, "login_id", replaces=before.get("login_id"))
 
     def _save(self) -> OSError | None:
-        """Write what is in memory only, under the lock; return why that failed."""
+        """Save the logins that are in memory only, under the lock. Return the error if that failed."""
         for base_url, unsaved in list(self._unsaved.items()):
             document = self.file.read()
-            # Otherwise somebody has logged in anew, or renewed the login, meanwhile.
+            # Otherwise another program has logged in or renewed the login in the meantime.
             if login_of(document, base_url).get(unsaved.key) == unsaved.replaces:
                 logins_of(document)[base_url] = unsaved.login
                 if unsaved.key == "login_id":
@@ -164,9 +164,9 @@ class LoginKeeper:
 
     def _not_saved(self, error: Exception) -> BillingLoginNotSaved:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        lives_on = " Until then the login lives in this program only." if self._unsaved else ""
+        lives_on = " Until then only this program has the login." if self._unsaved else ""
         return BillingLoginNotSaved(
-            f"The login cannot be saved to {self.file.path}: {reason}. Make room or fix it.{lives_on}",
+            f"The login cannot be saved to {self.file.path}: {reason}. Free space or fix it.{lives_on}",
             error="login_not_saved",
         )
 
@@ -207,7 +207,7 @@ class LoginKeeper:
                 self._adopt(base_url, tokens, login_of(self.file.read(), base_url))
                 failure = self._save()
         except (OSError, BillingError) as error:
-            # The person has approved: what came of it is kept, whatever has become of the file.
+            # The person has approved the login, so it is kept even if the file is unusable.
             before: Document = {}
             with suppress(BillingError):
                 before = login_of(self.file.read(), base_url)
@@ -218,5 +218,5 @@ class LoginKeeper:
 
 
 def not_logged_in() -> BillingAuthError:
-    """Return the error for a login that is not there."""
+    """Return the error for a missing login."""
     return BillingAuthError("Not logged in to the Nous Portal. Log in first.", status=401, error="invalid_token")

@@ -1,4 +1,4 @@
-"""The portal's OAuth endpoints, written once and without I/O: refresh with rotation, and device login (RFC 8628)."""
+"""The portal's OAuth endpoints, without I/O: refresh with rotation, and device login (RFC 8628)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TOKEN_PATH = "/api/oauth/token"  # noqa: S105 - a path
 _DEVICE_PATH = "/api/oauth/device/code"
 _DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 _FINAL = frozenset({"invalid_grant", "invalid_token", "refresh_token_reused"})
-# Three of these, with the pauses, are over before the portal's grace of 60 s for a replay.
+# Three requests, with the pauses, fit into the 60 s in which the portal accepts a replay.
 _REQUEST_SECONDS = 10.0
 _PAUSES_BEFORE_REPLAY = (1.0, 2.0)
 _DEFAULT_INTERVAL = 5.0
@@ -57,7 +57,7 @@ class DeviceCode:
         user_code: To be shown.
         verification_uri: An absolute link to the page that asks for the code.
         verification_uri_complete: The same with the code in it, or None.
-        expires_in: Seconds until the code runs out.
+        expires_in: Seconds until the code expires.
     """
 
     user_code: str
@@ -67,11 +67,11 @@ class DeviceCode:
 
 
 def refresh(base_url: str, client_id: str, refresh_token: Secret, clock: BaseClock) -> Flow[Tokens]:
-    """Spend a refresh token.
+    """Exchange a refresh token, which is single-use, for new tokens.
 
     Raises:
-        BillingAuthError: The portal's answer is final; the login has ended.
-        BillingNetworkError: Anything else; the login may still be good.
+        BillingAuthError: The portal has ended the login.
+        BillingNetworkError: Any other failure; the login may still be valid.
     """
     form = {"grant_type": "refresh_token", "client_id": client_id}
     headers = {"x-nous-refresh-token": refresh_token}
@@ -93,8 +93,8 @@ def refresh(base_url: str, client_id: str, refresh_token: Secret, clock: BaseClo
             )
         pause = next(pauses, None)
         if pause is None or not _may_be_spent(answer):
-            raise _passing("The login could not be renewed just now", answer)
-        # The portal may have changed the pair, and answers a replay with the new one, but only for a short while.
+            raise _passing("The login could not be renewed right now", answer)
+        # The portal may have rotated the pair. For a short time it answers a replay with the new one.
         yield from pause_until(clock.monotonic() + pause, clock, None)
 
 
@@ -109,7 +109,7 @@ def device_login(
     """Ask for a code, hand it to the person, and poll until it is approved.
 
     Raises:
-        BillingAuthError: Refused, run out or cancelled (``error``: ``"access_denied"``, ``"expired_token"``,
+        BillingAuthError: Refused, expired or cancelled (``error``: ``"access_denied"``, ``"expired_token"``,
             ``"login_cancelled"``, or the portal's own).
         BillingNetworkError: The portal gave no code.
     """
@@ -119,7 +119,7 @@ def device_login(
     if error is not None and _is_refusal(answer):
         raise _refused(error)
     if isinstance(answer, Failure) or not answer.ok:
-        raise _passing("The portal gave no code to log in with", answer)
+        raise _passing("The login could not be started", answer)
     device_code, code = _device_code(base_url, payload)
     ends_at = clock.monotonic() + code.expires_in
     interval = positive_seconds(payload.get("interval")) or _DEFAULT_INTERVAL
@@ -169,7 +169,7 @@ def _payload(answer: Reply | Failure) -> Mapping[str, Any]:
         payload = decode_json(answer.body) if isinstance(answer, Reply) else None
     except ValueError:
         return {}
-    # What is returned is a variable of other frames: nothing in it shows a token, known or not.
+    # Every string is a Secret: a traceback may show the variables of the frames that hold it.
     items = cast("dict[str, Any]", payload) if isinstance(payload, dict) else {}
     return {
         key: Secret(value) if isinstance(value, str) else value
@@ -196,7 +196,7 @@ def _device_code(base_url: str, payload: Mapping[str, Any]) -> tuple[Secret, Dev
     device_code, user_code = _text(payload.get("device_code")), _text(payload.get("user_code"))
     link = portal_link(base_url, payload.get("verification_uri"))
     if device_code is None or user_code is None or link is None:
-        raise BillingNetworkError("The portal's code to log in with is not complete.", error="network_error")
+        raise BillingNetworkError("The portal's login code is incomplete. Try again shortly.", error="network_error")
     return device_code, DeviceCode(
         user_code=str(user_code),
         verification_uri=link,
@@ -208,7 +208,7 @@ def _device_code(base_url: str, payload: Mapping[str, Any]) -> tuple[Secret, Dev
 def _refused(error: object) -> BillingAuthError:
     sentences = {
         "access_denied": "The login was refused on the portal.",
-        "expired_token": "The code ran out before it was approved. Log in again.",
+        "expired_token": "The code expired before it was approved. Log in again.",
     }
     code = str(error)
     return BillingAuthError(sentences.get(code, f"The portal refused the login ({code})."), error=code)

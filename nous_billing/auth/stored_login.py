@@ -1,4 +1,4 @@
-"""The SDK's own login: logging in, stepping up, and a token that is always good."""
+"""The SDK's own login: device login, step-up, and a token that is renewed in time."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from ..transport.proxies import ProxySetting
 
-# How long a call waits for a renewal while the token at hand is still good.
+# How long a call waits for a renewal while its current token is still valid.
 _ADVISORY_WAIT_SECONDS = 3.0
 _FULL_SCOPE = f"{LOGIN_SCOPE} {BILLING_MANAGE_SCOPE}"
 
@@ -43,15 +43,15 @@ T = TypeVar("T")
 class StoredLogin:
     """A login of the SDK's own, kept in one JSON file.
 
-    Safe to share between threads, and the file between processes. A refresh that has begun is never cut in two: who
-    waits for it may give up, the refresh ends and is saved.
+    Safe to share between threads, and its file between processes. A refresh that has begun finishes and is
+    saved, even if the caller stops waiting for it.
 
     Args:
         path: The file; by default ``login.json`` in the platform's config folder for ``nous-billing``.
-        portal_base_url: The portal; precedes the environment's. None: the environment's, or that of the last login.
+        portal_base_url: The portal. None: the environment's, or that of the last login.
         client_id: The OAuth client.
         http_client, ssl_context, proxy: How to reach the portal, as for ``BillingClient``.
-        clock: The time; for tests.
+        clock: A clock for tests.
 
     Raises:
         BillingInvalidRequest: The portal's address may not be given a token (``error="invalid_base_url"``), or there is
@@ -74,7 +74,7 @@ class StoredLogin:
         except (RuntimeError, ValueError, OSError) as error:
             reason = str(error).removesuffix(".")
             raise BillingInvalidRequest(
-                f"The login's file cannot be placed: {reason}. Give a path that can be written.", error="invalid_path"
+                f"The login file cannot be used: {reason}. Give a path that can be written.", error="invalid_path"
             ) from None
         self._portal = None if portal_base_url is None else check_base_url(portal_base_url, "portal_base_url")
         self._client_id = client_id
@@ -89,7 +89,7 @@ class StoredLogin:
 
     @property
     def is_logged_in(self) -> bool:
-        """Whether there is a login for the portal, be it one that has to be renewed."""
+        """Whether there is a login for the portal, even if it must be renewed first."""
         _, login = self._keeper.load()
         return bool(login.get("access_token") or login.get("refresh_token"))
 
@@ -97,18 +97,18 @@ class StoredLogin:
         return f"{type(self).__name__}({str(self.path)!r})"
 
     def fingerprint(self) -> object:
-        """Change with each rewrite of the file, with the environment, and with a pair that is not saved yet."""
+        """Return a value that changes with the file, the environment, and a login that is not saved yet."""
         return self._keeper.fingerprint()
 
     def resolve(self, *, rejected: str | None = None) -> Credentials:
-        """Return a token with at least 120 s left, refreshed where it has less.
+        """Return a token with at least 120 seconds left, refreshed if it has less.
 
         Args:
             rejected: The token that the portal has just refused.
 
         Raises:
             BillingAuthError: Nobody is logged in, or the login has ended.
-            BillingNetworkError: The login could not be renewed just now; it is kept.
+            BillingNetworkError: The login could not be renewed right now; it is kept.
             BillingLoginNotSaved: It was renewed and could not be saved; it is kept in memory.
         """
         # A traceback may show the variables of this frame.
@@ -118,7 +118,7 @@ class StoredLogin:
         token = usable_token(login, rejected, now, minimum_lifetime(login, now))
         if token is not None and not self._keeper.has_unsaved:
             return Credentials(token, base_url)
-        # In a thread: Ctrl-C ends the wait for it, not the renewal.
+        # In a thread, so that Ctrl-C ends the wait but not the renewal.
         renewing = start(partial(self._keeper.renew, rejected), name="nous-billing-refresh", daemon=False)
         token = usable_token(login, rejected, now)
         try:
@@ -136,16 +136,16 @@ class StoredLogin:
         """Log in with a device code: a person opens a link and approves.
 
         Args:
-            on_code: Is handed what the person needs. Whether to open a browser is the caller's choice.
-            scope: The scopes to ask for, with spaces between.
-            cancelled: Asked about four times a second; the login ends when it returns True.
+            on_code: Called with the link and the code for the person. Open a browser there if you want to.
+            scope: The scopes to ask for, separated by spaces.
+            cancelled: Called about four times a second. Return True to end the login.
 
         Returns:
-            The scopes that were granted. Less than what was asked for is no error: the portal leaves ``billing:manage``
-            out where the person is no admin or does not allow remote spending.
+            The granted scopes. They may be fewer than requested: the portal leaves out ``billing:manage`` if the person
+            is not an admin or does not allow remote spending.
 
         Raises:
-            BillingAuthError: Refused, run out or cancelled (``error``: ``"access_denied"``, ``"expired_token"``,
+            BillingAuthError: Refused, expired or cancelled (``error``: ``"access_denied"``, ``"expired_token"``,
                 ``"login_cancelled"``).
             BillingNetworkError: The portal gave no code.
             BillingLoginNotSaved: The login could not be saved; it is kept in memory.
@@ -154,7 +154,7 @@ class StoredLogin:
         return self._log_in(base_url, scope, on_code, cancelled)
 
     def step_up(self, on_code: Callable[[DeviceCode], None], *, cancelled: Callable[[], bool] | None = None) -> bool:
-        """Ask for ``billing:manage`` beside the scopes that are held, in a new device login; say if it was granted.
+        """Ask for ``billing:manage`` and the current scopes in a new device login. Return whether it was granted.
 
         Args:
             on_code: As for ``login``.
@@ -213,7 +213,7 @@ class StoredLogin:
         on_code: Callable[[DeviceCode], None],
         cancelled: Callable[[], bool] | None,
     ) -> frozenset[str]:
-        # A file that cannot be used is said before a person is asked for anything.
+        # Fail on an unusable file before asking the person for anything.
         self._keeper.file.read()
         flow = oauth.device_login(base_url, self._client_id, scope, on_code, cancelled, self._clock)
         tokens = self._keeper.run(flow)

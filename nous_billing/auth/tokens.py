@@ -1,4 +1,4 @@
-"""What a token and a stored login say of their own expiry."""
+"""Reads expiry and scopes of tokens and stored logins."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from typing import Any, cast
 
 from ..credentials import Secret
 
-# Longer than any call, and than credentials are kept.
+# Longer than any call, and longer than credentials are cached.
 _REFRESH_SKEW = 120.0
-# A login that was obtained later than now: the clock was put back.
+# A login from further in the future means that the clock was set back.
 _CLOCK_TOLERANCE = 60.0
-# What a date can hold.
+# The range of datetime.
 _LONGEST = 10**11
 
 
@@ -44,22 +44,22 @@ def granted_scopes(scope: object, token: str) -> frozenset[str]:
 
 
 def usable_token(login: Mapping[str, Any], rejected: str | None, now: float, seconds: float = 0) -> Secret | None:
-    """Return the access token of a stored login if it is good for so many seconds from now, and was not rejected."""
+    """Return the access token of a login if it is valid for ``seconds`` from now and was not rejected."""
     token = login.get("access_token")
     if not isinstance(token, str) or not token.strip() or token.strip() == rejected:
         return None
     expires_at = seconds_from_iso(login.get("expires_at")) or token_expiry(token)
-    # Where nothing says when it ends, the portal will.
+    # Without an expiry date the portal decides.
     good = seconds < inf if expires_at is None else expires_at - now > seconds
     return Secret(token.strip()) if good else None
 
 
 def minimum_lifetime(login: Mapping[str, Any], now: float) -> float:
-    """Return how many seconds a token must have left not to be renewed; infinite where the clock cannot be trusted."""
+    """Return below how many seconds of lifetime a token is renewed; infinite if the clock was set back."""
     obtained_at = seconds_from_iso(login.get("obtained_at"))
     if obtained_at is not None and obtained_at > now + _CLOCK_TOLERANCE:
         return inf
-    # A portal whose tokens live no longer than the skew would be asked for a new one at every call.
+    # At most half the lifetime: short-lived tokens must not be renewed at every call.
     return min(_REFRESH_SKEW, (positive_seconds(login.get("expires_in")) or inf) / 2)
 
 

@@ -1,4 +1,4 @@
-"""The rules of an exchange with the portal, without I/O: what goes out, how a reply is read, what an error code means.
+"""The rules of an exchange with the portal, without I/O: requests, replies and error codes.
 
-Private. Imports the leaves of the front (errors, models, money, portal, credentials) and the generated package.
+Private. Imports only errors, models, money, portal and credentials of the public modules, and the generated package.
 """

@@ -1,4 +1,4 @@
-"""What the annotations of results and errors say of their JSON."""
+"""Maps the annotations of results and errors to JSON."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .. import models
 
 
 def alternatives(kind: Any) -> tuple[Any, ...]:
-    """Return the members of a union, or what is no union as its only one."""
+    """Return the members of a union; any other annotation is its own only member."""
     return get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
 
 
@@ -24,7 +24,7 @@ def wire_name(name: str) -> str:
 @cache
 def field_types(cls: type) -> dict[str, Any]:
     """Return the annotations of a class, resolved."""
-    # What a module imports for type checkers only has to be named here.
+    # Names that a module imports only under TYPE_CHECKING must be passed in.
     return get_type_hints(cls, localns=vars(models), include_extras=True)
 
 
@@ -39,10 +39,10 @@ def object_fields(cls: type) -> dict[str, tuple[Any, bool]]:
 
 
 def constants(cls: Any) -> dict[str, Any]:
-    """Return the keys of an object that have one value only, with their annotations."""
+    """Return the JSON keys of a dataclass whose values are constants (``Literal``), with their annotations."""
     return {wire_name(name): kind for name, (kind, _) in object_fields(cls).items() if get_origin(kind) is Literal}
 
 
 def is_constant(kind: Any, value: object) -> bool:
-    """Whether a value is the one of a ``Literal``; 1 is not True, to JSON."""
+    """Whether a value is one of a ``Literal``. In JSON, 1 is not true."""
     return any(type(value) is type(constant) and value == constant for constant in get_args(kind))

@@ -1,4 +1,4 @@
-"""The rules of configuring auto-reload: it can be switched off at any time, whatever its amounts are."""
+"""The rules of configuring auto-reload. It can always be switched off, whatever its amounts are."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def patch_auto_top_up(
     base_url: str | None,
     deadline: float,
 ) -> Flow[None]:
-    """Save the settings. To switch it off, an amount that is None is sent as the billing state has it.
+    """Save the settings. When switching off, an amount that is None is read from the billing state first.
 
     Args:
         base_url: As for ``exchange``.
-        deadline: As for ``exchange``; for the reading of the state, too.
+        deadline: As for ``exchange``, for both requests together.
     """
     complete = enabled is not False or (threshold is not None and top_up_amount is not None)
     # Checks all arguments before anything is sent.
@@ -47,5 +47,5 @@ def _sendable(current: Decimal | None) -> Decimal:
     try:
         return Decimal(0) if current is None else check_amount(current, "current", may_be_zero=True)
     except BillingInvalidRequest:
-        # What no request may contain must not keep it switched on.
+        # An amount that no request may contain must not prevent switching it off.
         return Decimal(0)

@@ -1,4 +1,4 @@
-"""The caller's own functions in a flow. What they raise is the caller's, and is never taken for the portal's word."""
+"""Calls the caller's own functions in a flow. What they raise is never mistaken for an answer of the portal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class CallerFailed(Exception):
-    """A function of the caller raised a ``BillingError``: no rule may handle it as an answer of the portal."""
+    """A caller's function raised a ``BillingError``. No rule may handle that as an answer of the portal."""
 
     def __init__(self, error: BillingError) -> None:
         self.error = error
@@ -22,8 +22,8 @@ def call_user(name: str, function: Callable[[], object], *, changes_login: bool 
     """Call a function that the caller gave as the argument ``name``.
 
     Raises:
-        CallerFailed: It raised a ``BillingError``; anything else comes through as it is.
-        BillingInvalidRequest: It returned an awaitable to a client that awaits nothing.
+        CallerFailed: It raised a ``BillingError``. Any other exception propagates unchanged.
+        BillingInvalidRequest: It returned an awaitable to a ``BillingClient``.
     """
     try:
         answer = yield from CallUser(function, changes_login)
@@ -41,7 +41,7 @@ def is_cancelled(cancelled: Callable[[], object] | None) -> Flow[bool]:
 
 
 def unwrap_caller_errors(flow: Flow[T]) -> Flow[T]:
-    """Raise what the caller's own function raised, past every rule that handles errors of the portal."""
+    """Raise what the caller's function raised, past all rules that handle errors of the portal."""
     try:
         return (yield from flow)
     except CallerFailed as failed:
@@ -50,16 +50,16 @@ def unwrap_caller_errors(flow: Flow[T]) -> Flow[T]:
 
 
 def refuse_awaitable(name: str, answer: object) -> None:
-    """Refuse what only an ``AsyncBillingClient`` awaits.
+    """Refuse an awaitable, which only an ``AsyncBillingClient`` can await.
 
     Raises:
         BillingInvalidRequest: ``error`` is ``"invalid_"`` and the name of the argument.
     """
     if isinstance(answer, Awaitable):
-        # A coroutine that nobody awaits would be warned of.
+        # Python warns about a coroutine that was never awaited.
         getattr(cast("object", answer), "close", bool)()
         raise BillingInvalidRequest(
-            f"{name} returned an awaitable, and a BillingClient awaits nothing. Use AsyncBillingClient, or plain "
-            "functions. Nothing more was sent.",
+            f"{name} returned an awaitable, which a BillingClient cannot await. Use AsyncBillingClient, or a plain "
+            "function. Nothing more was sent.",
             error=f"invalid_{name}",
         )

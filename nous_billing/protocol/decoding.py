@@ -1,8 +1,8 @@
-"""Reads the values of a decoded JSON body as the annotations of results and errors name them.
+"""Reads a decoded JSON body by the annotations of results and errors.
 
-The annotations are the whole description of a reply. A field with a default may be absent, and one that may be None may
-be null. ``Decimal`` is money (a decimal string), ``Number`` a JSON number, ``str`` a text of any format, ``Literal`` a
-constant. A moment or a link that may be None is None where it cannot be read: neither is worth a reply about money.
+The annotations describe a reply completely. A field with a default may be absent, and one that may be None may be null.
+``Decimal`` is money (a decimal string), ``Number`` a JSON number, ``str`` a string of any format, ``Literal`` a
+constant. An optional date or link that cannot be read becomes None: a reply about money must not be lost for it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ..money import parse_usd
 from ..portal import BILLING_PATH, portal_link
 from .annotations import alternatives, constants, is_constant, object_fields, wire_name
 
-# What any arithmetic can bear: "1e999999999" is a JSON number, too.
+# Keeps arithmetic fast: "1e999999999" is also a JSON number.
 _LARGEST_EXPONENT = 64
 _JSON_NAMES: dict[Any, str] = {
     NoneType: "null",
@@ -35,11 +35,11 @@ _JSON_NAMES: dict[Any, str] = {
 
 
 class ContractBreach(ValueError):
-    """A part of a reply is not what the contract says; the message names the field."""
+    """A reply breaks the contract. The message names the field."""
 
 
 def read(kind: Any, value: object, base_url: str, place: str = "") -> Any:
-    """Return a decoded JSON value as an annotation names it.
+    """Convert a decoded JSON value to the type of an annotation.
 
     Args:
         kind: The annotation, resolved: a type, a dataclass, a union, ``tuple[..., ...]``, ``dict[str, ...]`` …
@@ -47,7 +47,7 @@ def read(kind: Any, value: object, base_url: str, place: str = "") -> Any:
         place: Where the value is in the body, such as ``"card.brand"``.
 
     Raises:
-        ContractBreach: It cannot be one.
+        ContractBreach: It has another type or format.
     """
     kinds = alternatives(kind)
     nullable = NoneType in kinds
@@ -62,7 +62,7 @@ def read(kind: Any, value: object, base_url: str, place: str = "") -> Any:
         if moment is None and not nullable:
             raise ContractBreach(f"{_named(place)} is not a date and time with an offset")
         return moment
-    one = kinds[0] if len(kinds) == 1 else _told_apart(kinds, value, place)
+    one = kinds[0] if len(kinds) == 1 else _choose_member(kinds, value, place)
     return _read_one(one, value, base_url, place)
 
 
@@ -92,7 +92,7 @@ def _read_one(kind: Any, value: object, base_url: str, place: str) -> Any:
         text_type, pattern = get_args(kind)
         text = _expect(text_type, value, place)
         if not re.fullmatch(pattern, text):
-            raise ContractBreach(f"{_named(place)} is not one that can be sent back")
+            raise ContractBreach(f"{_named(place)} is not an id that can be sent back")
         return text
     return _expect(kind, value, place)
 
@@ -111,12 +111,12 @@ def _read_object(cls: type, value: dict[str, Any], base_url: str, place: str) ->
     return cls(**found)
 
 
-def _told_apart(kinds: tuple[Any, ...], value: object, place: str) -> Any:
-    """Return the member of a union that a value is meant to be: by its JSON type, then its constants and its keys."""
+def _choose_member(kinds: tuple[Any, ...], value: object, place: str) -> Any:
+    """Choose the member of a union for a value: by its JSON type, then its constants, then its keys."""
     fitting = [kind for kind in kinds if _fits(kind, value)]
     if not fitting:
-        raise ContractBreach(f"{_named(place)} is {_JSON_NAMES[type(value)]}, which is none of what it may be")
-    return max(fitting, key=lambda kind: _likeness(kind, value))
+        raise ContractBreach(f"{_named(place)} is {_JSON_NAMES[type(value)]}, which the contract does not allow")
+    return max(fitting, key=lambda kind: _specificity(kind, value))
 
 
 def _fits(kind: Any, value: object) -> bool:
@@ -134,8 +134,8 @@ def _fits(kind: Any, value: object) -> bool:
     return type(value) is (str if json_type is Decimal else json_type)
 
 
-def _likeness(kind: Any, value: object) -> tuple[int, bool, int]:
-    """Rank the objects that fit: those with constants, then those whose keys are there, the most exacting first."""
+def _specificity(kind: Any, value: object) -> tuple[int, bool, int]:
+    """Rank the members that fit: most constants first, then all required keys present, then most required keys."""
     if not is_dataclass(kind):
         return 0, False, 0
     required = [
@@ -158,12 +158,12 @@ def _moment(value: object) -> datetime | None:
 def _number(value: object, place: str) -> Decimal:
     number = Decimal(value) if type(value) in (int, Decimal) else None  # type: ignore[arg-type]
     if number is None or abs(number.adjusted()) > _LARGEST_EXPONENT:
-        raise ContractBreach(f"{_named(place)} is not a number within reason")
+        raise ContractBreach(f"{_named(place)} is not a number of a supported size")
     return number
 
 
 def _whole(value: Decimal, place: str) -> int:
-    # To JSON Schema 3.0 and 3e2 are integers, too.
+    # In JSON Schema 3.0 and 3e2 are integers.
     number = _number(value, place)
     if number % 1 != 0:
         raise ContractBreach(f"{_named(place)} is not a whole number")
@@ -178,7 +178,7 @@ def _money(value: object, place: str) -> Decimal:
 
 
 def _expect(kind: Any, value: object, place: str) -> Any:
-    # A bool is an int to Python.
+    # In Python a bool is an int.
     if type(value) is not kind:
         raise ContractBreach(f"{_named(place)} is {_JSON_NAMES[type(value)]} instead of {_JSON_NAMES[kind]}")
     return value

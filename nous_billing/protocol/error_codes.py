@@ -1,68 +1,71 @@
-"""The error codes and statuses of the contract, and what they become."""
+"""The error codes and statuses of the contract, and the class and message of each."""
 
 from __future__ import annotations
 
 from .. import errors
 from ..errors import BillingError
 
-# The status that the code comes with (or a tuple of several), its class, and the sentence for where the portal says
-# nothing.
+# By code: its status (or a tuple of several), its class, and the message for a reply that has none.
 REFUSALS: dict[str, tuple[int | tuple[int, ...], type[BillingError], str]] = {
-    "invalid_token": (401, errors.BillingAuthError, "The portal does not accept the login. Log in again."),
-    "session_revoked": (401, errors.BillingSessionRevoked, "This login was ended. Log in again."),
+    "invalid_token": (401, errors.BillingAuthError, "The portal does not accept this login. Log in again."),
+    "session_revoked": (401, errors.BillingSessionRevoked, "The portal has ended this login. Log in again."),
     "insufficient_scope": (
         403,
         errors.BillingScopeRequired,
-        "This login may not manage billing. Step up: log in again and allow remote spending.",
+        "This login may not manage billing. Log in again and allow remote spending.",
     ),
     "remote_spending_revoked": (
         403,
         errors.BillingRemoteSpendingRevoked,
-        "The spending of this terminal was stopped. Connect it again on the portal.",
+        "Remote spending was revoked for this terminal. Connect it again on the portal.",
     ),
-    "role_required": (403, errors.BillingRoleRequired, "Only an admin of the organisation can do this. Ask one."),
+    "role_required": (403, errors.BillingRoleRequired, "Only an admin of the organisation can do this. Ask an admin."),
     "org_access_denied": (
         403,
         errors.BillingAccessDenied,
-        "This login is not bound to an organisation that it may manage. Log in again and choose one.",
+        "This login has no organisation that it may manage. Log in again and choose one.",
     ),
     "cli_billing_disabled": (
         403,
         errors.BillingDisabled,
-        "Billing from a terminal is switched off here. An admin can allow it on the portal.",
+        "Billing from a terminal is switched off here. An admin can switch it on at the portal.",
     ),
     "no_payment_method": (
         403,
         errors.BillingNoPaymentMethod,
-        "No saved card can be used again. Set up a saved card on the portal.",
+        "No saved card can be charged. Set up a saved card on the portal.",
     ),
     "monthly_cap_exceeded": (
         403,
         errors.BillingMonthlyCapExceeded,
-        "This would exceed the organisation's monthly cap. An admin can raise it on the portal.",
+        "This charge would exceed the organisation's monthly cap. An admin can raise the cap on the portal.",
     ),
-    "consent_required": (403, errors.BillingConsentRequired, "The card has to be confirmed once on the portal."),
-    "validation_failed": (400, errors.BillingInvalidRequest, "The portal refused the request as invalid."),
+    "consent_required": (403, errors.BillingConsentRequired, "The card must be confirmed once on the portal."),
+    "validation_failed": (
+        400,
+        errors.BillingInvalidRequest,
+        "The portal refused the request as invalid. Check its arguments.",
+    ),
     "amount_out_of_bounds": (
         400,
         errors.BillingInvalidRequest,
-        "The amount is outside what one charge may be. See the bounds of the billing state.",
+        "The amount is below the minimum or above the maximum of one charge. The billing state has both.",
     ),
     "idempotency_key_required": (400, errors.BillingInvalidRequest, "A charge needs an idempotency key."),
     "idempotency_conflict": (
         409,
         errors.BillingIdempotencyConflict,
-        "This idempotency key was already used for another amount. Make one key for each purchase.",
+        "This idempotency key was already used for another amount. Each purchase needs its own key.",
     ),
     "rate_limited": (
         429,
         errors.BillingRateLimited,
-        "Too many charges in the last hour. Try again later. Nothing failed.",
+        "Too many charges in the last hour. Try again later. No payment failed.",
     ),
     "temporarily_unavailable": (
         503,
         errors.BillingRateLimited,
-        "The portal cannot check the purchase just now. Try again shortly. Nothing was charged.",
+        "The portal cannot check the purchase right now. Try again shortly. Nothing was charged.",
     ),
     "stripe_unavailable": (
         503,
@@ -70,7 +73,7 @@ REFUSALS: dict[str, tuple[int | tuple[int, ...], type[BillingError], str]] = {
         "The payment processor is down. Try again shortly. Nothing was charged.",
     ),
 }
-# Where the code is not known, or comes with another status.
+# For a code that is unknown, or that comes with another status.
 CLASSES: dict[int, type[BillingError]] = {
     400: errors.BillingInvalidRequest,
     401: errors.BillingAuthError,
@@ -88,5 +91,5 @@ def statuses(code: str) -> tuple[int, ...]:
 
 
 def is_documented(status: int | None, code: str | None) -> bool:
-    """Whether the contract has this code at this status: the portal's own answer, then, and no proxy's."""
+    """Whether the contract has this code with this status: only then is it surely the portal's own answer."""
     return code in REFUSALS and status in statuses(code)

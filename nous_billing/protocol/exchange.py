@@ -1,7 +1,7 @@
 """The rules of an exchange with the portal, written once and without I/O.
 
 A flow is a generator. It yields steps (``Resolve``, ``Send``, ``Sleep``, ``RunBlocking``, ``CallUser``) and is sent the
-answer to each. The drivers of the two clients perform the steps. ``answer = yield from Send(...)`` has a type.
+result of each. The drivers of the two clients perform the steps. ``answer = yield from Send(...)`` is typed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Resolve:
-    """Ask for credentials; answered with ``Credentials`` or a ``Failure``. ``rejected``, if any, was just refused."""
+    """Get credentials: ``Credentials`` or a ``Failure``. The portal has just refused ``rejected``, if it is given."""
 
     deadline: float
     rejected: Credentials | None = None
@@ -42,10 +42,10 @@ class Resolve:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send a request once; answered with a ``Reply`` or a ``Failure``.
+    """Send a request once: a ``Reply`` or a ``Failure``.
 
-    ``deadline`` is on the client's monotonic clock. ``latest`` is a date, in seconds since 1970, after which no byte
-    may leave: the monotonic clock of most systems stands still while the machine sleeps.
+    ``deadline`` is on the client's monotonic clock. ``latest``, in seconds since 1970, is the time after which no byte
+    may leave: on most systems the monotonic clock stops while the machine sleeps.
     """
 
     operation: Operation[object]
@@ -60,7 +60,7 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Sleep:
-    """Wait so many seconds."""
+    """Wait."""
 
     seconds: float
 
@@ -70,7 +70,7 @@ class Sleep:
 
 @dataclass(frozen=True, slots=True)
 class RunBlocking(Generic[T_co]):
-    """Do work that blocks, such as writing a file; answered with what it returns. An event loop goes on meanwhile."""
+    """Run blocking work, such as writing a file, without blocking an event loop. Returns what the work returns."""
 
     work: Callable[[], T_co]
 
@@ -80,9 +80,9 @@ class RunBlocking(Generic[T_co]):
 
 @dataclass(frozen=True, slots=True)
 class CallUser:
-    """Call a function of the caller; answered with what it returns, or with what that awaits.
+    """Call a function of the caller, and await what it returns if that is awaitable.
 
-    ``changes_login``: whether it may change the login, so that the credentials must be resolved anew.
+    ``changes_login``: whether it may change the login, so that the credentials must be resolved again.
     """
 
     question: Callable[[], object]
@@ -99,13 +99,13 @@ Flow: TypeAlias = Generator[Step, object, T]
 
 
 class SendAuthenticated(Protocol):
-    """Does an operation with the token, the address and the deadline of an exchange."""
+    """Performs an operation with the token, the base URL and the deadline of an exchange."""
 
     def __call__(self, operation: Operation[R], /) -> Flow[R]: ...
 
 
 BeforeSend = Callable[[Credentials, str, SendAuthenticated], Flow[None]]
-"""Looks at the credentials and the base URL of a request before it is sent; raises where it may not be sent."""
+"""Checks the credentials and the base URL before a request is sent. Raises if it must not be sent."""
 
 
 def exchange(
@@ -116,13 +116,13 @@ def exchange(
     latest: float = inf,
     before_send: BeforeSend | None = None,
 ) -> Flow[T]:
-    """Do one operation: token, request, one more try after a 401, result or typed error.
+    """Perform one operation: get a token, send the request, retry once after a 401, return the result.
 
     Args:
-        base_url: The caller's own base URL, checked, which precedes every other.
-        deadline: On the client's monotonic clock, for everything together.
-        latest: The date after which nothing may be sent any more, in seconds since 1970.
-        before_send: Asked before each request. What it asks the portal is a part of the exchange.
+        base_url: The caller's own base URL, checked; it takes precedence over every other.
+        deadline: On the client's monotonic clock, for the whole exchange.
+        latest: Seconds since 1970 after which nothing may be sent.
+        before_send: Called before each request. Its own requests belong to the exchange.
     """
     credentials = yield from _resolve(operation, deadline)
     may_resend = may_replace_token = True
@@ -133,7 +133,7 @@ def exchange(
             answer = yield from Send(operation, chosen_url, credentials, deadline, latest)
             if isinstance(answer, Reply):
                 return _result(answer, operation, chosen_url)
-            # Only what changes nothing may be sent again unseen.
+            # Only a read may be resent without telling the caller.
             if not (answer.stale and may_resend and operation.method == "GET"):
                 raise error_from_failure(answer, operation)
             may_resend = False
@@ -156,7 +156,7 @@ def exchange(
 
 
 def pause_until(moment: float, clock: BaseClock, check_cancelled: Callable[[], Flow[None] | None] | None) -> Flow[None]:
-    """Sleep until a moment of the monotonic clock; a cancellation is noticed within a quarter of a second."""
+    """Sleep until a moment of the monotonic clock. Checks for cancellation every quarter of a second."""
     while (left := moment - clock.monotonic()) > 0:
         checking = None if check_cancelled is None else check_cancelled()
         if checking is not None:
@@ -183,7 +183,7 @@ def _result(reply: Reply, operation: Operation[T], base_url: str) -> T:
     if not reply.ok:
         raise error_from_reply(reply, base_url, operation)
     if reply.failure is not None:
-        # A status came back: the request had arrived.
+        # There is a status, so the request arrived.
         raise error_from_failure(replace(reply.failure, sent=True), operation)
     if reply.unreadable is not None:
         raise response_error(reply, operation, "invalid_response", f"The portal's reply {reply.unreadable}.")
@@ -196,17 +196,19 @@ def _result(reply: Reply, operation: Operation[T], base_url: str) -> T:
         payload = _decoded(reply, operation)
         return operation.read(payload, base_url)
     except ContractBreach as breach:
-        message = f"The portal's reply is not what its contract says ({breach})."
+        message = f"The portal's reply does not match the API contract ({breach})."
         raise response_error(reply, operation, "invalid_response", message, payload) from None
 
 
 def _decoded(reply: Reply, operation: Operation[object]) -> object:
     try:
-        # The module that Hermes had took an empty body for an empty object.
+        # As Hermes's former billing module did: an empty body is an empty object.
         return decode_json(reply.body) if reply.body.strip() else {}
     except ValueError:
         if "json" in _media_type(reply):
-            raise response_error(reply, operation, "invalid_response", "The portal's reply is broken JSON.") from None
+            raise response_error(
+                reply, operation, "invalid_response", "The portal's reply is not valid JSON."
+            ) from None
         raise _no_api(reply, operation) from None
 
 
@@ -219,5 +221,5 @@ def _no_api(reply: Reply, operation: Operation[object]) -> BillingError:
         reply,
         operation,
         "endpoint_unavailable",
-        "The portal answered with something that is not this API, such as a web page. Check the base URL.",
+        "Something other than the billing API answered, such as a web page. Check the base URL.",
     )

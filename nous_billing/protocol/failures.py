@@ -1,4 +1,4 @@
-"""Every failure of an exchange as its typed error, and what it leaves known of the request."""
+"""Turns every failure of an exchange into a typed error that says whether the request may have taken effect."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from .error_codes import CLASSES, REFUSALS, is_documented
 from .operations import Operation
 from .replies import UNKNOWN_OUTCOME, Failure, Reply, decode_json, retry_after, without_outcome
 
-_UNKNOWN_SETTING = " It may have been saved: read the billing state."
+_UNKNOWN_SETTING = " The settings may have been saved: read the billing state to find out."
 
 _FAILS_CLOSED = frozenset({"temporarily_unavailable", "stripe_unavailable"})
 
 
 def error_from_reply(reply: Reply, base_url: str, operation: Operation[object]) -> BillingError:
-    """Return the typed error for a reply that is no success: by its status first, then by its code."""
+    """Return the typed error for a reply that is not a success: by its status first, then by its code."""
     payload = _payload(reply)
     code = _text(payload, "error")
     unknown = operation.method != "GET" and _may_have_acted(reply.status, code)
@@ -30,7 +30,7 @@ def error_from_reply(reply: Reply, base_url: str, operation: Operation[object]) 
         code = code or "endpoint_unavailable"
     message = _text(payload, "message") or _default_message(reply.status, code, unknown=unknown)
     if operation.method == "GET":
-        # What refuses to be read says nothing of a charge.
+        # An answer to a read says nothing about a charge.
         message = without_outcome(message)
     error = error_class(
         f"{message}{_unknown_outcome(operation)}" if unknown else message,
@@ -49,7 +49,7 @@ def error_from_reply(reply: Reply, base_url: str, operation: Operation[object]) 
 
 
 def error_from_failure(failure: Failure, operation: Operation[object]) -> BillingError:
-    """Return the typed error for a request that brought no whole reply."""
+    """Return the typed error for a request that got no complete reply."""
     unknown = operation.method != "GET" and failure.sent
     if unknown:
         outcome = _unknown_outcome(operation)
@@ -71,7 +71,7 @@ def error_from_failure(failure: Failure, operation: Operation[object]) -> Billin
 def response_error(
     reply: Reply, operation: Operation[object], error: str, message: str, payload: object = None
 ) -> BillingError:
-    """Return the typed error for a success that is not the contract's."""
+    """Return the typed error for a success whose body breaks the contract."""
     unknown = operation.method != "GET"
     return errors.BillingResponseError(
         f"{message}{_unknown_outcome(operation) if unknown else ''}",
@@ -83,12 +83,12 @@ def response_error(
 
 
 def _may_have_acted(status: int, code: str | None) -> bool:
-    """Whether a request that changes something may have been acted on, although it was answered so.
+    """Whether a request that changes something may have taken effect despite this answer.
 
-    Only the portal's own refusal says that it was not: JSON with a code, and of a 503 the code of a gate that fails
-    closed. A page with another 4xx is by something in front of the portal, such as a filter of replies. Two statuses
-    need no code: what asks for a login (401) or counts requests (429) does so before it passes a request on. A 409 of
-    an unknown code may say that the same key is still being worked on.
+    Only the portal's own refusal is definite: JSON with a code and, for a 503, the code of a gate that fails closed. A
+    4xx page without a code comes from something in front of the portal, such as a filter of replies. Two statuses need
+    no code: a server asks for a login (401) or limits the rate (429) before it handles the request. A 409 with an
+    unknown code may mean that the same key is still being processed.
     """
     if status == 409:
         return not is_documented(status, code)
@@ -98,8 +98,8 @@ def _may_have_acted(status: int, code: str | None) -> bool:
 
 
 def _is_of_a_proxy(status: int) -> bool:
-    """Whether a proxy says by it that it gave up waiting: 408, and what no standard knows, such as 460 or 499."""
-    from http import HTTPStatus  # Loads what a success has no use for.
+    """Whether a proxy uses this status when it gives up waiting: 408, or a non-standard one such as 460 or 499."""
+    from http import HTTPStatus  # Only failures need it.
 
     return status == HTTPStatus.REQUEST_TIMEOUT or status not in set(HTTPStatus)
 
@@ -119,13 +119,13 @@ def _default_message(status: int, code: str | None, *, unknown: bool) -> str:
     if code is not None and is_documented(status, code):
         return REFUSALS[code][2]
     if 300 <= status < 400:
-        return f"The portal's address answers with a redirect ({status}), which is not followed. Check the base URL."
+        return f"The portal's address redirects (HTTP {status}), which is not followed. Check the base URL."
     if _class_of_unknown(status) is errors.BillingServerError:
         return f"The portal is failing (HTTP {status}). Try again shortly."
     if unknown:
-        return f"Something other than this API answered (HTTP {status}). Check the base URL."
+        return f"Something other than the billing API answered (HTTP {status}). Check the base URL."
     if code == "endpoint_unavailable":
-        return f"There is no billing at this address (HTTP {status}). Check the base URL."
+        return f"There is no billing API at this address (HTTP {status}). Check the base URL."
     return f"The portal refused the request ({code or f'HTTP {status}'})."
 
 

@@ -1,4 +1,4 @@
-"""The key that makes a purchase happen once: one for each purchase that a person confirmed."""
+"""Idempotency keys: one for each purchase that a person confirmed."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ _KEY = re.compile(r"[!-~]{1,255}")
 
 
 def new_idempotency_key() -> str:
-    """Return a new key. Make it when the person confirms, keep it, and send it again unchanged with each repetition.
+    """Return a new key. Create it when the person confirms, keep it, and send the same key with every retry.
 
     Examples:
         >>> len(new_idempotency_key())
         36
     """
-    from uuid import uuid4  # Loads what a poll has no use for.
+    from uuid import uuid4  # A poll does not need it.
 
     return str(uuid4())
 
 
 def check_idempotency_key(key: str) -> str:
-    """Return a key without surrounding white space, or refuse it before anything is sent.
+    """Check a key before anything is sent, and return it without surrounding white space.
 
     Raises:
         BillingInvalidRequest: It is missing or blank (``error="idempotency_key_required"``), or not 1 to 255 visible
@@ -30,7 +30,7 @@ def check_idempotency_key(key: str) -> str:
     """
     if key is None or (isinstance(key, str) and not key.strip()):
         raise BillingInvalidRequest(
-            "A charge needs an idempotency key: make one with new_idempotency_key() when the person confirms.",
+            "A charge needs an idempotency key: create one with new_idempotency_key() when the person confirms.",
             error="idempotency_key_required",
         )
     if not isinstance(key, str) or not _KEY.fullmatch(key.strip()):

@@ -1,8 +1,8 @@
-"""The endpoints: what goes out, and what comes back. The one module that knows the generated client.
+"""The endpoints: their requests and the types of their results. The only module that uses the generated client.
 
-Requests are what the generated ``_get_kwargs`` says (method, path quoting, query, header names, body keys). They are
-private by name, so the generator is pinned exactly, and a test compares them with what the generated public functions
-send. The generated client reads no reply.
+The generated ``_get_kwargs`` builds each request (method, path quoting, query, header names, body keys). Its name is
+private, so the generator is pinned exactly, and a test compares these requests with those of the generated public
+functions. The generated client reads no reply.
 """
 
 # pyright: reportPrivateUsage=false
@@ -39,9 +39,9 @@ class Operation(Generic[T_co]):
     """One call of one endpoint.
 
     Attributes:
-        path: Quoted, with its query, to be put after the base URL.
-        result: ``T_co`` as a value: the annotation by which a success is read; ``bytes`` or ``str`` for a body that is
-            no JSON, ``None`` for no body.
+        path: Quoted, with its query; appended to the base URL.
+        result: ``T_co`` as a value, the annotation by which a success is read: ``bytes`` or ``str`` for a body that is
+            not JSON, ``None`` for no body.
         accept: The media type of a success.
     """
 
@@ -54,27 +54,27 @@ class Operation(Generic[T_co]):
 
     @property
     def moves_money(self) -> bool:
-        """Whether a payment may come of it: such an operation has an idempotency key."""
+        """Whether it may cause a payment. Such an operation has an idempotency key."""
         return any(name.lower() == "idempotency-key" for name in self.headers)
 
     @property
     def changes_settings(self) -> bool:
-        """Whether it may change something other than by a payment."""
+        """Whether it may change something other than a payment."""
         return self.method != "GET" and not self.moves_money
 
     def read(self, payload: object, base_url: str) -> T_co:
         """Return the result for a decoded body.
 
         Raises:
-            ContractBreach: The body is not what the contract says.
+            ContractBreach: The body breaks the contract.
         """
         return cast("T_co", None if self.result is None else read(self.result, payload, base_url))
 
     def read_body(self, body: bytes) -> T_co:
-        """Return the result for a body that is no JSON.
+        """Return the result for a body that is not JSON.
 
         Raises:
-            ContractBreach: It is no text in UTF-8.
+            ContractBreach: It is not text in UTF-8.
         """
         try:
             return cast("T_co", body if self.result is bytes else body.decode("utf-8-sig"))
@@ -90,7 +90,7 @@ def get_billing_state() -> Operation[models.BillingState]:
 def patch_auto_top_up(
     enabled: bool, threshold: Amount | None, top_up_amount: Amount | None
 ) -> Operation[models.AutoTopUpSaved]:
-    """``PATCH /api/billing/auto-top-up``. The amounts may be 0 where it is switched off."""
+    """``PATCH /api/billing/auto-top-up``. The amounts may be 0 to switch it off."""
     from nous_portal_api.models import AutoTopUpRequest
 
     if not isinstance(enabled, bool):
@@ -119,17 +119,17 @@ def get_charge_status(charge_id: str) -> Operation[models.ChargeStatus]:
     stripped = charge_id.strip() if isinstance(charge_id, str) else ""
     if not _CHARGE_ID.fullmatch(stripped):
         raise BillingInvalidRequest(
-            "A charge id is the charge_id of an accepted charge: 1 to 255 visible ASCII characters.",
+            "charge_id must be that of an accepted charge: 1 to 255 visible ASCII characters, other than . and ..",
             error="invalid_charge_id",
         )
     return _operation(status_endpoint._get_kwargs(stripped), models.ChargeStatus)
 
 
 def _operation(kwargs: dict[str, Any], result: object, accept: str = JSON) -> Operation[Any]:
-    """Return the operation that sends what ``_get_kwargs`` says, all of it.
+    """Return the operation that sends everything in ``_get_kwargs``.
 
     Raises:
-        TypeError: There is something in it that would not be sent: a fault of this module.
+        TypeError: It has an argument that this module does not send yet: a bug in this module.
     """
     if not_carried := sorted(kwargs.keys() - _CARRIED):
         raise TypeError(f"{kwargs['url']}: the client does not send {', '.join(not_carried)} of _get_kwargs.")
@@ -159,5 +159,5 @@ def _query_text(value: object) -> str | list[str]:
 
 
 def _number(amount: Decimal) -> float:
-    # The generated model says float and checks nothing; the Decimal goes through it untouched.
+    # The generated model declares float but checks nothing, so the Decimal passes through unchanged.
     return cast(float, amount)

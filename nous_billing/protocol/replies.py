@@ -1,4 +1,4 @@
-"""What the transport brings: a reply, with one JSON decode, or a failure."""
+"""What the transport returns, a reply or a failure, and how to decode JSON without floats."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _STRICT = Context(traps=[InvalidOperation])
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """The transport could not bring a whole reply.
+    """The transport got no complete reply.
 
     Attributes:
         reason: What happened, as the end of a sentence.
         sent: Whether the request may have reached the portal.
         timed_out: Whether the deadline passed.
-        stale: Whether a kept-alive connection turned out to be dead.
+        stale: Whether a reused connection turned out to be dead.
         cause: The transport's own exception, or None.
     """
 
@@ -37,12 +37,12 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A reply, perhaps with a body that could not be read.
+    """A reply, possibly with a body that could not be read.
 
     Attributes:
         headers: By lower-case name.
         received_at: Seconds since 1970, for ``Retry-After`` dates.
-        failure: What broke the body off, or None.
+        failure: What interrupted the body, or None.
         unreadable: Why the body was not read (too large, compressed), or None.
     """
 
@@ -59,50 +59,50 @@ class Reply:
 
 
 UNKNOWN_OUTCOME = " The charge may have been made: try again with the same idempotency key, never a new one."
+"""Ends the message of a request with a key that may have taken effect."""
 
 _OUTCOMES = (
     UNKNOWN_OUTCOME,
     " Nothing was charged.",
     " Nothing was sent.",
     " Nothing more was sent.",
-    " Nothing failed.",
+    " No payment failed.",
 )
-"""Ends the message of a request with a key that may have been acted on."""
 
 
 def decode_json(body: bytes) -> Any:
-    """Decode one JSON document without a float in it.
+    """Decode one JSON document, with fractions as ``Decimal`` and never as float.
 
     Raises:
-        ValueError: It is no JSON in UTF-8, or nested or long beyond reason.
+        ValueError: It is not JSON in UTF-8, is nested too deeply, or has a number that is too long.
     """
     try:
-        # A byte order mark is no reason to lose a charge id.
+        # A byte order mark must not lose a charge id.
         return json.loads(body.decode("utf-8-sig"), parse_float=_decimal, parse_constant=_refuse_constant)
     except (RecursionError, InvalidOperation) as error:
-        raise ValueError("JSON beyond reason") from error
+        raise ValueError("the JSON is nested too deeply or has a number that is too long") from error
 
 
 def _decimal(text: str) -> Decimal:
-    # In the caller's own context a number beyond reason may become a NaN without a word.
+    # The caller's own decimal context may silently turn a huge number into a NaN.
     with localcontext(_STRICT):
         return Decimal(text)
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 def retry_after(reply: Reply) -> int | None:
-    """Read ``Retry-After``, seconds or an HTTP date, as whole seconds from now; None where it is neither."""
+    """Read ``Retry-After``, seconds or an HTTP date, as whole seconds from now; None if it is neither."""
     value = reply.headers.get("retry-after", "").strip()
     if re.fullmatch(r"[0-9]{1,9}", value):
         return int(value)
-    from email.utils import parsedate_to_datetime  # Loads much of the email package; a date is rare.
+    from email.utils import parsedate_to_datetime  # Slow to import, and a date is rare.
 
     try:
         date = parsedate_to_datetime(value)
-        # Of the three forms of an HTTP date the oldest names no zone; all are in UTC.
+        # The oldest of the three HTTP date formats (asctime) names no zone. All three are in UTC.
         seconds = (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - reply.received_at
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
@@ -110,7 +110,7 @@ def retry_after(reply: Reply) -> int | None:
 
 
 def without_outcome(message: str) -> str:
-    """Return what went wrong with a request, without what that says of the money: another request says more."""
+    """Return a message without its sentence on the outcome, for a purchase of which another request knows more."""
     for outcome in _OUTCOMES:
         message = message.removesuffix(outcome)
     return message

@@ -1,4 +1,4 @@
-"""The rules of waiting for a charge, written once and without I/O."""
+"""The rules of waiting for a charge, without I/O."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ DEFAULT_INTERVAL = 2.0
 DEFAULT_CAP = 300.0
 
 OnPoll = Callable[[ChargeStatus | BillingError], None]
-"""Called after each poll with what came of it."""
+"""Called after each poll with the status, or with an error that may be temporary."""
 
 AsyncOnPoll = Callable[[ChargeStatus | BillingError], Awaitable[None] | None]
 """``OnPoll`` of an ``AsyncBillingClient``, which awaits it."""
@@ -37,10 +37,10 @@ TellOfPoll = Callable[[ChargeStatus | BillingError], Flow[None]]
 
 _BACK_OFF = 5.0
 _LONGEST_BACK_OFF = 30.0
-# A year. The system refuses to wait for very long times, with errors of its own.
+# A year. Systems refuse to wait much longer, each with an error of its own.
 _LONGEST = 31_536_000
 
-# All of these may pass by themselves; a page that a proxy answers with, too.
+# Temporary: all of these may pass without anybody doing anything, even the web page of a proxy.
 _PASSING = (
     BillingLoginNotSaved,
     BillingNetworkError,
@@ -68,7 +68,7 @@ def settlement(
     """Poll a charge until it is settled or failed, the cap passes, the caller cancels, or access is lost.
 
     Args:
-        tell: Tells the caller what came of each poll.
+        tell: Reports the result of each poll to the caller.
         once: Whether to poll once and not wait.
     """
     operation = operations.get_charge_status(charge_id)
@@ -97,7 +97,7 @@ def settlement(
             outcome = last_error = error
         except BillingError as error:
             raise BillingChargeUnconfirmed(
-                f"The charge can no longer be watched, and may have settled: {without_outcome(error.message)}",
+                f"The charge can no longer be polled, and may have settled: {without_outcome(error.message)}",
                 charge_id=charge_id,
                 error="charge_unconfirmed",
                 last_error=error,
@@ -108,8 +108,8 @@ def settlement(
             return outcome
         if clock.monotonic() >= end:
             raise BillingChargeTimeout(
-                f"{_at_the_cap(clock.monotonic() - begun, last_error)} That is no failure: it may have settled, or may "
-                "still settle. Look at the billing page, or ask for it again.",
+                f"{_at_the_cap(clock.monotonic() - begun, last_error)} This is not a failure: it may have settled, or "
+                "may still settle. Look at the billing page, or wait for it again.",
                 charge_id=charge_id,
                 error="charge_timeout",
                 last_error=last_error,
@@ -121,7 +121,7 @@ def settlement(
 def _at_the_cap(waited: float, last_error: BillingError | None) -> str:
     if last_error is None:
         return f"The charge was still pending after {waited:.0f} seconds."
-    return f"How the charge ended could not be learned in {waited:.0f} seconds: {without_outcome(last_error.message)}"
+    return f"The status of the charge could not be read for {waited:.0f} seconds: {without_outcome(last_error.message)}"
 
 
 def _pause(outcome: ChargeStatus | BillingError, interval: float) -> float:
@@ -132,13 +132,13 @@ def _pause(outcome: ChargeStatus | BillingError, interval: float) -> float:
 
 
 def check_seconds(value: Seconds, name: str) -> Seconds:
-    """Return a number of seconds, or refuse it.
+    """Check a number of seconds, and return it.
 
     Raises:
-        BillingInvalidRequest: It is not a number above 0, and at most a year (``error="invalid_timeout"``).
+        BillingInvalidRequest: It is not a number above 0 and at most a year (``error="invalid_timeout"``).
     """
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= _LONGEST:
-        # An int may be too long to be shown.
+        # Python refuses to print an int of thousands of digits.
         is_short = isinstance(value, float) or (type(value) is int and abs(value) < 10**18)
         shown = repr(value) if is_short else type(value).__name__
         raise BillingInvalidRequest(

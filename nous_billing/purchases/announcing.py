@@ -1,4 +1,4 @@
-"""Saying in the store that a charge may be sent, one call at a time, before it is sent."""
+"""Write-ahead: saves ``sending`` to the store before a charge is sent, one call at a time."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from ..protocol.exchange import Flow
 from .call import PurchaseCall
 from .messages import not_saved
 
-# Of a call that is alive a post takes less, normally; one that has died is not waited for any longer.
+# A live call normally finishes its post sooner. A dead one is not waited for any longer.
 _QUIET_SECONDS = 3.0
 _FIRST_LOOK_SECONDS = 0.25
 _LONGEST_PAUSE = 1.0
-# More than the calls that are at the same purchase at once: each that loses has let another win.
+# More than the calls that compete for one purchase: each lost compare-and-swap means that another call won.
 _MOST_TRIES = 64
 
 
 class AlreadyAccepted(Exception):
-    """Another call at the same purchase has had it accepted: there is nothing to post."""
+    """The portal has accepted the charge for another call, so there is nothing to post."""
 
 
 class AnotherIsSending(Exception):
-    """Another call at the same purchase has just said that it sends."""
+    """Another call has just announced that it sends the charge."""
 
 
 class Announcement:
-    """The word of one call that it sends: others then wait a moment, and cannot call the purchase not made."""
+    """One call's saved intent to send. Other calls then wait a moment, and cannot save ``not_made``."""
 
     def __init__(self, call: PurchaseCall) -> None:
         self._call = call
@@ -35,12 +35,12 @@ class Announcement:
         self._patient_until = call.clock.monotonic() + call.timeout
 
     def announce(self) -> Flow[None]:
-        """Save that it may be sent, once.
+        """Save ``sending``, once, even if another call already did: the new revision stops it from saving ``not_made``.
 
         Raises:
             AlreadyAccepted: There is nothing to post.
-            AnotherIsSending: It is the turn of another call.
-            BillingError: It could not be saved.
+            AnotherIsSending: Another call sends first.
+            BillingError: The purchase could not be saved.
         """
         record = self._call.record
         for _ in range(_MOST_TRIES):
@@ -60,18 +60,18 @@ class Announcement:
         raise not_saved("another program keeps changing it")
 
     def withdraw(self) -> Flow[None]:
-        """Save that nothing was made, where this call has said that it sends and that is certain."""
+        """Save ``not_made`` if this call announced the charge and certainly did not make it."""
         record = self._call.record
         if self._made and not record.may_be_made:
             self._made = False
             yield from record.save_best_effort(replace(record.purchase, status="not_made"))
 
     def wait_for_another_call(self) -> Flow[None]:
-        """Wait until another call that is sending has had its answer, or has said nothing new for a while.
+        """Wait until another call that is sending has its answer, or has saved nothing new for a while.
 
         Raises:
             AlreadyAccepted: There is nothing to post.
-            BillingError: The caller stops, or the purchase in the store is another one.
+            BillingError: The caller cancels, or the store has a different purchase under this key.
         """
         record, clock = self._call.record, self._call.clock
         quiet_until, pause = clock.monotonic() + _QUIET_SECONDS, _FIRST_LOOK_SECONDS
@@ -85,11 +85,11 @@ class Announcement:
                 quiet_until = clock.monotonic() + _QUIET_SECONDS
 
     def look(self) -> Flow[None]:
-        """Look whether another call has had the charge accepted, as far as the store can be read.
+        """Check whether the charge was accepted for another call. A store that cannot be read is ignored.
 
         Raises:
-            AlreadyAccepted: It has.
-            BillingError: The purchase there is another one.
+            AlreadyAccepted: It was.
+            BillingError: The store has a different purchase under this key.
         """
         with suppress(BillingPurchaseStoreError):
             yield from self._call.record.refresh()

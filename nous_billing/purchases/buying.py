@@ -1,4 +1,4 @@
-"""The rules of a purchase, written once and without I/O: charged at most once, whatever dies on the way."""
+"""The rules of a purchase, without I/O: it is charged at most once, whatever crashes on the way."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ from .waiting import Wait, settle
 
 
 class Buying:
-    """One call that makes a purchase, or goes on with it.
+    """One call that makes a purchase, or continues it.
 
     Args:
-        purchase: A new one, or one of the store.
+        purchase: A new purchase, or one from the store.
         wait: Waits for a charge, by its id.
         organisation_id: The organisation that the person confirmed, or None.
         shown: The organisation of the billing state that was shown last, or None.
@@ -69,23 +69,23 @@ class Buying:
         self._wait = wait
 
     def buy(self) -> Flow[Purchase]:
-        """Make the purchase, or go on with what the store has under its key."""
+        """Make the purchase, or continue the one that the store has under its key."""
         return (yield from unwrap_caller_errors(self._translate_errors(self._buy())))
 
     def watch(self) -> Flow[Purchase]:
-        """Go on with a purchase of the store, as far as that cannot make a charge."""
+        """Continue a purchase from the store without ever making a charge."""
         self._record.may_be_made = True
         if self._record.purchase.charge_id is None:
             raise self._call.uncertain(None)
         return (yield from unwrap_caller_errors(self._translate_errors(self._settle())))
 
     def interrupted(self) -> BillingPurchaseInterrupted | None:
-        """Return what Ctrl-C leaves open; None where no charge can have been made."""
+        """Return the error for Ctrl-C, or None if no charge can have been made."""
         may_be_made = self._record.may_be_made or self._posting.in_flight
         return BillingPurchaseInterrupted(self._call.uncertain(None)) if may_be_made else None
 
     def _translate_errors(self, flow: Flow[None]) -> Flow[Purchase]:
-        """Let an error speak for the purchase as a whole, not for its last request alone."""
+        """Raise BillingPurchaseUncertain if any earlier attempt may have charged."""
         record = self._record
         try:
             yield from flow
@@ -108,7 +108,7 @@ class Buying:
             raise
         if record.purchase.charge_id is None:
             if self._call.is_too_old():
-                raise BillingInvalidRequest("It was begun more than a day ago.", error="purchase_too_old")
+                raise BillingInvalidRequest("The purchase was started more than a day ago.", error="purchase_too_old")
             yield from self._posting.post()
         if record.purchase.status == "pending":
             yield from self._settle()
@@ -121,7 +121,7 @@ class Buying:
 
 
 def new_purchase(amount_usd: Amount, idempotency_key: str, clock: BaseClock) -> Purchase:
-    """Return a new purchase, or refuse it.
+    """Return a new purchase.
 
     Raises:
         BillingInvalidRequest: An argument cannot be used.

@@ -1,4 +1,4 @@
-"""What one call at a purchase is given, and what posting a charge and waiting for it share."""
+"""The arguments and state of one call, shared by posting a charge and waiting for it."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from .messages import uncertain
 from .record import PurchaseRecord
 from .refusals import scope_missing
 
-# For how long the portal knows a key is not settled; payment processors promise a day.
+# The contract does not say how long the portal remembers a key. Payment processors promise a day.
 _KEY_IS_KNOWN = timedelta(days=1)
 
 
 class PurchaseCall:
-    """One call at a purchase.
+    """One call that works on a purchase.
 
     Attributes:
-        organisation_id: The organisation that the person confirmed, or None where the caller does not say.
+        organisation_id: The organisation that the person confirmed, or None if the caller does not say.
         shown: The organisation of the billing state that was last shown to the person, or None.
         base_url: The caller's own base URL, checked, or None.
         timeout: Seconds for each request.
@@ -58,10 +58,10 @@ class PurchaseCall:
         self._step_up = step_up
 
     def ask_for_scope(self, refusal: BillingError) -> Flow[None]:
-        """Let the person grant the scope, once.
+        """Let the person grant the missing scope (step-up), once.
 
         Raises:
-            BillingError: It was not granted.
+            BillingError: The person did not grant it.
         """
         question, self._step_up = self._step_up, None
         granted = question is not None and (yield from call_user("step_up", question, changes_login=True))
@@ -78,19 +78,19 @@ class PurchaseCall:
         raise refusal
 
     def check_cancelled(self) -> Flow[None]:
-        """Ask the caller whether to go on.
+        """Ask the caller whether to continue.
 
         Raises:
-            BillingPurchaseCancelled: It is to stop.
+            BillingPurchaseCancelled: The caller cancelled.
         """
         if (yield from is_cancelled(self._cancelled)):
             raise BillingPurchaseCancelled(
-                f"The purchase was stopped.{'' if self.record.may_be_made else ' Nothing was charged.'}",
+                f"The purchase was cancelled.{'' if self.record.may_be_made else ' Nothing was charged.'}",
                 error="purchase_cancelled",
             )
 
     def pause(self, seconds: float) -> Flow[None]:
-        """Wait, unless the caller stops it."""
+        """Wait, unless the caller cancels."""
         wake = self.clock.monotonic() + seconds
         yield from pause_until(wake, self.clock, self.check_cancelled if self._cancelled else None)
 
@@ -98,8 +98,8 @@ class PurchaseCall:
         return uncertain(self.record.purchase, last_error, is_too_old=self.is_too_old())
 
     def is_too_old(self) -> bool:
-        """Whether it may have been made so long ago that the portal may have forgotten it."""
-        # A date to come was set by a wrong clock, and says nothing.
+        """Whether it may have been made, but so long ago that the portal may have forgotten the key."""
+        # A date in the future comes from a wrong clock, so it may be old as well.
         age = abs(self.now() - self.record.purchase.started_at)
         return self.record.may_be_made and age > _KEY_IS_KNOWN
 

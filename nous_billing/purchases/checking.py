@@ -1,4 +1,4 @@
-"""What a store has loaded, checked field by field: a store may be anybody's."""
+"""Validates what a store returns, field by field: the store may be third-party code."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from .purchase import Purchase, PurchaseStatus
 from .refusals import wrong_organisation
 
 _Check = Callable[[object], str | None]
-"""Returns what a value should have been, or None where it is that."""
+"""Returns what a value should have been, or None if it is valid."""
 
 
 def checked(item: object, key: str | None = None) -> Purchase:
-    """Return what a store has loaded, or refuse it.
+    """Validate what a store returned, and return it.
 
     Raises:
-        BillingPurchaseStoreError: It is no purchase, or none that was asked for.
+        BillingPurchaseStoreError: It is not a valid purchase, or not the one with this key.
     """
     if not isinstance(item, Purchase):
-        raise not_read(f"the store returned {type(item).__name__}, which is no purchase")
+        raise not_read(f"the store returned {type(item).__name__} instead of a Purchase")
     for field in fields(item):
         value = getattr(item, field.name)
         expected = _CHECKS[field.name](value)
@@ -39,7 +39,7 @@ def checked(item: object, key: str | None = None) -> Purchase:
 
 
 def check_same_organisation(begun: Purchase, now: Purchase) -> None:
-    """Refuse to go on elsewhere than where a purchase was begun, if both are bound already.
+    """Refuse to continue a purchase for another organisation or portal, if both sides are known.
 
     Raises:
         BillingInvalidRequest: ``error="wrong_organisation"``.

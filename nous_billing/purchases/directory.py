@@ -1,4 +1,4 @@
-"""Purchases in a directory: one JSON file each, owner-only, replaced atomically and durably."""
+"""A store of purchases in a directory: one JSON file each, owner-only, replaced atomically and durably."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ class PurchaseDirectory:
     """A ``PurchaseStore`` for one machine. Safe to share between threads and between processes.
 
     Purchases that have ended stay as receipts: buying again with the same key returns them. ``receipts`` lists them,
-    ``prune`` removes the old ones, ``forget`` removes one purchase.
+    ``prune`` removes old ones, and ``forget`` removes a single purchase.
 
     Args:
-        path: The directory; made where there is none.
+        path: The directory. It is created when the first purchase is saved.
 
     Raises:
-        BillingInvalidRequest: There can be no such directory (``error="invalid_store"``).
+        BillingInvalidRequest: The path cannot be a directory (``error="invalid_store"``).
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
@@ -43,12 +43,12 @@ class PurchaseDirectory:
         return f"{type(self).__name__}({str(self.path)!r})"
 
     def load(self, key: str | None = None) -> Iterable[Purchase]:
-        """Return the purchase with this key, if there is one; without a key all that have not ended, oldest first.
+        """Return the purchase with this key, if there is one; without a key, all that have not ended, oldest first.
 
-        What it costs depends on how many are open, not on how many receipts there are.
+        The cost depends on the number of open purchases, not on the number of receipts.
 
         Raises:
-            BillingPurchaseStoreError: A file cannot be read, or is broken; without a key, after the others.
+            BillingPurchaseStoreError: A file cannot be read or is broken. Without a key, after the readable ones.
             OSError: The directory cannot be read.
         """
         if key is None:
@@ -63,11 +63,11 @@ class PurchaseDirectory:
             raise broken
 
     def save(self, purchase: Purchase) -> bool:
-        """Keep a purchase; False where another call has saved it meanwhile.
+        """Save a purchase (compare-and-swap by revision). Return False if another call has saved it in the meantime.
 
         Raises:
             BillingNetworkError: Another program holds the lock of this purchase.
-            BillingPurchaseStoreError: The purchase that is kept is broken.
+            BillingPurchaseStoreError: The stored purchase is broken.
             OSError: The directory cannot be written.
         """
         with self._folder.locked(purchase.key):
@@ -78,10 +78,10 @@ class PurchaseDirectory:
             return True
 
     def receipts(self) -> Iterator[Purchase]:
-        """Return the purchases that have ended, newest first. Reads all of them before the first is returned.
+        """Return the purchases that have ended, newest first. Reads all of them before it returns the first.
 
         Raises:
-            BillingPurchaseStoreError: A file cannot be read, or is broken; after the others.
+            BillingPurchaseStoreError: A file cannot be read or is broken. Raised after the readable ones.
             OSError: The directory cannot be read.
 
         >>> from tempfile import TemporaryDirectory
@@ -95,7 +95,7 @@ class PurchaseDirectory:
             raise broken
 
     def forget(self, key: str) -> None:
-        """Remove a purchase, once a person has seen on the billing page what became of it, or as an old receipt.
+        """Remove a purchase: a receipt, or one whose outcome a person has seen on the billing page.
 
         Raises:
             BillingNetworkError: Another program holds the lock of this purchase.
@@ -107,21 +107,20 @@ class PurchaseDirectory:
             self._folder.sync()
 
     def prune(self, *, before: datetime) -> int:
-        """Remove the receipts of purchases that were begun before a moment; what is open stays, however old.
+        """Remove the receipts of purchases that were started before a date. Open purchases stay, however old they are.
 
-        Without its receipt a key that is used again buys again: keep receipts for as long as anything may come back to
-        their keys.
+        Once its receipt is gone, the same key buys again. Keep receipts for as long as a program may retry their keys.
 
         Args:
-            before: Aware of its zone.
+            before: A datetime with a time zone.
 
         Returns:
-            How many were removed.
+            How many receipts were removed.
 
         Raises:
-            BillingInvalidRequest: The moment has no zone (``error="invalid_moment"``); nothing was removed.
+            BillingInvalidRequest: ``before`` has no time zone (``error="invalid_moment"``); nothing was removed.
             BillingNetworkError: Another program holds the lock of a purchase.
-            BillingPurchaseStoreError: A file cannot be read, or is broken, and stays; after the others.
+            BillingPurchaseStoreError: A file cannot be read or is broken, and stays. Raised after removing the others.
             OSError: The directory cannot be written.
 
         >>> from datetime import UTC, timedelta
@@ -139,7 +138,7 @@ class PurchaseDirectory:
 
     def _remove_receipt(self, key: str, before: datetime) -> bool:
         with self._folder.locked(key):
-            # Another call may just have begun it anew.
+            # Another call may just have started it again.
             kept = self._folder.find(key)
             is_old = kept is not None and kept.has_ended and kept.started_at < before
             if is_old:
@@ -153,5 +152,5 @@ def _started_at(purchase: Purchase) -> datetime:
 
 def _invalid(reason: str) -> BillingInvalidRequest:
     return BillingInvalidRequest(
-        f"Purchases cannot be kept there: {reason}. Give the path of a directory.", error="invalid_store"
+        f"The store cannot be used: {reason}. Give the path of a directory.", error="invalid_store"
     )

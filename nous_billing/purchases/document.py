@@ -1,4 +1,4 @@
-"""A purchase as a JSON document. Its fields are those of ``Purchase``, by their annotations."""
+"""Encodes a purchase as a JSON document, by the annotations of ``Purchase``."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
 from ..money import parse_usd
 from .purchase import Purchase
 
-# To be raised with each field that ``Purchase`` gains: a version that does not know the field then refuses the file.
+# Increase it with each new field of ``Purchase``: a version that does not know the field then refuses the file.
 FORMAT = 2
 
 
 def encode(purchase: Purchase) -> bytes:
-    """Return a document that a person can read as well."""
+    """Return an indented document, which a person can read as well."""
     values = {name: getattr(purchase, name) for name in _kinds()}
     return json.dumps({"format": FORMAT, **values}, indent=1, default=_plain).encode()
 
 
 def decode(content: bytes) -> Purchase:
-    """Return the purchase of a document; fields that an older version did not know have their defaults.
+    """Return the purchase of a document. Fields that an older version did not write have their defaults.
 
     Raises:
-        ValueError: It is none, or one of a newer version.
-        TypeError: A field is of another type.
+        ValueError: It is not a purchase, or a newer version wrote it.
+        TypeError: A field has another type.
         KeyError: A field is missing.
         RecursionError: It is nested too deeply.
-        BillingInvalidRequest: An amount is no money.
+        BillingInvalidRequest: An amount is not a sum of money.
     """
     document: Any = json.loads(content)
     version = cast("dict[str, Any]", document).get("format") if isinstance(document, dict) else None

@@ -1,8 +1,8 @@
-"""The files of a directory of purchases: open purchases in it, receipts of those that have ended in a folder below.
+"""The files of a directory of purchases: open purchases in the directory, receipts in ``receipts`` below it.
 
-A purchase ends by two renames, each atomic: the first replaces the open purchase by its end, the second files that away
-as a receipt. After a crash between the two it is read where it is, and filed away later. Where a receipt and an open
-purchase have the same key, the purchase was begun anew, and the receipt says what it was before.
+A purchase ends with two atomic renames: the first replaces the open purchase with the ended one, the second moves that
+to the receipts. After a crash in between, the purchase is read where it is and moved later. If a receipt and an open
+purchase have the same key, the purchase was started again, and the receipt is its previous state.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ from .document import decode, encode
 from .purchase import Purchase
 
 _FILE_NAME = re.compile(r"[0-9a-f]{64}\.json")
-# A lock is held for one small file: whoever holds it longer has been stopped.
+# A lock is held while one small file is written. A holder that takes longer is suspended.
 _LOCK_SECONDS = 10.0
-# Purchases of different keys seldom wait for each other, and the lock files stay few.
+# Lock striping: different keys seldom wait for each other, and there are few lock files.
 _STRIPES = 64
-# Threads of this process wait in line, however long it is; the file of a stripe is only for other processes.
+# Threads of this process queue here. The lock file of a stripe is only for other processes.
 _QUEUES = tuple(ForkSafeLock() for _ in range(_STRIPES))
 
 
 class PurchaseFolder:
-    """Reads and writes the files; what may be written is for the caller to say."""
+    """Reads and writes the files. Its caller decides what may be written."""
 
     def __init__(self, path: Path) -> None:
         self.path: Path = path
         self.receipts: Path = path / "receipts"
 
     def locked(self, key: str) -> AbstractContextManager[None]:
-        """Let nobody else write the purchase with this key, in any thread or process.
+        """Lock the purchase with this key against every other thread and process.
 
         Raises:
             BillingNetworkError: Another program holds the lock.
@@ -54,7 +54,7 @@ class PurchaseFolder:
     def find(self, key: str) -> Purchase | None:
         """Return the purchase with this key."""
         name = _file_name(key)
-        # Once more where it was open: it may have been begun anew just after the first look.
+        # The first folder again: the purchase may have been started again since the first look.
         for folder in (self.path, self.receipts, self.path):
             purchase = _read(folder / name)
             if purchase is not None:
@@ -62,10 +62,10 @@ class PurchaseFolder:
         return None
 
     def write(self, purchase: Purchase) -> None:
-        """Keep a purchase durably. To be called under its lock."""
+        """Save a purchase durably. The caller holds its lock."""
         name = _file_name(purchase.key)
         replace_durably(self.path / name, lambda: encode(purchase))
-        # What is kept is durable: to tidy up may fail.
+        # The purchase is durable by now, so tidying up may fail.
         with suppress(OSError):
             if purchase.has_ended:
                 self._file_away(name)
@@ -73,9 +73,9 @@ class PurchaseFolder:
                 (self.receipts / name).unlink(missing_ok=True)
 
     def remove(self, key: str) -> None:
-        """Remove a purchase, durably after a ``sync``. To be called under its lock."""
+        """Remove a purchase; durable after ``sync``. The caller holds its lock."""
         name = _file_name(key)
-        # The receipt first: on its own it would say what was so before the purchase was begun anew.
+        # The receipt first: left alone it would show a state from before the purchase was started again.
         (self.receipts / name).unlink(missing_ok=True)
         if (self.path / name).exists():
             sync_folder(self.receipts)
@@ -83,14 +83,14 @@ class PurchaseFolder:
         temporary_of(self.path / name).unlink(missing_ok=True)
 
     def sync(self) -> None:
-        """Make what was removed durable."""
+        """Make removals durable."""
         sync_folder(self.receipts)
         sync_folder(self.path)
 
     def read_open(self) -> tuple[list[Purchase], BillingPurchaseStoreError | None]:
-        """Return the purchases that have not ended, and why others cannot be read; file away what has ended."""
+        """Return the open purchases and an error for those that cannot be read. Move ended ones to the receipts."""
         found, broken = _read_all(_files(self.path))
-        # As a version before this one left it, or a crash.
+        # A crash or an older version left them here.
         ended = sorted((_file_name(purchase.key) for purchase in found if purchase.has_ended), key=_stripe)
         for stripe, names in groupby(ended, key=_stripe):
             with suppress(OSError, BillingError), self._locked_stripe(stripe):
@@ -99,8 +99,8 @@ class PurchaseFolder:
         return [purchase for purchase in found if not purchase.has_ended], broken
 
     def read_ended(self) -> tuple[list[Purchase], BillingPurchaseStoreError | None]:
-        """Return the purchases that have ended, and why others cannot be read."""
-        # In this order: what is filed away meanwhile is found at least once.
+        """Return the purchases that have ended, and an error for those that cannot be read."""
+        # In this order a purchase that is moved meanwhile is found at least once.
         beside, one = _read_all(_files(self.path))
         below, other = _read_all(_files(self.receipts))
         found = {purchase.key: purchase for purchase in (*below, *beside)}
@@ -113,12 +113,12 @@ class PurchaseFolder:
 
     def _file_away(self, name: str) -> None:
         make_folder(self.receipts)
-        # Not synced: until a sync of either folder a crash may undo it, which does no harm.
+        # Not synced: a crash may undo the move, which does no harm.
         (self.path / name).replace(self.receipts / name)
 
 
 def _file_name(key: str) -> str:
-    # A key may have any visible character, and be longer than a file's name.
+    # A key may have characters that a file name cannot have, and may be too long for one.
     return f"{sha256(key.encode()).hexdigest()}.json"
 
 
@@ -151,7 +151,7 @@ def _read(file: Path) -> Purchase | None:
     try:
         purchase = decode(read_own_file(file))
         if _file_name(purchase.key) != file.name:
-            raise ValueError("its name does not belong to its key")
+            raise ValueError("its file name does not match its key")
         return purchase
     except (FileNotFoundError, NotADirectoryError):
         return None

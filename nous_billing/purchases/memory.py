@@ -1,4 +1,4 @@
-"""Purchases without a store: for as long as the process lives."""
+"""The default store: purchases in memory, for the life of the process."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _MOST_ENDED = 1000
 
 
 class MemoryStore:
-    """All purchases that have not ended, and the last that have."""
+    """All open purchases, and the most recent ones that have ended."""
 
     def __init__(self) -> None:
         self._lock = ForkSafeLock()
@@ -34,4 +34,4 @@ class MemoryStore:
 
 
 PROCESS_STORE = MemoryStore()
-"""What every client of this process uses that is given no store: the same key is the same purchase in all of them."""
+"""The store of every client in this process that has no other: they share purchases by key."""

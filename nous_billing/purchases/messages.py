@@ -1,4 +1,4 @@
-"""What a person is told of a purchase whose end is not known, or not kept."""
+"""The errors for a purchase whose outcome is unknown, or could not be saved."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def uncertain(purchase: Purchase, last_error: BillingError | None, *, is_too_old
     """Return the error for a purchase that may have been made.
 
     Args:
-        last_error: What it ran into, or None.
-        is_too_old: Whether the portal may have forgotten it.
+        last_error: The last error of the purchase, or None.
+        is_too_old: Whether the portal may have forgotten the key.
     """
     if purchase.other_charge_ids:
         return duplicate_charge(purchase, last_error)
@@ -41,16 +41,19 @@ def uncertain(purchase: Purchase, last_error: BillingError | None, *, is_too_old
     elif purchase.charge_id is None:
         advice = "Look at the billing page before you buy anything again: the portal may no longer know the key."
     else:
-        known = f"{what} was accepted as charge {purchase.charge_id}, and how that ended can no longer be learned here."
+        known = (
+            f"{what} was accepted as charge {purchase.charge_id}, and it can no longer be found out here how that "
+            "ended."
+        )
         advice = (
-            "Look at the billing page before you buy anything again, and forget this purchase once you have seen there "
-            "what became of it."
+            "Look at the billing page before you buy anything again, and remove this purchase from the store once you "
+            "have seen there how it ended."
         )
     return _uncertain(BillingPurchaseUncertain, purchase, last_error, known, advice, is_too_old=is_too_old)
 
 
 def duplicate_charge(purchase: Purchase, last_error: BillingError | None = None) -> BillingDuplicateCharge:
-    """Return the error for a key that the portal made more than one charge for."""
+    """Return the error for a key for which the portal made more than one charge."""
     charge_ids = (str(purchase.charge_id), *purchase.other_charge_ids)
     ended = f"The first has {purchase.status}" if purchase.has_ended else "How they ended is not known"
     error = _uncertain(
@@ -59,7 +62,7 @@ def duplicate_charge(purchase: Purchase, last_error: BillingError | None = None)
         last_error,
         f"The portal made more than one charge of {_what(purchase)} for one purchase: {', '.join(charge_ids)}. "
         f"{ended}; it may have been paid more than once.",
-        "Look at the billing page, and ask the portal's support to put it right. Do not buy it again.",
+        "Look at the billing page, and ask the portal's support for a refund if you paid twice. Do not buy again.",
         error="duplicate_charge",
     )
     error.charge_ids = charge_ids
@@ -67,14 +70,15 @@ def duplicate_charge(purchase: Purchase, last_error: BillingError | None = None)
 
 
 def not_shown(purchase: Purchase, last_error: BillingError) -> BillingPurchaseUncertain:
-    """Return the error for a purchase that has ended, where it cannot be seen whether the login may know how."""
+    """Return the error for an ended purchase, if it is unknown whether this login may see it."""
     return _uncertain(
         BillingPurchaseUncertain,
         purchase,
         last_error,
-        f"The purchase of {_what(purchase)} has ended. How is told only to a login of its organisation, and which one "
-        "this login is for could not be learned.",
-        "Ask again with the same amount and the same key: nothing is charged for it. A new key could charge twice.",
+        f"The purchase of {_what(purchase)} has ended. Only a login of its organisation may see the result, and the "
+        "organisation of this login could not be read.",
+        "Buy again with the same amount and the same key to see it: that charges nothing. A new key could charge "
+        "twice.",
     )
 
 
@@ -85,14 +89,14 @@ def _what(purchase: Purchase) -> str:
 
 def _reason(last_error: BillingError | None, is_too_old: bool) -> str:
     if isinstance(last_error, BillingIdempotencyConflict):
-        # Its own sentence says what is not known here: that the key is another purchase's.
+        # Its own message claims that the key belongs to another purchase, which is not known here.
         return "The portal then refused the key (HTTP 409)."
     if last_error is None:
         return ""
     if is_too_old and isinstance(last_error, BillingChargeTimeout):
-        # That it may still settle, as that error says, is no longer to be expected.
+        # That error says that it may still settle, which is no longer likely.
         if last_error.last_error is None:
-            return "The portal calls it pending, as it does a charge that it does not know."
+            return "The portal reports it as pending, as it does for a charge that it does not know."
         last_error = last_error.last_error
     return without_outcome(last_error.message)
 
@@ -110,14 +114,14 @@ def _uncertain(
     is_too_old: bool = False,
     error: str = "purchase_uncertain",
 ) -> UncertainT:
-    begun = f"(Key {purchase.key}, begun {purchase.started_at:%Y-%m-%d %H:%M} UTC.)"
+    started = f"(Key {purchase.key}, started {purchase.started_at:%Y-%m-%d %H:%M} UTC.)"
     return kind(
-        " ".join(filter(None, (known, _reason(last_error, is_too_old), advice, begun))),
+        " ".join(filter(None, (known, _reason(last_error, is_too_old), advice, started))),
         key=purchase.key,
         amount_usd=purchase.amount_usd,
         charge_id=purchase.charge_id,
         last_error=last_error,
-        # A store may say anything of its portal.
+        # A third-party store may have returned any URL.
         portal_url=portal_link(purchase.portal_base_url, BILLING_PATH),
         is_too_old=is_too_old,
         error=error,
@@ -132,7 +136,7 @@ def not_saved(reason: str) -> BillingPurchaseStoreError:
 
 
 def not_read(reason: str) -> BillingPurchaseStoreError:
-    """Return the error for a store that could not be read: what it has may have been made."""
+    """Return the error for a store that could not be read: the purchase in it may have been made."""
     return BillingPurchaseStoreError(
         f"The purchase could not be read: {reason}. Nothing was sent.",
         error="purchase_store_failed",
@@ -141,16 +145,16 @@ def not_read(reason: str) -> BillingPurchaseStoreError:
 
 
 def not_kept(error: BillingError) -> BillingPurchaseStoreError:
-    """Return the error for a store that could not save what has happened already."""
+    """Return the error for progress that the store could not save."""
     return BillingPurchaseStoreError(
-        f"The purchase goes on, but how far it has come is not kept. {without_outcome(error.message)}",
+        f"The purchase goes on, but the store does not have its progress. {without_outcome(error.message)}",
         error="purchase_store_failed",
         outcome_unknown=True,
     )
 
 
 def of_one_request(error: BillingError) -> BillingError:
-    """Return what one request of several ran into, without its word that nothing was charged: another may have been."""
+    """Return an error of one request without its claim that nothing was charged: another request may have charged."""
     message = error.message if error.outcome_unknown else without_outcome(error.message)
     if message == error.message:
         return error

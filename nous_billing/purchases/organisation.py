@@ -1,4 +1,4 @@
-"""Which organisation of which portal a login is for, seen before anything is sent with it."""
+"""Checks which organisation and portal a login is for, before anything is sent with it."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from .refusals import other_than_confirmed, other_than_shown
 
 
 class _Verified(Exception):
-    """The login was looked at, and there is nothing to send."""
+    """The login was verified, and there is nothing to send."""
 
 
 class OrganisationCheck:
-    """Sees that each token of a call is for the purchase's own organisation.
+    """Verifies that each token of a call belongs to the purchase's organisation.
 
     Attributes:
-        bounds: Those of one charge in it, once a token was looked at.
+        bounds: The smallest and the largest charge there. None until a token was verified.
     """
 
     def __init__(self, call: PurchaseCall) -> None:
@@ -33,26 +33,25 @@ class OrganisationCheck:
         self._verified_for: tuple[str, str] | None = None
 
     def verify(self, credentials: Credentials, address: str, send: SendAuthenticated) -> Flow[None]:
-        """Look at a token before a request: in another organisation the same key would buy again.
+        """Verify a token before a request: in another organisation the same key would buy again.
 
         Raises:
-            BillingInvalidRequest: It is for another organisation or portal (``error="wrong_organisation"``).
+            BillingInvalidRequest: The token is for another organisation or portal (``error="wrong_organisation"``).
         """
         if self._verified_for != (address, credentials.access_token):
             self._compare(credentials, address, (yield from send(operations.get_billing_state())))
 
     def verify_best_effort(self, credentials: Credentials, address: str, send: SendAuthenticated) -> Flow[None]:
-        """Look at a token before a poll, which can make no charge: a state that cannot be read is no reason not to ask
-        for the charge."""
+        """Verify a token before a poll. A poll cannot charge, so it is sent even if the state cannot be read."""
         with suppress(BillingResponseError, BillingServerError):
             yield from self.verify(credentials, address, send)
 
     def verify_reader(self) -> Flow[None]:
-        """Look at the login of somebody who asks for a purchase that has ended, if no request has done so.
+        """Verify the login that asks for an ended purchase, unless a request has done so.
 
         Raises:
-            BillingInvalidRequest: It is for another organisation or portal (``error="wrong_organisation"``).
-            BillingPurchaseUncertain: That could not be learned.
+            BillingInvalidRequest: The login is for another organisation or portal (``error="wrong_organisation"``).
+            BillingPurchaseUncertain: The organisation of the login could not be read.
         """
         if self._verified_for is not None:
             return
@@ -80,22 +79,22 @@ class OrganisationCheck:
         check_same_organisation(begun, purchase)
         if call.organisation_id not in (None, state.org.id):
             raise other_than_confirmed(str(call.organisation_id), purchase)
-        # A purchase that was begun before is confirmed for the organisation that it was begun for.
+        # A person confirmed an earlier purchase for the organisation that it was started for.
         shown = None if begun.organisation_id or call.organisation_id else call.shown
         if shown and shown.id != state.org.id:
             raise other_than_shown(shown, purchase)
         call.record.purchase = purchase
-        # Of a role that came later it is not known here what it may.
+        # What a role that is unknown here may do is for the portal to decide.
         call.may_manage = state.org.role != "MEMBER" if state.can_change_plan is None else state.can_change_plan
         self.bounds = state.bounds
         self._verified_for = (address, credentials.access_token)
 
 
 def check_organisation_id(organisation_id: str | None) -> str | None:
-    """Return the organisation that a caller names, or refuse it.
+    """Check the argument ``organisation_id``, and return it.
 
     Raises:
-        BillingInvalidRequest: It is neither a string nor None, or blank (``error="invalid_organisation_id"``).
+        BillingInvalidRequest: It is neither a string nor None, or it is blank (``error="invalid_organisation_id"``).
     """
     if organisation_id is not None and not (isinstance(organisation_id, str) and organisation_id.strip()):
         raise BillingInvalidRequest(

@@ -1,4 +1,4 @@
-"""Posting the charge of a purchase: saved before it is sent, repeated only where that cannot charge twice."""
+"""Posts the charge of a purchase: saved before it is sent (write-ahead), retried only if that cannot charge twice."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from .messages import duplicate_charge
 from .organisation import OrganisationCheck
 from .refusals import conflict, out_of_bounds
 
-# Before each repetition of a charge. The portal counts every one that arrives in its limit of five an hour.
+# Before each retry of a charge. Every retry that arrives counts towards the portal's limit of five an hour.
 _PAUSES = (1.0, 3.0, 9.0)
 # A charge must not be made long after a person confirmed it, such as when a laptop wakes up.
 _POSTING_SECONDS = 60.0
@@ -35,7 +35,7 @@ class Posting:
     """The posts of one call.
 
     Attributes:
-        in_flight: Whether a post is on its way that no answer has come to.
+        in_flight: Whether a post was sent and has no answer yet.
     """
 
     def __init__(self, call: PurchaseCall, organisation: OrganisationCheck) -> None:
@@ -46,10 +46,10 @@ class Posting:
         self._confirmed_at = self._moment()
 
     def post(self) -> Flow[None]:
-        """Post the charge, unless another call has it accepted. The record then names it.
+        """Post the charge, unless it was accepted for another call. The record then has its id.
 
         Raises:
-            BillingError: What the last post came to; ``may_be_made`` of the record says what that means.
+            BillingError: The last post failed; ``may_be_made`` of the record says whether it may have charged.
         """
         try:
             accepted = yield from self._post()
@@ -94,7 +94,7 @@ class Posting:
             if isinstance(failure, BillingScopeRequired):
                 yield from self._announcement.withdraw()
                 yield from call.ask_for_scope(failure)
-                # However long that took, a person has just been there.
+                # However long that took, the person has just confirmed again.
                 self._confirmed_at = self._moment()
                 continue
             pause = next(pauses, inf)
@@ -108,10 +108,10 @@ class Posting:
 
     def _before_send(self, credentials: Credentials, address: str, send: SendAuthenticated) -> Flow[None]:
         record, organisation = self._call.record, self._organisation
-        # A 401 comes before any look at the charge.
+        # A 401 answers a request before the portal reads the charge.
         self.in_flight = False
         yield from organisation.verify(credentials, address, send)
-        # What may have been made is asked for again, whatever the bounds are by now.
+        # A charge that may have been made is retried, whatever the bounds are now.
         bounds = organisation.bounds
         if bounds and not record.may_be_made and not bounds.min_usd <= record.purchase.amount_usd <= bounds.max_usd:
             raise out_of_bounds(record.purchase, bounds)
@@ -129,29 +129,29 @@ class Posting:
             yield from record.tell(duplicate_charge(record.purchase))
 
     def _give_up(self, failure: BillingError) -> Flow[None]:
-        """Raise a failure, unless another call has had the charge accepted meanwhile."""
+        """Raise a failure, unless the charge was accepted for another call in the meantime."""
         record = self._call.record
         if isinstance(failure, BillingIdempotencyConflict) and not record.may_be_made:
             failure = conflict(record.purchase, failure)
         yield from self._announcement.withdraw()
         with suppress(BillingError, AlreadyAccepted):
             yield from self._announcement.look()
-        # Only after what a request came to; a login of another organisation, or a caller that stops, is not to go on.
+        # Only the failure of a request lets the call go on: not a wrong organisation, nor a caller that cancels.
         goes_on = failure.status is not None or isinstance(failure, BillingNetworkError)
         if record.purchase.charge_id is None or not goes_on:
             raise failure
         yield from self._tell_of_charge()
 
     def _tell_of_charge(self) -> Flow[None]:
-        # How it ended is only for a login that was looked at.
+        # Only a verified login may see how it ended.
         if self._call.record.purchase.status == "pending":
             yield from self._call.record.tell(self._call.record.purchase)
 
     def _seconds_left(self) -> float:
-        """Return for how long the charge may still be sent.
+        """Return how many seconds are left to send the charge.
 
         Raises:
-            BillingTimeout: No longer.
+            BillingTimeout: None are left.
         """
         left = _POSTING_SECONDS - self._seconds_since_confirmation()
         if left <= 0:
@@ -165,18 +165,18 @@ class Posting:
         return self._call.clock.monotonic(), self._call.clock.time()
 
     def _seconds_since_confirmation(self) -> float:
-        # While a machine sleeps, the monotonic clock of most systems stands still.
+        # On most systems the monotonic clock stops while the machine sleeps.
         return max(now - then for now, then in zip(self._moment(), self._confirmed_at, strict=True))
 
 
 def _may_have_been_made(failure: BillingError) -> bool:
-    # That the key is another amount's says that this one made nothing; any other 409 says nothing.
+    # A conflict over the amount means that this request charged nothing. Any other 409 leaves that open.
     unclear = isinstance(failure, BillingIdempotencyConflict) and failure.error != "idempotency_conflict"
     return failure.outcome_unknown or unclear
 
 
 def _may_be_repeated(failure: BillingError) -> bool:
-    """Whether the charge may have been made, or was certainly not sent: no definite answer to it has come."""
-    # A 5xx that says nothing of a charge was the answer to the question which organisation this is.
+    """Whether the charge has no definite answer: it may have been made, or was certainly not sent."""
+    # A 5xx with a known outcome answered the read of the billing state, not the charge.
     passing = isinstance(failure, (BillingLoginNotSaved, BillingNetworkError, BillingServerError))
     return failure.outcome_unknown or passing

@@ -1,4 +1,4 @@
-"""A purchase, and where it is kept."""
+"""A purchase, and the protocol of the stores that keep it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from decimal import Decimal
 from typing import Literal, Protocol
 
 PurchaseStatus = Literal["sending", "pending", "settled", "failed", "not_made"]
-"""``"sending"``: it may have been sent, no reply is known. ``"pending"``: accepted as a charge. ``"settled"``: paid.
-``"failed"``: the charge failed, for good. ``"not_made"``: it was refused, or could not be sent; nothing was charged."""
+"""``"sending"``: the charge may have been sent, and no reply is known. ``"pending"``: the portal accepted the charge.
+``"settled"``: paid. ``"failed"``: the charge failed for good. ``"not_made"``: the charge was refused or never sent, so
+nothing was charged."""
 
 PurchaseDiscrepancy = Literal["other_amount", "settled_and_failed"]
-"""``"other_amount"``: the portal settled another amount than was asked for. ``"settled_and_failed"``: it called the
-charge settled and failed in turn; the purchase is kept as settled."""
+"""``"other_amount"``: the portal settled another amount than requested. ``"settled_and_failed"``: the portal reported
+the charge once as settled and once as failed; the purchase counts as settled."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,17 +25,17 @@ class Purchase:
     Attributes:
         key: Its idempotency key.
         amount_usd: Dollars to buy.
-        started_at: When it was to be sent, aware of its zone.
-        portal_base_url: The portal that it is bound to, from the moment that it may be sent.
-        organisation_id: The organisation that it is bound to, likewise.
-        organisation_name: The organisation's name, for a person.
-        status: How far it has come.
-        charge_id: The charge, once it was accepted.
+        started_at: When its charge was first to be sent, with a time zone.
+        portal_base_url: The portal that it is bound to; empty until it may be sent.
+        organisation_id: The organisation that it is bound to; empty until it may be sent.
+        organisation_name: The organisation's name, to show to a person.
+        status: Its state.
+        charge_id: The id of the accepted charge, or None.
         reason: Why the charge failed (``"card_declined"`` …), or None.
-        settled_at: When it was paid, aware of its zone, or None.
-        added_usd: Dollars by which the balance was raised, or None.
+        settled_at: When it was paid, with a time zone, or None.
+        added_usd: Dollars that were added to the balance, or None.
         other_charge_ids: Further charges that the portal made for the same key, against its promise; normally empty.
-        discrepancies: What the portal said of the charge that does not fit; normally empty.
+        discrepancies: Contradictions in the portal's replies about the charge; normally empty.
         revision: How often it was saved.
     """
 
@@ -55,28 +56,28 @@ class Purchase:
 
     @property
     def has_ended(self) -> bool:
-        """Whether nothing more can come of it by itself."""
+        """Whether it is settled, failed or not made."""
         return self.status in ("settled", "failed", "not_made")
 
 
 class PurchaseStore(Protocol):
     """Keeps purchases for callers that must survive a crash.
 
-    Called in any thread. It may block, though not for ever: nothing bounds it. What it raises becomes a
-    ``BillingPurchaseStoreError``, in which only an ``OSError`` or a ``BillingError`` is quoted. Each field of what it
-    returns is checked.
+    The SDK calls it in any thread. It may block, but must return: no timeout covers it. An exception becomes a
+    ``BillingPurchaseStoreError``, which quotes only an ``OSError`` or a ``BillingError``. The SDK validates each
+    field of what it returns.
     """
 
     def load(self, key: str | None = None) -> Iterable[Purchase]:
-        """Return the purchase with this key, if there is one; without a key all that have not ended."""
+        """Return the purchase with this key, if there is one; without a key, all that have not ended."""
         ...
 
     def save(self, purchase: Purchase) -> bool:
-        """Keep a purchase durably in place of the one with its key; return when a crash can no longer lose it.
+        """Save a purchase durably under its key (compare-and-swap). Return once a crash can no longer lose it.
 
         Returns:
-            False, and nothing was changed, where the kept purchase's ``revision`` is not one less (or none is kept and
-            the revision is not 1): another call is at the same purchase.
+            True if it was saved. False, with nothing changed, if the stored ``revision`` is not one less (or if nothing
+            is stored and the revision is not 1): another call has saved the purchase in the meantime.
         """
         ...
 

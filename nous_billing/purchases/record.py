@@ -1,4 +1,4 @@
-"""What one call knows of a purchase, kept in sync with its store (optimistic locking by revision), without I/O."""
+"""One call's state of a purchase, kept in sync with its store (optimistic locking by revision), without I/O."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from .refusals import conflict
 from .store_access import AnyStore, load_purchase, save_purchase
 
 OnProgress = Callable[[Purchase | BillingError], None]
-"""Called with the purchase after each step and each poll, and with each error that is outlived."""
+"""Called with the purchase after each step and each poll, and with each error after which the purchase goes on."""
 
 AsyncOnProgress = Callable[[Purchase | BillingError], Awaitable[None] | None]
 """``OnProgress`` of an ``AsyncBillingClient``, which awaits it."""
 
-# More than the calls that are at the same purchase at once: each that loses has let another win.
+# More than the calls that compete for one purchase: each lost compare-and-swap means that another call won.
 _MOST_TRIES = 64
 
 
 class PurchaseRecord:
-    """One purchase, its store, and who is told of it.
+    """One purchase, its store, and the caller's listener.
 
     Attributes:
-        purchase: What is known.
-        stored: What the store has, as far as is known; None where it has nothing.
+        purchase: The purchase as this call knows it.
+        stored: The purchase as the store last had it, or None.
         may_be_made: Whether a charge may have been made, by this call or by another, that is not known to have ended.
     """
 
@@ -47,20 +47,20 @@ class PurchaseRecord:
         self._on_progress = on_progress
 
     def note_own_send(self) -> None:
-        """Note that a post of this call may have arrived: nothing but its charge id says more from now on."""
+        """Note that a post of this call may have arrived. Only a charge id resolves that."""
         self._sent = self.may_be_made = True
 
     def refresh(self) -> Flow[None]:
-        """Go on with what another call has saved meanwhile.
+        """Adopt what another call has saved in the meantime.
 
         Raises:
             BillingPurchaseStoreError: The store could not be read.
-            BillingIdempotencyConflict: It has a purchase of another amount.
+            BillingIdempotencyConflict: The stored purchase has another amount.
             BillingInvalidRequest: It is bound to another organisation (``error="wrong_organisation"``).
         """
         found = yield from load_purchase(self._store, self.purchase.key)
         is_unchanged = found is not None and self.stored is not None and found.revision == self.stored.revision
-        # A save of this call that failed may have been done all the same.
+        # A save of this call that raised an error may have succeeded all the same.
         if found is None or is_unchanged or found == self._perhaps_saved:
             self.stored = found
             return
@@ -73,7 +73,7 @@ class PurchaseRecord:
         self.may_be_made = self._sent or open_elsewhere
 
     def claim(self, purchase: Purchase) -> Flow[bool]:
-        """Save if no other call has saved meanwhile; else go on with what that has saved, and return False.
+        """Save by compare-and-swap. If another call saved first, adopt its purchase and return False.
 
         Raises:
             BillingError: As for ``refresh``; or it could not be saved.
@@ -91,9 +91,9 @@ class PurchaseRecord:
         return False
 
     def save_best_effort(self, purchase: Purchase) -> Flow[None]:
-        """Save what has happened already, and tell the caller.
+        """Save what has already happened, and tell the caller.
 
-        Where that fails the store knows less, and a later call finds it out anew.
+        If saving fails, the purchase goes on: a later call can find out the same from the portal.
         """
         self.purchase = purchase
         try:
@@ -105,7 +105,7 @@ class PurchaseRecord:
             yield from self.tell(self.purchase)
 
     def _save(self, purchase: Purchase) -> Flow[None]:
-        """Save together with what other calls have saved meanwhile."""
+        """Save, merged with what other calls have saved in the meantime."""
         for _ in range(_MOST_TRIES):
             if (yield from self.claim(purchase)):
                 return
@@ -116,7 +116,7 @@ class PurchaseRecord:
         raise not_saved("another program keeps changing it")
 
     def tell(self, progress: Purchase | BillingError) -> Flow[None]:
-        """Let the caller know; of an error that is outlived, not as if it spoke for the whole purchase."""
+        """Tell the caller. The message of one request's error must not speak for the whole purchase."""
         if isinstance(progress, BillingError) and self.may_be_made:
             progress = of_one_request(progress)
         listener = self._on_progress
@@ -124,7 +124,7 @@ class PurchaseRecord:
             yield from call_user("on_progress", lambda: listener(progress))
 
     def tell_of_poll(self, outcome: ChargeStatus | BillingError) -> Flow[None]:
-        """Let the caller know of a poll; how a charge ended is told once it is saved."""
+        """Tell the caller of a poll. The end of a charge is told once it is saved."""
         if isinstance(outcome, BillingError):
             yield from self.tell(outcome)
         elif isinstance(outcome, ChargePending):

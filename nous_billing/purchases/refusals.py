@@ -1,4 +1,4 @@
-"""What a person is told where a purchase is refused: a definite word, and nothing was charged for it."""
+"""The errors for a purchase that is definitely refused: nothing was charged."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from .purchase import Purchase
 
 
 def conflict(purchase: Purchase, error: BillingError | None = None) -> BillingIdempotencyConflict:
-    """Return the error for a key that is used for two amounts, as the portal said it or as the store shows it."""
+    """Return the error for a key that is used for two amounts, found by the portal or in the store."""
     return BillingIdempotencyConflict(
-        f"The key {purchase.key} was already used for another amount. Each purchase that a person confirms needs a key "
-        "of its own: this is a fault of the program. Nothing more was charged.",
+        f"The key {purchase.key} was already used for another amount. Each purchase that a person confirms needs its "
+        "own key: this is a bug in the calling program. Nothing more was charged.",
         status=error.status if error else None,
         error="idempotency_conflict",
         payload=error.payload if error else None,
@@ -26,8 +26,8 @@ def wrong_organisation(begun: Purchase, now: Purchase) -> BillingInvalidRequest:
         for purchase in (begun, now)
     ]
     return BillingInvalidRequest(
-        f"This purchase was begun for {places[0]}, and the login is now for {places[1]}. Log in there to go on with "
-        "it.",
+        f"This purchase was started for {places[0]}, but the login is now for {places[1]}. To continue it, log in for "
+        "the organisation and portal that it was started for.",
         error="wrong_organisation",
     )
 
@@ -35,18 +35,18 @@ def wrong_organisation(begun: Purchase, now: Purchase) -> BillingInvalidRequest:
 def other_than_confirmed(confirmed_id: str, now: Purchase) -> BillingInvalidRequest:
     """Return the error for a login that is for another organisation than the caller named."""
     return BillingInvalidRequest(
-        f"This purchase was confirmed for the organisation {confirmed_id}, and the login is now for "
-        f"{now.organisation_name} ({now.organisation_id}). Log in for the one that was confirmed. Nothing was sent.",
+        f"This purchase was confirmed for the organisation {confirmed_id}, but the login is now for "
+        f"{now.organisation_name} ({now.organisation_id}). Log in for the confirmed organisation. Nothing was sent.",
         error="wrong_organisation",
     )
 
 
 def other_than_shown(shown: Organisation, now: Purchase) -> BillingInvalidRequest:
-    """Return the error for a login that is for another organisation than that of the state last shown."""
+    """Return the error for a login that is for another organisation than the billing state last shown."""
     return BillingInvalidRequest(
-        f"The billing state that this client read last is that of {shown.name} ({shown.id}), and the login is now for "
-        f"{now.organisation_name} ({now.organisation_id}). Read the state again and let the person confirm, or say "
-        "with organisation_id which organisation was confirmed. Nothing was sent.",
+        f"This client last read the billing state of {shown.name} ({shown.id}), but the login is now for "
+        f"{now.organisation_name} ({now.organisation_id}). Read the state again and let the person confirm, or pass "
+        "the confirmed organisation as organisation_id. Nothing was sent.",
         error="wrong_organisation",
     )
 
@@ -61,14 +61,14 @@ def out_of_bounds(purchase: Purchase, bounds: Bounds) -> BillingInvalidRequest:
 
 
 def scope_missing(purchase: Purchase, refusal: BillingScopeRequired, *, may_manage: bool, asked: bool) -> BillingError:
-    """Return the error for a login that may not buy; what the portal says of a scope is not for a person.
+    """Return the error for a login that may not buy. The portal's own message, about a scope, is not for a person.
 
     Args:
         may_manage: Whether the person's role or capability lets them buy.
         asked: Whether the person was asked to allow it.
     """
     if not may_manage:
-        message = f"Only an admin of {purchase.organisation_name} can buy credits. Ask one."
+        message = f"Only an admin of {purchase.organisation_name} can buy credits. Ask an admin."
     elif asked:
         message = "Remote spending was not allowed for this login. Try again, and allow it on the portal."
     else:

@@ -1,4 +1,4 @@
-"""Going on with the purchases that were left open, as far as that cannot make a charge."""
+"""Resumes the purchases that were left open, without ever making a charge."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from .purchase import Purchase
 from .store_access import AnyStore, load_open_purchases
 
 Outcome = Purchase | BillingPurchaseUncertain | BillingPurchaseStoreError
-"""What became of a purchase that was left open."""
+"""The outcome of a purchase that was left open."""
 
 
 def resume(
     store: AnyStore, organisation_id: str | None, buying: Callable[[Purchase, int], Buying]
 ) -> Flow[list[Outcome]]:
-    """Go on with every purchase of a store that has not ended, as far as that cannot make a charge.
+    """Resume every open purchase of a store, without ever making a charge.
 
     Args:
-        organisation_id: Leave out the purchases of other organisations; None for none.
-        buying: Makes the call for a purchase, of which so many are left, this one among them.
+        organisation_id: Resume only the purchases of this organisation. None: all.
+        buying: Makes the call for a purchase. Its second argument counts the purchases left, this one included.
     """
     found, unread = yield from load_open_purchases(store)
     purchases = [each for each in found if organisation_id is None or each.organisation_id in ("", organisation_id)]

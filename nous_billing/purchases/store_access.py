@@ -1,4 +1,4 @@
-"""The steps that ask a store, and what it raises as typed errors. It may be awaited, and may be anybody's."""
+"""Loads from and saves to a store, blocking or awaited, and turns its exceptions into typed errors."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ AnyStore = PurchaseStore | AsyncPurchaseStore
 
 @dataclass(slots=True)
 class _Loaded:
-    """What came out of a store, before it failed if it did."""
+    """The items that a store returned, and the error that ended them, if any."""
 
     items: list[object]
     error: BillingPurchaseStoreError | None = None
 
 
 def load_purchase(store: AnyStore, key: str) -> Flow[Purchase | None]:
-    """Return what a store has under a key.
+    """Return the purchase that a store has under a key, or None.
 
     Raises:
         BillingPurchaseStoreError: It could not be read.
@@ -41,7 +41,7 @@ def load_purchase(store: AnyStore, key: str) -> Flow[Purchase | None]:
 
 
 def load_open_purchases(store: AnyStore) -> Flow[tuple[list[Purchase], list[BillingPurchaseStoreError]]]:
-    """Return the purchases of a store that have not ended, and why others are not among them."""
+    """Return the open purchases of a store, and an error for each that could not be read."""
     purchases: list[Purchase] = []
     unread: list[BillingPurchaseStoreError] = []
     try:
@@ -57,7 +57,7 @@ def load_open_purchases(store: AnyStore) -> Flow[tuple[list[Purchase], list[Bill
 
 
 def save_purchase(store: AnyStore, purchase: Purchase) -> Flow[bool]:
-    """Save a purchase; False where another call has saved it meanwhile.
+    """Save a purchase. Return False if another call has saved it in the meantime.
 
     Raises:
         BillingPurchaseStoreError: It could not be saved.
@@ -65,7 +65,7 @@ def save_purchase(store: AnyStore, purchase: Purchase) -> Flow[bool]:
     saved = yield from RunBlocking(lambda: _typed(lambda: store.save(purchase), not_saved))
     refuse_awaitable("store", saved)
     if not isinstance(saved, bool):
-        raise not_saved(f"save() of the store returned {type(saved).__name__}, neither True nor False")
+        raise not_saved(f"the store's save() returned {type(saved).__name__} instead of True or False")
     return saved
 
 
@@ -82,7 +82,7 @@ def _load(load: Callable[[], Iterable[object] | Awaitable[Iterable[object]]]) ->
 def _drained(iterable: Iterable[object]) -> _Loaded:
     items: list[object] = []
     try:
-        # One by one: what comes before a broken one is not lost with it.
+        # One by one, so that a broken item does not lose those before it.
         _typed(lambda: items.extend(iterable), not_read)
     except BillingPurchaseStoreError as error:
         return _Loaded(items, error)
@@ -121,5 +121,5 @@ def _store_error(error: Exception, failed: Callable[[str], BillingPurchaseStoreE
         return failed(without_outcome(error.message).removesuffix("."))
     if isinstance(error, OSError):
         return failed(error.strerror or type(error).__name__)
-    # What somebody else's store says may have a password in it.
+    # The message of a third-party exception may contain a password.
     return failed(type(error).__name__)

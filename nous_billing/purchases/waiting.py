@@ -1,4 +1,4 @@
-"""Waiting for the charge of a purchase, and saving how it ended."""
+"""Waits for the charge of a purchase, and saves how it ended."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ Wait = Callable[[str, TellOfPoll, BeforeSend, bool], Flow[ChargeSettled | Charge
 
 
 def settle(call: PurchaseCall, organisation: OrganisationCheck, wait: Wait, charge_id: str) -> Flow[None]:
-    """Wait until the charge has ended, and save that.
+    """Wait until the charge has ended, and save the result.
 
     Raises:
         BillingChargeUnsettled: How it ended is not known.
     """
     record = call.record
     while True:
-        # The portal calls a charge that it does not know pending: after a day one poll says all that it will.
+        # The portal reports an unknown charge as pending: after a day more than one poll learns nothing new.
         once = call.is_too_old()
         try:
             charge = yield from wait(charge_id, record.tell_of_poll, organisation.verify_best_effort, once)
@@ -36,7 +36,7 @@ def settle(call: PurchaseCall, organisation: OrganisationCheck, wait: Wait, char
             raise failure
         yield from call.ask_for_scope(failure)
     yield from record.save_best_effort(_ended(record.purchase, charge))
-    # Not before: who is interrupted in the saving of it has not been told.
+    # Not before the save: a caller that is interrupted while saving has not been told the result.
     record.may_be_made = False
 
 

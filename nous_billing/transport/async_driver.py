@@ -1,4 +1,4 @@
-"""What carries out the steps of a flow in a task. Beside drivers, so that a thread need not load asyncio."""
+"""Performs the steps of a flow in a task. A module of its own, so that a thread need not load asyncio."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 
 class AsyncDriver(BaseDriver[transport.AsyncSender, AsyncClock]):
-    """Carries steps out in the running task."""
+    """Performs steps in the running task."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class AsyncDriver(BaseDriver[transport.AsyncSender, AsyncClock]):
         super().__init__(given, partial(_new_async_sender, ssl_context, proxy), intercept, clock, source)
 
     async def aclose(self) -> None:
-        """Close the connections, but for an HTTP client that was given."""
+        """Close the connections. An HTTP client that the caller gave stays open."""
         self._close()
 
     async def run(self, flow: Flow[T]) -> T:

@@ -1,4 +1,4 @@
-"""As ``racing``, in a task."""
+"""The same as ``racing``, in a task."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ async def connect_first(addresses: list[Address]) -> socket.socket:
         addresses: In the order in which to try them; at least one.
 
     Raises:
-        OSError: None does; why the last one does not.
+        OSError: No address answers. The reason is that of the last attempt.
     """
     if len(addresses) == 1:
         return await _connect(addresses[0])
@@ -36,7 +36,7 @@ async def connect_first(addresses: list[Address]) -> socket.socket:
                 attempts.remove(attempt)
                 error = attempt.exception()
                 if error is None:
-                    # The finally clause closes another one that ended at the same time.
+                    # The finally clause closes any other connection that succeeded at the same time.
                     attempts |= ended - {attempt}
                     return attempt.result()
                 failure = error

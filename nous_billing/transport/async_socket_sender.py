@@ -1,4 +1,4 @@
-"""Requests over connections of the SDK's own, in the running task."""
+"""Sends requests over the SDK's own connections, in the running task."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class AsyncSocketSender(BaseSocketSender):
-    """Belongs to one event loop, which only reads and writes: a stream of its would hold bytes that nobody has read."""
+    """Belongs to one event loop. It uses bare sockets: an asyncio stream may hold bytes that nobody has read."""
 
     def __init__(self, ssl_context: ssl.SSLContext | None = None, proxy: ProxySetting = None) -> None:
         super().__init__(ssl_context, proxy)
@@ -61,7 +61,7 @@ class AsyncSocketSender(BaseSocketSender):
 
 
 async def perform(sock: socket.socket, io: IO[T]) -> T:
-    """Read and write what is asked for."""
+    """Perform the reads and writes that the generator asks for."""
     loop = asyncio.get_running_loop()
     try:
         data = next(io)

@@ -1,4 +1,4 @@
-"""What the senders for a thread and for a task share: all but reading and writing."""
+"""What the blocking and the asyncio sender share: everything but reading and writing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .tunnel import ProxyRefused
 
 
 class BaseSocketSender:
-    """Connections of the SDK's own, and what a request does with one."""
+    """The SDK's own connections, and how a request uses one."""
 
     def __init__(self, ssl_context: ssl.SSLContext | None, proxy: ProxySetting) -> None:
         self._ssl_context = ssl_context
@@ -40,16 +40,16 @@ class BaseSocketSender:
         return Attempt(self._idle, to.endpoint, InFlightRequest(step, to, now), alone=transport.moves_money(step))
 
     def _prepared(self, endpoint: Endpoint) -> Future[Preparation]:
-        """Have found out in a thread what has to be known.
+        """Prepare a connection in a thread (single-flight: concurrent calls share one look-up).
 
-        Not in an event loop's own threads, which a resolver that hangs would use up.
+        Not in an event loop's own executor, whose threads a hanging resolver would use up.
         """
         return self._preparing.under_way(endpoint) or self._preparing.begin(
             endpoint, partial(prepare, endpoint, self._ssl_context)
         )
 
     def close(self) -> None:
-        """Close the connections that are idle, and each that is in use when its request has ended."""
+        """Close idle connections now, and each busy one when its request ends."""
         self._idle.close()
 
 
@@ -57,20 +57,20 @@ class Attempt:
     """One request, and the connection that carries it.
 
     Attributes:
-        connection: The one it travels on; until it has one, None.
+        connection: The connection that carries it, or None while it has none.
     """
 
     def __init__(self, idle: IdleConnections, endpoint: Endpoint, request: InFlightRequest, *, alone: bool) -> None:
         self.endpoint = endpoint
         self.request = request
-        # Where money moves nothing that another exchange left behind may answer, and no idle connection may die.
+        # A charge never reuses a connection: bytes of another exchange could answer it, or it could be dead.
         self.connection: Connection | None = None if alone else idle.take(endpoint)
         self._was_kept = self.connection is not None
         self._alone = alone
         self._idle = idle
 
     def end(self) -> None:
-        """Keep the connection, if it can be used again, or close it. Never waits."""
+        """Keep the connection if it can be reused, or close it. Never waits."""
         if self.connection is None:
             return
         if self._alone:
@@ -79,21 +79,21 @@ class Attempt:
             self._idle.give_back(self.connection)
 
     def failure(self, error: Exception) -> Reply | Failure:
-        """Say what became of a request that failed."""
+        """Return what is known of a request that failed."""
         failure = self._explained(error)
         if self._was_kept:
             self._idle.evict(self.endpoint)
-        # Where the status has come it says more than the failure to read on.
+        # If the status has arrived, it says more than the failure to read the rest.
         return failure if self.request.reader is None else self.request.reader.reply(failure)
 
     def _explained(self, error: Exception) -> Failure:
         sent = self.request.sent
-        # One with a number is the system's: the other side has been silent for minutes.
+        # A TimeoutError with an errno comes from the system: the other side has been silent for minutes.
         if isinstance(error, TimeoutError) and error.errno is None:
             late = "" if self.connection is not None else f" before there was a connection to {self.endpoint}"
             return Failure(f"the time allowed for the call has passed{late}", sent=sent, timed_out=True)
         if isinstance(error, h11.LocalProtocolError):
-            # Its message quotes the header that it refuses, which may be the token's.
+            # Its message quotes the refused header, which may hold the token.
             return Failure("the request could not be written", sent=sent)
         broken = isinstance(error, (OSError, Disconnected))
         if isinstance(error, (NotConnected, ProxyRefused, Disconnected, h11.ProtocolError)):
@@ -109,6 +109,6 @@ class Attempt:
 
 def _system_reason(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno:
-        # An event loop puts words of its own in its place.
+        # An event loop replaces the system's text with its own.
         return os.strerror(error.errno)
     return str(error) or type(error).__name__

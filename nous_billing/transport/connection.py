@@ -1,7 +1,6 @@
-"""A connection, and how one is made over TCP: what both clients share. Only reading and writing differ.
+"""A connection, and how to make one over TCP. Both clients share this; only their reading and writing differ.
 
-Nothing here waits, so that to close a connection never does either, whatever ended the call: a deadline, a
-cancellation, an interrupt.
+Closing a connection never waits, whatever ended the call: a deadline, a cancellation or an interrupt.
 """
 
 from __future__ import annotations
@@ -26,26 +25,26 @@ KEEP_SECONDS = 50.0
 
 
 class NotConnected(Exception):
-    """There is no connection to use; why, as the end of a sentence. Nothing of a request was sent."""
+    """No connection could be made; the message is the end of a sentence. Nothing of the request was sent."""
 
 
 class Preparation(NamedTuple):
-    """What has to be known before a connection is made."""
+    """What a connection needs before it can be opened."""
 
     addresses: list[Address]
     context: ssl.SSLContext | None
 
 
 def blocks(endpoint: Endpoint) -> bool:
-    """Whether ``prepare`` may take its time: it asks the system for names, or reads certificates."""
+    """Whether ``prepare`` may block: it looks a name up, or reads certificates."""
     return endpoint.needs_tls or not is_address(endpoint.first_hop[0])
 
 
 def prepare(endpoint: Endpoint, given: ssl.SSLContext | None) -> Preparation:
-    """Look the host up, and have a TLS context at hand where one is needed. Knows no deadline.
+    """Look the host up, and load a TLS context if the endpoint needs one. Has no timeout.
 
     Raises:
-        NotConnected: There is no such host, or the certificates cannot be read just now.
+        NotConnected: The host cannot be found, or the certificates cannot be read right now.
         BillingInvalidRequest: A variable names certificates that cannot be used.
     """
     try:
@@ -64,11 +63,11 @@ def prepare(endpoint: Endpoint, given: ssl.SSLContext | None) -> Preparation:
 
 
 def secure(endpoint: Endpoint, context: ssl.SSLContext | None) -> IO[Layer]:
-    """Make what stands on a TCP connection: the proxy's tunnel, and TLS.
+    """Set up the layers over a TCP connection: the proxy's tunnel, and TLS.
 
     Raises:
-        ProxyRefused: The proxy makes no tunnel.
-        NotConnected: A certificate is not trusted, or there is no TLS on the other side.
+        ProxyRefused: The proxy refuses the tunnel.
+        NotConnected: A certificate is not trusted, or the other side does not speak TLS.
     """
     layer: Layer = Tcp()
     if endpoint.proxy is not None:
@@ -101,7 +100,7 @@ class Connection:
         self._idle_since = time.monotonic()
 
     def may_be_kept(self) -> bool:
-        """Whether the last exchange ended as it should, with nothing unread behind its reply."""
+        """Whether the last exchange ended cleanly and left nothing unread."""
         if not self.http.start_next() or _is_readable(self.socket):
             return False
         self._idle_since = time.monotonic()
@@ -112,17 +111,17 @@ class Connection:
         return time.monotonic() - self._idle_since > KEEP_SECONDS
 
     def may_be_used(self) -> bool:
-        """Whether it still stands, with nothing unread on it."""
+        """Whether it is still open and has nothing unread."""
         return not (self.has_expired or self.http.has_unread or _is_readable(self.socket))
 
     def close(self) -> None:
-        # A reply that was read counts though closing fails.
+        # A reply that was read is valid even if closing fails.
         with suppress(OSError):
             self.socket.close()
 
 
 def _is_readable(sock: socket.socket) -> bool:
-    """Whether something came, or the other side has closed. Nobody reads a connection that is idle."""
+    """Whether bytes have arrived or the other side has closed. Either makes an idle connection unusable."""
     if sys.platform == "win32":
         return bool(select.select([sock], [], [], 0)[0])
     poll = select.poll()

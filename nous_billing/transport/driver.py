@@ -1,4 +1,4 @@
-"""What carries out the steps of a flow, with a sender and a clock; it knows no rule. For a task see async_drivers."""
+"""Performs the steps of a flow with a sender and a clock. It knows no rule. For tasks see ``async_driver``."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ RENEWING = Failure("the credentials were still being renewed when the time was u
 
 
 class BaseDriver(Generic[SenderT, ClockT]):
-    """What both drivers have: what sends their requests, made when it is first needed, and credentials.
+    """What both drivers share: the sender, made on first use, and the memo of credentials.
 
-    There is no lock, which a signal handler, a fork or another thread could meet: a sender is made, and then published
-    in one step.
+    There is no lock: a signal handler or a fork could find it held. A sender is made first and then published in one
+    atomic step.
     """
 
     def __init__(
@@ -58,14 +58,14 @@ class BaseDriver(Generic[SenderT, ClockT]):
         self._closed = False
 
     def _ready(self, owner: object) -> SenderT | None:
-        """Return the sender of a process or an event loop, if it has one yet."""
+        """Return the sender of this process or event loop, or None if it has none yet."""
         self._check_open()
         return (self._intercept() or self._own.get(owner)) if self._given is None else self._given
 
     def _made(self, owner: object) -> Future[SenderT]:
-        """Have a sender made in a thread, since it loads modules: an event loop goes on meanwhile.
+        """Make a sender in a thread. That loads modules, and must not block an event loop.
 
-        In the child of a process that was loading them it may never end, and who waits gives up.
+        After a fork in the middle of an import it may never end; the caller's deadline still ends the wait.
         """
         return self._making.under_way(owner) or self._making.begin(owner, self._make)
 
@@ -94,7 +94,7 @@ class BaseDriver(Generic[SenderT, ClockT]):
             raise BillingInvalidRequest("This client was closed. Make a new one.", error="client_closed")
 
     def _resolving(self, step: Resolve) -> Future[Credentials]:
-        """Have the credentials resolved in a thread: who waits may give up, but a refresh that has begun must end."""
+        """Resolve credentials in a thread: the caller may stop waiting, but a refresh that has begun must finish."""
         self._check_open()
         rejected = None if step.rejected is None else step.rejected.access_token
         return self._asking.begin(None, partial(self.memo.resolve, rejected))
@@ -109,7 +109,7 @@ class BaseDriver(Generic[SenderT, ClockT]):
 
 
 class Driver(BaseDriver[transport.Sender, Clock]):
-    """Carries steps out in the calling thread."""
+    """Performs steps in the calling thread."""
 
     def __init__(
         self,
@@ -126,7 +126,7 @@ class Driver(BaseDriver[transport.Sender, Clock]):
         super().__init__(given, partial(_new_sender, ssl_context, proxy), intercept, clock, source)
 
     def close(self) -> None:
-        """Close the connections, but for an HTTP client that was given."""
+        """Close the connections. An HTTP client that the caller gave stays open."""
         self._close()
 
     def run(self, flow: Flow[T]) -> T:
@@ -153,7 +153,7 @@ class Driver(BaseDriver[transport.Sender, Clock]):
         if isinstance(step, CallUser):
             answer = step.question()
             if step.changes_login:
-                # A source may have no way to say so.
+                # A source without a fingerprint cannot say that its login changed.
                 self.memo.forget()
             return answer
         self._clock.sleep(step.seconds)
@@ -188,7 +188,7 @@ class Driver(BaseDriver[transport.Sender, Clock]):
         return sender.send(step, left, self._clock.time)
 
 
-# What loads an HTTP library is loaded where it is needed.
+# These modules load an HTTP library, so they are imported on first use.
 
 
 def _given_sender(http_client: httpx.Client) -> transport.Sender:
@@ -204,20 +204,21 @@ def _new_sender(ssl_context: SSLContext | None, proxy: ProxySetting) -> transpor
 
 
 def not_loaded(error: ImportError) -> Failure:
-    """Return the failure of a first call at the end of the program, when modules do not load any more."""
-    reason = f"the modules that send requests do not load ({str(error).rstrip('.')})"
+    """Return the failure of a first call during interpreter shutdown, when modules no longer load."""
+    reason = f"the modules that send requests cannot be loaded ({str(error).rstrip('.')})"
     return Failure(reason, sent=False, cause=error.with_traceback(None))
 
 
 def check_network(http_client: object, ssl_context: object, proxy: object) -> ProxySetting:
-    """Refuse arguments of a client, or a login, that say how to reach the portal and cannot be used; return the proxy.
+    """Check the arguments of a client or login that say how to reach the portal, and return the proxy.
 
     Raises:
         BillingInvalidRequest: ``error`` is ``"invalid_http_client"``, ``"invalid_ssl_context"`` or ``"invalid_proxy"``.
     """
     if http_client is not None and (ssl_context is not None or proxy is not None):
         raise BillingInvalidRequest(
-            "An http_client has a TLS context and proxies of its own: give it those, not ssl_context or proxy.",
+            "An http_client has its own TLS context and proxies. Configure them there instead of passing ssl_context "
+            "or proxy.",
             error="invalid_http_client",
         )
     if ssl_context is not None:

@@ -1,4 +1,4 @@
-"""Where a request goes: the parts of a base URL, and whom a connection is made to."""
+"""Where a request goes: the parts of a base URL, and the host that a connection is made to."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .proxies import Proxy
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Whom a connection is made to, and by which way. Requests to equal ones share connections."""
+    """A host, and the proxy on the way to it, if any. Requests to equal endpoints share connections."""
 
     is_tls: bool
     host: str
@@ -36,11 +36,11 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a base URL says.
+    """The parts of a base URL.
 
     Attributes:
         host_header: The value of ``Host``.
-        path: What comes before an operation's own path.
+        path: The prefix of each operation's own path.
     """
 
     endpoint: Endpoint
@@ -50,7 +50,7 @@ class Target:
 
 @lru_cache(maxsize=8)
 def target(base_url: str, proxy: Proxy | None) -> Target:
-    """Return what a base URL says; one that was checked."""
+    """Split a base URL that ``check_base_url`` has accepted."""
     parts = urlsplit(base_url)
     is_tls = parts.scheme == "https"
     default = 443 if is_tls else 80

@@ -1,4 +1,4 @@
-"""HTTP/1.1 over one connection, with h11; written once, and without I/O."""
+"""HTTP/1.1 over one connection, with h11 (sans-I/O): one implementation for both clients."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Disconnected(Exception):
 
 
 class InFlightRequest:
-    """One request on its way, and how far it came.
+    """One request in flight, and how far it got.
 
     Attributes:
-        sent: Whether a byte of it may have left; what a proxy is asked and a TLS handshake are none.
-        reader: What collects the reply, once its status has come.
+        sent: Whether a byte of it may have left. A proxy's CONNECT and a TLS handshake do not count.
+        reader: Collects the reply. None until its status has arrived.
     """
 
     def __init__(self, step: Send, target: Target, now: Callable[[], float]) -> None:
@@ -49,10 +49,10 @@ class InFlightRequest:
             raise TimeoutError
 
     def serialize(self, connection: h11.Connection) -> bytes:
-        """Return the whole request, as a secret.
+        """Return the bytes of the whole request, hidden from tracebacks.
 
         Raises:
-            h11.LocalProtocolError: It has a header that cannot be sent.
+            h11.LocalProtocolError: A header cannot be sent.
         """
         operation = self._step.operation
         body = operation.body
@@ -80,14 +80,14 @@ class InFlightRequest:
 
 
 class Http1:
-    """One exchange after the other over one layer."""
+    """HTTP/1.1 exchanges over one layer, one after the other."""
 
     def __init__(self, layer: Layer) -> None:
         self._layer = layer
         self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MAX_HEAD_BYTES)
 
     def start_next(self) -> bool:
-        """Make ready for another exchange, if the last one ended as it should and left nothing unread."""
+        """Get ready for another exchange; return False if the last one did not end cleanly or left something unread."""
         if self._h11.our_state is not h11.DONE or self._h11.their_state is not h11.DONE or self.has_unread:
             return False
         self._h11.start_next_cycle()
@@ -95,21 +95,21 @@ class Http1:
 
     @property
     def has_unread(self) -> bool:
-        """Whether something came behind the last reply, which would be taken for the next one, be it the end."""
+        """Whether bytes, or the end of the stream, follow the last reply: they would be taken for the next one."""
         return any(self._h11.trailing_data) or self._layer.has_unread
 
     def exchange(self, request: InFlightRequest) -> IO[Reply]:
-        """Send a request and read its reply, up to the limit of one.
+        """Send a request and read its reply, up to ``MAX_REPLY_BYTES``.
 
         Raises:
             Disconnected: The other side closed before it answered.
-            h11.ProtocolError: The request, or the reply, is no HTTP.
+            h11.ProtocolError: The request or the reply is not valid HTTP.
             TimeoutError: It is too late to send it.
         """
         data = request.serialize(self._h11)
         request.check_not_late()
         request.sent = True
-        # The portal may have answered before it closed, for instance that it is closing.
+        # The portal may have answered before it closed the connection, so the reply is still read.
         with suppress(OSError):
             yield from self._layer.write(data)
         event = yield from self._next_event()

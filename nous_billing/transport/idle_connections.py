@@ -1,7 +1,7 @@
-"""Connections that are kept, the one that was used last to be used first.
+"""Idle connections, kept for reuse. The most recently used is reused first.
 
-There is no lock. A signal handler, a fork or another thread could meet it: the operations on the list are atomic, and
-who finds that another was faster looks again.
+There is no lock: a signal handler or a fork could find it held. Each operation on the list is atomic, and a caller that
+loses a race looks again.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from .connection import Connection
 from .endpoint import Endpoint
 
 CONNECTIONS = 100
-"""At most so many at once. A charge may take seconds, and whoever waits for a connection uses up its deadline."""
+"""The most connections at once. A charge may take seconds, and waiting for a free connection uses up the deadline."""
 
 
 class IdleConnections:
-    """Idle connections, the one that was used last at the end."""
+    """Idle connections, the most recently used last."""
 
     def __init__(self) -> None:
         self.is_closed: bool = False
         self._idle: list[Connection] = []
 
     def take(self, endpoint: Endpoint) -> Connection | None:
-        """Return a connection that is still good, if there is one, and close those that are not."""
+        """Return a usable connection, or None. Close those that can no longer be used."""
         for connection in reversed(self._idle.copy()):
             if connection.endpoint == endpoint and self._remove(connection):
                 if connection.may_be_used():
@@ -32,12 +32,12 @@ class IdleConnections:
         return None
 
     def give_back(self, connection: Connection) -> None:
-        """Keep a connection that can be used again, or close it."""
+        """Keep a connection if it can be reused, or close it."""
         if self.is_closed or not connection.may_be_kept():
             connection.close()
             return
         self._idle.append(connection)
-        # Those at the beginning may never be taken again.
+        # The oldest may never be taken again, so nothing else would close them.
         for oldest in self._idle.copy():
             if len(self._idle) <= CONNECTIONS and not oldest.has_expired:
                 break
@@ -46,13 +46,13 @@ class IdleConnections:
             self.close()
 
     def evict(self, endpoint: Endpoint) -> None:
-        """Keep none to this endpoint: one that lay idle has failed, and the path may be dead."""
+        """Close all idle connections to an endpoint: one of them failed, so the path may be dead."""
         for connection in self._idle.copy():
             if connection.endpoint == endpoint:
                 self._close(connection)
 
     def close(self) -> None:
-        """Keep none any more."""
+        """Close all idle connections, and keep no more."""
         self.is_closed = True
         for connection in self._idle.copy():
             self._close(connection)

@@ -1,4 +1,4 @@
-"""The hosts that no proxy stands before: loopback, and what ``NO_PROXY`` lists."""
+"""The hosts that are reached without a proxy: loopback, and those that ``NO_PROXY`` lists."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ import re
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    # To import it takes milliseconds of the first call, and most hosts are names.
+    # Importing it adds milliseconds to the first call, and most hosts are names.
     from ipaddress import IPv4Address, IPv6Address
 
     _Address: TypeAlias = IPv4Address | IPv6Address
 
-# Not compiled until there is a proxy. An IPv6 address without brackets has no port.
+# A string, so that it is compiled only if there is a proxy. An IPv6 address without brackets has no port.
 _ENTRY = r"(?P<host>\[.*\]|[^:]*|.*:.*:.*)(:(?P<port>[0-9]{1,5}))?"
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host, in lower case, is this machine."""
+    """Whether a host (in lower case) is this machine."""
     address = _address(host)
     return host == "localhost" if address is None else address.is_loopback
 
 
 def has_host(no_proxy: str, host: str, port: int) -> bool:
-    """Whether the value of ``NO_PROXY`` lists a host, in lower case. An entry that cannot be read lists none.
+    """Whether the value of ``NO_PROXY`` lists a host (in lower case). An entry that cannot be parsed matches nothing.
 
     Examples:
         >>> has_host("[::1], .example.com, 10.0.0.0/8", "portal.example.com", 443)

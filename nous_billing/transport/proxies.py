@@ -1,8 +1,8 @@
-"""Which proxy, if any, stands between a client and the portal.
+"""Which proxy, if any, a connection to the portal goes through.
 
-The standard library's reading of the environment (``urllib.request.getproxies`` and ``proxy_bypass``) is used for what
-macOS and Windows keep elsewhere, and not for the variables: its ``NO_PROXY`` knows neither networks nor IPv6, and its
-import would be the slowest of the first call.
+``urllib.request.getproxies`` and ``proxy_bypass`` read the system settings of macOS and Windows. They do not read the
+variables here: their ``NO_PROXY`` supports neither networks nor IPv6, and importing them would be the slowest part of
+the first call.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ ProxySetting: TypeAlias = str | Literal[False] | None
 _ARGUMENT = "proxy="
 _SYSTEM = "The proxy in the system's settings"
 _DEFAULT_PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
-# Not compiled until there is a proxy.
-# Strict: "http://user:1/2@host" would otherwise be the proxy "user", and the password a path.
+# A string, so that it is compiled only if there is a proxy.
+# Strict: "http://user:1/2@host" would otherwise be the proxy "user", with the password as a path.
 _URL = (
     r"(?ai)((?P<scheme>[a-z][a-z0-9+.-]*)://)?((?P<user>[^/?#\s]*)@)?"
     r"(?P<host>[a-z0-9._-]+|\[[0-9a-f:.]+\])(:(?P<port>[0-9]{1,5}))?/?"
@@ -41,7 +41,7 @@ class Proxy:
         scheme: ``"http"``, ``"https"``, ``"socks5"`` or ``"socks5h"``.
         host: Its host name or address; an IPv6 address without brackets.
         port: Its port.
-        name: What names it: a variable, ``"proxy="`` or the system's settings. To be shown to a person.
+        name: Where it was set, for messages: a variable, ``"proxy="`` or the system's settings.
         username: The user name, decoded, or None; not in the repr.
         password: The password, decoded, empty where there is none, or None without a user name; not in the repr.
     """
@@ -55,14 +55,14 @@ class Proxy:
 
     @property
     def authorization(self) -> bytes | None:
-        """The value of ``Proxy-Authorization``, or None where the proxy asks for no user."""
+        """The value of ``Proxy-Authorization``, or None without a user name."""
         if self.username is None or self.password is None:
             return None
         return SecretBytes(b"Basic " + b64encode(self.username + b":" + self.password))
 
 
 def check_setting(setting: object) -> ProxySetting:
-    """Return what was given as ``proxy=``, a URL as a secret, or refuse it.
+    """Check the argument ``proxy=``, and return it with a URL as a ``Secret``.
 
     Raises:
         BillingInvalidRequest: It cannot be used (``error="invalid_proxy"``).
@@ -79,8 +79,8 @@ def check_setting(setting: object) -> ProxySetting:
 def proxy_for(base_url: str, setting: ProxySetting) -> Proxy | None:
     """Return the proxy that a connection to the portal goes through, or None.
 
-    Loopback is never proxied, whatever the setting. ``NO_PROXY`` has a say over the environment's proxies, the system's
-    exceptions over the system's, and neither over ``proxy=``. On Windows these may take a look-up of the host's name.
+    Loopback is never proxied, whatever the setting. ``NO_PROXY`` applies to the environment's proxies, and the system's
+    exceptions to the system's; neither applies to ``proxy=``. On Windows the exceptions may look the host up.
 
     Args:
         base_url: The portal's base URL, checked.
@@ -88,14 +88,14 @@ def proxy_for(base_url: str, setting: ProxySetting) -> Proxy | None:
 
     Raises:
         BillingInvalidRequest: The proxy that this connection would go through cannot be used
-            (``error="invalid_proxy"``). Other settings are not looked at.
+            (``error="invalid_proxy"``). Settings that do not apply are not checked.
     """
     if isinstance(setting, str):
-        # First of all: a traceback may show the variables of this frame.
+        # Before anything can raise: a traceback may show the variables of this frame.
         setting = Secret(setting)
     parts = urlsplit(base_url)
     host = (parts.hostname or "").rstrip(".")
-    # Plain http is for loopback alone, so that HTTP_PROXY has no say.
+    # Plain http is allowed on loopback only, so HTTP_PROXY never applies.
     if setting is False or parts.scheme != "https" or is_loopback(host):
         return None
     if isinstance(setting, str):
@@ -110,7 +110,7 @@ def proxy_for(base_url: str, setting: ProxySetting) -> Proxy | None:
 
 
 def _variable(name: str) -> tuple[str, Secret] | None:
-    """Return a variable's own name and value. Lower case wins; where that is empty, the upper case is out as well."""
+    """Return the name and value of a variable. Lower case wins: if it is set but empty, upper case is ignored."""
     for each in (name, name.upper()):
         if each in os.environ:
             value = Secret(os.environ[each].strip())
@@ -141,12 +141,12 @@ def _parse(url: Secret, name: str) -> Proxy:
                 name, f"{scheme}:// needs an extra: install nous-billing[socks] from the index of nous-billing"
             )
         if len(username or b"") > 255 or len(password or b"") > 255:
-            raise _invalid(name, "user name and password may have 255 bytes each with SOCKS")
+            raise _invalid(name, "with SOCKS the user name and the password may have at most 255 bytes each")
     return Proxy(scheme, host, port or _DEFAULT_PORTS[scheme], name, username, password)
 
 
 def _split(url: Secret) -> tuple[str, str, int | None, SecretBytes | None, SecretBytes | None] | None:
-    """Return scheme, host, port, user name and password, or None. Never raises: its variables show the password."""
+    """Return scheme, host, port, user name and password, or None. Never raises: its variables hold the password."""
     match = re.fullmatch(_URL, url)
     if match is None:
         return None

@@ -1,7 +1,7 @@
-"""Connecting to the first address of a host that answers, as RFC 8305 (Happy Eyeballs) has it.
+"""Connects to the first address of a host that answers (Happy Eyeballs, RFC 8305).
 
-The addresses take turns by family. An attempt that has not succeeded after a quarter of a second, or that has failed,
-is followed by the next, and goes on beside it; the first to succeed wins, and the others are closed.
+IPv6 and IPv4 addresses alternate. The next attempt begins when one fails, or after a quarter of a second beside it. The
+first connection wins, and the others are closed.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ class Address(NamedTuple):
 
 
 def look_up(host: str, port: int) -> list[Address]:
-    """Return the addresses of a host in the order in which to try them. Blocks, and knows no deadline.
+    """Return the addresses of a host in the order in which to try them. Blocks, and has no timeout.
 
     Raises:
-        OSError, UnicodeError: There are none.
+        OSError, UnicodeError: The host has no address.
     """
     infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return interleaved(list(dict.fromkeys(Address(info[0], info[4]) for info in infos)))
 
 
 def interleaved(addresses: list[Address]) -> list[Address]:
-    """Have the families take turns, the preferred one first."""
+    """Alternate the address families, beginning with the preferred one."""
     families: dict[int, list[Address]] = {}
     for address in addresses:
         families.setdefault(address.family, []).append(address)
@@ -46,10 +46,10 @@ def interleaved(addresses: list[Address]) -> list[Address]:
 
 
 def open_socket(address: Address) -> socket.socket:
-    """Return a socket for an address, not connected yet, that does not block."""
+    """Return a non-blocking socket for an address, not connected yet."""
     sock = socket.socket(address.family, socket.SOCK_STREAM)
     sock.setblocking(False)
-    # A request is one write: nothing is gained by waiting for more of it.
+    # A request is one write, so waiting to fill a packet gains nothing.
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return sock
 
@@ -62,8 +62,8 @@ def connect_first(addresses: list[Address], deadline: float) -> socket.socket:
         deadline: On ``time.monotonic``.
 
     Raises:
-        TimeoutError: None did before the deadline.
-        OSError: None does; why the last one does not.
+        TimeoutError: No address answered before the deadline.
+        OSError: No address answers. The reason is that of the last attempt.
     """
     waiting = deque(addresses)
     failure = OSError(errno.EHOSTUNREACH, os.strerror(errno.EHOSTUNREACH))

@@ -1,4 +1,4 @@
-"""What the senders share: what goes out, replies, and failures in our terms."""
+"""What all senders share: request headers, reading replies, and translating failures."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from .._version import __version__
 from ..protocol.exchange import Send
 from ..protocol.replies import MAX_REPLY_BYTES, Failure, Reply
 
-TOO_LATE = Failure("the time allowed for the call had passed before the request", sent=False, timed_out=True)
+TOO_LATE = Failure("the time allowed for the call passed before the request could be sent", sent=False, timed_out=True)
 TOO_MANY = Failure(
-    "the time allowed for the call has passed while others used all connections", sent=False, timed_out=True
+    "the time allowed for the call passed while other calls used all connections", sent=False, timed_out=True
 )
 
 
@@ -42,27 +42,27 @@ class AsyncSender(Protocol):
 
 
 def moves_money(step: Send) -> bool:
-    """Whether a request may only travel on a connection of its own."""
+    """Whether a request needs a connection of its own."""
     return step.operation.moves_money
 
 
 def headers(step: Send) -> dict[str, str]:
-    """Return what goes out. No variable may hold it: a traceback may show the variables of a frame."""
+    """Return the request headers. No variable may hold them: a traceback may show the variables of a frame."""
     return {
         **step.operation.headers,
         **({} if step.credentials is None else {"Authorization": f"Bearer {step.credentials.access_token}"}),
         "Accept": step.operation.accept,
-        # Decompression could not be stopped at a size.
+        # A compressed body could exceed any limit when it is expanded.
         "Accept-Encoding": "identity",
         "User-Agent": f"nous-billing/{__version__}",
     }
 
 
 class ReplyReader:
-    """Collects the body of one response up to the limit; the loops that feed it differ, one is awaited."""
+    """Collects the body of one response, up to ``MAX_REPLY_BYTES``."""
 
     def __init__(self, status: int, headers: Mapping[str, str], received_at: float, body: bytes | None = None) -> None:
-        """``headers`` are by lower-case name; ``body`` is given where it is whole already."""
+        """``headers`` has lower-case names; ``body`` is given if it has been read completely."""
         self._status = status
         self._headers = headers
         self._received_at = received_at
@@ -73,14 +73,14 @@ class ReplyReader:
             self._unreadable = "is compressed, which was not asked for"
 
     def wants_more(self, chunk: bytes = b"") -> bool:
-        """Take a chunk, and say whether to read on."""
+        """Add a chunk, and return whether to read on."""
         self._body += chunk[: MAX_REPLY_BYTES + 1 - len(self._body)]
         if len(self._body) > MAX_REPLY_BYTES:
             self._unreadable = f"is larger than {MAX_REPLY_BYTES} bytes"
         return self._unreadable is None and not self._is_whole
 
     def reply(self, failure: Failure | None = None) -> Reply:
-        """Return what was read."""
+        """Return the reply as far as it was read."""
         whole = failure is None and self._unreadable is None
         return Reply(
             status=self._status,
@@ -93,5 +93,5 @@ class ReplyReader:
 
 
 def timed_out(*, sent: bool) -> Failure:
-    """Return the failure of a deadline that passed."""
+    """Return the failure for a deadline that has passed."""
     return Failure("the time allowed for the call has passed", sent=sent, timed_out=True)

@@ -1,4 +1,4 @@
-"""Requests over connections of the SDK's own, in the calling thread."""
+"""Sends requests over the SDK's own connections, in the calling thread."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class SocketSender(BaseSocketSender):
 
     def _open(self, endpoint: Endpoint, deadline: float) -> Connection:
         if blocks(endpoint):
-            # The system's look-up knows no deadline: a thread may be left with it.
+            # The system's look-up has no timeout, so a thread may outlive this call.
             prepared = self._prepared(endpoint).result(deadline - time.monotonic())
         else:
             prepared = prepare(endpoint, self._ssl_context)

@@ -1,9 +1,9 @@
-"""The TLS context of our own connections, and why a certificate was refused.
+"""The TLS context of the SDK's own connections, and why a certificate was refused.
 
-Linux and the like: OpenSSL, with the system's store. Where that has a directory of certificates by OpenSSL's hashed
-names, each is read when it is needed, instead of all of them by every process. macOS and Windows: truststore, which
-has the system itself verify. OpenSSL would see only the roots that the system has met so far, fetch no missing
-intermediates, and know nothing of what an administrator distrusts.
+On Linux and similar systems OpenSSL verifies, with the system's store. If the store has a directory with OpenSSL's
+hashed names, OpenSSL reads single certificates on demand instead of all of them in every process. On macOS and Windows
+truststore lets the system verify. OpenSSL would see only the roots that the system has cached, would fetch no missing
+intermediates, and would ignore what an administrator distrusts.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _REASONS = {
     64: "it is for another address",
 }
 
-# What was made last, and of what. Replaced as one: no thread, signal handler or fork meets a lock, or a half of it.
+# The last context and its key. Replaced as one tuple, so that no lock is needed.
 _kept: tuple[object, ssl.SSLContext] | None = None
 
 
@@ -40,14 +40,14 @@ def context(given: ssl.SSLContext | None = None) -> ssl.SSLContext:
 
     Raises:
         BillingInvalidRequest: A variable names what cannot be used (``error="invalid_tls_setting"``).
-        OSError: The store cannot be read just now; the next call tries again.
+        OSError: The store cannot be read right now; the next call tries again.
     """
     global _kept
     if given is not None:
         return given
     store = trust_store.named_store()
     if store is None and sys.platform in ("darwin", "win32"):
-        # Not kept: truststore holds a lock of the context during each handshake.
+        # Not shared: truststore locks the context during each handshake.
         return _verified_by_the_system()
     store = store or trust_store.system_store()
     # Taken before the store is read: a change while it is read must not go unnoticed.
@@ -61,10 +61,10 @@ def context(given: ssl.SSLContext | None = None) -> ssl.SSLContext:
 
 
 def explain(error: BaseException, host: str) -> str | None:
-    """Say why a certificate was refused and what helps; None where that is not the failure.
+    """Explain why a certificate was refused and what helps, or return None for any other failure.
 
     Args:
-        error: What was raised; the refusal may be its cause.
+        error: The exception; the refusal may be its cause.
         host: Whose certificate it is.
 
     Returns:
@@ -88,7 +88,7 @@ def explain(error: BaseException, host: str) -> str | None:
 
 
 def _refusal(error: BaseException | None, seen: set[int]) -> ssl.SSLCertVerificationError | None:
-    """Return the refusal that an exception is, was raised from, or carries, as those of httpcore do."""
+    """Return the refused certificate's error: the exception itself, its cause, or one of its arguments (httpcore)."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return error
     if error is None or id(error) in seen:
@@ -100,7 +100,7 @@ def _refusal(error: BaseException | None, seen: set[int]) -> ssl.SSLCertVerifica
 
 def _load(store: Store) -> ssl.SSLContext:
     try:
-        # With all that the standard library hardens; but given no path, it would load the system's whole store.
+        # Keeps the standard library's hardening. Without a path it would load the system's whole store.
         made = ssl.create_default_context(capath=os.devnull if store.directory is None else store.directory.path)
     except OSError as error:
         if is_transient(error):

@@ -1,4 +1,4 @@
-"""Where trusted certificates are: what the environment names, the system's store of OpenSSL, certifi's."""
+"""Where trusted certificates come from: the environment, OpenSSL's store of the system, or certifi."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ _BUNDLES = ("REQUESTS_CA_BUNDLE", "HERMES_CA_BUNDLE")
 _HASHED_NAME = re.compile(r"[0-9a-f]{8}\.[0-9]+")
 # `update-ca-certificates` writes it into the directory of the same certificates.
 _BUNDLE_OF_DIRECTORY = "ca-certificates.crt"
-# A process that has no file descriptor left says nothing of its settings.
+# A process that has run out of file descriptors says nothing about its settings.
 _TRANSIENT = frozenset({errno.EAGAIN, errno.EINTR, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
 class Place(NamedTuple):
-    """A file of certificates, or directories joined as in ``PATH``; ``variable`` names it, None the system itself."""
+    """A file of certificates, or directories joined as in ``PATH``. ``variable`` is None for the system's own."""
 
     path: str
     variable: str | None
 
     @property
     def directories(self) -> list[str]:
-        """The directories that are there."""
+        """The directories that exist."""
         return [each for each in self.path.split(os.pathsep) if os.path.isdir(each)]
 
 
@@ -41,22 +41,22 @@ class Store(NamedTuple):
 
     @property
     def variable(self) -> str | None:
-        """The variable that names it, the first of two, or None where it is the system's own."""
+        """The variable that names the store (the first, if two do), or None for the system's own."""
         places = self.files if self.directory is None else (*self.files, self.directory)
         return next((place.variable for place in places if place.variable is not None), None)
 
     def fingerprint(self) -> object:
-        """Return what changes when a file or a directory does."""
+        """Return a value that changes when a file or a directory of the store changes."""
         paths = [file.path for file in self.files]
         directories = () if self.directory is None else self.directory.path.split(os.pathsep)
         return self, tuple(_status(path) for path in (*paths, *directories))
 
     def needed(self) -> Store:
-        """Return what of it a context has to be given, after a look at what is there.
+        """Return the part of the store that a context has to load, after checking what exists.
 
         Raises:
             BillingInvalidRequest: A variable names what cannot be used (``error="invalid_tls_setting"``).
-            OSError: It cannot be read just now.
+            OSError: It cannot be read right now.
         """
         files, directory = self
         certificates = sum(map(_count_certificates, files))
@@ -67,7 +67,7 @@ class Store(NamedTuple):
             and directory.variable is not None
             and directory.variable == self.variable
         ):
-            raise invalid_setting(directory.variable, directory.path, "has no certificates; see openssl rehash")
+            raise invalid_setting(directory.variable, directory.path, "has no certificates (see openssl rehash)")
         if certificates:
             is_covered = directory is not None and links == certificates and _is_bundle_of(files[0], directory)
             if not is_covered:
@@ -95,7 +95,7 @@ def system_store() -> Store:
 
 
 def invalid_setting(variable: str, path: str, reason: str) -> BillingInvalidRequest:
-    """Return the error of a variable that names what cannot be used."""
+    """Return the error for a variable whose value cannot be used."""
     return BillingInvalidRequest(
         f"{variable} names {path!r}, which {reason}. Correct or unset it. Nothing was sent.",
         error="invalid_tls_setting",
@@ -103,7 +103,7 @@ def invalid_setting(variable: str, path: str, reason: str) -> BillingInvalidRequ
 
 
 def is_transient(error: OSError) -> bool:
-    """Whether a failure to open a file says nothing of the file."""
+    """Whether a failure to open a file says nothing about the file itself."""
     return error.errno in _TRANSIENT
 
 
@@ -138,13 +138,13 @@ def _count_links(directory: Place) -> int:
         for path in directory.directories:
             with os.scandir(path) as entries:
                 links += (entry for entry in entries if _HASHED_NAME.fullmatch(entry.name))
-    # Images copy the links, and not always what they point to.
+    # Container images may copy the links without their targets.
     return len(links) if any(link.is_file() for link in links) else 0
 
 
 @contextmanager
 def _named(place: Place) -> Generator[None]:
-    """Say which variable names what cannot be read."""
+    """Name the variable in the error if its file cannot be read."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""How a proxy is asked to pass a connection on; written once, and without I/O. None of this is the request itself."""
+"""Tunnels through a proxy: CONNECT and SOCKS5, without I/O. Nothing of the request itself is sent here."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _MAX_HEAD_BYTES = 16 * 1024
 
 
 class ProxyRefused(Exception):
-    """A proxy does not pass the connection on; why, as the end of a sentence."""
+    """A proxy refused the tunnel; the message is the end of a sentence."""
 
 
 def tunnel(layer: Layer, endpoint: Endpoint, proxy: Proxy) -> IO[None]:
-    """Ask a proxy for a connection to an endpoint, over one to the proxy.
+    """Ask a proxy for a tunnel to an endpoint, over the connection to the proxy.
 
     Raises:
-        ProxyRefused: It does not make one.
+        ProxyRefused: The proxy refuses it.
     """
     if proxy.scheme.startswith("socks"):
         yield from _socks5(layer, endpoint, proxy)
@@ -50,12 +50,12 @@ def _connect(layer: Layer, endpoint: Endpoint, proxy: Proxy) -> IO[None]:
     except h11.ProtocolError:
         raise _refused(proxy, "did not answer as an HTTP proxy") from None
     if event.status_code == 407:
-        raise _refused(proxy, "wants a user name and a password, or others than it was given (HTTP 407)")
+        raise _refused(proxy, "asks for a user name and a password, or does not accept the ones given (HTTP 407)")
     if not 200 <= event.status_code < 300:
         raise _refused(proxy, f"refused a connection to {there} (HTTP {event.status_code})")
-    # The portal has been sent nothing yet that it could answer.
+    # Nothing was sent to the portal yet that it could answer.
     if http.trailing_data[0]:
-        raise _refused(proxy, "sent more than its answer")
+        raise _refused(proxy, "sent more than its reply")
 
 
 def _login(proxy: Proxy) -> list[tuple[str, str]]:
@@ -63,7 +63,7 @@ def _login(proxy: Proxy) -> list[tuple[str, str]]:
 
 
 def _socks5(layer: Layer, endpoint: Endpoint, proxy: Proxy) -> IO[None]:
-    """RFC 1928 and 1929. The proxy looks the name up."""
+    """RFC 1928 and RFC 1929. The proxy looks up the host name."""
     from socksio import ProtocolError, socks5
 
     socks: Any = socks5.SOCKS5Connection()
@@ -80,12 +80,12 @@ def _socks5(layer: Layer, endpoint: Endpoint, proxy: Proxy) -> IO[None]:
             if not data:
                 raise _refused(proxy, "closed the connection")
             received += data
-        return socks.receive_data(received)  # Which refuses one that is longer.
+        return socks.receive_data(received)  # Refuses a longer reply.
 
     try:
         method = (yield from ask(socks5.SOCKS5AuthMethodsRequest(methods))).method
         if method not in methods:
-            raise _refused(proxy, "wants a user name and a password")
+            raise _refused(proxy, "asks for a user name and a password")
         if method == socks5.SOCKS5AuthMethod.USERNAME_PASSWORD:
             login = socks5.SOCKS5UsernamePasswordRequest(proxy.username or b"", proxy.password or b"")
             if not (yield from ask(login)).success:
@@ -100,7 +100,7 @@ def _socks5(layer: Layer, endpoint: Endpoint, proxy: Proxy) -> IO[None]:
 
 
 def _reply_size(received: bytes) -> int:
-    """How long the answer to a command is, by its type of address: IPv4, a name, IPv6."""
+    """Return how long the reply to a command is, by its address type: IPv4, a name, IPv6."""
     if len(received) < 5:
         return 5
     return {1: 10, 3: 7 + received[4], 4: 22}.get(received[3], 5)

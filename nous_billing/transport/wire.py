@@ -1,7 +1,7 @@
-"""What goes over a TCP connection: as it is, or through TLS. Written once, and without I/O.
+"""The layers of a connection, TCP and TLS, without I/O.
 
-Whatever reads or writes is a generator. It yields the bytes to write, or None to have some read, and is sent what was
-read: ``b""`` where the other side has closed. ``socket_sender`` and ``async_socket_sender`` do the reading and writing.
+Whatever reads or writes is a generator. It yields the bytes to write, or None to ask for a read, and is sent the bytes
+read: ``b""`` at the end of the stream. ``socket_sender`` and ``async_socket_sender`` perform the I/O.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ READ_BYTES = 64 * 1024
 
 
 class Tcp:
-    """The lowest layer: the bytes themselves."""
+    """The lowest layer: plain bytes."""
 
     has_unread = False
 
@@ -30,25 +30,25 @@ class Tcp:
 
 
 class Tls:
-    """TLS over another layer, which may be that of a proxy."""
+    """TLS over another layer, such as plain TCP or the TLS connection to a proxy."""
 
     def __init__(self, below: Layer, context: ssl.SSLContext, host: str) -> None:
         self._below = below
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        # HTTP/2 is not spoken here, whatever a context that was given offers.
+        # Only HTTP/1.1 is implemented, whatever the caller's context offers.
         context.set_alpn_protocols(["http/1.1"])
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
 
     @property
     def has_unread(self) -> bool:
-        """Whether something came that nobody has read: decrypted, or still encrypted, or in a layer below."""
+        """Whether unread bytes remain: decrypted, still encrypted, or in a layer below."""
         return bool(self._tls.pending() or self._incoming.pending or self._below.has_unread)
 
     def handshake(self) -> IO[None]:
-        """Have the other side prove who it is.
+        """Perform the TLS handshake.
 
         Raises:
-            ssl.SSLError: It did not.
+            ssl.SSLError: The handshake failed, for example because the certificate is not trusted.
         """
         yield from self._do(self._tls.do_handshake)
 
@@ -59,7 +59,7 @@ class Tls:
         try:
             return (yield from self._do(lambda: self._tls.read(READ_BYTES)))
         except ssl.SSLEOFError:
-            # Many servers close without the farewell that TLS has for it.
+            # Many servers close the connection without a TLS close_notify.
             return b""
 
     def _do(self, operation: Callable[[], T]) -> IO[T]:

@@ -24,7 +24,7 @@ def test_a_client_can_be_made_where_there_is_no_home_folder(monkeypatch):
         StoredLogin()
     assert caught.value.error == "invalid_path"
     assert str(caught.value) == (
-        "The login's file cannot be placed: could not determine the home directory. Give a path that can be written."
+        "The login file cannot be used: could not determine the home directory. Give a path that can be written."
     )
 
 

@@ -92,8 +92,8 @@ def test_a_full_disk_after_the_rotation_is_a_typed_error_and_the_pair_lives_on(h
             source.resolve()
         assert caught.value.error == "login_not_saved"
         assert str(caught.value) == (
-            f"The login cannot be saved to {house.path}: No space left on device. Make room or fix it. Until then the "
-            "login lives in this program only."
+            f"The login cannot be saved to {house.path}: No space left on device. Free space or fix it. Until then "
+            "only this program has the login."
         )
         token = source.resolve().access_token
         assert state_status(house.portal, token) == 200
@@ -274,7 +274,7 @@ def test_a_logout_that_cannot_be_saved_is_a_typed_error(house, disk):
     with disk("replace"), pytest.raises(BillingLoginNotSaved) as caught:
         source.logout()
     assert str(caught.value) == (
-        f"The login cannot be saved to {house.path}: No space left on device. Make room or fix it."
+        f"The login cannot be saved to {house.path}: No space left on device. Free space or fix it."
     )
     source.logout()
     assert not source.is_logged_in
@@ -554,7 +554,7 @@ def check_put_aside(house, ask, content):
             ask(house.source(portal_base_url=house.url))
         assert caught.value.error == "invalid_token"
         name = f"{house.path}.broken-{number}"
-        assert str(caught.value) == f"The login {house.path} is broken. It was put aside as {name}. Log in again."
+        assert str(caught.value) == f"The login file {house.path} is broken. It was renamed to {name}. Log in again."
         assert Path(name).read_bytes() == kept
         assert not house.path.exists()
         names.append(name)
@@ -648,8 +648,8 @@ def test_a_broken_file_that_cannot_be_moved_is_not_said_to_have_been_put_aside(h
     with pytest.raises(BillingAuthError) as caught:
         house.source().resolve()
     assert str(caught.value) == (
-        f"The login {house.path} is broken. It could not be moved away (No space left on device): do that, and log in "
-        "again."
+        f"The login file {house.path} is broken. It could not be renamed (No space left on device): remove it, and "
+        "log in again."
     )
     assert house.path.read_bytes() == b"{"
 
@@ -658,7 +658,7 @@ def test_a_file_that_cannot_be_read_is_a_typed_error_and_stays(house):
     house.path.mkdir(parents=True)
     with pytest.raises(BillingAuthError) as caught:
         house.source().resolve()
-    assert str(caught.value) == f"The login {house.path} cannot be read: Is a directory."
+    assert str(caught.value) == f"The login file {house.path} cannot be read: Is a directory. Fix or remove it."
     assert caught.value.error == "invalid_token"
     assert house.files() == ["login.json"]
 
@@ -668,7 +668,7 @@ def test_a_file_that_cannot_be_read_is_a_typed_error_and_stays(house):
     [("a\0b", ".*null.*"), ("~nobody-of-this-name/login.json", "Could not determine home directory")],
 )
 def test_a_path_that_cannot_be_is_a_typed_error(path, reason):
-    sentence = rf"^The login's file cannot be placed: {reason}\. Give a path that can be written\.$"
+    sentence = rf"^The login file cannot be used: {reason}\. Give a path that can be written\.$"
     with pytest.raises(BillingError, match=sentence) as caught:
         StoredLogin(path).resolve()
     assert caught.value.error == "invalid_path"
@@ -743,7 +743,7 @@ def test_while_another_process_holds_the_lock_an_expired_token_is_a_network_erro
     with pytest.raises(BillingNetworkError) as caught:
         ask(source)
     assert str(caught.value) == (
-        f"Another program has been busy with the login {house.path} for 0.1 s. Try again shortly."
+        f"Another program has locked the login {house.path} for 0.1 seconds. Try again shortly."
     )
     assert (house.refreshes(), house.path.read_bytes()) == ([], before)
     end_worker(held)

@@ -120,7 +120,7 @@ def test_a_newer_refresh_token_in_the_file_is_not_ended_by_a_final_error_about_t
     source = house.source()
     with pytest.raises(BillingNetworkError) as caught:
         source.resolve()
-    assert str(caught.value) == "Another program has changed the login meanwhile. Try again."
+    assert str(caught.value) == "Another program has changed the login in the meantime. Try again."
     assert caught.value.error == "network_error"
     assert house.entry()["refresh_token"] == newer.refresh_token
 

@@ -240,7 +240,7 @@ def test_handle_errors_has_a_sentence_for(
 
 def test_handle_errors_names_a_key_that_was_used_for_another_amount(portal: MockPortal) -> None:
     output(portal, "handle_errors.py", "50", "my-key")
-    assert "this is a fault of the program" in output(portal, "handle_errors.py", "60", "my-key")
+    assert "this is a bug in the calling program" in output(portal, "handle_errors.py", "60", "my-key")
     assert len(portal.organisation.charges) == 1
 
 

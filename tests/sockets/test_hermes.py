@@ -143,7 +143,7 @@ def test_fields_that_are_not_known_yet_come_through(drop_in, logged_in, mock_por
 def test_what_came_instead_of_an_object_is_said(drop_in, logged_in, mock_portal):
     mock_portal.inject(Fault.reply(200, "[]"), "get_billing_state")
     error = failure(drop_in.get_billing_state)
-    assert str(error) == "The portal's reply is not what its contract says (the body is a list instead of an object)."
+    assert str(error) == "The portal's reply does not match the API contract (the body is a list instead of an object)."
 
 
 @pytest.mark.parametrize(

@@ -85,8 +85,8 @@ def with_cap(cap):
 PAID = Press(outcome="settled", told="Paid $50.00.")
 ONLY_AN_ADMIN = Press(
     outcome=nb.BillingScopeRequired,
-    error="Only an admin of Acme can buy credits. Ask one.",
-    told=f"Nothing was charged. Only an admin of Acme can buy credits. Ask one. {LINK}",
+    error="Only an admin of Acme can buy credits. Ask an admin.",
+    told=f"Nothing was charged. Only an admin of Acme can buy credits. Ask an admin. {LINK}",
 )
 
 CASES = {
@@ -179,10 +179,10 @@ CASES = {
             Press(
                 amount="60",
                 outcome=nb.BillingIdempotencyConflict,
-                error="The key first was already used for another amount. Each purchase that a person confirms needs a "
-                "key of its own: this is a fault of the program. Nothing more was charged.",
-                told="The key first was already used for another amount. Each purchase that a person confirms needs a "
-                "key of its own: this is a fault of the program. Nothing more was charged.",
+                error="The key first was already used for another amount. Each purchase that a person confirms needs "
+                "its own key: this is a bug in the calling program. Nothing more was charged.",
+                told="The key first was already used for another amount. Each purchase that a person confirms needs "
+                "its own key: this is a bug in the calling program. Nothing more was charged.",
             ),
         ],
         ledger=["50 settled"],

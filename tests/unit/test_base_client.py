@@ -14,7 +14,7 @@ def test_a_bare_value_is_no_source_of_credentials_and_is_not_shown(clock, bare):
     with pytest.raises(BillingInvalidRequest) as caught:
         BaseClient(bare, None, 15.0, clock)
     assert caught.value.error == "invalid_credentials"
-    assert str(caught.value) == "credentials must be a source such as StaticToken(token), not a bare value."
+    assert str(caught.value) == "credentials must be a credential source such as StaticToken(token), not a bare value."
 
 
 @pytest.mark.parametrize(("timeout", "deadline"), [(None, 1015.0), (3, 1003.0)])

@@ -78,7 +78,7 @@ def test_white_space_around_a_token_is_dropped():
 def test_what_is_no_token_is_not_taken_for_a_login(kind, token):
     with pytest.raises(BillingAuthError) as caught:
         kind(token)
-    assert str(caught.value) == "The access token is blank or has characters that no token has. Log in again."
+    assert str(caught.value) == "The access token is blank or has characters that a token cannot have. Log in again."
     assert caught.value.error == "invalid_token"
 
 
@@ -242,9 +242,7 @@ def test_twenty_threads_ask_the_source_once(clock):
 def test_whatever_a_source_raises_is_a_failed_login(clock, error):
     with pytest.raises(BillingAuthError) as caught:
         CredentialMemo(Source(error), clock).resolve()
-    assert str(caught.value) == (
-        f"The source of the credentials failed ({type(error).__name__}). Log in again, or try later."
-    )
+    assert str(caught.value) == (f"The credential source failed ({type(error).__name__}). Log in again, or try later.")
     assert caught.value.error == "invalid_token"
     assert caught.value.__cause__ is error
 

@@ -306,7 +306,7 @@ def test_the_async_methods_say_what_the_sync_ones_say():
     def said(method):
         text = inspect.getdoc(method) or ""
         text = re.sub(r"    BillingPurchaseInterrupted:.*\n", "", text.replace("login.astep_up", "login.step_up"))
-        return text.partition("\n\nCancelling the task")[0]
+        return text.partition("\n\nIf the task is cancelled")[0]
 
     names = {name for name, value in vars(BillingClient).items() if inspect.isfunction(value)} - {"close"}
     for name in sorted(name for name in names if not name.startswith("_")):

@@ -33,7 +33,7 @@ def test_without_a_store_another_client_is_not_told_that_nothing_failed(shop):
     shop.portal.inject(LIMITED, "post_charge")
     error = shop.press(shop.client(), store=None)
     assert (type(error), type(error.last_error)) == (nb.BillingPurchaseUncertain, nb.BillingRateLimited)
-    assert "Nothing failed" not in str(error)
+    assert "No payment failed" not in str(error)
     shop.assert_paid(shop.press(shop.client(), store=None))
     shop.assert_one_charge(posts=6)
 
@@ -47,7 +47,7 @@ def test_after_a_lost_post_of_this_very_call_a_409_and_a_429_leave_it_not_known(
     client = shop.client()
     error = shop.press(client, **store)
     assert (type(error), error.outcome_unknown, error.status) == (nb.BillingPurchaseUncertain, True, fault.status)
-    for sentence in ("another amount", "Nothing more was charged", "Nothing failed"):
+    for sentence in ("another amount", "Nothing more was charged", "No payment failed"):
         assert sentence not in str(error)
     (left,) = client.resume_purchases(shop.folder if with_store else None)
     assert type(left) is nb.BillingPurchaseUncertain

@@ -90,7 +90,7 @@ def test_not_knowing_is_no_failure_and_the_same_key_finds_out(with_store, acts, 
     assert error.outcome_unknown is True
     assert str(error).startswith("It is not known whether $50.25 for Acme was charged. Could not reach the portal: ")
     assert "buy again with the same amount and the same key: that charges at most once" in str(error)
-    assert f"(Key {KEY}, begun " in str(error)
+    assert f"(Key {KEY}, started " in str(error)
     assert error.portal_url == f"{shop.portal.url}/billing?topup=open"
     assert len(shop.ledger()) == acts
     shop.assert_posts(4)
@@ -298,7 +298,7 @@ def test_a_login_for_another_organisation_never_buys_there(with_store, moment, s
     reason = error.last_error if moment == "error" else error.last_error.last_error
     assert (type(reason), reason.error) == (nb.BillingInvalidRequest, "wrong_organisation")
     at = f"at {shop.portal.url}"
-    assert f"begun for Acme (org_1) {at}, and the login is now for Other (org_2) {at}. Log in there" in str(error)
+    assert f"started for Acme (org_1) {at}, but the login is now for Other (org_2) {at}. To continue it" in str(error)
     if with_store:
         # Neither does the next program.
         client = shop.client(source, base_url=None)
@@ -320,7 +320,7 @@ def test_a_purchase_that_was_not_made_does_not_move_to_another_organisation_eith
     eve = shop.portal.add_person("Eve", shop.portal.add_organisation("Other"))
     error = shop.press(shop.client(Renewing(shop.portal, eve)))
     assert (type(error), error.error) == (nb.BillingInvalidRequest, "wrong_organisation")
-    assert str(error).endswith("Log in there to go on with it.")
+    assert str(error).endswith("log in for the organisation and portal that it was started for.")
     assert eve.organisation.charges == []
 
 
@@ -477,7 +477,7 @@ def test_two_amounts_under_one_key_at_the_same_moment_are_one_charge_and_one_fau
     (paid,) = [outcome for outcome in outcomes if isinstance(outcome, nb.Purchase)]
     (fault,) = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
     assert (type(fault), fault.error) == (nb.BillingIdempotencyConflict, "idempotency_conflict")
-    assert "this is a fault of the program" in str(fault)
+    assert "this is a bug in the calling program" in str(fault)
     assert shop.ledger() == [f"{paid.amount_usd} settled"]
     assert shop.kept() == paid
     # The other amount was never sent: the store has only one.
@@ -551,7 +551,7 @@ def test_the_caller_is_told_of_each_step_once_it_is_saved(shop):
 def test_who_stops_before_anything_is_sent_has_bought_nothing(shop):
     error = shop.press(shop.client(), cancelled=lambda: True)
     assert (type(error), error.outcome_unknown) == (nb.BillingPurchaseCancelled, False)
-    assert str(error) == "The purchase was stopped. Nothing was charged."
+    assert str(error) == "The purchase was cancelled. Nothing was charged."
     assert (shop.portal.requests, shop.kept()) == ([], None)
 
 

@@ -124,7 +124,7 @@ def test_ctrl_c_says_what_it_leaves_open_and_the_same_key_goes_on(faults, moment
         assert end["ended"] == "KeyboardInterrupt"
     else:
         assert end["ended"] == "BillingPurchaseInterrupted"
-        assert f"(Key {KEY}, begun " in end["text"]
+        assert f"(Key {KEY}, started " in end["text"]
         assert end["charge_id"] == (shop.portal.organisation.charges[0].id if left == "pending" else None)
     kept = shop.kept()
     assert (kept and kept.status) == left

@@ -312,7 +312,7 @@ def test_settings_on_a_dead_connection_are_not_sent_again(then, raw_client, serv
     poll(raw_client)
     error = failure(save, raw_client)
     assert (type(error), error.outcome_unknown) == (nb.BillingNetworkError, True)
-    assert str(error).endswith("It may have been saved: read the billing state.")
+    assert str(error).endswith("The settings may have been saved: read the billing state to find out.")
     assert [request.method for request in server.requests] == ["GET", "PATCH"]
 
 

@@ -21,7 +21,7 @@ from tests.unit.drive import DEADLINE, NOW, short
 
 CANARY = "canary-secret"
 LOCAL = "http://localhost:3000"
-NOT_LOGGED_IN = "Not logged in to the Nous Portal. Run `hermes portal` to log in, or give the client credentials."
+NOT_LOGGED_IN = "Not logged in to the Nous Portal. Run `hermes portal` to log in, or pass credentials to the client."
 
 
 def moment(seconds):
@@ -462,6 +462,7 @@ def test_a_module_of_hermes_that_fails_as_it_is_loaded_is_a_typed_error(monkeypa
     with pytest.raises(BillingAuthError) as caught:
         HermesLogin().resolve()
     assert str(caught.value) == (
-        f"Hermes's module for logins cannot be loaded ({raised.__name__}). Mend Hermes, or give the client credentials."
+        f"Hermes's module for logins cannot be loaded ({raised.__name__}). Fix Hermes, "
+        "or pass credentials to the client."
     )
     assert (caught.value.error, type(caught.value.__cause__)) == ("invalid_token", raised)

@@ -102,18 +102,18 @@ def test_a_login_that_the_portal_has_ended_is_said_to_be_so(clock, body, error, 
 @pytest.mark.parametrize(
     ("answer", "cls", "status", "sentence"),
     [
-        (UNSENT, BillingNetworkError, None, "just now: connection refused. Try again shortly."),
+        (UNSENT, BillingNetworkError, None, "right now: connection refused. Try again shortly."),
         (
             Failure("the time allowed for the call has passed", sent=False, timed_out=True),
             BillingTimeout,
             None,
-            "just now: the time allowed for the call has passed. Try again shortly.",
+            "right now: the time allowed for the call has passed. Try again shortly.",
         ),
-        (reply(503, {"error": "invalid_grant"}), BillingNetworkError, 503, "just now (HTTP 503). Try again shortly."),
-        (reply(429, {"error": "invalid_grant"}), BillingNetworkError, 429, "just now (HTTP 429). Try again shortly."),
-        (reply(302), BillingNetworkError, 302, "just now (HTTP 302). Try again shortly."),
-        (reply(404, {"access_token": "x"}), BillingNetworkError, 404, "just now (HTTP 404). Try again shortly."),
-        (reply(399, {"error": "invalid_grant"}), BillingNetworkError, 399, "just now (HTTP 399). Try again shortly."),
+        (reply(503, {"error": "invalid_grant"}), BillingNetworkError, 503, "right now (HTTP 503). Try again shortly."),
+        (reply(429, {"error": "invalid_grant"}), BillingNetworkError, 429, "right now (HTTP 429). Try again shortly."),
+        (reply(302), BillingNetworkError, 302, "right now (HTTP 302). Try again shortly."),
+        (reply(404, {"access_token": "x"}), BillingNetworkError, 404, "right now (HTTP 404). Try again shortly."),
+        (reply(399, {"error": "invalid_grant"}), BillingNetworkError, 399, "right now (HTTP 399). Try again shortly."),
     ],
 )
 def test_what_may_pass_is_said_to_be_so_and_not_replayed(clock, answer, cls, status, sentence):
@@ -181,7 +181,7 @@ def test_a_device_login_asks_for_a_code_shows_it_and_polls_until_it_is_approved(
 def test_a_code_that_is_not_complete_is_not_shown(clock, missing, value):
     played, shown = log_in(clock, reply(200, {**CODE, missing: value}))
     assert (type(played.error), played.error.error, shown) == (BillingNetworkError, "network_error", [])
-    assert str(played.error) == "The portal's code to log in with is not complete."
+    assert str(played.error) == "The portal's login code is incomplete. Try again shortly."
 
 
 @pytest.mark.parametrize(
@@ -191,16 +191,16 @@ def test_a_code_that_is_not_complete_is_not_shown(clock, missing, value):
             UNSENT,
             BillingNetworkError,
             None,
-            "The portal gave no code to log in with: connection refused. Try again shortly.",
+            "The login could not be started: connection refused. Try again shortly.",
         ),
-        (LATE, BillingTimeout, None, f"The portal gave no code to log in with: {LATE.reason}. Try again shortly."),
+        (LATE, BillingTimeout, None, f"The login could not be started: {LATE.reason}. Try again shortly."),
         (
             reply(503, CODE),
             BillingNetworkError,
             503,
-            "The portal gave no code to log in with (HTTP 503). Try again shortly.",
+            "The login could not be started (HTTP 503). Try again shortly.",
         ),
-        (reply(404), BillingNetworkError, 404, "The portal gave no code to log in with (HTTP 404). Try again shortly."),
+        (reply(404), BillingNetworkError, 404, "The login could not be started (HTTP 404). Try again shortly."),
     ],
 )
 def test_a_portal_that_gives_no_code_is_said_to_be_so(clock, answer, cls, status, sentence):
@@ -213,7 +213,7 @@ def test_a_portal_that_gives_no_code_is_said_to_be_so(clock, answer, cls, status
     ("error", "sentence"),
     [
         ("access_denied", "The login was refused on the portal."),
-        ("expired_token", "The code ran out before it was approved. Log in again."),
+        ("expired_token", "The code expired before it was approved. Log in again."),
         ("invalid_client", "The portal refused the login (invalid_client)."),
     ],
 )

@@ -370,22 +370,22 @@ BROKEN = reply(200, b"{", {"content-type": "application/json"})
         (CHARGE, LATE, f"The portal did not answer in time: the time allowed for the call has passed.{UNKNOWN}"),
         (STATE, reply(200, unreadable="is compressed"), "The portal's reply is compressed."),
         (CHARGE, reply(202, unreadable="is compressed"), f"The portal's reply is compressed.{UNKNOWN}"),
-        (STATE, BROKEN, "The portal's reply is broken JSON."),
-        (CHARGE, BROKEN, f"The portal's reply is broken JSON.{UNKNOWN}"),
+        (STATE, BROKEN, "The portal's reply is not valid JSON."),
+        (CHARGE, BROKEN, f"The portal's reply is not valid JSON.{UNKNOWN}"),
         (
             STATE,
             reply(200, b"<html>"),
-            "The portal answered with something that is not this API, such as a web page. Check the base URL.",
+            "Something other than the billing API answered, such as a web page. Check the base URL.",
         ),
         (
             CHARGE,
             reply(202, b"{}"),
-            f"The portal's reply is not what its contract says (chargeId is missing).{UNKNOWN}",
+            f"The portal's reply does not match the API contract (chargeId is missing).{UNKNOWN}",
         ),
         (
             STATUS,
             reply(200, {"status": "settled", "amountUsd": "x", "settledAt": "2026-06-13T10:00:00Z"}),
-            "The portal's reply is not what its contract says (amountUsd is not a decimal string of dollars).",
+            "The portal's reply does not match the API contract (amountUsd is not a decimal string of dollars).",
         ),
     ],
 )

@@ -135,7 +135,7 @@ def test_what_cannot_be_a_charge_id_is_refused(charge_id):
     with pytest.raises(BillingInvalidRequest) as caught:
         operations.get_charge_status(charge_id)
     assert str(caught.value) == (
-        "A charge id is the charge_id of an accepted charge: 1 to 255 visible ASCII characters."
+        "charge_id must be that of an accepted charge: 1 to 255 visible ASCII characters, other than . and .."
     )
     assert caught.value.error == "invalid_charge_id"
 
@@ -433,7 +433,9 @@ def test_a_success_that_breaks_the_contract_is_an_error_that_keeps_the_payload(n
     assert error.payload == (json.loads(json.dumps(body), parse_float=Decimal) if isinstance(body, dict) else {})
     assert error.outcome_unknown is (name in CHANGING)
     assert ("same idempotency key" in str(error)) is (name in KEYED)
-    assert ("It may have been saved: read the billing state." in str(error)) is (name in CHANGING - KEYED)
+    assert ("The settings may have been saved: read the billing state to find out." in str(error)) is (
+        name in CHANGING - KEYED
+    )
 
 
 @pytest.mark.parametrize(
@@ -467,11 +469,11 @@ def test_an_accepted_charge_whose_id_cannot_be_asked_for_keeps_it_in_the_payload
     [
         ("patch_auto_top_up", {"ok": False}, "ok is not True"),
         ("patch_auto_top_up", [["ok", True]], "the body is a list instead of an object"),
-        ("post_charge", {"chargeId": "a b"}, "chargeId is not one that can be sent back"),
+        ("post_charge", {"chargeId": "a b"}, "chargeId is not an id that can be sent back"),
         ("post_charge", {"chargeId": 5}, "chargeId is a whole number instead of a string"),
         ("get_charge_status", {"status": 5}, "status is a whole number instead of a string"),
         ("get_charge_status", {"amountUsd": "50"}, "status is missing"),
-        ("get_charge_status", [], "the body is a list, which is none of what it may be"),
+        ("get_charge_status", [], "the body is a list, which the contract does not allow"),
         ("get_charge_status", {**SETTLED, "amountUsd": 5}, "amountUsd is not a decimal string of dollars"),
         ("get_billing_state", {**OWNER_STATE, "org": [["id", "org_1"]]}, "org is a list instead of an object"),
         ("get_billing_state", {**OWNER_STATE, "bounds": None}, "bounds is null instead of an object"),
@@ -494,7 +496,7 @@ def test_an_accepted_charge_whose_id_cannot_be_asked_for_keeps_it_in_the_payload
 )
 def test_what_broke_the_contract_is_said(name, body, breach):
     error = call(made(name), reply(200, body)).error
-    assert str(error).startswith(f"The portal's reply is not what its contract says ({breach}).")
+    assert str(error).startswith(f"The portal's reply does not match the API contract ({breach}).")
 
 
 def operation_of(result=None, accept=operations.JSON, **kwargs):

@@ -78,7 +78,7 @@ EACH_EFFECT = pytest.mark.parametrize(
     "operation", [charge(), PATCH, operations.get_billing_state()], ids=["charge", "setting", "read"]
 )
 CHARGE_MAY_BE = " The charge may have been made: try again with the same idempotency key, never a new one."
-MAY_BE_SAVED = " It may have been saved: read the billing state."
+MAY_BE_SAVED = " The settings may have been saved: read the billing state to find out."
 REGISTERED = set(HTTPStatus)
 
 
@@ -288,7 +288,7 @@ def test_the_rest_of_the_monthly_cap_is_read_where_it_is_money(body, remaining, 
 @pytest.mark.parametrize("message", [None, 5, "", "  ", {}])
 def test_the_sdk_says_what_happened_where_the_portal_does_not(message):
     error = refusal(reply(403, {"error": "no_payment_method", "message": message}), charge())
-    assert str(error) == "No saved card can be used again. Set up a saved card on the portal."
+    assert str(error) == "No saved card can be charged. Set up a saved card on the portal."
 
 
 @pytest.mark.parametrize(
@@ -297,9 +297,9 @@ def test_the_sdk_says_what_happened_where_the_portal_does_not(message):
         (
             302,
             b"",
-            "The portal's address answers with a redirect (302), which is not followed. Check the base URL.",
+            "The portal's address redirects (HTTP 302), which is not followed. Check the base URL.",
         ),
-        (404, b"<html>", "There is no billing at this address (HTTP 404). Check the base URL."),
+        (404, b"<html>", "There is no billing API at this address (HTTP 404). Check the base URL."),
         (520, b"", "The portal is failing (HTTP 520). Try again shortly."),
         (503, b"", "The portal is failing (HTTP 503). Try again shortly."),
         (403, b'{"error":"tomorrow"}', "The portal refused the request (tomorrow)."),
@@ -331,7 +331,7 @@ def test_a_code_that_comes_with_another_status_has_the_class_of_the_status(statu
     assert str(error).removesuffix(CHARGE_MAY_BE) in (
         f"The portal is failing (HTTP {status}). Try again shortly.",
         f"The portal refused the request ({code}).",
-        f"Something other than this API answered (HTTP {status}). Check the base URL.",
+        f"Something other than the billing API answered (HTTP {status}). Check the base URL.",
     )
 
 
@@ -356,7 +356,7 @@ def test_what_stands_at_the_door_has_let_nothing_in(status, operation):
 
 
 def test_one_code_at_two_statuses_has_its_class_and_sentence_at_both(monkeypatch):
-    row = ((401, 403), errors.BillingSessionRevoked, "This login was ended. Log in again.")
+    row = ((401, 403), errors.BillingSessionRevoked, "The portal has ended this login. Log in again.")
     monkeypatch.setitem(REFUSALS, "session_revoked", row)
     for status in (401, 403):
         error = refusal(reply(status, {"error": "session_revoked"}), charge())
@@ -403,14 +403,14 @@ def test_what_is_no_json_is_a_value_error_and_no_other(body):
 
 @pytest.mark.parametrize("name", ["NaN", "Infinity", "-Infinity"])
 def test_a_constant_that_only_python_reads_is_no_json(name):
-    with pytest.raises(ValueError, match=f"^{name} is no JSON$"):
+    with pytest.raises(ValueError, match=f"^{name} is not JSON$"):
         decode_json(f'{{"a": {name}}}'.encode())
 
 
 def test_the_decimal_context_of_the_caller_does_not_change_what_is_read():
     with localcontext(Context(prec=3, traps=list(Context().flags))):
         assert decode_json(b"12345.678") == Decimal("12345.678")
-    with localcontext(Context(traps=[])), pytest.raises(ValueError, match="beyond reason"):
+    with localcontext(Context(traps=[])), pytest.raises(ValueError, match="a number that is too long"):
         decode_json(b"1e999999999999999999999")
 
 

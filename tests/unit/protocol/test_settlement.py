@@ -361,12 +361,12 @@ def test_a_login_that_could_not_be_saved_ends_no_wait(clock):
 
 
 def test_at_the_cap_it_is_said_what_kept_the_end_from_being_learned(clock):
-    with pytest.raises(BillingChargeTimeout, match=r"could not be learned in 4 seconds: Could not reach"):
+    with pytest.raises(BillingChargeTimeout, match=r"could not be read for 4 seconds: Could not reach"):
         raise wait(clock, [DOWN], cap=4)[0].error
 
 
 STILL_OPEN = (
-    "That is no failure: it may have settled, or may still settle. Look at the billing page, or ask for it again."
+    "This is not a failure: it may have settled, or may still settle. Look at the billing page, or wait for it again."
 )
 
 
@@ -377,14 +377,14 @@ STILL_OPEN = (
         (
             [DOWN],
             {"cap": 4},
-            "How the charge ended could not be learned in 4 seconds: Could not reach the portal: connection refused. "
+            "The status of the charge could not be read for 4 seconds: Could not reach the portal: connection refused. "
             f"{STILL_OPEN}",
         ),
         ([PENDING], {"cancelled": lambda: True}, "Stopped waiting for the charge. It may still settle."),
         (
             [errors.BillingAuthError("Not logged in.")],
             {},
-            "The charge can no longer be watched, and may have settled: Not logged in.",
+            "The charge can no longer be polled, and may have settled: Not logged in.",
         ),
         ([], {"cap": 0}, "cap must be a number of seconds above 0 and at most 31536000, not 0."),
         ([], {"interval": -0.5}, "interval must be a number of seconds above 0 and at most 31536000, not -0.5."),

@@ -23,7 +23,7 @@ def test_a_purchase_cancelled_before_it_began_sends_nothing(shop):
     played = shop.buy(cancelled=lambda: True)
     assert kinds(played) == ["RunBlocking"] * 2
     assert (type(played.error), played.error.error) == (BillingPurchaseCancelled, "purchase_cancelled")
-    assert str(played.error) == "The purchase was stopped. Nothing was charged."
+    assert str(played.error) == "The purchase was cancelled. Nothing was charged."
     assert shop.store.history == []
 
 
@@ -39,7 +39,7 @@ def test_a_cancellation_between_two_posts_is_noticed_and_tells_whether_a_charge_
         assert type(played.error) is BillingPurchaseUncertain
         assert type(played.error.last_error) is BillingPurchaseCancelled
         assert "Nothing was charged" not in str(played.error)
-        assert str(played.error.last_error) == "The purchase was stopped."
+        assert str(played.error.last_error) == "The purchase was cancelled."
         assert shop.kept.status == "sending"
     else:
         assert type(played.error) is BillingPurchaseCancelled

@@ -9,13 +9,12 @@ from tests.unit.drive import reply
 from tests.unit.shop import ACCEPTED, DROPPED, KEY, REJECTED, SENDING, UNSENT, Shelf
 
 CONFIRMED = (
-    "This purchase was confirmed for the organisation org_1, and the login is now for Acme (org_2). Log in for the one "
-    "that was confirmed. Nothing was sent."
+    "This purchase was confirmed for the organisation org_1, but the login is now for Acme (org_2). Log in for the "
+    "confirmed organisation. Nothing was sent."
 )
 SHOWN = (
-    "The billing state that this client read last is that of Acme (org_1), and the login is now for Acme (org_2). Read "
-    "the state again and let the person confirm, or say with organisation_id which organisation was confirmed. Nothing "
-    "was sent."
+    "This client last read the billing state of Acme (org_1), but the login is now for Acme (org_2). Read the state "
+    "again and let the person confirm, or pass the confirmed organisation as organisation_id. Nothing was sent."
 )
 
 
@@ -141,9 +140,9 @@ def test_a_purchase_that_has_ended_is_told_to_nobody_who_cannot_be_looked_at(sho
     error = shop.buy().error
     assert (type(error), error.outcome_unknown, error.key) == (BillingPurchaseUncertain, True, KEY)
     assert str(error) == (
-        "The purchase of $50.00 for Acme has ended. How is told only to a login of its organisation, and which one "
-        f"this login is for could not be learned. {reason} Ask again with the same amount and the same key: nothing is "
-        "charged for it. A new key could charge twice. (Key key-1, begun 2025-06-15 14:06 UTC.)"
+        "The purchase of $50.00 for Acme has ended. Only a login of its organisation may see the result, and the "
+        f"organisation of this login could not be read. {reason} Buy again with the same amount and the same key to "
+        "see it: that charges nothing. A new key could charge twice. (Key key-1, started 2025-06-15 14:06 UTC.)"
     )
     assert (shop.kept, shop.portal.posts, shop.buy().result) == (found, [], found)
 

@@ -49,8 +49,8 @@ def test_a_purchase_that_was_begun_elsewhere_is_refused_with_the_first_token(sho
     played = shop.buy()
     now = f"Acme (org_2) at {PREVIEW}" if moved == "organisation" else "Acme (org_1) at https://other.example"
     assert refused_elsewhere(shop, played) == (
-        f"This purchase was begun for Acme (org_1) at {PREVIEW}, and the login is now for {now}. Log in there to go on "
-        "with it."
+        f"This purchase was started for Acme (org_1) at {PREVIEW}, but the login is now for {now}. To continue it, "
+        "log in for the organisation and portal that it was started for."
     )
     assert posts(played) == []
     assert shop.kept == found
@@ -171,5 +171,5 @@ def test_a_state_that_the_portal_denies_while_waiting_leaves_the_charge_open(sho
 def test_the_sentence_names_both_places(shop):
     shop.store = Shelf(replace(SENDING, organisation_name="Other", organisation_id="org_9"))
     text = str(shop.buy().error.last_error)
-    assert f"begun for Other (org_9) at {PREVIEW}" in text
+    assert f"started for Other (org_9) at {PREVIEW}" in text
     assert f"now for Acme (org_1) at {PREVIEW}" in text

@@ -119,9 +119,9 @@ def test_what_may_have_been_made_more_than_a_day_ago_or_by_a_wrong_clock_is_not_
     error = played.error
     assert (type(error), error.last_error.error) == (BillingPurchaseUncertain, "purchase_too_old")
     assert str(error) == (
-        "It is not known whether $50.00 for Acme was charged. It was begun more than a day ago. Look at the billing "
-        "page before you buy anything again: the portal may no longer know the key. "
-        f"(Key key-1, begun {started_at:%Y-%m-%d %H:%M} UTC.)"
+        "It is not known whether $50.00 for Acme was charged. The purchase was started more than a day ago. Look at "
+        "the billing page before you buy anything again: the portal may no longer know the key. "
+        f"(Key key-1, started {started_at:%Y-%m-%d %H:%M} UTC.)"
     )
     assert (error.portal_url, error.is_too_old) == (f"{PREVIEW}/billing?topup=open", True)
     assert (kinds(played), shop.kept) == (["RunBlocking"], found)
@@ -134,11 +134,11 @@ LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        (PENDING, "The portal calls it pending, as it does a charge that it does not know."),
+        (PENDING, "The portal reports it as pending, as it does for a charge that it does not know."),
         (UNSENT, "Could not reach the portal: connection refused."),
         (
             reply(403, {"error": "x", "message": "No."}),
-            "The charge can no longer be watched, and may have settled: No.",
+            "The charge can no longer be polled, and may have settled: No.",
         ),
     ],
     ids=["pending", "unsent", "403"],
@@ -157,9 +157,9 @@ def test_an_old_purchase_with_a_charge_is_polled_once_and_sends_the_person_to_th
         0,
     )
     assert str(error) == (
-        "$50.00 for Acme was accepted as charge ch_1, and how that ended can no longer be learned here. "
-        f"{reason} Look at the billing page before you buy anything again, and forget this purchase once you have seen "
-        "there what became of it. (Key key-1, begun 2020-01-01 00:00 UTC.)"
+        "$50.00 for Acme was accepted as charge ch_1, and it can no longer be found out here how that ended. "
+        f"{reason} Look at the billing page before you buy anything again, and remove this purchase from the store "
+        "once you have seen there how it ended. (Key key-1, started 2020-01-01 00:00 UTC.)"
     )
     assert (kinds(played).count("GET /api/billing/charge/ch_1"), shop.portal.posts) == (1, [])
 

@@ -142,7 +142,7 @@ class Interrupting:
         answered = self.do(answer)
         self.posting = False
         if not hasattr(answered, "status"):
-            raise (httpx.ReadError if answered.sent else httpx.ConnectError)("down", request=request)
+            raise (httpx.ReadError if answered.sent else httpx.UnsupportedProtocol)("down", request=request)
         return httpx.Response(answered.status, headers=dict(answered.headers), content=answered.body)
 
     def monotonic(self) -> float:

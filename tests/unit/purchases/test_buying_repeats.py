@@ -153,8 +153,8 @@ def test_an_idempotency_conflict_is_a_fault_of_the_program_where_nothing_was_sen
     error = shop.buy().error
     assert type(error) is BillingIdempotencyConflict
     assert str(error) == (
-        f"The key {KEY} was already used for another amount. Each purchase that a person confirms needs a key of its "
-        "own: this is a fault of the program. Nothing more was charged."
+        f"The key {KEY} was already used for another amount. Each purchase that a person confirms needs its own "
+        "key: this is a bug in the calling program. Nothing more was charged."
     )
     assert (error.status, error.error, error.code, error.outcome_unknown) == (409, "idempotency_conflict", "c", False)
     assert error.payload == {"error": "idempotency_conflict", "code": "c"}
@@ -169,7 +169,7 @@ def test_an_idempotency_conflict_says_nothing_of_what_was_sent_before_with_the_s
     error = shop.buy().error
     assert (type(error), type(error.last_error)) == (BillingPurchaseUncertain, BillingIdempotencyConflict)
     assert "is not known whether $50.00 for Acme was charged. The portal then refused the key (HTTP 409)." in str(error)
-    for sentence in ("another amount", "Nothing more was charged", "fault of the program"):
+    for sentence in ("another amount", "Nothing more was charged", "bug in the calling program"):
         assert sentence not in str(error)
     assert shop.kept.status == "sending"
 

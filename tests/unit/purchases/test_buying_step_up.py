@@ -26,7 +26,7 @@ INCAPABLE = {"role": "OWNER", "canChangePlan": False}
 LATER_ROLE = {"role": "BUYER", "canChangePlan": None}
 OWNER = {"role": "OWNER", "canChangePlan": None}
 
-ADMIN_ONLY = "Only an admin of Acme can buy credits. Ask one."
+ADMIN_ONLY = "Only an admin of Acme can buy credits. Ask an admin."
 NOT_ALLOWED = "Remote spending was not allowed for this login. Try again, and allow it on the portal."
 NOT_ASKED = "This login may not buy credits. Log in again and allow remote spending."
 

@@ -131,7 +131,8 @@ def test_a_save_that_fails_after_the_post_loses_nothing_and_the_caller_is_told(c
             True,
         )
         assert str(seen) == (
-            f"The purchase goes on, but how far it has come is not kept. The purchase could not be saved: {quoted}."
+            f"The purchase goes on, but the store does not have its progress. The purchase could not be saved: "
+            f"{quoted}."
         )
     again = shop.buy()
     assert (again.result.status, len(shop.portal.charges)) == ("settled", 1)
@@ -159,10 +160,10 @@ class Rubbish(Shelf):
 LOADED: list[tuple[Any, str]] = [
     (None, "TypeError"),
     (5, "TypeError"),
-    (["x"], "the store returned str, which is no purchase"),
-    ([None], "the store returned NoneType, which is no purchase"),
-    ([("key-1", 50)], "the store returned tuple, which is no purchase"),
-    ([SENDING, None], "the store returned NoneType, which is no purchase"),
+    (["x"], "the store returned str instead of a Purchase"),
+    ([None], "the store returned NoneType instead of a Purchase"),
+    ([("key-1", 50)], "the store returned tuple instead of a Purchase"),
+    ([SENDING, None], "the store returned NoneType instead of a Purchase"),
     (
         [replace(SENDING, status="sold")],  # type: ignore[arg-type]
         "status of the purchase with the key key-1 must be one of sending, pending, settled, failed, not_made, not "
@@ -215,7 +216,7 @@ def test_a_store_whose_save_says_neither_yes_nor_no_is_a_typed_error_and_nothing
     error = shop.buy().error
     assert type(error) is BillingPurchaseStoreError
     assert str(error) == (
-        f"The purchase could not be saved: save() of the store returned {type(saved).__name__}, neither True nor "
+        f"The purchase could not be saved: the store's save() returned {type(saved).__name__} instead of True or "
         "False. Nothing was sent."
     )
     assert shop.portal.posts == []

@@ -36,7 +36,7 @@ def test_what_is_not_known_says_how_to_find_out_and_never_that_it_failed(shop):
     assert str(error) == (
         "It is not known whether $50.50 for Acme was charged. Could not reach the portal: reset by peer. To find out, "
         "buy again with the same amount and the same key: that charges at most once. A new key could charge twice. "
-        "(Key key-1, begun 2025-06-15 15:06 UTC.)"
+        "(Key key-1, started 2025-06-15 15:06 UTC.)"
     )
 
 
@@ -79,7 +79,7 @@ def test_what_was_not_bound_yet_names_no_organisation(shop):
 def test_what_the_last_request_says_of_the_money_is_not_said_of_the_purchase(shop, last):
     shop.portal.posted = [LOST, *[last] * 3]
     error = shop.buy().error
-    for sentence in ("Nothing was charged", "Nothing was sent", "Nothing failed", "may have been made"):
+    for sentence in ("Nothing was charged", "Nothing was sent", "No payment failed", "may have been made"):
         assert sentence not in str(error)
     assert str(error).startswith("It is not known whether $50.00 for Acme was charged. ")
 

@@ -101,8 +101,8 @@ def test_a_function_that_must_be_awaited_is_refused_by_its_name_and_nothing_is_c
     error = shop.buy(**arguments).error
     assert (type(error), error.error, answer.closed) == (BillingInvalidRequest, f"invalid_{name}", True)
     assert str(error) == (
-        f"{name} returned an awaitable, and a BillingClient awaits nothing. Use AsyncBillingClient, or plain "
-        "functions. Nothing more was sent."
+        f"{name} returned an awaitable, which a BillingClient cannot await. Use AsyncBillingClient, or a plain "
+        "function. Nothing more was sent."
     )
     assert (shop.portal.charges, shop.resume().result) == ({}, [])
 

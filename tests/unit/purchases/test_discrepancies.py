@@ -46,8 +46,8 @@ def test_two_charges_for_one_key_are_both_kept_and_said_each_time(shop, status):
     assert shop.kept.status == ended
     assert str(error) == (
         f"The portal made more than one {OTHER}. The first has {ended}; it may have been paid more than once. Look at "
-        "the billing page, and ask the portal's support to put it right. Do not buy it again. (Key key-1, begun "
-        "2025-06-15 14:06 UTC.)"
+        "the billing page, and ask the portal's support for a refund if you paid twice. Do not buy again. (Key key-1, "
+        "started 2025-06-15 14:06 UTC.)"
     )
     told = [seen for seen in shop.seen if isinstance(seen, BillingDuplicateCharge)]
     assert [each.charge_ids for each in told] == [error.charge_ids]

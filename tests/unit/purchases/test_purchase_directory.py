@@ -264,7 +264,7 @@ def test_a_directory_that_another_program_holds_is_a_typed_error_that_names_it(s
     ):
         store.save(SECOND)
     assert str(caught.value) == (
-        f"Another program has been busy with the purchases in {store.path} for 0.05 s. Try again shortly."
+        f"Another program has locked the purchases in {store.path} for 0.05 seconds. Try again shortly."
     )
     assert caught.value.error == "network_error"
     assert store.load(KEY) == [FIRST]
@@ -281,9 +281,7 @@ class Bytes:
 
 @pytest.mark.parametrize("path", ["", " ", "\t\n", b"/purchases", Bytes(), None, 5, "~nobody-of-this-name/purchases"])
 def test_a_path_that_can_be_no_directory_is_refused_at_once(path):
-    with pytest.raises(
-        BillingInvalidRequest, match=r"^Purchases cannot be kept there: .*[^.]\. Give the path"
-    ) as caught:
+    with pytest.raises(BillingInvalidRequest, match=r"^The store cannot be used: .*[^.]\. Give the path") as caught:
         PurchaseDirectory(path)
     assert caught.value.error == "invalid_store"
 
@@ -291,11 +289,11 @@ def test_a_path_that_can_be_no_directory_is_refused_at_once(path):
 def test_a_blank_path_is_said_to_be_blank():
     with pytest.raises(BillingInvalidRequest) as caught:
         PurchaseDirectory(" ")
-    assert str(caught.value) == "Purchases cannot be kept there: it is blank. Give the path of a directory."
+    assert str(caught.value) == "The store cannot be used: it is blank. Give the path of a directory."
 
 
 def test_a_home_folder_that_nobody_has_is_said_to_be_missing():
-    with pytest.raises(BillingInvalidRequest, match=r"there: Could not determine home directory\. Give the path"):
+    with pytest.raises(BillingInvalidRequest, match=r"used: Could not determine home directory\. Give the path"):
         PurchaseDirectory("~nobody-of-this-name/purchases")
 
 

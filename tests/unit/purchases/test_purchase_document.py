@@ -158,7 +158,7 @@ def test_a_field_that_cannot_be_is_a_typed_error_that_names_the_file(store, name
         ("status", "sold", "status is 'sold'"),
         ("revision", "1", "revision is a str, not a int"),
         ("key", 5, "key is a int, not a str"),
-        ("key", "another", "its name does not belong to its key"),
+        ("key", "another", "its file name does not match its key"),
         ("charge_id", [], "charge_id is a list, not a str"),
         ("settled_at", "2025-01-01T00:00:00", "settled_at has no offset from UTC"),
         ("added_usd", "much", "Not a decimal number of dollars: 'much'"),

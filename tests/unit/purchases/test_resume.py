@@ -161,7 +161,7 @@ def test_what_belongs_elsewhere_is_handed_back_with_the_reason(shop, elsewhere):
     first, second = shop.resume().result
     assert (type(first), first.charge_id) == (BillingPurchaseUncertain, "ch_1")
     assert first.last_error.last_error.error == "wrong_organisation"
-    assert "begun for Other" in str(first)
+    assert "started for Other" in str(first)
     assert second.status == "settled"
     assert [saved.key for saved in shop.store.history] == ["key-2"]
 

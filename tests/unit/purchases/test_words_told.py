@@ -20,7 +20,7 @@ from tests.unit.shop import DECLINED, DROPPED, LOST, PENDING, REFUSALS, REJECTED
 KEYS = ["key-a", "key-a", "key-a", "key-b"]
 LOGINS = {"token-1": "org_1", "elsewhere": "org_2"}
 # What a person takes for: nothing was paid for this.
-NOTHING = ("Nothing was charged", "Nothing failed", "Nothing more was charged")
+NOTHING = ("Nothing was charged", "No payment failed", "Nothing more was charged")
 
 LATE = Failure("the time allowed for the call has passed", sent=True, timed_out=True)
 FOREIGN = [reply(status, b"<html>") for status in (200, 302, 500, 502, 503, 504)] + [reply(409), reply(202, b"{")]

@@ -161,7 +161,7 @@ def test_modules_that_do_not_load_any_more_are_a_failure_like_another(kind):
 
     kind.driver._make = make
     failure = kind.send()
-    assert failure.reason == "the modules that send requests do not load (Python is likely shutting down)"
+    assert failure.reason == "the modules that send requests cannot be loaded (Python is likely shutting down)"
     assert (failure.sent, type(failure.cause)) == (False, ImportError)
 
 

@@ -178,8 +178,8 @@ MALFORMED = "write it like http://host:port, with special characters of a passwo
         (f"http://u:{PASSWORD}@proxy.test:80", MALFORMED),
         (f"http://u:1/{PASSWORD}@proxy.test:80", MALFORMED),
         (f"socks://u:{PASSWORD.replace('/', '')}@proxy.test", "write socks5://"),
-        (f"socks5://u:{PASSWORD.replace('/', '') * 40}@proxy.test", "may have 255 bytes each with SOCKS"),
-        (f"socks5://{PASSWORD.replace('/', '') * 40}@proxy.test", "may have 255 bytes each with SOCKS"),
+        (f"socks5://u:{PASSWORD.replace('/', '') * 40}@proxy.test", "may have at most 255 bytes each"),
+        (f"socks5://{PASSWORD.replace('/', '') * 40}@proxy.test", "may have at most 255 bytes each"),
     ],
 )
 def test_a_url_that_cannot_be_used_is_refused_without_its_password(url, remedy, environment):

@@ -294,8 +294,8 @@ def test_a_store_that_could_not_be_read_is_read_by_the_next_call(name, system, a
             BROKEN,
             "has a broken certificate",
         ),
-        *((name, "directory", "has no certificates; see openssl rehash") for name in DIRECTORY_VARIABLES),
-        ("SSL_CERT_DIR", None, "has no certificates; see openssl rehash"),
+        *((name, "directory", "has no certificates (see openssl rehash)") for name in DIRECTORY_VARIABLES),
+        ("SSL_CERT_DIR", None, "has no certificates (see openssl rehash)"),
         ("SSLKEYLOGFILE", "directory", "cannot be written (Is a directory)"),
     ],
 )

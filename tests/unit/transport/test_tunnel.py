@@ -54,7 +54,7 @@ def test_an_http_proxy_may_answer_byte_by_byte(answer):
     [
         (
             [b"HTTP/1.1 407 Who are you?\r\n\r\n"],
-            "wants a user name and a password, or others than it was given (HTTP 407)",
+            "asks for a user name and a password, or does not accept the ones given (HTTP 407)",
         ),
         ([b"HTTP/1.1 403 Forbidden\r\n\r\n"], "refused a connection to portal.test:443 (HTTP 403)"),
         ([b"HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n"], "refused a connection to portal.test:443 (HTTP 302)"),
@@ -62,7 +62,7 @@ def test_an_http_proxy_may_answer_byte_by_byte(answer):
         ([b"HTTP/1.1 2", b""], "closed the connection"),
         ([b"garbage\r\n\r\n"], "did not answer as an HTTP proxy"),
         ([b"x" * 20_000], "did not answer as an HTTP proxy"),
-        ([b"HTTP/1.1 200 OK\r\n\r\nforged"], "sent more than its answer"),
+        ([b"HTTP/1.1 200 OK\r\n\r\nforged"], "sent more than its reply"),
     ],
 )
 def test_an_http_proxy_that_does_not_connect_says_why(reads, reason):
@@ -96,8 +96,8 @@ def test_a_socks_proxy_is_told_who_asks_if_it_wants_to_know():
     ("proxy", "reads", "reason"),
     [
         (SOCKS, [b""], "closed the connection"),
-        (SOCKS, [b"\x05\xff"], "wants a user name and a password"),
-        (SOCKS, [b"\x05\x02"], "wants a user name and a password"),
+        (SOCKS, [b"\x05\xff"], "asks for a user name and a password"),
+        (SOCKS, [b"\x05\x02"], "asks for a user name and a password"),
         (SOCKS, [b"\x05\x77"], "did not answer as a SOCKS5 proxy"),
         (SOCKS, [b"\x05\x00forged"], "did not answer as a SOCKS5 proxy"),
         (SOCKS, [b"\x05\x00", b"HTTP/1.1 400 Bad request\r\n\r\n"], "did not answer as a SOCKS5 proxy"),
