@@ -35,7 +35,7 @@ class AsyncBillingClient(BaseClient[AsyncClock]):
         base_url: The portal's address; takes precedence over the environment and the credentials.
         timeout: Seconds for one call, including a token refresh and a retry.
         http_client: Your own ``httpx.AsyncClient``, or one of httpx2; it stays open. Its headers and parameters are
-            sent as well; its timeouts, redirects, authentication, cookies and base URL are not used.
+            used, not its timeouts, redirects, authentication, cookies or base URL.
         ssl_context: For a private certificate authority or a client certificate; replaces the system's certificates.
             The client sets its ALPN protocols to HTTP/1.1.
         proxy: The URL of a proxy. None: that of the environment (``HTTPS_PROXY``, ``ALL_PROXY``, ``NO_PROXY``). False:

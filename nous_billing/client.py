@@ -36,9 +36,8 @@ class BillingClient(BaseClient[Clock]):
         credentials: Where the token comes from. None: the login of Hermes, or the SDK's own.
         base_url: The portal's address; takes precedence over the environment and the credentials.
         timeout: Seconds for one call, including a token refresh and a retry.
-        http_client: Your own ``httpx.Client``, or one of httpx2; it stays open. Its headers and parameters are sent
-            as well; its timeouts, redirects, authentication, cookies and base URL are not used. Slow
-            response *headers* can exceed the timeout.
+        http_client: Your own ``httpx.Client``, or one of httpx2; it stays open. Its headers and parameters are used,
+            not its timeouts, redirects, authentication, cookies or base URL. Slow headers can exceed ``timeout``.
         ssl_context: For a private certificate authority or a client certificate; replaces the system's certificates.
             The client sets its ALPN protocols to HTTP/1.1.
         proxy: The URL of a proxy. None: that of the environment (``HTTPS_PROXY``, ``ALL_PROXY``, ``NO_PROXY``). False:

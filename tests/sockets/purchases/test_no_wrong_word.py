@@ -188,7 +188,7 @@ def test_a_charge_that_the_portal_forgot_is_polled_once_at_each_start_and_sends_
         shop.clock.sleeps.clear()
         (error,) = shop.client().resume_purchases(shop.folder)
         assert (type(error), error.is_too_old, shop.clock.sleeps) == (nb.BillingPurchaseUncertain, True, [])
-        assert "as it does a charge that it does not know. Look at the billing page" in str(error)
+        assert "as it does for a charge that it does not know. Look at the billing page" in str(error)
         assert "buy again" not in str(error)
     again = shop.press(shop.client(), key="old")
     assert (str(again), shop.clock.sleeps) == (str(error), [])
