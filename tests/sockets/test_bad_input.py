@@ -24,8 +24,8 @@ REFUSED = {
     "whether it is enabled": (lambda client: save(client, enabled=1), "invalid_request", "enabled must be"),
     "no key": (lambda client: charge(client, key=None), "idempotency_key_required", "A charge needs"),
     "a key": (lambda client: charge(client, key="a\r\nX: 1"), "invalid_idempotency_key", "An idempotency key must be"),
-    "an id": (lambda client: poll(client, charge_id=".."), "invalid_charge_id", "A charge id is"),
-    "an id to wait for": (lambda client: client.wait_for_charge("a b"), "invalid_charge_id", "A charge id is"),
+    "an id": (lambda client: poll(client, charge_id=".."), "invalid_charge_id", "charge_id must be that"),
+    "an id to wait for": (lambda client: client.wait_for_charge("a b"), "invalid_charge_id", "charge_id must be that"),
 }
 BASE_URLS = [
     "",

@@ -54,7 +54,7 @@ def test_who_waits_for_a_connection_beyond_the_deadline_has_sent_nothing(client_
     monkeypatch.setattr(idle_connections, "CONNECTIONS", 0)
     error = failure(charge, client_kind.client(StaticToken("t"), base_url=server.url, timeout=0.2))
     assert (type(error), error.outcome_unknown) == (BillingTimeout, False)
-    assert "others used all connections" in str(error)
+    assert "other calls used all connections" in str(error)
     assert server.connections == 0
 
 
