@@ -243,7 +243,7 @@ def test_a_portal_that_stalls_does_not_end_a_login(house, device, monkeypatch):
 
 ENDS = {
     "access_denied": (400, "access_denied", "refused on the portal"),
-    "expired_token": (400, "expired_token", "ran out"),
+    "expired_token": (400, "expired_token", "expired before"),
     "invalid_grant": (400, "invalid_grant", "invalid_grant"),
     "an unknown code": (403, "no_such_luck", "no_such_luck"),
 }
@@ -275,7 +275,7 @@ def test_a_person_who_declines_ends_the_login(house, device):
 
 def test_a_code_that_nobody_approves_runs_out(house, device):
     device.decide = None
-    with pytest.raises(BillingAuthError, match="ran out") as caught:
+    with pytest.raises(BillingAuthError, match="expired before") as caught:
         device.login()
     assert caught.value.error == "expired_token"
     assert 590 <= house.portal.clock.now() - device.times["oauth_device_code"][0] <= 606
@@ -361,7 +361,7 @@ MALFORMED = [
 @pytest.mark.parametrize("changes", MALFORMED, ids=str)
 def test_a_malformed_code_is_never_shown(sync_device, change_code, changes):
     change_code(**changes)
-    with pytest.raises(BillingNetworkError, match="not complete"):
+    with pytest.raises(BillingNetworkError, match="incomplete"):
         sync_device.login()
     assert (sync_device.codes, sync_device.times["oauth_token"]) == ([], [])
 

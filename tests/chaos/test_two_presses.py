@@ -101,7 +101,7 @@ def test_two_calls_that_begin_at_once_with_two_amounts_make_one_charge(portal, t
 def test_two_calls_that_begin_at_once_in_two_organisations_make_one_charge(portal, tmp_path):
     other = portal.add_organisation("Other")
     store = Meanwhile(tmp_path, "sending", lambda: buy(portal, tmp_path))
-    with pytest.raises(BillingInvalidRequest, match="begun for Acme"):
+    with pytest.raises(BillingInvalidRequest, match="started for Acme"):
         buy(portal, store, person=portal.add_person("Bob", other))
     assert len(portal.organisation.charges) == 1
     assert other.charges == []
