@@ -38,7 +38,7 @@ WINGS = {
         "unit/auth/test_*",
         *(f"auth/test_{name}" for name in ("d*", "hermes_contract", "patience", "refresh_rows", "replay")),
     ],
-    "protocol": ["unit/protocol/test_*"],
+    "protocol": ["unit/protocol/test_*", "unit/purchases/test_callers_code"],
     "purchases": ["unit/purchases/test_*"],
     "transport": [
         "unit/transport/test_*",
