@@ -6,7 +6,6 @@ import json
 from dataclasses import MISSING, fields
 from datetime import datetime
 from decimal import Decimal
-from functools import cache
 from types import NoneType
 from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
 
@@ -16,10 +15,13 @@ from .purchase import Purchase
 # Increase it with each new field of ``Purchase``: a version that does not know the field then refuses the file.
 FORMAT = 2
 
+_KINDS: dict[str, Any] = get_type_hints(Purchase)
+_DEFAULTED = {field.name for field in fields(Purchase) if field.default is not MISSING}
+
 
 def encode(purchase: Purchase) -> bytes:
     """Return an indented document, which a person can read as well."""
-    values = {name: getattr(purchase, name) for name in _kinds()}
+    values = {name: getattr(purchase, name) for name in _KINDS}
     return json.dumps({"format": FORMAT, **values}, indent=1, default=_plain).encode()
 
 
@@ -39,11 +41,11 @@ def decode(content: bytes) -> Purchase:
         raise ValueError("a newer version of nous-billing wrote it; update this one")
     if type(version) is not int or version < 1:
         raise ValueError("it is not a purchase")
-    may_be_missing = _defaulted() if version < FORMAT else set[str]()
+    may_be_missing = _DEFAULTED if version < FORMAT else set[str]()
     return Purchase(
         **{
             name: _value(name, kind, document[name])
-            for name, kind in _kinds().items()
+            for name, kind in _KINDS.items()
             if name in document or name not in may_be_missing
         }
     )
@@ -82,13 +84,3 @@ def _moment(name: str, value: str) -> datetime:
     if moment.tzinfo is None:
         raise ValueError(f"{name} has no offset from UTC")
     return moment
-
-
-@cache
-def _kinds() -> dict[str, Any]:
-    return get_type_hints(Purchase)
-
-
-@cache
-def _defaulted() -> set[str]:
-    return {field.name for field in fields(Purchase) if field.default is not MISSING}

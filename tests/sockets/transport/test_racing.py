@@ -220,3 +220,15 @@ def test_a_host_that_refuses_is_named(client_kind, resolver):
     assert str(error) == (
         f"Could not reach the portal: no connection to localhost:{port} (Connection refused). Nothing was charged."
     )
+
+
+def test_an_address_that_the_system_refuses_at_once_is_its_error_and_leaves_no_socket(hosts, monkeypatch):
+    class Unreachable(socket.socket):
+        def connect_ex(self, _):
+            return errno.ENETUNREACH
+
+    sock = Unreachable()
+    monkeypatch.setattr(racing, "open_socket", lambda _: sock)
+    with pytest.raises(OSError, match=r"unreachable") as caught:
+        racing.connect_first([hosts["good"]], time.monotonic() + 5)
+    assert (caught.value.errno, sock.fileno()) == (errno.ENETUNREACH, -1)
