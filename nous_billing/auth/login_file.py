@@ -7,7 +7,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, cast
 
-from .._files import locked, replace_durably
+from .._files.locking import locked
+from .._files.replacing import replace_durably
 from ..credentials import masked
 from ..errors import BillingAuthError
 from .oauth import Tokens

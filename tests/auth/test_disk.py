@@ -19,7 +19,7 @@ from nous_billing import (
     BillingNetworkError,
     StoredLogin,
 )
-from nous_billing import _files as files
+from nous_billing._files import replacing as files
 from nous_billing.auth import login_keeper
 from nous_billing.mock import Fault, MockPortal
 from tests.auth.support import ASKS, asked, end_worker, start_worker, state_status

@@ -25,7 +25,7 @@ from nous_billing import (
     HermesLogin,
     StoredLogin,
 )
-from nous_billing import _files as files
+from nous_billing._files import replacing as files
 from nous_billing.auth import login_keeper, oauth
 from nous_billing.credentials import Credentials, Secret
 from nous_billing.mock import Fault
