@@ -8,7 +8,7 @@ from pathlib import Path
 
 _LARGEST_FILE = 2**20
 # Absent on Windows, which has neither such links for everybody nor named pipes among files.
-_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 def read_own_file(path: Path) -> bytes:
@@ -21,7 +21,7 @@ def read_own_file(path: Path) -> bytes:
         OSError: It cannot be read, or is no file.
         ValueError: It is larger than any file of ours.
     """
-    descriptor = os.open(path, os.O_RDONLY | _NO_FOLLOW)
+    descriptor = os.open(path, os.O_RDONLY | NO_FOLLOW)
     with open(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError("it is not a file")

@@ -210,6 +210,9 @@ def test_a_full_disk_tells_no_token(house, canaries, records, step, way, monkeyp
         def __exit__(self, *_):
             os.close(self.descriptor)
 
+        def seek(self, at):
+            pass
+
         write = full
 
     places = {"write": (files, "open", FullFile), "fsync": (os, "fsync", full), "replace": (Path, "replace", full)}
