@@ -33,7 +33,8 @@ def replace_durably(path: Path, content: Content) -> None:
     try:
         _write(temporary, os.O_CREAT | os.O_EXCL, content)
         _rename(temporary, path)
-    except OSError:
+    except OSError as error:
+        error.filename = error.filename or os.fspath(path)
         with suppress(OSError):
             temporary.unlink()
         raise
@@ -83,8 +84,11 @@ def _prepare(path: Path, room: int) -> _NewFile | _SameFile:
 def _free_temporary(path: Path) -> Path:
     make_folder(path.parent)
     temporary = temporary_of(path)
-    # What a process that was killed left behind may belong to anybody.
-    temporary.unlink(missing_ok=True)
+    try:
+        # What a process that was killed left behind may belong to anybody.
+        temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise OSError(error.errno, f"{temporary} cannot be removed: {error.strerror}", str(temporary)) from None
     return temporary
 
 
@@ -92,9 +96,16 @@ def _is_mounted(path: Path, temporary: Path) -> bool:
     """Whether the file is a mount of its own: a hard link, like a rename, cannot leave the mount."""
     try:
         os.link(path, temporary)
+    except FileNotFoundError:
+        return False
     except OSError as error:
-        return error.errno == errno.EXDEV
-    temporary.unlink()
+        if error.errno == errno.EXDEV:
+            return True
+    else:
+        temporary.unlink()
+        return False
+    # A file system without links, or a file that cannot be changed at all: that one cannot be opened either.
+    os.close(os.open(path, os.O_WRONLY | NO_FOLLOW))
     return False
 
 
