@@ -33,8 +33,7 @@ def replace_durably(path: Path, content: Content) -> None:
     try:
         _write(temporary, os.O_CREAT | os.O_EXCL, content)
         _rename(temporary, path)
-    except OSError as error:
-        error.filename = error.filename or os.fspath(path)
+    except OSError:
         with suppress(OSError):
             temporary.unlink()
         raise

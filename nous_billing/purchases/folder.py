@@ -55,8 +55,19 @@ class PurchaseFolder:
     def _locked_stripe(self, stripe: int) -> Generator[None]:
         self._check()
         lock_file = self.path / ".locks" / f"{stripe:02x}"
-        with _QUEUES[stripe].current, locked(str(lock_file), _LOCK_SECONDS, f"the purchases in {self.path}"):
+        what = f"the purchases in {self.path}"
+        with self._naming(), _QUEUES[stripe].current, locked(str(lock_file), _LOCK_SECONDS, what):
             yield
+
+    @contextmanager
+    def _naming(self) -> Generator[None]:
+        """Have every error say where it happened."""
+        try:
+            yield
+        except OSError as error:
+            path, reason = str(error.filename or self.path), error.strerror or type(error).__name__
+            sentence = reason if path in reason else f"{path}: {reason}"
+            raise OSError(error.errno, sentence, path) from error
 
     def find(self, key: str) -> Purchase | None:
         """Return the purchase with this key."""
@@ -92,13 +103,15 @@ class PurchaseFolder:
 
     def sync(self) -> None:
         """Make removals durable."""
-        sync_folder(self.receipts)
-        sync_folder(self.path)
+        with self._naming():
+            sync_folder(self.receipts)
+            sync_folder(self.path)
 
     def read_open(self) -> tuple[list[Purchase], BillingPurchaseStoreError | None]:
         """Return the open purchases and an error for those that cannot be read. Move ended ones to the receipts."""
         self._check()
-        found, broken = _read_all(_files(self.path))
+        with self._naming():
+            found, broken = _read_all(_files(self.path))
         # A crash or an older version left them here.
         ended = sorted((_file_name(purchase.key) for purchase in found if purchase.has_ended), key=_stripe)
         for stripe, names in groupby(ended, key=_stripe):
@@ -111,8 +124,9 @@ class PurchaseFolder:
         """Return the purchases that have ended, and an error for those that cannot be read."""
         self._check()
         # In this order a purchase that is moved meanwhile is found at least once.
-        beside, one = _read_all(_files(self.path))
-        below, other = _read_all(_files(self.receipts))
+        with self._naming():
+            beside, one = _read_all(_files(self.path))
+            below, other = _read_all(_files(self.receipts))
         found = {purchase.key: purchase for purchase in (*below, *beside)}
         return [purchase for purchase in found.values() if purchase.has_ended], _error_for(one | other)
 
@@ -206,8 +220,8 @@ def _error_for(broken: dict[Path, str]) -> BillingPurchaseStoreError | None:
 def _unreadable(broken: dict[Path, str]) -> BillingPurchaseStoreError:
     (file, reason), *others = broken.items()
     sentence = (
-        f"The purchase in {file} cannot be read: {reason}. It may have been made: look at the billing page, then fix or "
-        "remove the file."
+        f"The purchase in {file} cannot be read: {reason}. It may have been made: look at the billing page, then fix "
+        "or remove the file."
     )
     if others:
         each = "; ".join(f"{file} ({reason})" for file, reason in sorted(broken.items()))

@@ -120,8 +120,6 @@ def _store_error(error: Exception, failed: Callable[[str], BillingPurchaseStoreE
     if isinstance(error, BillingError):
         return failed(without_outcome(error.message).removesuffix("."))
     if isinstance(error, OSError):
-        reason = error.strerror or type(error).__name__
-        path = str(error.filename or "")
-        return failed(reason if path in reason else f"{reason} ({path})")
+        return failed(error.strerror or type(error).__name__)
     # The message of a third-party exception may contain a password.
     return failed(type(error).__name__)

@@ -446,7 +446,7 @@ def test_a_link_in_the_place_of_a_file_is_not_followed(store, tmp_path):
     assert not file.is_symlink()
     lock.unlink()
     lock.symlink_to(precious)
-    with pytest.raises(OSError, match="symbolic links"):
+    with pytest.raises(OSError, match=r"\.locks/[0-9a-f]{2} is not a regular file"):
         store.save(SECOND)
     assert precious.read_bytes() == encode(FIRST)
     assert mode(precious) != 0o600
@@ -459,5 +459,5 @@ def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(store):
     os.mkfifo(file)
     loaded = iter(store.load())
     assert next(loaded) == OTHER
-    with pytest.raises(BillingPurchaseStoreError, match="it is not a file"):
+    with pytest.raises(BillingPurchaseStoreError, match="is not a regular file"):
         next(loaded)
