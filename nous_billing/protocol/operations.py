@@ -21,6 +21,7 @@ from nous_portal_api.api.billing import patch_auto_top_up as auto_top_up_endpoin
 from nous_portal_api.api.billing import post_charge as charge_endpoint
 
 from .. import models
+from .._secrets import Secret, SecretBytes
 from ..errors import BillingInvalidRequest
 from ..money import Amount, check_amount, encode_json
 from .decoding import ContractBreach, read
@@ -47,8 +48,8 @@ class Operation(Generic[T_co]):
 
     method: str
     path: str
-    headers: Mapping[str, str]
-    body: bytes | None = field(repr=False)
+    headers: Mapping[str, str | Secret]
+    body: bytes | SecretBytes | None = field(repr=False)
     result: object
     accept: str = JSON
 

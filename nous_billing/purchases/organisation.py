@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 
+from .._secrets import Secret
 from ..credentials import Credentials
 from ..errors import BillingError, BillingInvalidRequest, BillingResponseError, BillingServerError
 from ..models import BillingState, Bounds
@@ -30,7 +31,7 @@ class OrganisationCheck:
     def __init__(self, call: PurchaseCall) -> None:
         self.bounds: Bounds | None = None
         self._call = call
-        self._verified_for: tuple[str, str] | None = None
+        self._verified_for: tuple[str, Secret] | None = None
 
     def verify(self, credentials: Credentials, address: str, send: SendAuthenticated) -> Flow[None]:
         """Verify a token before a request: in another organisation the same key would buy again.
@@ -38,7 +39,7 @@ class OrganisationCheck:
         Raises:
             BillingInvalidRequest: The token is for another organisation or portal (``error="wrong_organisation"``).
         """
-        if self._verified_for != (address, credentials.access_token):
+        if self._verified_for != (address, credentials.secret):
             self._compare(credentials, address, (yield from send(operations.get_billing_state())))
 
     def verify_best_effort(self, credentials: Credentials, address: str, send: SendAuthenticated) -> Flow[None]:
@@ -87,7 +88,7 @@ class OrganisationCheck:
         # What a role that is unknown here may do is for the portal to decide.
         call.may_manage = state.org.role != "MEMBER" if state.can_change_plan is None else state.can_change_plan
         self.bounds = state.bounds
-        self._verified_for = (address, credentials.access_token)
+        self._verified_for = (address, credentials.secret)
 
 
 def check_organisation_id(organisation_id: str | None) -> str | None:
