@@ -32,7 +32,7 @@ from nous_billing.mock import Fault
 from nous_billing.protocol.operations import Operation
 from nous_billing.protocol.replies import Reply
 from nous_billing.transport.driver import Driver
-from tests.auth.support import end_worker, iso, start_worker, until
+from tests.auth.support import end_worker, iso, start_worker, state_status, until
 from tests.tracers import TESTS, rich_traceback, views
 
 
@@ -284,11 +284,22 @@ def test_a_rejected_token_that_a_caller_names_is_not_shown(house, canaries):
         pytest.fail("It did not fail.")
 
 
-@pytest.mark.parametrize("suffix", ["\u00f6", "\n2", "\x00"])
-def test_a_refresh_token_that_no_header_can_carry_is_not_shown(house, canaries, suffix):
+@pytest.mark.parametrize("way", ["resolve", "client", "async"])
+@pytest.mark.parametrize("suffix", ["\u00f6", "\n2", "\x00", "\x7f"])
+def test_a_refresh_token_that_no_header_can_carry_is_neither_sent_nor_shown(house, canaries, records, suffix, way):
     login = Shut(house.put(left=0))
     house.write({house.url: {"refresh_token": login.open().refresh_token + suffix}})
-    assert_not_told(ask(house, "resolve"), canaries)
+    error = ask(house, way)
+    assert (type(error), error.error, house.refreshes()) == (BillingAuthError, "invalid_token", [])
+    assert str(error) == ("The stored refresh token is blank or has characters that a token cannot have. Log in again.")
+    assert_not_told(error, canaries)
+    assert_not_logged(records, canaries)
+
+
+@pytest.mark.parametrize("suffix", ["\n", " \t\r\n"])
+def test_white_space_around_a_refresh_token_is_dropped(house, suffix):
+    house.write({house.url: {"refresh_token": house.put(left=0).refresh_token + suffix}})
+    assert state_status(house.portal, house.source().resolve().access_token) == 200
 
 
 @pytest.mark.parametrize("way", ["client", "async"])
