@@ -63,7 +63,10 @@ def _handshakes(rows: Mapping[str, Row]) -> float:
 LOADING = "the modules and certificates to load: see *Import*, *the least that a typed client needs*, and *Profile*"
 TRIPS = "the round trips, which the floor pays too, and what loads before the first: see *A purchase*, *Import*"
 MADE = "a thread for the look-up of the host, and TLS that is driven from Python: see *One charge*"
-LOOK = "one look at the file's date and the environment, at each call: see *Credentials*"
+LOOK = (
+    "one look at the file's date and the environment, at each call, in a thread of its own: a network drive that is "
+    "gone would hold the caller. See *Credentials*"
+)
 
 GOALS = [
     Goal("`import nous_billing`, over the old module's import (CPU)", 0.5, TIMES, _import("import")),

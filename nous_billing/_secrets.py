@@ -106,7 +106,7 @@ class SecretBytes(_Secret[bytes]):
 
 def reveal(value: Any) -> Any:
     """Return the value of a secret, and anything else as it is."""
-    return value.reveal() if isinstance(value, _Secret) else value
+    return value.reveal() if isinstance(value, (Secret, SecretBytes)) else value
 
 
 def masked(members: Mapping[str, Any]) -> dict[str, Any]:

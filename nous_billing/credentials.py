@@ -18,8 +18,8 @@ BILLING_MANAGE_SCOPE = "billing:manage"
 MEMO_SECONDS = 30.0
 """How long the answer of a source is cached. The portal refuses a token that expires in the meantime."""
 
-# An event loop may wait for so long, once. A look at a file takes microseconds.
-_PATIENCE_SECONDS = 0.005
+# For so long a stall may hold an event loop, once. A look at a file takes microseconds.
+_PATIENCE_SECONDS = 0.02
 
 
 @dataclass(frozen=True, init=False, repr=False)

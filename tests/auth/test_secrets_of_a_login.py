@@ -26,8 +26,9 @@ from nous_billing import (
     StoredLogin,
 )
 from nous_billing import _files as files
+from nous_billing._secrets import Secret
 from nous_billing.auth import login_keeper, oauth
-from nous_billing.credentials import Credentials, Secret
+from nous_billing.credentials import Credentials
 from nous_billing.mock import Fault
 from nous_billing.protocol.operations import Operation
 from nous_billing.protocol.replies import Reply

@@ -2,8 +2,8 @@
 
 import pytest
 
+from nous_billing._secrets import Secret
 from nous_billing.auth import oauth
-from nous_billing.credentials import Secret
 from nous_billing.errors import BillingAuthError, BillingNetworkError, BillingTimeout
 from nous_billing.protocol.exchange import Sleep
 from nous_billing.protocol.replies import Failure
