@@ -10,7 +10,7 @@ from functools import partial
 from typing import TypeVar
 
 from .._threads import start
-from .oauth import DeviceCode
+from .device_login import DeviceCode
 
 T = TypeVar("T")
 

@@ -21,10 +21,10 @@ from ..portal import (
     environment_base_url,
 )
 from ..transport.driver import Driver
-from . import oauth
+from .device_login import DeviceCode, device_login
 from .login_file import LoginFile
 from .login_keeper import LoginKeeper, not_logged_in
-from .oauth import CLIENT_ID, LOGIN_SCOPE, DeviceCode
+from .oauth import CLIENT_ID, LOGIN_SCOPE
 from .tokens import granted_scopes, minimum_lifetime, secret_text, usable_token
 
 if TYPE_CHECKING:
@@ -217,7 +217,7 @@ class StoredLogin:
     ) -> frozenset[str]:
         # Fail on an unusable file before asking the person for anything.
         self._keeper.file.read()
-        flow = oauth.device_login(base_url, self._client_id, scope, on_code, cancelled, self._clock)
+        flow = device_login(base_url, self._client_id, scope, on_code, cancelled, self._clock)
         tokens = self._keeper.run(flow)
         self._keeper.keep(base_url, tokens)
         return tokens.granted_scopes

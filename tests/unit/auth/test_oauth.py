@@ -4,6 +4,7 @@ import pytest
 
 from nous_billing._secrets import Secret
 from nous_billing.auth import oauth
+from nous_billing.auth.device_login import DeviceCode, device_login
 from nous_billing.errors import BillingAuthError, BillingNetworkError, BillingTimeout
 from nous_billing.protocol.exchange import Sleep
 from nous_billing.protocol.replies import Failure
@@ -41,7 +42,7 @@ def log_in(clock, *answers, cancelled=None, on_code=None):
 
     left = list(answers)
     shown = []
-    flow = oauth.device_login(PREVIEW, "client-1", "a b", on_code or shown.append, cancelled, clock)
+    flow = device_login(PREVIEW, "client-1", "a b", on_code or shown.append, cancelled, clock)
     played = answer_steps(flow, answer)
     assert not left
     return played, shown
@@ -156,7 +157,7 @@ def test_a_token_that_was_found_spent_by_a_replay_ends_the_login(clock):
 
 def test_a_device_login_asks_for_a_code_shows_it_and_polls_until_it_is_approved(clock):
     played, (code,) = log_in(clock, reply(200, CODE), PENDING, PAIR)
-    assert code == oauth.DeviceCode(
+    assert code == DeviceCode(
         user_code="ABCD-EFGH",
         verification_uri=f"{PREVIEW}/device",
         verification_uri_complete=f"{PREVIEW}/device?user_code=ABCD-EFGH",
@@ -296,12 +297,12 @@ def test_a_login_that_is_cancelled_while_it_waits_ends_within_a_quarter_of_a_sec
 
 
 def test_what_ends_a_login_shows_no_code_of_the_device_in_a_traceback(clock):
-    flow = oauth.device_login(PREVIEW, "client-1", "a", lambda code: None, None, clock)
+    flow = device_login(PREVIEW, "client-1", "a", lambda code: None, None, clock)
     next(flow)
     flow.send(reply(200, CODE))
     flow.send(None)
     with pytest.raises(KeyboardInterrupt) as caught:
         flow.throw(KeyboardInterrupt())
-    frames = [entry.frame for entry in caught.traceback if entry.path.name == "oauth.py"]
+    frames = [entry.frame for entry in caught.traceback if entry.path.name == "device_login.py"]
     assert frames
     assert all("dc_1" not in repr(frame.f_locals) for frame in frames)
