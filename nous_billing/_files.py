@@ -97,16 +97,84 @@ def replace_durably(path: Path, content: Callable[[], bytes]) -> None:
     # What a process that was killed left behind may belong to anybody.
     temporary.unlink(missing_ok=True)
     try:
-        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(content())
-            file.flush()
-            os.fsync(file.fileno())
+        _write(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), content)
         temporary.replace(path)
     except OSError:
         with suppress(OSError):
             temporary.unlink()
         raise
     sync_folder(path.parent)
+
+
+class Place:
+    """The place of the next content of a file, made and synced before there is any. To be used under a lock.
+
+    A file that cannot be replaced by a rename, because it was mounted by itself, is written in place.
+
+    Args:
+        size: How many bytes to reserve.
+
+    Raises:
+        OSError: The content could not be saved.
+    """
+
+    def __init__(self, path: Path, size: int) -> None:
+        self._path = path
+        self._temporary = temporary_of(path)
+        make_folder(path.parent)
+        _check_replaceable(path)
+        self._temporary.unlink(missing_ok=True)
+        try:
+            _write(os.open(self._temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), lambda: bytes(size))
+        except OSError:
+            self._discard()
+            raise
+
+    def __enter__(self) -> Place:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._discard()
+
+    def commit(self, content: Callable[[], bytes]) -> None:
+        """Replace the file durably.
+
+        Raises:
+            OSError: It could not be written.
+        """
+        # Not truncated before: the reserved space must not be lost to another program.
+        _write(os.open(self._temporary, os.O_WRONLY | _NO_FOLLOW), content)
+        try:
+            self._temporary.replace(self._path)
+        except OSError as error:
+            if error.errno not in (errno.EBUSY, errno.EXDEV):
+                raise
+            _write(os.open(self._path, os.O_WRONLY | _NO_FOLLOW), content)
+        sync_folder(self._path.parent)
+
+    def _discard(self) -> None:
+        with suppress(OSError):
+            self._temporary.unlink()
+
+
+def _check_replaceable(path: Path) -> None:
+    """Raise OSError where neither a rename nor a write could change a file, such as an immutable one."""
+    try:
+        os.close(os.open(path, os.O_WRONLY | _NO_FOLLOW))
+    except FileNotFoundError:
+        return
+    except PermissionError as error:
+        # A file that may only be read can still be replaced.
+        if error.errno != errno.EACCES:
+            raise
+
+
+def _write(descriptor: int, content: Callable[[], bytes]) -> None:
+    with open(descriptor, "wb") as file:
+        file.write(content())
+        file.truncate()
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def temporary_of(path: Path) -> Path:

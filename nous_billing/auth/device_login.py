@@ -12,6 +12,7 @@ from ..errors import BillingAuthError, BillingNetworkError
 from ..portal import portal_link
 from ..protocol.exchange import Flow, pause_until
 from ..protocol.replies import Failure, Reply
+from .backoff import wanted_pause
 from .oauth import (
     TOKEN_PATH,
     Tokens,
@@ -70,7 +71,7 @@ def device_login(
     if error is not None and is_refusal(answer):
         raise _refused(error)
     if isinstance(answer, Failure) or not answer.ok:
-        raise passing_error("The login could not be started", answer)
+        raise passing_error("The login could not be started", answer, wanted_pause(answer))
     device_code, code = _device_code(base_url, payload)
     ends_at = clock.monotonic() + code.expires_in
     interval = positive_seconds(payload.get("interval")) or _DEFAULT_INTERVAL
@@ -82,14 +83,16 @@ def device_login(
     check_cancelled()
     on_code(code)
     form: dict[str, str | Secret] = {"grant_type": _DEVICE_GRANT, "client_id": client_id, "device_code": device_code}
+    wanted: int | None = None
     while True:
-        wake = min(clock.monotonic() + interval, ends_at)
+        wake = min(clock.monotonic() + max(interval, wanted or 0), ends_at)
         yield from pause_until(wake, clock, check_cancelled if cancelled else None)
         check_cancelled()
         if clock.monotonic() >= ends_at:
             raise _refused("expired_token")
         requested_at = clock.time()
         answer = yield from post(base_url, TOKEN_PATH, form, clock)
+        wanted = wanted_pause(answer)
         payload = read_payload(answer)
         if isinstance(answer, Reply) and answer.ok:
             tokens = read_tokens(payload, requested_at)

@@ -7,13 +7,16 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, cast
 
-from .._files import locked, replace_durably
+from .._files import Place, locked, replace_durably
 from .._secrets import masked, reveal_in_json
 from ..errors import BillingAuthError
 from .oauth import Tokens
 from .tokens import iso_from_seconds
 
 Document = dict[str, Any]
+
+# More than a login grows by.
+_ROOM = 16384
 
 TOKEN_KEYS = frozenset({"access_token", "refresh_token", "expires_at", "expires_in", "obtained_at"})
 
@@ -60,9 +63,15 @@ class LoginFile:
         Raises:
             OSError: It could not be saved; the old file is still whole.
         """
-        replace_durably(
-            self.path, lambda: json.dumps({"version": 1, **document}, indent=1, default=reveal_in_json).encode()
-        )
+        replace_durably(self.path, lambda: _encoded(document))
+
+    def prepare(self) -> LoginPlace:
+        """Make the place of the next document, before there is any. The caller holds the lock.
+
+        Raises:
+            OSError: A document could not be saved.
+        """
+        return LoginPlace(self.path)
 
     def _parse(self) -> Document | None:
         try:
@@ -80,6 +89,32 @@ class LoginFile:
         except OSError as error:
             return f"It could not be renamed ({error.strerror}): remove it, and log in again."
         return f"It was renamed to {aside}. Log in again."
+
+
+class LoginPlace:
+    """The place of the next document; given back at the end of ``with`` if nothing was committed."""
+
+    def __init__(self, path: Path) -> None:
+        size = path.stat().st_size if path.exists() else 0
+        self._place = Place(path, size + _ROOM)
+
+    def __enter__(self) -> LoginPlace:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._place.__exit__()
+
+    def commit(self, document: Document) -> None:
+        """Replace the file durably.
+
+        Raises:
+            OSError: It could not be saved.
+        """
+        self._place.commit(lambda: _encoded(document))
+
+
+def _encoded(document: Document) -> bytes:
+    return json.dumps({"version": 1, **document}, indent=1, default=reveal_in_json).encode()
 
 
 def _is_document(value: Any) -> bool:

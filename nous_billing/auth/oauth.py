@@ -15,6 +15,7 @@ from ..errors import BillingAuthError, BillingNetworkError, BillingTimeout
 from ..protocol.exchange import Flow, Send, pause_until
 from ..protocol.operations import Operation
 from ..protocol.replies import Failure, Reply, decode_json
+from .backoff import pause_after
 from .tokens import granted_scopes, positive_seconds, secret_text
 
 CLIENT_ID = "hermes-cli"
@@ -44,12 +45,15 @@ class Tokens:
         return granted_scopes(self.scope, self.access_token)
 
 
-def refresh(base_url: str, client_id: str, refresh_token: Secret, clock: BaseClock) -> Flow[Tokens]:
+def refresh(base_url: str, client_id: str, refresh_token: Secret, clock: BaseClock, failures: int = 0) -> Flow[Tokens]:
     """Exchange a refresh token, which is single-use, for new tokens.
+
+    Args:
+        failures: How many renewals of this login in a row failed before.
 
     Raises:
         BillingAuthError: The portal has ended the login.
-        BillingNetworkError: Any other failure; the login may still be valid.
+        BillingNetworkError: Any other failure; the login may still be valid. ``retry_after`` says when to try again.
     """
     form = {"grant_type": "refresh_token", "client_id": client_id}
     headers = {"x-nous-refresh-token": refresh_token}
@@ -70,8 +74,8 @@ def refresh(base_url: str, client_id: str, refresh_token: Secret, clock: BaseClo
                 error=error or "invalid_grant",
             )
         pause = next(pauses, None)
-        if pause is None or not _may_be_spent(answer):
-            raise passing_error("The login could not be renewed right now", answer)
+        if pause is None or not _may_be_spent(answer, error):
+            raise passing_error("The login could not be renewed right now", answer, pause_after(answer, failures))
         # The portal may have rotated the pair. For a short time it answers a replay with the new one.
         yield from pause_until(clock.monotonic() + pause, clock, None)
 
@@ -121,23 +125,25 @@ def read_tokens(payload: Mapping[str, Any], requested_at: float) -> Tokens | Non
     )
 
 
-def passing_error(what: str, answer: Reply | Failure) -> BillingNetworkError:
+def passing_error(what: str, answer: Reply | Failure, pause: int | None) -> BillingNetworkError:
+    advice = "Try again shortly." if pause is None else f"Try again in {pause} s."
     if isinstance(answer, Failure):
         error_class = BillingTimeout if answer.timed_out else BillingNetworkError
-        return error_class(f"{what}: {answer.reason}. Try again shortly.", error="network_error")
+        return error_class(f"{what}: {answer.reason}. {advice}", error="network_error", retry_after=pause)
     return BillingNetworkError(
-        f"{what} (HTTP {answer.status}). Try again shortly.", status=answer.status, error="network_error"
+        f"{what} (HTTP {answer.status}). {advice}", status=answer.status, error="network_error", retry_after=pause
     )
 
 
 def is_refusal(answer: Reply | Failure) -> bool:
-    return isinstance(answer, Reply) and 400 <= answer.status < 500 and answer.status != 429
+    """Whether an ``error`` in the body is the portal's own decision. Some servers send it with status 200."""
+    return isinstance(answer, Reply) and (answer.ok or (400 <= answer.status < 500 and answer.status != 429))
 
 
-def _may_be_spent(answer: Reply | Failure) -> bool:
+def _may_be_spent(answer: Reply | Failure, error: str | None) -> bool:
     if isinstance(answer, Failure):
         return answer.sent
-    return answer.ok or answer.status in (500, 502, 504)
+    return (answer.ok and error is None) or answer.status in (500, 502, 504)
 
 
 def error_code(payload: Mapping[str, Any]) -> str | None:

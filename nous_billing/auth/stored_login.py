@@ -12,22 +12,18 @@ from .._secrets import Secret
 from .._threads import start
 from ..clock import Clock, SystemClock
 from ..credentials import BILLING_MANAGE_SCOPE, Credentials
-from ..errors import (
-    BillingInvalidRequest,
-)
-from ..portal import (
-    DEFAULT_PORTAL_BASE_URL,
-    check_base_url,
-    environment_base_url,
-)
+from ..errors import BillingInvalidRequest
+from ..portal import DEFAULT_PORTAL_BASE_URL, check_base_url, environment_base_url
 from ..transport.driver import Driver
 from .device_login import DeviceCode, device_login
+from .grant import GRANT_KEY, warn_of_grant_end
 from .login_file import LoginFile
 from .login_keeper import LoginKeeper, not_logged_in
 from .oauth import CLIENT_ID, LOGIN_SCOPE
-from .tokens import granted_scopes, minimum_lifetime, secret_text, usable_token
+from .tokens import login_scopes, minimum_lifetime, seconds_from_iso, secret_text, token_end, usable_token, utc
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from ssl import SSLContext
 
     import httpx
@@ -94,6 +90,26 @@ class StoredLogin:
         _, login = self._keeper.load()
         return bool(login.get("access_token") or login.get("refresh_token"))
 
+    @property
+    def portal_base_url(self) -> str:
+        """The portal's address: the argument, the environment's, or that of the last login."""
+        return self._keeper.load()[0]
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """The granted scopes; none where nobody is logged in."""
+        return login_scopes(self._keeper.load()[1])
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When the access token expires, in UTC, if that is known. It is renewed before."""
+        return token_end(self._keeper.load()[1])
+
+    @property
+    def grant_expires_at(self) -> datetime | None:
+        """When the login ends, in UTC, 30 days after its approval, even if it is renewed; None if not known."""
+        return utc(seconds_from_iso(self._keeper.load()[1].get(GRANT_KEY)))
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.path)!r})"
 
@@ -117,7 +133,8 @@ class StoredLogin:
         del rejected
         base_url, login = self._keeper.load()
         now = self._clock.time()
-        token = usable_token(login, refused, now, minimum_lifetime(login, now))
+        warn_of_grant_end(login, self.path, base_url, now)
+        token = usable_token(login, refused, now, minimum_lifetime(login))
         if token is not None and not self._keeper.has_unsaved:
             return Credentials(token, base_url)
         # In a thread, so that Ctrl-C ends the wait but not the renewal.
@@ -168,11 +185,9 @@ class StoredLogin:
             BillingLoginNotSaved: The login could not be saved; it is kept in memory.
         """
         base_url, login = self._keeper.load()
-        token = secret_text(login.get("access_token"))
-        if token is None:
+        if secret_text(login.get("access_token")) is None:
             raise not_logged_in()
-        held = granted_scopes(login.get("scope"), token) or {LOGIN_SCOPE}
-        scope = " ".join(sorted({*held, BILLING_MANAGE_SCOPE}))
+        scope = " ".join(sorted({*(login_scopes(login) or {LOGIN_SCOPE}), BILLING_MANAGE_SCOPE}))
         return BILLING_MANAGE_SCOPE in self._log_in(base_url, scope, on_code, cancelled)
 
     async def alogin(
@@ -215,8 +230,7 @@ class StoredLogin:
         on_code: Callable[[DeviceCode], None],
         cancelled: Callable[[], bool] | None,
     ) -> frozenset[str]:
-        # Fail on an unusable file before asking the person for anything.
-        self._keeper.file.read()
+        self._keeper.check_place()
         flow = device_login(base_url, self._client_id, scope, on_code, cancelled, self._clock)
         tokens = self._keeper.run(flow)
         self._keeper.keep(base_url, tokens)
