@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from nous_billing import _files as files
+from nous_billing._secrets import Secret
 from nous_billing.auth.failed_renewals import FailedRenewals
 from nous_billing.auth.login_file import LoginFile
-from nous_billing._secrets import Secret
 from nous_billing.errors import BillingNetworkError
 from tests.unit.drive import NOW
 
