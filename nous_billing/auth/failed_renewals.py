@@ -10,7 +10,8 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
-from .._files import read_own_file, replace_durably
+from .._files.reading import read_own_file
+from .._files.replacing import replace_durably
 from .._secrets import Secret
 from ..clock import BaseClock
 from ..errors import BillingNetworkError

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import NoReturn, TypeVar
 
 from .._files import file_fingerprint
@@ -130,15 +130,14 @@ class LoginKeeper:
         Raises:
             OSError: It could not be saved.
         """
-        try:
-            place = self.file.prepare()
-        except OSError:
-            if self._unsaved.get(base_url) is None:
-                raise
-            yield self.file.write
-            return
-        with place:
-            yield place.commit
+        with ExitStack() as stack:
+            write = self.file.write
+            try:
+                write = stack.enter_context(self.file.prepare()).commit
+            except OSError:
+                if self._unsaved.get(base_url) is None:
+                    raise
+            yield write
 
     def _end(self, base_url: str, spent: Secret, error: BillingAuthError, write: Write) -> NoReturn:
         """Drop a login that the portal has ended, unless a program that ignores the lock has renewed it."""

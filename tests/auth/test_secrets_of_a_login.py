@@ -25,7 +25,7 @@ from nous_billing import (
     HermesLogin,
     StoredLogin,
 )
-from nous_billing import _files as files
+from nous_billing._files import replacing as files
 from nous_billing._secrets import Secret
 from nous_billing.auth import login_keeper, oauth
 from nous_billing.auth.device_login import device_login
@@ -219,6 +219,9 @@ def test_a_full_disk_tells_no_token(house, canaries, records, step, way, monkeyp
 
         def __exit__(self, *_):
             os.close(self.descriptor)
+
+        def seek(self, at):
+            pass
 
         write = full
 

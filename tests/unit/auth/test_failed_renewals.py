@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from nous_billing import _files as files
+from nous_billing._files.replacing import temporary_of
 from nous_billing._secrets import Secret
 from nous_billing.auth.failed_renewals import FailedRenewals
 from nous_billing.auth.login_file import LoginFile
@@ -180,4 +180,4 @@ def test_a_refresh_token_that_is_no_text_has_a_digest_too(remembered):
 def test_nothing_else_is_left_beside_the_file(remembered, path):
     fail(remembered())
     assert [entry.name for entry in path.parent.iterdir()] == ["login.json.failed"]
-    assert files.temporary_of(path).exists() is False
+    assert temporary_of(path).exists() is False
