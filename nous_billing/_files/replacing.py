@@ -71,7 +71,7 @@ def temporary_of(path: Path) -> Path:
 def _prepare(path: Path, room: int) -> _NewFile | _SameFile:
     try:
         temporary = _free_temporary(path)
-        if _is_mounted(path, temporary):
+        if _is_mounted(path, temporary) or _is_immutable(path):
             return _SameFile(path, room)
         return _NewFile(path, temporary, room)
     except OSError as error:
@@ -95,6 +95,15 @@ def _is_mounted(path: Path, temporary: Path) -> bool:
     except OSError as error:
         return error.errno == errno.EXDEV
     temporary.unlink()
+    return False
+
+
+def _is_immutable(path: Path) -> bool:
+    """Whether not even the owner may change the file; a file that may only be read can still be replaced."""
+    try:
+        os.close(os.open(path, os.O_WRONLY | NO_FOLLOW))
+    except OSError as error:
+        return error.errno == errno.EPERM
     return False
 
 
