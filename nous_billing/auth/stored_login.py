@@ -125,8 +125,10 @@ class StoredLogin:
 
         Raises:
             BillingAuthError: Nobody is logged in, or the login has ended.
-            BillingNetworkError: The login could not be renewed right now; it is kept.
-            BillingLoginNotSaved: It was renewed and could not be saved; it is kept in memory.
+            BillingNetworkError: The login could not be renewed right now; it is kept. ``retry_after`` says when to try
+                again.
+            BillingLoginNotSaved: It has expired and could not be saved, so it was not renewed; or it was renewed, the
+                file failed, and it is kept in memory.
         """
         refused = secret_text(rejected)
         # A traceback may show the variables of this frame.
@@ -166,8 +168,9 @@ class StoredLogin:
         Raises:
             BillingAuthError: Refused, expired or cancelled (``error``: ``"access_denied"``, ``"expired_token"``,
                 ``"login_cancelled"``).
-            BillingNetworkError: The portal gave no code.
-            BillingLoginNotSaved: The login could not be saved; it is kept in memory.
+            BillingNetworkError: The portal gave no code, or another program holds the file.
+            BillingLoginNotSaved: The login could not be saved, so nobody was asked; or it was approved, the file failed,
+                and it is kept in memory.
         """
         base_url = self._portal or environment_base_url() or DEFAULT_PORTAL_BASE_URL
         return self._log_in(base_url, scope, on_code, cancelled)
@@ -181,8 +184,9 @@ class StoredLogin:
 
         Raises:
             BillingAuthError: As for ``login``, and where nobody is logged in.
-            BillingNetworkError: The portal gave no code.
-            BillingLoginNotSaved: The login could not be saved; it is kept in memory.
+            BillingNetworkError: The portal gave no code, or another program holds the file.
+            BillingLoginNotSaved: The login could not be saved, so nobody was asked; or it was approved, the file failed,
+                and it is kept in memory.
         """
         base_url, login = self._keeper.load()
         if secret_text(login.get("access_token")) is None:
