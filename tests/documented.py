@@ -9,13 +9,13 @@ from jsonschema_rs import Draft202012Validator
 
 import nous_billing as nb
 from nous_billing.mock import Fault
-from nous_billing.mock.openapi import load_document, resolve
+from nous_billing.mock.openapi import exact, load_document, resolve
 from nous_billing.protocol import operations
 from scripts.calls import example
 
 from .registry import ENTRIES, WAYS, Rig
 
-DOCUMENT = load_document()
+DOCUMENT = exact(load_document())
 IN_CONTRACT: dict[str, tuple[str, str, Any]] = {
     entry["operationId"]: (path, method.upper(), entry)
     for path, methods in DOCUMENT["paths"].items()
