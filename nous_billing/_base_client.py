@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from .clock import BaseClock
 from .credentials import CredentialSource
 from .errors import BillingError, BillingInvalidRequest
-from .models import BillingState, ChargeFailed, ChargeSettled, ChargeStatus, Organisation
+from .models import BillingState, ChargeFailed, ChargeSettled, ChargeStatus, Organisation, Subscription
 from .money import Amount
 from .portal import check_base_url
 from .protocol import operations
@@ -18,6 +18,7 @@ from .protocol.caller import call_user, unwrap_caller_errors
 from .protocol.exchange import BeforeSend, Flow, exchange
 from .protocol.operations import Operation
 from .protocol.settlement import TellOfPoll, check_seconds, settlement
+from .protocol.upgrade import wait_for_upgrade
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -74,6 +75,16 @@ class BaseClient(Generic[ClockT]):
         state = yield from self._exchange(operations.get_billing_state(), timeout)
         self._shown = state.org
         return state
+
+    def _upgrade_wait(self, subscription_type_id: str, interval: float, cap: float) -> Flow[Subscription]:
+        return wait_for_upgrade(
+            subscription_type_id,
+            interval=interval,
+            cap=cap,
+            base_url=self._base_url,
+            timeout=self._timeout,
+            clock=self._clock,
+        )
 
     def _settlement(
         self,

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from ._async_purchasing import AsyncPurchasing
+from ._async_subscriptions import AsyncSubscriptions
 from .clock import DEFAULT_TIMEOUT, AsyncClock, AsyncSystemClock
 from .credentials import CredentialSource
 from .models import BillingState, ChargeAccepted, ChargeFailed, ChargeSettled, ChargeStatus
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from .transport.proxies import ProxySetting
 
 
-class AsyncBillingClient(AsyncPurchasing):
+class AsyncBillingClient(AsyncPurchasing, AsyncSubscriptions):
     """``BillingClient`` for asyncio: the same methods and rules, awaited.
 
     Belongs to one event loop at a time. Cancelling a task ends its call only; a token refresh that has begun finishes.

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from ._purchasing import Purchasing
+from ._subscriptions import Subscriptions
 from .async_client import AsyncBillingClient as AsyncBillingClient
 from .clock import DEFAULT_TIMEOUT, Clock, SystemClock
 from .credentials import CredentialSource
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from .transport.proxies import ProxySetting
 
 
-class BillingClient(Purchasing):
+class BillingClient(Purchasing, Subscriptions):
     """The billing endpoints of the Nous Portal.
 
     Safe to share between threads, and usable after a fork. Use it as a context manager, or call ``close``.

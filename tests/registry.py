@@ -28,6 +28,7 @@ class Entry:
 
 
 _ACCESS = ("insufficient_scope", "remote_spending_revoked", "org_access_denied")
+_SUBSCRIPTION = (*_ACCESS, "role_required", "cli_billing_disabled")
 _MANAGE = (*_ACCESS, "role_required", "cli_billing_disabled", "no_payment_method")
 
 ENTRIES: dict[str, Entry] = {
@@ -45,6 +46,14 @@ ENTRIES: dict[str, Entry] = {
         ),
     ),
     "get_charge_status": Entry({"charge_id": "ch_1"}, _ACCESS),
+    "get_subscription": Entry({}, ("org_access_denied",)),
+    "preview_subscription_change": Entry({"subscription_type_id": "tier_super"}, _SUBSCRIPTION),
+    "set_pending_subscription_change": Entry({"subscription_type_id": "tier_basic"}, _SUBSCRIPTION),
+    "delete_pending_subscription_change": Entry({}, _SUBSCRIPTION),
+    "upgrade_subscription": Entry(
+        {"subscription_type_id": "tier_super", "idempotency_key": KEY},
+        (*_MANAGE, "consent_required", "monthly_cap_exceeded", "idempotency_conflict", "upgrade_cap_exceeded"),
+    ),
 }
 
 RAISES: dict[str, type[nb.BillingError]] = {
@@ -58,6 +67,13 @@ RAISES: dict[str, type[nb.BillingError]] = {
     "no_payment_method": nb.BillingNoPaymentMethod,
     "monthly_cap_exceeded": nb.BillingMonthlyCapExceeded,
     "consent_required": nb.BillingConsentRequired,
+    "card_paused": nb.BillingNoPaymentMethod,
+    "card_expired": nb.BillingNoPaymentMethod,
+    "card_mismatch": nb.BillingNoPaymentMethod,
+    "auto_top_up_disabled_failures": nb.BillingAccessDenied,
+    "subscription_mutation_rejected": nb.BillingAccessDenied,
+    "preview_rejected": nb.BillingAccessDenied,
+    "upgrade_cap_exceeded": nb.BillingUpgradeCapExceeded,
     "validation_failed": nb.BillingInvalidRequest,
     "amount_out_of_bounds": nb.BillingInvalidRequest,
     "idempotency_key_required": nb.BillingInvalidRequest,
@@ -95,6 +111,10 @@ class Rig:
         """Have a charge with the key, of an amount that no request may have."""
         self.organisation.add_charge(Charge(key, Decimal("0.001"), "4242", self.portal.clock, 0))
 
+    def use_up_the_upgrades(self) -> None:
+        while self.portal._upgrades.admit(self.organisation.id) is None:
+            pass
+
     def use_up_the_limit(self) -> None:
         while self.portal._limiter.admit(self.organisation.id) is None:
             pass
@@ -120,5 +140,6 @@ WAYS: dict[str, dict[str, Callable[[Rig, str], object]]] = {
     "monthly_cap_exceeded": {"cap": lambda rig, key: rig.change(monthly_cap=Decimal(0))},
     "amount_out_of_bounds": {"bounds": lambda rig, key: rig.change(bounds=(Decimal(2_000_000), Decimal(3_000_000)))},
     "idempotency_conflict": {"used key": lambda rig, key: rig.use_key(key)},
+    "upgrade_cap_exceeded": {"five today": lambda rig, key: rig.use_up_the_upgrades()},
     "rate_limited": {"used up": lambda rig, key: rig.use_up_the_limit()},
 }
