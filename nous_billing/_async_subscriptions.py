@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ._base_client import BaseClient
 from .clock import AsyncClock
 from .models import PendingChange, Subscription, SubscriptionPreview, SubscriptionUpgrade
 from .protocol import operations
 from .protocol.settlement import DEFAULT_INTERVAL
 from .protocol.upgrade import DEFAULT_UPGRADE_CAP
-from .transport.async_driver import AsyncDriver
+
+if TYPE_CHECKING:
+    from .transport.async_driver import AsyncDriver
 
 
 class AsyncSubscriptions(BaseClient[AsyncClock]):

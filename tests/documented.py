@@ -29,7 +29,7 @@ _PARAMETERS = {
     name: [resolve(DOCUMENT, each) for each in entry.get("parameters", [])] for name, (_, _, entry) in PLACES.items()
 }
 # Those that may change something, and among them those that move money: they ask for an idempotency key.
-CHANGING = {name for name, (_, method, _) in PLACES.items() if method != "GET"}
+CHANGING = {name for name, (_, method, _) in PLACES.items() if method != "GET" and not ENTRIES[name].reads_only}
 KEYED = {name for name in OPERATIONS if "Idempotency-Key" in (each["name"] for each in _PARAMETERS[name])}
 # Those that need a scope, and those to which something can be given.
 SCOPED = [name for name, (_, _, entry) in PLACES.items() if any(entry.get("security", [{}])[0].values())]

@@ -21,10 +21,12 @@ class Entry:
     Attributes:
         arguments: Those of the facade's method, all of them.
         gates: Codes with which the mock refuses by itself; any other that the contract declares is injected.
+        reads_only: Whether it changes nothing although it is no GET.
     """
 
     arguments: Mapping[str, Any]
     gates: tuple[str, ...] = ()
+    reads_only: bool = False
 
 
 _ACCESS = ("insufficient_scope", "remote_spending_revoked", "org_access_denied")
@@ -47,7 +49,7 @@ ENTRIES: dict[str, Entry] = {
     ),
     "get_charge_status": Entry({"charge_id": "ch_1"}, _ACCESS),
     "get_subscription": Entry({}, ("org_access_denied",)),
-    "preview_subscription_change": Entry({"subscription_type_id": "tier_super"}, _SUBSCRIPTION),
+    "preview_subscription_change": Entry({"subscription_type_id": "tier_super"}, _SUBSCRIPTION, reads_only=True),
     "set_pending_subscription_change": Entry({"subscription_type_id": "tier_basic"}, _SUBSCRIPTION),
     "delete_pending_subscription_change": Entry({}, _SUBSCRIPTION),
     "upgrade_subscription": Entry(
