@@ -120,6 +120,8 @@ def _default_message(status: int, code: str | None, *, unknown: bool) -> str:
         return f"The portal's address redirects (HTTP {status}), which is not followed. Check the base URL."
     if _class_of_unknown(status) is errors.BillingServerError:
         return f"The portal is failing (HTTP {status}). Try again shortly."
+    if unknown and code is not None:
+        return f"The portal's answer does not say for certain what it did ({code}, HTTP {status})."
     if unknown:
         return f"Something other than the billing API answered (HTTP {status}). Check the base URL."
     if code == "endpoint_unavailable":
