@@ -43,6 +43,7 @@ _MODULES = {
         "BillingNoPaymentMethod",
         "BillingPurchaseCancelled",
         "BillingPurchaseInterrupted",
+        "BillingPurchaseNotFound",
         "BillingPurchaseStoreError",
         "BillingPurchaseUncertain",
         "BillingRateLimited",
@@ -95,6 +96,11 @@ _MODULES = {
     ),
     "protocol.idempotency": ("new_idempotency_key",),
     "purchases.directory": ("PurchaseDirectory",),
+    "purchases.leases": (
+        "AsyncLeasingPurchaseStore",
+        "LeasingPurchaseStore",
+        "PurchaseLease",
+    ),
     "purchases.purchase": (
         "AsyncPurchaseStore",
         "Purchase",

@@ -33,6 +33,7 @@ The tree of the classes:
     │   └── BillingDuplicateCharge       the portal made more than one charge for one key
     ├── BillingPurchaseCancelled         the caller stopped a purchase before a charge could be made
     └── BillingPurchaseStoreError        a purchase could not be saved or read
+        └── BillingPurchaseNotFound      the store has no purchase with this key
 """
 
 from __future__ import annotations
@@ -312,6 +313,13 @@ class BillingPurchaseStoreError(BillingError):
 
     Raised before anything is sent. ``on_progress`` is given one where a purchase goes on and only its record could not
     be saved, and ``resume_purchases`` returns one for what it could not read; ``outcome_unknown`` is True then.
+    """
+
+
+class BillingPurchaseNotFound(BillingPurchaseStoreError):
+    """The store has no purchase with this key (``error="purchase_not_found"``).
+
+    That says nothing of a charge, which a call with another store may have made: ``outcome_unknown`` is True.
     """
 
 

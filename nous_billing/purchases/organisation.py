@@ -70,11 +70,12 @@ class OrganisationCheck:
             yield from self.verify(credentials, address, send)
 
     def verify_reader(self) -> Flow[None]:
-        """Verify the login that asks for an ended purchase, unless a request has done so.
+        """Verify the login that asks for a purchase, unless a request has done so.
 
         Raises:
             BillingInvalidRequest: The login is for another organisation or portal (``error="wrong_organisation"``).
-            BillingPurchaseUncertain: The organisation of the login could not be read.
+            BillingPurchaseUncertain: The purchase has ended, and the organisation of the login could not be read.
+            BillingError: The purchase is open, and the organisation could not be read.
         """
         if self._verified_for is not None:
             return
@@ -86,7 +87,7 @@ class OrganisationCheck:
         except _Verified:
             return
         except BillingError as error:
-            if error.error == "wrong_organisation":
+            if error.error == "wrong_organisation" or not call.record.purchase.has_ended:
                 raise
             raise not_shown(call.record.purchase, error) from error
 
