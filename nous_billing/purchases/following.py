@@ -37,8 +37,7 @@ class Following:
             BillingPurchaseUncertain: Its end cannot be found out, or is not known at the cap.
             BillingError: As for one check.
         """
-        if self._end is None:
-            self._end = self._clock.monotonic() + self._cap
+        end = self._end = self._end or self._clock.monotonic() + self._cap
         if self._last is not None and self._last.has_ended:
             return None
         while True:
@@ -54,14 +53,14 @@ class Following:
                 failure = uncertain(purchase, None, is_too_old=False)
                 if purchase != self._last:
                     self._last = purchase
-                    self._plan(None)
+                    self._plan(None, end)
                     return purchase
-            if self._clock.monotonic() >= self._end:
+            if self._clock.monotonic() >= end:
                 raise failure
-            self._plan(getattr(failure, "last_error", None))
+            self._plan(getattr(failure, "last_error", None), end)
 
-    def _plan(self, outcome: object) -> None:
-        self._next_check = self._clock.monotonic() + pause_seconds(outcome, self._interval)
+    def _plan(self, outcome: object, end: float) -> None:
+        self._next_check = min(self._clock.monotonic() + pause_seconds(outcome, self._interval), end)
 
 
 def _may_pass(error: BillingPurchaseStoreError | BillingPurchaseUncertain) -> bool:

@@ -35,7 +35,7 @@ def settled(what: str, amount_usd: Decimal, added_usd: Decimal | None, *, also_f
     sentence = f"The purchase of {what} is paid."
     if added_usd is not None and added_usd != amount_usd:
         sentence += (
-            f" But {format_usd(added_usd)} were settled. Look at the billing page, and ask the portal's support."
+            f" But the portal settled {format_usd(added_usd)}. Look at the billing page, and ask the portal's support."
         )
     if also_failed:
         sentence += " But the portal has also reported it as failed. Look at the billing page before you buy again."
