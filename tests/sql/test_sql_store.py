@@ -27,7 +27,7 @@ EVERYTHING = replace(
     charge_id="ch_1",
     reason="",
     settled_at=datetime(1999, 12, 31, 23, 59, 59, 999999, UTC),
-    added_usd=Decimal("-123456789012345678.90123456789012340"),
+    added_usd=Decimal("-123456789012345.901234567890120"),
     other_charge_ids=("ch_2", "ch_'3"),
     discrepancies=("other_amount", "settled_and_failed"),
 )
