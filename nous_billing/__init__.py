@@ -20,6 +20,7 @@ _MODULES = {
     ),
     "credentials": (
         "BILLING_MANAGE_SCOPE",
+        "AsyncCredentialSource",
         "CredentialSource",
         "Credentials",
         "StaticToken",

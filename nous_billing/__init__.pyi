@@ -11,6 +11,7 @@ from .clock import DEFAULT_TIMEOUT as DEFAULT_TIMEOUT
 from .clock import AsyncClock as AsyncClock
 from .clock import Clock as Clock
 from .credentials import BILLING_MANAGE_SCOPE as BILLING_MANAGE_SCOPE
+from .credentials import AsyncCredentialSource as AsyncCredentialSource
 from .credentials import Credentials as Credentials
 from .credentials import CredentialSource as CredentialSource
 from .credentials import StaticToken as StaticToken
@@ -96,6 +97,7 @@ __all__ = [
     "Amount",
     "AsyncBillingClient",
     "AsyncClock",
+    "AsyncCredentialSource",
     "AsyncLeasingPurchaseStore",
     "AsyncOnProgress",
     "AsyncPurchaseStore",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -93,6 +93,14 @@ class CredentialSource(Protocol):
             BillingAuthError: Nobody is logged in.
             BillingNetworkError: A new token could not be obtained right now.
         """
+        ...
+
+
+class AsyncCredentialSource(Protocol):
+    """A ``CredentialSource`` whose ``resolve`` is awaited, for an ``AsyncBillingClient``."""
+
+    def resolve(self, *, rejected: str | None = None) -> Awaitable[Credentials]:
+        """As for ``CredentialSource``. Runs in a task of its own, which ends with the event loop and no sooner."""
         ...
 
 

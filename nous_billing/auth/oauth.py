@@ -12,6 +12,7 @@ from ..clock import BaseClock
 from ..credentials import Secret
 from ..errors import BillingAuthError, BillingNetworkError, BillingTimeout
 from ..portal import portal_link
+from ..protocol.caller import refuse_awaitable
 from ..protocol.exchange import Flow, Send, pause_until
 from ..protocol.operations import Operation
 from ..protocol.replies import Failure, Reply, decode_json
@@ -102,8 +103,8 @@ def device_login(
     base_url: str,
     client_id: str,
     scope: str,
-    on_code: Callable[[DeviceCode], None],
-    cancelled: Callable[[], bool] | None,
+    on_code: Callable[[DeviceCode], object],
+    cancelled: Callable[[], object] | None,
     clock: BaseClock,
 ) -> Flow[Tokens]:
     """Ask for a code, hand it to the person, and poll until it is approved.
@@ -125,11 +126,13 @@ def device_login(
     interval = positive_seconds(payload.get("interval")) or _DEFAULT_INTERVAL
 
     def check_cancelled() -> None:
-        if cancelled is not None and cancelled():
+        asked = cancelled is not None and cancelled()
+        _refuse_awaitable("cancelled", asked)
+        if asked:
             raise BillingAuthError("The login was cancelled.", error="login_cancelled")
 
     check_cancelled()
-    on_code(code)
+    _refuse_awaitable("on_code", on_code(code))
     form = {"grant_type": _DEVICE_GRANT, "client_id": client_id, "device_code": device_code}
     while True:
         wake = min(clock.monotonic() + interval, ends_at)
@@ -149,6 +152,10 @@ def device_login(
             interval += _SLOW_DOWN
         elif error is not None and error != "authorization_pending" and _is_refusal(answer):
             raise _refused(error)
+
+
+def _refuse_awaitable(name: str, answer: object) -> None:
+    refuse_awaitable(name, answer, caller="login or step_up", instead="alogin or astep_up")
 
 
 def _post(

@@ -62,7 +62,7 @@ class _Moment(TypeDecorator[datetime]):
 class Now(FunctionElement[float]):
     """Seconds since 1970 by the clock of the database, which all machines share."""
 
-    type = Double()
+    type: Double[float] = Double()
     inherit_cache = True
 
 
