@@ -30,7 +30,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateColumn
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from ..errors import BillingInvalidRequest, BillingPurchaseStoreError
 from ..money import parse_usd
@@ -62,7 +62,7 @@ class _Moment(TypeDecorator[datetime]):
 class Now(FunctionElement[float]):
     """Seconds since 1970 by the clock of the database, which all machines share."""
 
-    type: Double[float] = Double()
+    type: TypeEngine[float] = Double()
     inherit_cache = True
 
 

@@ -7,12 +7,14 @@ from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
+from hypothesis import HealthCheck, given, settings
 from sqlalchemy.dialects import mysql
 from sqlalchemy.schema import CreateTable
 
 from nous_billing import BillingInvalidRequest, BillingPurchaseStoreError, PurchaseLease
 from nous_billing.purchases.sql_table import Now
 from nous_billing.sql import PURCHASES, SqlPurchaseStore
+from tests.properties.test_purchase_records import RECORDS
 from tests.unit.purchases.kept import FIRST, OTHER, SECOND, THIRD
 
 AT_ONCE = 20
@@ -31,6 +33,15 @@ EVERYTHING = replace(
     other_charge_ids=("ch_2", "ch_'3"),
     discrepancies=("other_amount", "settled_and_failed"),
 )
+
+
+def _is_known_to_databases(purchase):
+    """No text has a NUL, which PostgreSQL refuses, and no moment is outside of the years that there are in UTC."""
+    try:
+        moments = [moment and moment.astimezone(UTC) for moment in (purchase.started_at, purchase.settled_at)]
+    except OverflowError:
+        moments = []
+    return bool(moments) and "\0" not in repr(purchase).replace("\\x00", "\0")
 
 
 def kept(run, store, *arguments, **options):
@@ -67,6 +78,17 @@ class TestKept:
         for name in ("amount_usd", "added_usd"):
             assert str(getattr(found, name)) == str(getattr(purchase, name))
         assert found.started_at.utcoffset() == timedelta(0)
+
+    def test_whatever_is_saved_comes_back(self, run, store, database):
+        @settings(max_examples=40, suppress_health_check=list(HealthCheck))
+        @given(RECORDS.filter(_is_known_to_databases))
+        def example(purchase):
+            run(store.forget(purchase.key))
+            save_all(run, store, purchase)
+            (found,) = kept(run, store, purchase.key)
+            assert (found, str(found.added_usd)) == (purchase, str(purchase.added_usd))
+
+        example()
 
     def test_a_moment_is_that_moment_to_the_database_too(self, run, database):
         save_all(run, database.store, EVERYTHING)
