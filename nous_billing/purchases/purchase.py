@@ -94,7 +94,7 @@ class Purchase:
                 return sentences.settled(what, self.amount_usd, self.added_usd, also_failed=also_failed)
             case "failed":
                 return sentences.failed(what, self.reason)
-            case "not_made":
+            case _:
                 return f"The purchase of {what} was not made. Nothing was charged."
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import fields
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -116,18 +117,14 @@ PURCHASES = Table(
 
 def create(connection: Connection) -> None:
     """Create the table, or the columns and indexes that it lacks. Other programs may do so at the same time."""
-    for left in reversed(range(_MOST_TRIES)):
-        try:
-            PURCHASES.create(connection, checkfirst=True)
-            _complete(connection)
-        except DBAPIError:
-            if not left:
-                raise
-        else:
-            return
+    for _ in range(_MOST_TRIES):
+        with suppress(DBAPIError):
+            return _create(connection)
+    return _create(connection)
 
 
-def _complete(connection: Connection) -> None:
+def _create(connection: Connection) -> None:
+    PURCHASES.create(connection, checkfirst=True)
     there = inspect(connection)
     columns = {column["name"] for column in there.get_columns(PURCHASES.name)}
     for column in PURCHASES.columns:

@@ -30,6 +30,8 @@ def settle(call: PurchaseCall, organisation: OrganisationCheck, wait: Wait) -> F
     while not (yield from _may_poll(call)):
         with suppress(BillingPurchaseStoreError):
             yield from record.refresh()
+        if record.stored is None:
+            break  # Somebody has removed it from the store.
         if record.purchase.has_ended:
             record.may_be_made = False
             yield from organisation.verify_reader()

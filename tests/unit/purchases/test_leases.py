@@ -151,6 +151,11 @@ class TestOfTheSameKey:
         played = shop.buy()
         assert (played.result.status, len(polls(played)), round(shop.clock.passed)) == ("settled", 1, 10)
 
+    def test_what_somebody_has_removed_from_the_store_is_polled(self, shop):
+        put(shop, ACCEPTED, held_until=10**6)
+        later(shop, 5, shop.store.kept.clear)
+        assert shop.buy().result.status == "settled"
+
     @pytest.mark.parametrize("way", [{"cap": 9.0}, {"cancelled": lambda: True}])
     def test_who_waits_no_longer_is_told_that_it_is_not_known(self, shop, way):
         put(shop, ACCEPTED, held_until=10**6)
