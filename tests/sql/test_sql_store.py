@@ -8,10 +8,18 @@ from decimal import Decimal
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from sqlalchemy import create_engine
 from sqlalchemy.dialects import mysql
+from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.schema import CreateTable
 
-from nous_billing import BillingInvalidRequest, BillingPurchaseStoreError, PurchaseLease
+from nous_billing import (
+    AsyncLeasingPurchaseStore,
+    BillingInvalidRequest,
+    BillingPurchaseStoreError,
+    LeasingPurchaseStore,
+    PurchaseLease,
+)
 from nous_billing.purchases.sql_table import Now
 from nous_billing.sql import PURCHASES, SqlPurchaseStore
 from tests.properties.test_purchase_records import RECORDS
@@ -247,13 +255,21 @@ class TestTable:
             "started_at DATETIME(6) NOT NULL",
             "settled_at DATETIME(6)",
             "lease_until DOUBLE",
-            "CHARSET=utf8mb4 ENGINE=InnoDB",
+            "CHARSET=utf8mb4",
+            "ENGINE=InnoDB",
         ):
             assert column in made
         for name in ("mysql", "mariadb"):
             dialect = mysql.dialect()
             dialect.name = name
             assert str(Now().compile(dialect=dialect)) == "UNIX_TIMESTAMP(SYSDATE(6))"
+
+
+def test_a_type_checker_knows_which_client_takes_it() -> None:
+    blocking: LeasingPurchaseStore = SqlPurchaseStore(create_engine("sqlite://"))
+    awaited: AsyncLeasingPurchaseStore = SqlPurchaseStore(create_async_engine("sqlite+aiosqlite://"))
+    shown = [repr(blocking), repr(awaited)]
+    assert shown == ["SqlPurchaseStore('sqlite://')", "SqlPurchaseStore('sqlite+aiosqlite://')"]
 
 
 @pytest.mark.parametrize("engine", [None, "sqlite://"])
