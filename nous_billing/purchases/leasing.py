@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from math import inf
 from secrets import token_hex
 
 from ..clock import BaseClock
@@ -31,7 +32,7 @@ class CallLease:
         self._store = store
         self._key = key
         self._clock = clock
-        self._renew_at = clock.monotonic()
+        self._renew_at = -inf
 
     def acquire(self) -> Flow[bool]:
         """Return whether this call, and no other, is to poll the purchase.
@@ -39,17 +40,22 @@ class CallLease:
         Raises:
             BillingPurchaseStoreError: The store failed.
         """
-        if self.terms is None:
+        if self.terms is None or self._clock.monotonic() < self._renew_at:
             return True
         acquired = yield from acquire_lease(self._store, self._key, self.terms)
-        self._renew_at = self._clock.monotonic() + self.terms.seconds / 3
+        if acquired:
+            self.note_renewal()
         return acquired
+
+    def note_renewal(self) -> None:
+        """Note that the store has just given the lease, as it also does with each save."""
+        if self.terms is not None:
+            self._renew_at = self._clock.monotonic() + self.terms.seconds / 3
 
     def renew(self) -> Flow[None]:
         """Renew the lease in good time. If that fails, two calls may poll the purchase, which does no harm."""
-        if self.terms is not None and self._clock.monotonic() >= self._renew_at:
-            with suppress(BillingError):
-                yield from self.acquire()
+        with suppress(BillingError):
+            yield from self.acquire()
 
     def release(self) -> Flow[None]:
         """Let another call continue at once. If that fails, the lease expires."""

@@ -92,6 +92,7 @@ class PurchaseRecord:
             self._perhaps_saved = purchase
             raise
         if saved:
+            self.lease.note_renewal()
             self.purchase = self.stored = purchase
             return True
         yield from self.refresh()
@@ -123,7 +124,8 @@ class PurchaseRecord:
         raise not_saved("another program keeps changing it")
 
     def tell(self, progress: Purchase | BillingError) -> Flow[None]:
-        """Tell the caller. The message of one request's error must not speak for the whole purchase."""
+        """Tell the caller, and renew the lease. One request's error must not speak for the whole purchase."""
+        yield from self.lease.renew()
         if isinstance(progress, BillingError) and self.may_be_made:
             progress = of_one_request(progress)
         listener = self._on_progress
@@ -132,7 +134,6 @@ class PurchaseRecord:
 
     def tell_of_poll(self, outcome: ChargeStatus | BillingError) -> Flow[None]:
         """Tell the caller of a poll. The end of a charge is told once it is saved."""
-        yield from self.lease.renew()
         if isinstance(outcome, BillingError):
             yield from self.tell(outcome)
         elif isinstance(outcome, ChargePending):

@@ -133,8 +133,24 @@ class TestWhileACallWorks:
         assert shop.buy().result.status == "settled"
         assert shop.clock.passed > 2 * LEASE_SECONDS
         assert not any(free[:-1])
-        # Not with each poll: four came in the first eight seconds.
-        assert shop.store.asked[:3] == [0, 38, 68]
+        # Not with each poll, nor right after a save: four polls came in the first eight seconds.
+        assert shop.store.asked[:3] == [38, 68, 98]
+
+    def test_it_is_renewed_while_the_charge_is_sent_again_and_again(self, shop):
+        shop.portal.posted = [DROPPED] * 3
+        free = []
+
+        def answer(step):
+            if isinstance(step, Send) and step.operation.method == "POST":
+                # Each reply takes nearly as long as it may.
+                shop.clock.passed += 14
+            free.append(shop.store.holder() is None and bool(shop.store.kept) and not shop.kept.has_ended)
+            return original(step)
+
+        original, shop.answer = shop.answer, answer
+        shop.buy()
+        assert shop.clock.passed > LEASE_SECONDS
+        assert not any(free[:-1])
 
 
 class TestOfTheSameKey:
