@@ -25,6 +25,7 @@ from nous_portal_api.api.subscription import set_pending_subscription_change as 
 from nous_portal_api.api.subscription import upgrade_subscription as upgrade_endpoint
 
 from .. import models
+from .._secrets import Secret, SecretBytes
 from ..errors import BillingInvalidRequest
 from ..money import Amount, check_amount, encode_json
 from .decoding import ContractBreach, read
@@ -54,8 +55,8 @@ class Operation(Generic[T_co]):
 
     method: str
     path: str
-    headers: Mapping[str, str]
-    body: bytes | None = field(repr=False)
+    headers: Mapping[str, str | Secret]
+    body: bytes | SecretBytes | None = field(repr=False)
     result: object
     accept: str = JSON
     reads_only: bool = False

@@ -85,6 +85,11 @@ class AsyncDriver(BaseDriver[transport.AsyncSender, AsyncClock]):
         self._source.loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._left(step)):
+                while (stalled := self.memo.stalled) is not None:
+                    await asyncio.wrap_future(stalled)
+                    kept = self._kept(step)
+                    if kept is not None:
+                        return kept
                 under_way = self._asking.under_way(None)
                 if under_way is not None:
                     # Not its error, which is for the call that began it.
