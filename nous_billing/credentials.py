@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Awaitable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol
@@ -75,6 +76,14 @@ class CredentialSource(Protocol):
             BillingAuthError: Nobody is logged in.
             BillingNetworkError: A new token could not be obtained right now.
         """
+        ...
+
+
+class AsyncCredentialSource(Protocol):
+    """A ``CredentialSource`` whose ``resolve`` is awaited, for an ``AsyncBillingClient``."""
+
+    def resolve(self, *, rejected: str | None = None) -> Awaitable[Credentials]:
+        """As for ``CredentialSource``. Runs in a task of its own, which ends with the event loop and no sooner."""
         ...
 
 

@@ -17,7 +17,8 @@ The tree of the classes:
     │   ├── BillingConsentRequired
     │   └── BillingMonthlyCapExceeded
     ├── BillingRateLimited               429, and 503: back off, not a payment failure
-    │   └── BillingStripeUnavailable
+    │   ├── BillingStripeUnavailable
+    │   └── BillingUpgradeCapExceeded
     ├── BillingInvalidRequest            400, and what is refused before it is sent
     ├── BillingIdempotencyConflict       409
     ├── BillingNetworkError              no usable reply
@@ -32,6 +33,7 @@ The tree of the classes:
     │   └── BillingDuplicateCharge       the portal made more than one charge for one key
     ├── BillingPurchaseCancelled         the caller stopped a purchase before a charge could be made
     └── BillingPurchaseStoreError        a purchase could not be saved or read
+        └── BillingPurchaseNotFound      the store has no purchase with this key
 """
 
 from __future__ import annotations
@@ -163,8 +165,8 @@ class BillingDisabled(BillingAccessDenied):
 
 
 class BillingNoPaymentMethod(BillingAccessDenied):
-    """No reusable card is saved (403 ``no_payment_method``). The person may have a card: it has to be saved on the
-    portal."""
+    """No saved card can be charged (403 ``no_payment_method``, ``card_expired``, ``card_paused``, ``card_mismatch``).
+    The person may have a card: it has to be saved on the portal."""
 
 
 class BillingConsentRequired(BillingAccessDenied):
@@ -193,6 +195,10 @@ class BillingRateLimited(BillingError):
 
 class BillingStripeUnavailable(BillingRateLimited):
     """The payment processor is down (503 ``stripe_unavailable``). Nothing was charged."""
+
+
+class BillingUpgradeCapExceeded(BillingRateLimited):
+    """The organisation has had its upgrades of the day (429 ``upgrade_cap_exceeded``). Nothing was charged."""
 
 
 class BillingInvalidRequest(BillingError):
@@ -316,6 +322,13 @@ class BillingPurchaseStoreError(BillingError):
 
     Raised before anything is sent. ``on_progress`` is given one where a purchase goes on and only its record could not
     be saved, and ``resume_purchases`` returns one for what it could not read; ``outcome_unknown`` is True then.
+    """
+
+
+class BillingPurchaseNotFound(BillingPurchaseStoreError):
+    """The store has no purchase with this key (``error="purchase_not_found"``).
+
+    That says nothing of a charge, which a call with another store may have made: ``outcome_unknown`` is True.
     """
 
 

@@ -10,6 +10,7 @@ from .._secrets import Secret, check_token, reveal
 from ..clock import BaseClock
 from ..errors import BillingAuthError, BillingNetworkError
 from ..portal import portal_link
+from ..protocol.caller import refuse_awaitable
 from ..protocol.exchange import Flow, pause_until
 from ..protocol.replies import Failure, Reply
 from .backoff import wanted_pause
@@ -54,8 +55,8 @@ def device_login(
     base_url: str,
     client_id: str,
     scope: str,
-    on_code: Callable[[DeviceCode], None],
-    cancelled: Callable[[], bool] | None,
+    on_code: Callable[[DeviceCode], object],
+    cancelled: Callable[[], object] | None,
     clock: BaseClock,
 ) -> Flow[Tokens]:
     """Ask for a code, hand it to the person, and poll until it is approved.
@@ -77,11 +78,13 @@ def device_login(
     interval = positive_seconds(payload.get("interval")) or _DEFAULT_INTERVAL
 
     def check_cancelled() -> None:
-        if cancelled is not None and cancelled():
+        asked = cancelled is not None and cancelled()
+        _refuse_awaitable("cancelled", asked)
+        if asked:
             raise BillingAuthError("The login was cancelled.", error="login_cancelled")
 
     check_cancelled()
-    on_code(code)
+    _refuse_awaitable("on_code", on_code(code))
     form: dict[str, str | Secret] = {"grant_type": _DEVICE_GRANT, "client_id": client_id, "device_code": device_code}
     wanted: int | None = None
     while True:
@@ -103,6 +106,10 @@ def device_login(
             interval += _SLOW_DOWN
         elif error is not None and error != "authorization_pending" and is_refusal(answer):
             raise _refused(error)
+
+
+def _refuse_awaitable(name: str, answer: object) -> None:
+    refuse_awaitable(name, answer, caller="login or step_up", instead="alogin or astep_up")
 
 
 def _device_code(base_url: str, payload: Mapping[str, Any]) -> tuple[Secret, DeviceCode]:

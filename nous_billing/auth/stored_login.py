@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -169,8 +169,8 @@ class StoredLogin:
             BillingAuthError: Refused, expired or cancelled (``error``: ``"access_denied"``, ``"expired_token"``,
                 ``"login_cancelled"``).
             BillingNetworkError: The portal gave no code, or another program holds the file.
-            BillingLoginNotSaved: The login could not be saved, so nobody was asked; or it was approved, the file failed,
-                and it is kept in memory.
+            BillingLoginNotSaved: The login could not be saved, so nobody was asked; or it was approved, the file
+                failed, and it is kept in memory.
         """
         base_url = self._portal or environment_base_url() or DEFAULT_PORTAL_BASE_URL
         return self._log_in(base_url, scope, on_code, cancelled)
@@ -185,8 +185,8 @@ class StoredLogin:
         Raises:
             BillingAuthError: As for ``login``, and where nobody is logged in.
             BillingNetworkError: The portal gave no code, or another program holds the file.
-            BillingLoginNotSaved: The login could not be saved, so nobody was asked; or it was approved, the file failed,
-                and it is kept in memory.
+            BillingLoginNotSaved: The login could not be saved, so nobody was asked; or it was approved, the file
+                failed, and it is kept in memory.
         """
         base_url, login = self._keeper.load()
         if secret_text(login.get("access_token")) is None:
@@ -196,20 +196,29 @@ class StoredLogin:
 
     async def alogin(
         self,
-        on_code: Callable[[DeviceCode], None],
+        on_code: Callable[[DeviceCode], Awaitable[None] | None],
         *,
         scope: str = _FULL_SCOPE,
-        cancelled: Callable[[], bool] | None = None,
+        cancelled: Callable[[], bool | Awaitable[bool]] | None = None,
     ) -> frozenset[str]:
-        """As ``login``, beside the event loop, in which ``on_code`` is called. Cancelling the task ends it."""
+        """As ``login``, beside the event loop, in which ``on_code`` is called. Cancelling the task ends it.
+
+        Both functions may return an awaitable.
+        """
         from .in_event_loop import beside_loop
 
         return await beside_loop(partial(self.login, scope=scope), on_code, cancelled)
 
     async def astep_up(
-        self, on_code: Callable[[DeviceCode], None], *, cancelled: Callable[[], bool] | None = None
+        self,
+        on_code: Callable[[DeviceCode], Awaitable[None] | None],
+        *,
+        cancelled: Callable[[], bool | Awaitable[bool]] | None = None,
     ) -> bool:
-        """As ``step_up``, beside the event loop, in which ``on_code`` is called. Cancelling the task ends it."""
+        """As ``step_up``, beside the event loop, in which ``on_code`` is called. Cancelling the task ends it.
+
+        Both functions may return an awaitable.
+        """
         from .in_event_loop import beside_loop
 
         return await beside_loop(self.step_up, on_code, cancelled)

@@ -17,6 +17,7 @@ from ..protocol.exchange import CallUser, Flow, Resolve, RunBlocking, Send, Step
 from ..protocol.replies import Failure, Reply
 from . import intercepted_senders
 from . import sender as transport
+from .asking import AnySource, AskedSource
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -117,7 +118,7 @@ class Driver(BaseDriver[transport.Sender, Clock]):
         self,
         http_client: httpx.Client | None,
         clock: Clock,
-        source: CredentialSource,
+        source: AnySource,
         *,
         ssl_context: SSLContext | None = None,
         proxy: ProxySetting = None,
@@ -125,7 +126,7 @@ class Driver(BaseDriver[transport.Sender, Clock]):
         proxy = check_network(http_client, ssl_context, proxy)
         given = None if http_client is None else _given_sender(http_client)
         intercept = partial(intercepted_senders.sender, ssl_context, proxy)
-        super().__init__(given, partial(_new_sender, ssl_context, proxy), intercept, clock, source)
+        super().__init__(given, partial(_new_sender, ssl_context, proxy), intercept, clock, AskedSource(source))
 
     def close(self) -> None:
         """Close the connections. An HTTP client that the caller gave stays open."""
