@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager, suppress
-from typing import NoReturn, TypeVar
+from typing import NoReturn
 
 from .._files import file_fingerprint
 from .._secrets import Secret, check_token
@@ -13,9 +13,9 @@ from ..clock import Clock
 from ..credentials import Credentials
 from ..errors import BillingAuthError, BillingError, BillingLoginNotSaved, BillingNetworkError
 from ..portal import environment_fingerprint, resolve_portal_base_url
-from ..protocol.exchange import Flow
 from ..transport.driver import Driver
 from . import oauth
+from .device_login import DeviceCode, device_login
 from .failed_renewals import FailedRenewals
 from .grant import GRANT_KEY
 from .login_file import TOKEN_KEYS, Document, LoginFile, login_of, logins_of
@@ -25,8 +25,6 @@ from .unsaved_logins import UnsavedLogins, Write
 
 # Longer than a refresh can take: a caller that waits for the lock waits for another refresh.
 _LOCK_SECONDS = 40.0
-
-T = TypeVar("T")
 
 
 class LoginKeeper:
@@ -55,10 +53,6 @@ class LoginKeeper:
     def fingerprint(self) -> object:
         """Return a value that changes with the file, the environment, and a login that is not saved yet."""
         return file_fingerprint(self.file.name), environment_fingerprint(), self._unsaved.fingerprint()
-
-    def run(self, flow: Flow[T]) -> T:
-        """Perform a flow over the login's own connections."""
-        return self._driver.run(flow)
 
     def load(self) -> tuple[str, Document]:
         """Return the portal's address and the login there; empty where there is none.
@@ -189,7 +183,21 @@ class LoginKeeper:
     def _base_url(self, document: Document) -> str:
         return self._portal or resolve_portal_base_url({"portal_base_url": document.get("active_portal")})
 
-    def check_place(self) -> None:
+    def log_in(
+        self,
+        base_url: str,
+        scope: str,
+        on_code: Callable[[DeviceCode], object],
+        cancelled: Callable[[], object] | None,
+    ) -> frozenset[str]:
+        """Perform a device login, and return the granted scopes. Raises as ``StoredLogin.login``."""
+        self._check_place()
+        flow = device_login(base_url, self._client_id, scope, on_code, cancelled, self._clock)
+        tokens = self._driver.run(flow)
+        self._keep(base_url, tokens)
+        return tokens.granted_scopes
+
+    def _check_place(self) -> None:
         """Try whether a new login could be saved, before a person is asked for one.
 
         Raises:
@@ -205,7 +213,7 @@ class LoginKeeper:
         except OSError as error:
             raise self._not_saved(error, "Nobody was asked to approve the login.") from None
 
-    def keep(self, base_url: str, tokens: Tokens) -> None:
+    def _keep(self, base_url: str, tokens: Tokens) -> None:
         """Keep the tokens of a new login, in memory where they cannot be saved.
 
         Raises:

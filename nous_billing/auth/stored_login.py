@@ -6,7 +6,7 @@ import os
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, cast
 
 from .._secrets import Secret
 from .._threads import start
@@ -15,7 +15,7 @@ from ..credentials import BILLING_MANAGE_SCOPE, Credentials
 from ..errors import BillingInvalidRequest
 from ..portal import DEFAULT_PORTAL_BASE_URL, check_base_url, environment_base_url
 from ..transport.driver import Driver
-from .device_login import DeviceCode, device_login
+from .device_login import DeviceCode
 from .grant import GRANT_KEY, warn_of_grant_end
 from .login_file import LoginFile
 from .login_keeper import LoginKeeper, not_logged_in
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 # How long a call waits for a renewal while its current token is still valid.
 _ADVISORY_WAIT_SECONDS = 3.0
 _FULL_SCOPE = f"{LOGIN_SCOPE} {BILLING_MANAGE_SCOPE}"
-
-T = TypeVar("T")
 
 
 class StoredLogin:
@@ -74,7 +72,6 @@ class StoredLogin:
                 f"The login file cannot be used: {reason}. Give a path that can be written.", error="invalid_path"
             ) from None
         self._portal = None if portal_base_url is None else check_base_url(portal_base_url, "portal_base_url")
-        self._client_id = client_id
         self._clock = clock or SystemClock()
         driver = Driver(http_client, self._clock, self, ssl_context=ssl_context, proxy=proxy)
         self._keeper = LoginKeeper(file, self._portal, client_id, self._clock, driver)
@@ -173,7 +170,7 @@ class StoredLogin:
                 failed, and it is kept in memory.
         """
         base_url = self._portal or environment_base_url() or DEFAULT_PORTAL_BASE_URL
-        return self._log_in(base_url, scope, on_code, cancelled)
+        return self._keeper.log_in(base_url, scope, on_code, cancelled)
 
     def step_up(self, on_code: Callable[[DeviceCode], None], *, cancelled: Callable[[], bool] | None = None) -> bool:
         """Ask for ``billing:manage`` and the current scopes in a new device login. Return whether it was granted.
@@ -192,7 +189,7 @@ class StoredLogin:
         if secret_text(login.get("access_token")) is None:
             raise not_logged_in()
         scope = " ".join(sorted({*(login_scopes(login) or {LOGIN_SCOPE}), BILLING_MANAGE_SCOPE}))
-        return BILLING_MANAGE_SCOPE in self._log_in(base_url, scope, on_code, cancelled)
+        return BILLING_MANAGE_SCOPE in self._keeper.log_in(base_url, scope, on_code, cancelled)
 
     async def alogin(
         self,
@@ -235,19 +232,6 @@ class StoredLogin:
     def close(self) -> None:
         """Close the connections; waits for a refresh that has begun."""
         self._keeper.close()
-
-    def _log_in(
-        self,
-        base_url: str,
-        scope: str,
-        on_code: Callable[[DeviceCode], None],
-        cancelled: Callable[[], bool] | None,
-    ) -> frozenset[str]:
-        self._keeper.check_place()
-        flow = device_login(base_url, self._client_id, scope, on_code, cancelled, self._clock)
-        tokens = self._keeper.run(flow)
-        self._keeper.keep(base_url, tokens)
-        return tokens.granted_scopes
 
 
 def _default_path() -> Path:
