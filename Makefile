@@ -37,7 +37,7 @@ export SOURCE_DATE_EPOCH := 1577836800
 .DEFAULT_GOAL := help
 .PHONY: help setup lock generate check-generated lint-contract lint format types arrows test planted-faults soak \
 	mutation wheel build check-wheel demo contract changes gaps surface check-surface rehearse test-floor docs release \
-	check-release publish bench chaos storm check clean
+	check-release publish bench chaos login-matrix storm check clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-17s %s\n", $$1, $$2 }'
@@ -65,7 +65,7 @@ $(NODE_SETUP): $(SETUP) package.json package-lock.json .npmrc
 	@touch $@
 
 lock: $(SETUP) ## Resolve the development tools anew: requirements-dev.txt, package-lock.json (ARGS=--upgrade for newer versions)
-	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile pyproject.toml --extra mock --group dev --group bench --group docs --universal \
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile pyproject.toml --extra mock --extra sql --group dev --group bench --group docs --universal \
 		--python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links $(ARGS) \
 		--quiet -o requirements-dev.txt
 	@$(ACTIVATED) npm install --package-lock-only --no-audit --no-fund --loglevel=error
@@ -134,7 +134,7 @@ endif
 # In an environment of its own. Out stay the tests of the tooling, and schemathesis, which asks for newer versions itself.
 test-floor: $(SETUP) ## All tests of the package with the lowest versions that pyproject.toml allows
 	@$(UV) venv --quiet --clear --python "$(PYTHON)" build/floor
-	@$(UV) pip compile pyproject.toml --extra mock --resolution lowest-direct --quiet --no-header --no-annotate \
+	@$(UV) pip compile pyproject.toml --extra mock --extra sql --resolution lowest-direct --quiet --no-header --no-annotate \
 		-o build/floor/requirements.txt
 	@cat build/floor/requirements.txt
 	@$(UV) pip sync --quiet --python build/floor --require-hashes requirements-dev.txt
@@ -197,6 +197,9 @@ bench: $(LEAN_SETUP) ## Measure against the alternatives and write benchmarks/RE
 
 chaos: $(SETUP) ## Buy 1000 times on a bad day and count charges and wrong words, five minutes (ARGS="--purchases 100 --seed 2")
 	@$(BIN)/python scripts/chaos.py --both $(ARGS)
+
+login-matrix: $(SETUP) ## Break the token endpoint in each way, with 1 and 20 processes, and count lost logins, two minutes
+	@$(BIN)/python scripts/login_matrix.py $(ARGS)
 
 storm: $(SETUP) ## Make 10,000 calls with each client through a proxy that breaks handshakes, a minute (ARGS="--calls 500")
 	@$(BIN)/python scripts/proxy_storm.py $(ARGS)

@@ -3,14 +3,15 @@
 from ._version import __version__ as __version__
 from .async_client import AsyncBillingClient as AsyncBillingClient
 from .auth.default_login import DefaultLogin as DefaultLogin
+from .auth.device_login import DeviceCode as DeviceCode
 from .auth.hermes_login import HermesLogin as HermesLogin
-from .auth.oauth import DeviceCode as DeviceCode
 from .auth.stored_login import StoredLogin as StoredLogin
 from .client import BillingClient as BillingClient
 from .clock import DEFAULT_TIMEOUT as DEFAULT_TIMEOUT
 from .clock import AsyncClock as AsyncClock
 from .clock import Clock as Clock
 from .credentials import BILLING_MANAGE_SCOPE as BILLING_MANAGE_SCOPE
+from .credentials import AsyncCredentialSource as AsyncCredentialSource
 from .credentials import Credentials as Credentials
 from .credentials import CredentialSource as CredentialSource
 from .credentials import StaticToken as StaticToken
@@ -32,6 +33,7 @@ from .errors import BillingNetworkError as BillingNetworkError
 from .errors import BillingNoPaymentMethod as BillingNoPaymentMethod
 from .errors import BillingPurchaseCancelled as BillingPurchaseCancelled
 from .errors import BillingPurchaseInterrupted as BillingPurchaseInterrupted
+from .errors import BillingPurchaseNotFound as BillingPurchaseNotFound
 from .errors import BillingPurchaseStoreError as BillingPurchaseStoreError
 from .errors import BillingPurchaseUncertain as BillingPurchaseUncertain
 from .errors import BillingRateLimited as BillingRateLimited
@@ -43,22 +45,33 @@ from .errors import BillingServerError as BillingServerError
 from .errors import BillingSessionRevoked as BillingSessionRevoked
 from .errors import BillingStripeUnavailable as BillingStripeUnavailable
 from .errors import BillingTimeout as BillingTimeout
+from .errors import BillingUpgradeCapExceeded as BillingUpgradeCapExceeded
 from .models import AutoReload as AutoReload
 from .models import AutoReloadCard as AutoReloadCard
 from .models import AutoTopUpSaved as AutoTopUpSaved
 from .models import BillingState as BillingState
 from .models import Bounds as Bounds
 from .models import Card as Card
+from .models import CardPaymentMethod as CardPaymentMethod
 from .models import ChargeAccepted as ChargeAccepted
 from .models import ChargeFailed as ChargeFailed
 from .models import ChargeId as ChargeId
 from .models import ChargePending as ChargePending
 from .models import ChargeSettled as ChargeSettled
 from .models import ChargeStatus as ChargeStatus
+from .models import CurrentSubscription as CurrentSubscription
+from .models import LinkPaymentMethod as LinkPaymentMethod
 from .models import MonthlyCap as MonthlyCap
 from .models import Number as Number
 from .models import Organisation as Organisation
+from .models import OtherPaymentMethod as OtherPaymentMethod
+from .models import PendingChange as PendingChange
 from .models import PortalUrl as PortalUrl
+from .models import Subscription as Subscription
+from .models import SubscriptionOrganisation as SubscriptionOrganisation
+from .models import SubscriptionPreview as SubscriptionPreview
+from .models import SubscriptionTier as SubscriptionTier
+from .models import SubscriptionUpgrade as SubscriptionUpgrade
 from .money import Amount as Amount
 from .money import format_usd as format_usd
 from .money import parse_usd as parse_usd
@@ -66,6 +79,9 @@ from .portal import DEFAULT_PORTAL_BASE_URL as DEFAULT_PORTAL_BASE_URL
 from .portal import resolve_portal_base_url as resolve_portal_base_url
 from .protocol.idempotency import new_idempotency_key as new_idempotency_key
 from .purchases.directory import PurchaseDirectory as PurchaseDirectory
+from .purchases.leases import AsyncLeasingPurchaseStore as AsyncLeasingPurchaseStore
+from .purchases.leases import LeasingPurchaseStore as LeasingPurchaseStore
+from .purchases.leases import PurchaseLease as PurchaseLease
 from .purchases.purchase import AsyncPurchaseStore as AsyncPurchaseStore
 from .purchases.purchase import Purchase as Purchase
 from .purchases.purchase import PurchaseDiscrepancy as PurchaseDiscrepancy
@@ -81,6 +97,8 @@ __all__ = [
     "Amount",
     "AsyncBillingClient",
     "AsyncClock",
+    "AsyncCredentialSource",
+    "AsyncLeasingPurchaseStore",
     "AsyncOnProgress",
     "AsyncPurchaseStore",
     "AutoReload",
@@ -105,6 +123,7 @@ __all__ = [
     "BillingNoPaymentMethod",
     "BillingPurchaseCancelled",
     "BillingPurchaseInterrupted",
+    "BillingPurchaseNotFound",
     "BillingPurchaseStoreError",
     "BillingPurchaseUncertain",
     "BillingRateLimited",
@@ -117,8 +136,10 @@ __all__ = [
     "BillingState",
     "BillingStripeUnavailable",
     "BillingTimeout",
+    "BillingUpgradeCapExceeded",
     "Bounds",
     "Card",
+    "CardPaymentMethod",
     "ChargeAccepted",
     "ChargeFailed",
     "ChargeId",
@@ -128,21 +149,32 @@ __all__ = [
     "Clock",
     "CredentialSource",
     "Credentials",
+    "CurrentSubscription",
     "DefaultLogin",
     "DeviceCode",
     "HermesLogin",
+    "LeasingPurchaseStore",
+    "LinkPaymentMethod",
     "MonthlyCap",
     "Number",
     "OnProgress",
     "Organisation",
+    "OtherPaymentMethod",
+    "PendingChange",
     "PortalUrl",
     "Purchase",
     "PurchaseDirectory",
     "PurchaseDiscrepancy",
+    "PurchaseLease",
     "PurchaseStatus",
     "PurchaseStore",
     "StaticToken",
     "StoredLogin",
+    "Subscription",
+    "SubscriptionOrganisation",
+    "SubscriptionPreview",
+    "SubscriptionTier",
+    "SubscriptionUpgrade",
     "__version__",
     "format_usd",
     "new_idempotency_key",

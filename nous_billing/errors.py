@@ -17,7 +17,8 @@ The tree of the classes:
     │   ├── BillingConsentRequired
     │   └── BillingMonthlyCapExceeded
     ├── BillingRateLimited               429, and 503: back off, not a payment failure
-    │   └── BillingStripeUnavailable
+    │   ├── BillingStripeUnavailable
+    │   └── BillingUpgradeCapExceeded
     ├── BillingInvalidRequest            400, and what is refused before it is sent
     ├── BillingIdempotencyConflict       409
     ├── BillingNetworkError              no usable reply
@@ -32,6 +33,7 @@ The tree of the classes:
     │   └── BillingDuplicateCharge       the portal made more than one charge for one key
     ├── BillingPurchaseCancelled         the caller stopped a purchase before a charge could be made
     └── BillingPurchaseStoreError        a purchase could not be saved or read
+        └── BillingPurchaseNotFound      the store has no purchase with this key
 """
 
 from __future__ import annotations
@@ -39,12 +41,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ._printable import printable
+
 if TYPE_CHECKING:
     from decimal import Decimal
 
 
 class BillingError(Exception):
     """A billing call failed. ``str()`` of it is a sentence for a person.
+
+    A terminal can print every text of it but ``payload``, which is as the portal sent it: control characters, escape
+    sequences and marks that turn the direction of text are left out.
 
     Attributes:
         message: The sentence.
@@ -74,6 +81,8 @@ class BillingError(Exception):
         payload: Mapping[str, Any] | None = None,
         outcome_unknown: bool = False,
     ) -> None:
+        message = printable(message)
+        error = None if error is None else printable(error)
         super().__init__(message)
         self.message = message
         self.status = status
@@ -100,7 +109,7 @@ class BillingError(Exception):
 
     def _text(self, key: str) -> str | None:
         value = self.payload.get(key)
-        return value if isinstance(value, str) else None
+        return printable(value) if isinstance(value, str) else None
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _unpickle, (type(self), self.args, self.__dict__)
@@ -128,7 +137,9 @@ class BillingSessionRevoked(BillingAuthError):
 class BillingLoginNotSaved(BillingError):
     """A login could not be written to its file, such as on a full disk (``error="login_not_saved"``).
 
-    It stays usable in this process, and each later call tries to save it again.
+    The SDK tries the place before it renews a login or asks a person to approve one: then nothing was spent, and the
+    login in the file is unchanged. If the file fails after that, the login stays usable in this process, and each later
+    call tries to save it again.
     """
 
 
@@ -154,8 +165,8 @@ class BillingDisabled(BillingAccessDenied):
 
 
 class BillingNoPaymentMethod(BillingAccessDenied):
-    """No reusable card is saved (403 ``no_payment_method``). The person may have a card: it has to be saved on the
-    portal."""
+    """No saved card can be charged (403 ``no_payment_method``, ``card_expired``, ``card_paused``, ``card_mismatch``).
+    The person may have a card: it has to be saved on the portal."""
 
 
 class BillingConsentRequired(BillingAccessDenied):
@@ -184,6 +195,10 @@ class BillingRateLimited(BillingError):
 
 class BillingStripeUnavailable(BillingRateLimited):
     """The payment processor is down (503 ``stripe_unavailable``). Nothing was charged."""
+
+
+class BillingUpgradeCapExceeded(BillingRateLimited):
+    """The organisation has had its upgrades of the day (429 ``upgrade_cap_exceeded``). Nothing was charged."""
 
 
 class BillingInvalidRequest(BillingError):
@@ -307,6 +322,13 @@ class BillingPurchaseStoreError(BillingError):
 
     Raised before anything is sent. ``on_progress`` is given one where a purchase goes on and only its record could not
     be saved, and ``resume_purchases`` returns one for what it could not read; ``outcome_unknown`` is True then.
+    """
+
+
+class BillingPurchaseNotFound(BillingPurchaseStoreError):
+    """The store has no purchase with this key (``error="purchase_not_found"``).
+
+    That says nothing of a charge, which a call with another store may have made: ``outcome_unknown`` is True.
     """
 
 

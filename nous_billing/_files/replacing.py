@@ -103,7 +103,8 @@ def _is_mounted(path: Path, temporary: Path) -> bool:
     else:
         temporary.unlink()
         return False
-    # A file system without links, or a file that cannot be changed at all: that one cannot be opened either.
+    # A file system without links, or a file that cannot be replaced: an immutable one, or a stranger's in a sticky
+    # folder. Such a file cannot be opened either.
     os.close(os.open(path, os.O_WRONLY | NO_FOLLOW))
     return False
 

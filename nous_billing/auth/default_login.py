@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 
 
 class DefaultLogin:
-    """The first of: Hermes's own module where it can be imported, the SDK's stored login, Hermes's file."""
+    """The first of: ``NOUS_TOKEN`` of the environment, Hermes's own module where it can be imported, the SDK's stored
+    login, Hermes's file."""
 
     def __init__(self, ssl_context: SSLContext | None = None, proxy: ProxySetting = None) -> None:
         self._hermes = HermesLogin()
@@ -29,15 +31,20 @@ class DefaultLogin:
         return StoredLogin(ssl_context=self._ssl_context, proxy=self._proxy)
 
     def fingerprint(self) -> object:
-        """Return a value that changes when either login does."""
-        return self._hermes.fingerprint(), self._stored.fingerprint()
+        """Return a value that changes when either login does, or the environment."""
+        token = _environment_token()
+        return hash(token) if token else (self._hermes.fingerprint(), self._stored.fingerprint())
 
     def resolve(self, *, rejected: str | None = None) -> Credentials:
-        """Return the token of the first login found.
+        """Return the token of the environment, or of the first login found.
 
         Raises:
+            BillingAuthError: The variable has characters that no token has (``error="invalid_token"``).
             BillingError: As the login's own ``resolve``.
         """
+        token = _environment_token()
+        if token:
+            return Credentials(token)
         source: CredentialSource = self._hermes
         if hermes_module() is None and self._stored.is_logged_in:
             source = self._stored
@@ -50,3 +57,7 @@ class DefaultLogin:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
+
+
+def _environment_token() -> str:
+    return os.environ.get("NOUS_TOKEN", "").strip()

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from .._files import file_fingerprint
-from ..credentials import Credentials, Secret, masked
+from .._secrets import Secret, masked
+from ..credentials import Credentials
 from ..errors import BillingAuthError, BillingNetworkError
 from ..portal import environment_fingerprint, resolve_portal_base_url
-from .tokens import usable_token
+from .tokens import secret_text, usable_token
 
 _NOT_LOGGED_IN = "Not logged in to the Nous Portal. Run `hermes portal` to log in, or pass credentials to the client."
 
@@ -40,14 +41,17 @@ class HermesLogin:
             BillingNetworkError: Hermes could not renew the login right now.
             BillingInvalidRequest: A token may not go to the stored portal URL (``error="invalid_base_url"``).
         """
+        refused = secret_text(rejected)
+        # A traceback may show the variables of this frame.
+        del rejected
         auth = hermes_module()
         if auth is None:
             state = _stored_state()
-            token = usable_token(state, rejected, time.time())
+            token = usable_token(state, refused, time.time())
             if token is None:
                 raise BillingAuthError(_NOT_LOGGED_IN, status=401, error="invalid_token")
             return Credentials(token, resolve_portal_base_url(state))
-        state, bearer = _from_hermes(auth, rejected)
+        state, bearer = _from_hermes(auth, refused)
         return Credentials(bearer, resolve_portal_base_url(state))
 
     def __repr__(self) -> str:
@@ -68,7 +72,7 @@ def hermes_module() -> Any:
         ) from error
 
 
-def _from_hermes(auth: Any, rejected: str | None) -> tuple[Mapping[str, Any], str]:
+def _from_hermes(auth: Any, rejected: Secret | None) -> tuple[Mapping[str, Any], Secret]:
     state: Mapping[str, Any] = {}
     try:
         state = masked(auth.get_provider_auth_state("nous") or {})

@@ -7,7 +7,7 @@ import re
 from enum import Enum
 from typing import Any, cast
 
-from ..credentials import masked
+from .._secrets import masked
 
 Document = dict[str, Any]
 

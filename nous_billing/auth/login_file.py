@@ -14,6 +14,7 @@ from .._files.locking import locked
 from .._files.reading import file_fingerprint, look_again, read_own_file
 from .._files.replacing import Content, prepared
 from .._files.trust import check_file, check_folder, follow
+from .._secrets import reveal_in_json
 from ..errors import BillingAuthError, BillingError
 from .login_document import Document as Document
 from .login_document import Unusable, recognise
@@ -39,7 +40,7 @@ class PreparedLogin:
         Raises:
             OSError: It could not be saved.
         """
-        self._commit(lambda: json.dumps({"version": 1, **document}, indent=1).encode())
+        self._commit(lambda: json.dumps({"version": 1, **document}, indent=1, default=reveal_in_json).encode())
 
 
 class LoginFile:

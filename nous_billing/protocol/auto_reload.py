@@ -45,7 +45,7 @@ def _or_zero(amount: Amount | None, enabled: bool) -> Amount | None:
 
 def _sendable(current: Decimal | None) -> Decimal:
     try:
-        return Decimal(0) if current is None else check_amount(current, "current", may_be_zero=True)
+        return check_amount(current, "current")
     except BillingInvalidRequest:
-        # An amount that no request may contain must not prevent switching it off.
+        # There is none, or no request may contain it. Neither must prevent switching it off.
         return Decimal(0)

@@ -11,6 +11,8 @@ from decimal import Context, Decimal, InvalidOperation, localcontext
 from math import ceil
 from typing import Any, NoReturn
 
+from .._secrets import SecretBytes, reveal
+
 MAX_REPLY_BYTES = 1024 * 1024
 
 _STRICT = Context(traps=[InvalidOperation])
@@ -48,7 +50,7 @@ class Reply:
 
     status: int
     headers: Mapping[str, str]
-    body: bytes = field(repr=False)
+    body: bytes | SecretBytes = field(repr=False)
     received_at: float
     failure: Failure | None = None
     unreadable: str | None = None
@@ -58,11 +60,10 @@ class Reply:
         return 200 <= self.status < 300
 
 
-UNKNOWN_OUTCOME = " The charge may have been made: try again with the same idempotency key, never a new one."
-"""Ends the message of a request with a key that may have taken effect."""
-
+_UNKNOWN_OUTCOME = " The {} may have been made: try again with the same idempotency key, never a new one."
 _OUTCOMES = (
-    UNKNOWN_OUTCOME,
+    _UNKNOWN_OUTCOME.format("charge"),
+    _UNKNOWN_OUTCOME.format("upgrade"),
     " Nothing was charged.",
     " Nothing was sent.",
     " Nothing more was sent.",
@@ -70,7 +71,7 @@ _OUTCOMES = (
 )
 
 
-def decode_json(body: bytes) -> Any:
+def decode_json(body: bytes | SecretBytes) -> Any:
     """Decode one JSON document, with fractions as ``Decimal`` and never as float.
 
     Raises:
@@ -78,7 +79,7 @@ def decode_json(body: bytes) -> Any:
     """
     try:
         # A byte order mark must not lose a charge id.
-        return json.loads(body.decode("utf-8-sig"), parse_float=_decimal, parse_constant=_refuse_constant)
+        return json.loads(reveal(body).decode("utf-8-sig"), parse_float=_decimal, parse_constant=_refuse_constant)
     except (RecursionError, InvalidOperation) as error:
         raise ValueError("the JSON is nested too deeply or has a number that is too long") from error
 
@@ -107,6 +108,11 @@ def retry_after(reply: Reply) -> int | None:
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
     return max(0, ceil(seconds))
+
+
+def unknown_outcome(what: str) -> str:
+    """Return what ends the message of a request with a key that may have taken effect: a charge, or an upgrade."""
+    return _UNKNOWN_OUTCOME.format(what)
 
 
 def without_outcome(message: str) -> str:

@@ -85,12 +85,11 @@ STEPS = ["open", "write", "fsync", "replace"]
 # A disk that fails after the portal has rotated
 
 
-@pytest.mark.parametrize("step", STEPS)
-def test_a_full_disk_after_the_rotation_is_a_typed_error_and_the_pair_lives_on(house, disk, step):
+def test_a_disk_that_fails_after_the_rotation_is_a_typed_error_and_the_pair_lives_on(house, disk):
     login = house.put(left=0)
     before = house.path.read_bytes()
     source = house.source()
-    with disk(step):
+    with disk("replace"):
         with pytest.raises(BillingLoginNotSaved) as caught:
             source.resolve()
         assert caught.value.error == "login_not_saved"
@@ -244,7 +243,7 @@ def test_unsaved_logins_of_two_portals_do_not_overwrite_each_other(house, disk, 
 def test_a_new_login_that_could_not_be_saved_is_used_and_saved_later(house, disk):
     source = house.source(portal_base_url=house.url)
     house.path.parent.mkdir()
-    with disk("fsync"):
+    with disk("replace"):
         with pytest.raises(BillingLoginNotSaved):
             source.login(lambda code: house.portal.approve_device(code.user_code))
         token = source.resolve().access_token
@@ -377,12 +376,12 @@ def test_in_a_read_only_folder_a_login_is_saved_in_place_or_costs_no_refresh_tok
         assert errors == ""
         assert (house.files(), house.path.stat().st_ino) == (["login.json"], number)
         if mode == 0o600:
-            assert output == "answered\n"
+            assert output == "100\nanswered\n"
             assert (len(house.refreshes()), house.entry() == entry) == (1, False)
             # No spaces are left of those that reserved the room.
             assert house.path.read_bytes().endswith(b"}")
         else:
-            assert output.startswith("BillingLoginNotSaved: ")
+            assert output.startswith("100\nBillingLoginNotSaved: ")
             assert "Permission denied" in output
             assert house.entry() == entry
 
@@ -691,18 +690,30 @@ def test_a_path_that_cannot_be_is_a_typed_error(path, reason):
     assert caught.value.error == "invalid_path"
 
 
-def test_a_new_login_where_no_folder_can_be_made_is_kept_in_memory(house, tmp_path):
+def test_nobody_is_asked_to_approve_a_login_where_no_folder_can_be_made(house, tmp_path):
     (tmp_path / "plain").write_text("")
-    source = house.source(tmp_path / "plain" / "login.json", portal_base_url=house.url)
-    try:
-        source.login(lambda code: house.portal.approve_device(code.user_code))
-    except BillingLoginNotSaved:
-        assert state_status(house.portal, source.resolve().access_token) == 200
-    except BillingAuthError:
-        # Told before anybody was asked.
-        assert house.portal.requests == []
-    else:
-        pytest.fail("It cannot have been saved.")
+    path = tmp_path / "plain" / "login.json"
+    with pytest.raises(BillingLoginNotSaved) as caught:
+        house.source(path, portal_base_url=house.url).login(pytest.fail)
+    assert str(caught.value) == (
+        f"The login cannot be saved to {path}: File exists. Free space or fix it. Nobody was asked to approve the "
+        "login."
+    )
+    assert house.portal.requests == []
+
+
+@pytest.mark.parametrize("step", ["open", "write", "fsync"])
+@pytest.mark.parametrize("call", ["login", "step_up"])
+def test_nobody_is_asked_to_approve_a_login_that_a_full_disk_has_no_place_for(house, disk, step, call):
+    house.put()
+    before = house.path.read_bytes()
+    source = house.source(portal_base_url=house.url)
+    with disk(step), pytest.raises(BillingLoginNotSaved, match="No space left on device"):
+        getattr(source, call)(pytest.fail)
+    assert (house.portal.requests, house.path.read_bytes()) == ([], before)
+    assert house.files() == ["login.json", "login.json.lock"]
+    getattr(source, call)(lambda code: house.portal.approve_device(code.user_code))
+    assert source.resolve().access_token == house.entry()["access_token"]
 
 
 def test_unknown_keys_survive_a_refresh_a_login_and_a_logout_at_every_level(house):
@@ -735,13 +746,45 @@ def test_unknown_keys_survive_a_refresh_a_login_and_a_logout_at_every_level(hous
 
 
 @pytest.fixture
-def held(house, monkeypatch):
+def hold(house, monkeypatch):
+    """Have another process hold the lock from now on."""
     monkeypatch.setattr(login_keeper, "_LOCK_SECONDS", 0.1)
-    house.path.parent.mkdir(exist_ok=True)
-    worker = start_worker("hold", house.path)
-    assert worker.stdout.readline() == "held\n"
-    yield worker
-    end_worker(worker)
+    workers = []
+
+    def start():
+        house.path.parent.mkdir(exist_ok=True)
+        worker = start_worker("hold", house.path)
+        workers.append(worker)
+        assert worker.stdout.readline() == "held\n"
+        return worker
+
+    yield start
+    for worker in workers:
+        end_worker(worker)
+
+
+@pytest.fixture
+def held(hold):
+    return hold()
+
+
+@pytest.fixture
+def late(house, hold):
+    """Log in while another process takes the lock, after the place of the login was tried."""
+
+    def log_in():
+        holders = []
+
+        def approve(code):
+            holders.append(hold())
+            house.portal.approve_device(code.user_code)
+
+        source = house.source(portal_base_url=house.url)
+        with pytest.raises(BillingLoginNotSaved, match="Another program"):
+            source.login(approve)
+        return source, holders[0]
+
+    return log_in
 
 
 def test_while_another_process_holds_the_lock_the_token_at_hand_is_used(house, ask, held):
@@ -772,21 +815,23 @@ def test_a_token_with_time_left_needs_no_lock(house, held):
     assert house.source().resolve().access_token == login.access_token
 
 
-def test_a_new_login_under_a_held_lock_lives_in_memory_and_is_saved_later(house, held):
-    source = house.source(portal_base_url=house.url)
-    with pytest.raises(BillingLoginNotSaved, match="Another program"):
-        source.login(lambda code: house.portal.approve_device(code.user_code))
+def test_nobody_is_asked_to_approve_a_login_under_a_held_lock(house, held):
+    with pytest.raises(BillingNetworkError, match="Another program"):
+        house.source(portal_base_url=house.url).login(pytest.fail)
+    assert house.portal.requests == []
+
+
+def test_a_new_login_under_a_held_lock_lives_in_memory_and_is_saved_later(house, late):
+    source, held = late()
     token = source.resolve().access_token
     assert not house.path.exists()
     end_worker(held)
     assert source.resolve().access_token == token == house.entry()["access_token"]
 
 
-def test_a_new_login_under_a_held_lock_takes_the_place_of_the_one_before_later(house, held):
+def test_a_new_login_under_a_held_lock_takes_the_place_of_the_one_before_later(house, late):
     house.put(login_id="before", note="kept")
-    source = house.source(portal_base_url=house.url)
-    with pytest.raises(BillingLoginNotSaved):
-        source.login(lambda code: house.portal.approve_device(code.user_code))
+    source, held = late()
     token = source.resolve().access_token
     end_worker(held)
     assert source.resolve().access_token == token == house.entry()["access_token"]

@@ -13,6 +13,14 @@ from collections import Counter
 from pathlib import Path
 
 from nous_billing import AsyncBillingClient, BillingClient, BillingError, StoredLogin
+from nous_billing.auth import oauth
+
+
+def hurried_calls(request_seconds, *arguments):
+    """Make calls, with no patience for the token endpoint."""
+    oauth._REQUEST_SECONDS = float(request_seconds)
+    oauth._PAUSES_BEFORE_REPLAY = (0.1, 0.2)
+    calls("sync", *arguments)
 
 
 def calls(kind, path, count, pause, go, result):
@@ -27,7 +35,7 @@ def calls(kind, path, count, pause, go, result):
                     client.get_billing_state()
                     ended["ok"] += 1
                 except BillingError as error:
-                    ended[repr(error)] += 1
+                    ended[type(error).__name__] += 1
                 time.sleep(float(pause))
     else:
 
@@ -85,6 +93,15 @@ def ask(kind, path):
     print("answered", flush=True)
 
 
+def state(path):
+    """Make one call; print the balance, or the error."""
+    try:
+        with BillingClient(StoredLogin(path)) as client:
+            print(client.get_billing_state().balance_usd)
+    except BillingError as error:
+        print(f"{type(error).__name__}: {error}")
+
+
 def hold(path):
     """Hold the lock as `flock` does, until the end of standard input."""
     with open(f"{path}.lock", "w") as lock:
@@ -97,7 +114,10 @@ def without_rights(path, user):
     """Resolve as a user who may read the folder and not write it."""
     with tempfile.TemporaryDirectory() as other:
         # That user may not be able to load what is loaded on first use.
-        StoredLogin(Path(other) / "login.json").logout()
+        copy = Path(other) / "login.json"
+        copy.write_bytes(Path(path).read_bytes())
+        state(copy)
+        StoredLogin(copy).logout()
     (stored,) = json.loads(Path(path).read_bytes())["portals"].values()
     login = StoredLogin(path)
     if int(user) != os.geteuid():
@@ -148,8 +168,10 @@ def run(role, *arguments):
         "ask": ask,
         "calls": calls,
         "hold": hold,
+        "hurried-calls": hurried_calls,
         "nursery": nursery,
         "refresh": refresh_forever,
+        "state": state,
         "without-rights": without_rights,
     }
     roles[role](*arguments)

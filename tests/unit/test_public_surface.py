@@ -159,6 +159,17 @@ METHODS = {
         "*interval=2.0",
         "*cap=300.0",
     ],
+    "begin_purchase": [
+        "amount_usd",
+        "*idempotency_key",
+        "*organisation_id=None",
+        "*store=None",
+        "*step_up=None",
+        "*on_progress=None",
+        "*cancelled=None",
+    ],
+    "check_purchase": ["idempotency_key", "*store=None"],
+    "follow_purchase": ["idempotency_key", "*store=None", "*interval=2.0", "*cap=300.0"],
     "resume_purchases": [
         "store=None",
         "*organisation_id=None",
@@ -180,13 +191,18 @@ def test_both_clients_are_made_with_the_arguments_of_the_design(client):
 def test_both_clients_have_the_methods_of_the_design(client, name):
     method = getattr(client, name)
     assert parameters(method) == METHODS[name]
-    assert inspect.iscoroutinefunction(method) is (client is AsyncBillingClient)
+    awaited = inspect.iscoroutinefunction(method)
+    assert awaited is (client is AsyncBillingClient and name != "follow_purchase")
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_the_two_clients_return_the_same(name):
     blocking, awaited = (inspect.signature(getattr(client, name)) for client in (BillingClient, AsyncBillingClient))
-    assert blocking.return_annotation == awaited.return_annotation
+    if name == "follow_purchase":
+        assert blocking.return_annotation == "Generator[Purchase, None, None]"
+        assert awaited.return_annotation == "AsyncGenerator[Purchase, None]"
+    else:
+        assert blocking.return_annotation == awaited.return_annotation
 
 
 def test_the_two_clients_have_the_same_public_methods():

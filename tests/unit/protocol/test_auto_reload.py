@@ -6,11 +6,13 @@ from nous_billing.errors import BillingInvalidRequest, BillingServerError
 from nous_billing.protocol.auto_reload import patch_auto_top_up
 from tests.unit.drive import DEADLINE, OWNER_STATE, credentials, play, reply
 
+# Not where the credentials are from.
+GIVEN = "https://given.example"
 SAVED = reply(200, {"ok": True})
 
 
 def saving(enabled, threshold, top_up_amount, *answers):
-    flow = patch_auto_top_up(enabled, threshold, top_up_amount, base_url=None, deadline=DEADLINE)
+    flow = patch_auto_top_up(enabled, threshold, top_up_amount, base_url=GIVEN, deadline=DEADLINE)
     return play(flow, *answers)
 
 
@@ -48,7 +50,7 @@ def test_to_switch_off_the_amounts_of_the_state_are_sent_or_else_0(auto_reload, 
     played = saving(False, *given, credentials(), state(auto_reload), credentials(), SAVED)
     assert [step.operation.method for step in played.sent] == ["GET", "PATCH"]
     assert played.sent[1].operation.body == b'{"enabled":false,"threshold":%b,"topUpAmount":%b}' % sent
-    assert {step.deadline for step in played.sent} == {DEADLINE}
+    assert {(step.base_url, step.deadline) for step in played.sent} == {(GIVEN, DEADLINE)}
 
 
 @pytest.mark.parametrize(
