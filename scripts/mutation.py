@@ -34,9 +34,13 @@ SURVIVED, NO_TESTS, NOT_RUN = 0, 33, None
 # The tests that hold the modules of each wing. Left out are tests of wall-clock time, which fail by chance on a busy
 # machine, and such as look at the code itself, of which a mutant has more.
 WINGS = {
+    "_files": ["unit/files/test_*", "unit/purchases/test_purchase_directory", "auth/test_foreign_files"],
     "auth": [
         "unit/auth/test_*",
-        *(f"auth/test_{name}" for name in ("d*", "hermes_contract", "patience", "refresh_rows", "replay")),
+        *(
+            f"auth/test_{name}"
+            for name in ("d*", "foreign_files", "hermes_contract", "patience", "refresh_rows", "replay")
+        ),
     ],
     "protocol": ["unit/protocol/test_*", "unit/purchases/test_callers_code"],
     "purchases": ["unit/purchases/test_*"],
@@ -56,7 +60,6 @@ FRONT = {
         "unit/purchases/test_memory_store",
         *(f"unit/purchases/test_{name}" for name in ("buying", "buying_cancelled", "buying_store", "resume")),
     ],
-    "_files": ["unit/purchases/test_purchase_directory", "unit/auth/test_hermes_login"],
     "_threads": ["unit/transport/test_driver*"],
     "_async_purchasing": ["unit/test_client", "unit/purchases/test_buying_interrupted", "sockets/purchases/*"],
     "_purchasing": ["unit/test_client", "unit/purchases/test_buying_interrupted", "sockets/purchases/*"],

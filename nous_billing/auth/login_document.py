@@ -55,7 +55,7 @@ def recognise(content: bytes) -> Document | Unusable:
 
 def _recognise_torn(content: bytes) -> Unusable:
     # Null bytes are what some file systems leave after a power cut.
-    start = b"".join(content[:100].replace(b"\0", b"").split())
+    start = b"".join(content.strip(b"\0 \t\r\n")[:100].split())
     version = _VERSION.match(start)
     if version is not None and version[1] != b"1":
         return Unusable.OTHER_VERSION
