@@ -32,19 +32,20 @@ def follow(path: str) -> str:
     """
     if sys.platform == "win32":
         return os.path.realpath(path)
-    real, links = "/", 0
+    # Without os.path, which takes longer than to ask the system: this is done at each look into a store.
+    real, links = "", 0
     rest = os.path.join(os.getcwd(), path).split("/")[::-1]
     while rest:
         name = rest.pop()
         if name == "..":
-            real = os.path.dirname(real)
+            real = real.rpartition("/")[0]
         if name in ("", ".", ".."):
             continue
-        here = os.path.join(real, name)
+        here = f"{real}/{name}"
         try:
             found = os.lstat(here)
         except (FileNotFoundError, NotADirectoryError):
-            return os.path.normpath(os.path.join(here, *rest[::-1]))
+            return os.path.normpath("/".join([here, *rest[::-1]]))
         if not stat.S_ISLNK(found.st_mode):
             real = here
             continue
@@ -52,12 +53,12 @@ def follow(path: str) -> str:
         if links > _MOST_LINKS:
             raise OSError(errno.ELOOP, f"{path} is a link that leads nowhere", path)
         if not rest:
-            check_folder(real)
-        _check_link(here, found.st_uid, os.stat(real))
+            check_folder(real or "/")
+        _check_link(here, found.st_uid, os.stat(real or "/"))
         target = os.readlink(here)
-        real = "/" if target.startswith("/") else real
+        real = "" if target.startswith("/") else real
         rest.extend(target.split("/")[::-1])
-    return real
+    return real or "/"
 
 
 def check_folder(folder: str) -> None:

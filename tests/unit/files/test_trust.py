@@ -212,6 +212,11 @@ def test_a_path_may_have_points_and_lead_to_what_is_not_there(folder, monkeypatc
     assert trust.follow(path) == trust.follow(str(folder / path)) == str(folder / "b/d")
 
 
+@pytest.mark.parametrize("path", ["/", "//", "/..", "/./", "/dev/.."])
+def test_the_root_is_a_folder_too(path):
+    assert trust.follow(path) == "/"
+
+
 @pytest.mark.parametrize(("links", "is_followed"), [(40, True), (41, False)])
 def test_a_chain_of_links_has_an_end(folder, links, is_followed):
     (folder / "0").touch()
