@@ -10,13 +10,13 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from .client import BillingClient
-from .clock import DEFAULT_TIMEOUT
-from .credentials import BILLING_MANAGE_SCOPE
-from .errors import BillingAuthError, BillingError, BillingRateLimited, BillingScopeRequired
-from .portal import DEFAULT_PORTAL_BASE_URL, resolve_portal_base_url
-from .protocol import operations
-from .protocol.operations import Operation
+from ..client import BillingClient
+from ..clock import DEFAULT_TIMEOUT
+from ..credentials import BILLING_MANAGE_SCOPE
+from ..errors import BillingAuthError, BillingError, BillingRateLimited, BillingScopeRequired
+from ..portal import DEFAULT_PORTAL_BASE_URL, resolve_portal_base_url
+from ..protocol import operations
+from ..protocol.operations import Operation
 
 __all__ = [
     "BILLING_MANAGE_SCOPE",
