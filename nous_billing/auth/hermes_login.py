@@ -103,6 +103,15 @@ def hermes_module() -> Any:
         ) from error
 
 
+def stored_login() -> Mapping[str, Any]:
+    """Return what Hermes keeps of the login of the active profile, empty if that cannot be read. Renews nothing."""
+    try:
+        auth = hermes_module()
+        return _stored_state() if auth is None else _state_of(auth)
+    except Exception:  # noqa: BLE001 - whoever asks has no use for a reason
+        return {}
+
+
 def hermes_home() -> str:
     """Return the folder of the active profile: Hermes's own switch, then the environment, then the default.
 

@@ -1,22 +1,32 @@
 """A drop-in replacement for Hermes's billing module: the same names, arguments and results, on this SDK.
 
 Hermes only has to replace its module by ``from nous_billing.hermes import *``. Results are plain dicts as the portal
-sent them, with fractions as ``Decimal``.
+sent them, which any JSON encoder takes.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from ..client import BillingClient
 from ..clock import DEFAULT_TIMEOUT
 from ..credentials import BILLING_MANAGE_SCOPE
-from ..errors import BillingAuthError, BillingError, BillingRateLimited, BillingScopeRequired
-from ..portal import DEFAULT_PORTAL_BASE_URL, resolve_portal_base_url
+from ..errors import (
+    BillingAuthError,
+    BillingError,
+    BillingRateLimited,
+    BillingRemoteSpendingRevoked,
+    BillingScopeRequired,
+    BillingSessionRevoked,
+    BillingStripeUnavailable,
+)
+from ..errors import BillingRateLimited as BillingTransient
+from ..money import Amount
+from ..portal import DEFAULT_PORTAL_BASE_URL, portal_link
 from ..protocol import operations
-from ..protocol.operations import Operation
+from .calls import HermesClient as _HermesClient
+from .links import link_base_url
 
 __all__ = [
     "BILLING_MANAGE_SCOPE",
@@ -25,7 +35,12 @@ __all__ = [
     "BillingAuthError",
     "BillingError",
     "BillingRateLimited",
+    "BillingRemoteSpendingRevoked",
     "BillingScopeRequired",
+    "BillingSessionRevoked",
+    "BillingStripeUnavailable",
+    "BillingTransient",
+    "_absolutize_portal_url",
     "get_billing_state",
     "get_charge_status",
     "invalidate_cached_token",
@@ -54,8 +69,8 @@ def patch_auto_top_up(
 
     Args:
         enabled: Whether to reload at all; anything else is taken for its truth.
-        threshold: Dollars below which the balance is reloaded.
-        top_up_amount: Dollars that it is reloaded to.
+        threshold: Dollars below which the balance is reloaded; may be 0 to switch it off.
+        top_up_amount: Dollars that it is reloaded to; may be 0 to switch it off.
         timeout: Seconds for the whole call.
 
     Raises:
@@ -64,18 +79,22 @@ def patch_auto_top_up(
     return _client().call(operations.patch_auto_top_up(bool(enabled), threshold, top_up_amount), timeout)
 
 
-def post_charge(*, amount_usd: float | str, idempotency_key: str, timeout: float = DEFAULT_TIMEOUT) -> dict[str, Any]:
+def post_charge(*, amount_usd: Amount, idempotency_key: str, timeout: float = DEFAULT_TIMEOUT) -> dict[str, Any]:
     """Buy credits. Needs ``billing:manage``. Returns ``{"chargeId": …}``: accepted, not paid.
+
+    Sent again with the same key while the outcome is unknown and time is left. If that does not help, the next charge
+    of the same amount for the same organisation within ten minutes goes out with this key first, whatever its own key
+    is, and returns this charge. The log (``nous_billing``) says so. All processes of a profile of Hermes know of it.
 
     Args:
         amount_usd: Dollars, in whole cents.
-        idempotency_key: One for each purchase that a person confirmed; sent again unchanged with each repetition.
+        idempotency_key: One for each purchase that a person confirmed.
         timeout: Seconds for the whole call.
 
     Raises:
-        BillingError: See ``nous_billing.errors``.
+        BillingError: See ``nous_billing.errors``. If ``outcome_unknown`` is True, the charge may have been made.
     """
-    return _client().call(operations.post_charge(amount_usd, idempotency_key), timeout)
+    return _client().charge(amount_usd, idempotency_key, timeout)
 
 
 def get_charge_status(charge_id: str, *, timeout: float = DEFAULT_TIMEOUT) -> dict[str, Any]:
@@ -96,12 +115,21 @@ def invalidate_cached_token() -> None:
     _client().forget_token()
 
 
-class _HermesClient(BillingClient):
-    def call(self, operation: Operation[Any], timeout: float) -> dict[str, Any]:
-        return self._driver.run(self._exchange(replace(operation, result=dict[str, Any]), timeout))
+def resolve_portal_base_url(state: Mapping[str, Any] | None = None) -> str:
+    """Return the portal's base URL for links, without a trailing slash. Never raises.
 
-    def forget_token(self) -> None:
-        self._driver.memo.forget()
+    The first of: ``HERMES_PORTAL_BASE_URL``, ``NOUS_PORTAL_BASE_URL``, the portal of the stored login, the production
+    portal. A stored portal that may not be given a token is ignored.
+
+    Args:
+        state: A stored login. None: the login of the active profile.
+    """
+    return link_base_url(_client().stored_login() if state is None else state)
+
+
+def _absolutize_portal_url(portal_url: str | None) -> str | None:
+    """Return a link of a reply as an absolute URL at the portal of the login; None if it is not safe to open."""
+    return portal_link(resolve_portal_base_url(), portal_url)
 
 
 @cache
