@@ -20,6 +20,7 @@ from ..errors import (
     BillingScopeRequired,
     BillingSessionRevoked,
     BillingStripeUnavailable,
+    BillingUpgradeCapExceeded,
 )
 from ..errors import BillingRateLimited as BillingTransient
 from ..money import Amount
@@ -40,12 +41,18 @@ __all__ = [
     "BillingSessionRevoked",
     "BillingStripeUnavailable",
     "BillingTransient",
+    "BillingUpgradeCapExceeded",
     "_absolutize_portal_url",
+    "delete_subscription_pending_change",
     "get_billing_state",
     "get_charge_status",
+    "get_subscription_state",
     "invalidate_cached_token",
     "patch_auto_top_up",
     "post_charge",
+    "post_subscription_preview",
+    "post_subscription_upgrade",
+    "put_subscription_pending_change",
     "resolve_portal_base_url",
 ]
 
@@ -108,6 +115,76 @@ def get_charge_status(charge_id: str, *, timeout: float = DEFAULT_TIMEOUT) -> di
         BillingError: See ``nous_billing.errors``.
     """
     return _client().call(operations.get_charge_status(charge_id), timeout)
+
+
+def get_subscription_state(*, timeout: float = DEFAULT_TIMEOUT) -> dict[str, Any]:
+    """Read the subscription and the tiers. Needs no scope.
+
+    Args:
+        timeout: Seconds for the whole call.
+
+    Raises:
+        BillingError: See ``nous_billing.errors``.
+    """
+    return _client().call(operations.get_subscription(), timeout)
+
+
+def post_subscription_preview(*, subscription_type_id: str, timeout: float = DEFAULT_TIMEOUT) -> dict[str, Any]:
+    """Ask what a change to a tier would do. Needs ``billing:manage``. Changes nothing.
+
+    Args:
+        subscription_type_id: The id of a tier.
+        timeout: Seconds for the whole call.
+
+    Raises:
+        BillingError: See ``nous_billing.errors``.
+    """
+    return _client().call(operations.preview_subscription_change(subscription_type_id), timeout)
+
+
+def put_subscription_pending_change(
+    *, subscription_type_id: str | None = None, cancel: bool = False, timeout: float = DEFAULT_TIMEOUT
+) -> dict[str, Any]:
+    """Schedule a lower tier, or the end of the subscription, for the end of the period. Needs ``billing:manage``.
+
+    Args:
+        subscription_type_id: The id of a tier, unless ``cancel``.
+        cancel: Whether to end the subscription.
+        timeout: Seconds for the whole call.
+
+    Raises:
+        BillingError: See ``nous_billing.errors``.
+    """
+    tier = None if cancel else subscription_type_id or ""
+    return _client().call(operations.set_pending_subscription_change(tier), timeout)
+
+
+def delete_subscription_pending_change(*, timeout: float = DEFAULT_TIMEOUT) -> dict[str, Any]:
+    """Keep the subscription as it is: nothing is scheduled any more. Needs ``billing:manage``.
+
+    Args:
+        timeout: Seconds for the whole call.
+
+    Raises:
+        BillingError: See ``nous_billing.errors``.
+    """
+    return _client().call(operations.delete_pending_subscription_change(), timeout)
+
+
+def post_subscription_upgrade(
+    *, subscription_type_id: str, idempotency_key: str, timeout: float = DEFAULT_TIMEOUT
+) -> dict[str, Any]:
+    """Upgrade now and charge the card. Needs ``billing:manage``. Repeated, and remembered, as by ``post_charge``.
+
+    Args:
+        subscription_type_id: The id of a tier.
+        idempotency_key: One for each upgrade that a person confirmed.
+        timeout: Seconds for the whole call.
+
+    Raises:
+        BillingError: See ``nous_billing.errors``. If ``outcome_unknown`` is True, the upgrade may have been made.
+    """
+    return _client().upgrade(subscription_type_id, idempotency_key, timeout)
 
 
 def invalidate_cached_token() -> None:

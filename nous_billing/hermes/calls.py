@@ -11,16 +11,22 @@ from ..client import BillingClient
 from ..clock import Clock
 from ..errors import BillingError
 from ..money import Amount, check_amount, format_usd, without_trailing_zeros
+from ..portal import portal_link
 from ..protocol import operations
 from ..protocol.exchange import Flow
 from ..protocol.idempotency import check_idempotency_key
+from ..protocol.ids import check_tier_id
 from ..protocol.operations import Operation
 from ..protocol.settlement import check_seconds
+from .links import link_base_url
 from .organisation import as_dict
 from .subject import Subject
 
 if TYPE_CHECKING:
     from .unresolved import UnresolvedPayments
+
+
+_ENDS_OF_AN_UPGRADE = ("upgraded", "already_on_tier", "requires_action", "payment_failed")
 
 
 class HermesClient(BillingClient):
@@ -42,6 +48,20 @@ class HermesClient(BillingClient):
             is_answer=lambda result: bool(result.get("chargeId")),
         )
         return self._pay(what, idempotency_key, timeout)
+
+    def upgrade(self, subscription_type_id: str, idempotency_key: str, timeout: float) -> dict[str, Any]:
+        tier = check_tier_id(subscription_type_id)
+        what = Subject(
+            name="the upgrade",
+            code=f"upgrade {tier}",
+            operation=lambda key: as_dict(operations.upgrade_subscription(tier, key)),
+            is_answer=lambda result: result.get("status") in _ENDS_OF_AN_UPGRADE,
+        )
+        result = self._pay(what, idempotency_key, timeout)
+        if "recoveryUrl" in result:
+            # Hermes shows it to a person as it is.
+            result["recoveryUrl"] = portal_link(link_base_url(self.stored_login()), result["recoveryUrl"])
+        return result
 
     def forget_token(self) -> None:
         self._driver.memo.forget()

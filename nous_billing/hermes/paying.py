@@ -76,7 +76,7 @@ class Paying:
             else:
                 if self._subject.is_answer(result):
                     yield from RunBlocking(lambda: self._unresolved.resolve(self._home, self._payment))
-                _log.info("%s: the portal answered the key %s.", self._subject.name, self._payment.key)
+                _log.info("Payment of %s: the portal answered the key %s.", self._subject.name, self._payment.key)
                 return result
             self._may_be_made = self._may_be_made or failure.outcome_unknown
             if not self._may_be_made:
@@ -87,7 +87,7 @@ class Paying:
             if not _is_passing(failure) or self._clock.monotonic() + pause >= self._deadline:
                 raise (yield from self._uncertain(failure)) from failure
             _log.info(
-                "%s: the outcome is unknown (%s). The same key %s is sent again in %g seconds.",
+                "Payment of %s: the outcome is unknown (%s). The same key %s is sent again in %g seconds.",
                 self._subject.name,
                 failure.error,
                 self._payment.key,
@@ -114,7 +114,7 @@ class Paying:
         self._claimed = True
         if payment.key != confirmed_key:
             _log.warning(
-                "%s: an earlier payment of the same (key %s) is unresolved. It is sent again, and answers this "
+                "Payment of %s: an earlier one (key %s) is unresolved. It is sent again, and answers this "
                 "confirmation (key %s): nothing is paid twice.",
                 self._subject.name,
                 payment.key,
@@ -123,7 +123,7 @@ class Paying:
             raise _AnotherKey
 
     def _uncertain(self, failure: BillingError) -> Flow[BillingError]:
-        _log.warning("%s: the outcome of the key %s stays unknown.", self._subject.name, self._payment.key)
+        _log.warning("Payment of %s: the outcome of the key %s stays unknown.", self._subject.name, self._payment.key)
         wait = failure.retry_after or 0
         if wait:
             # Until then the portal does not look at the key, so ten minutes from now would be too early to forget it.

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from .._files import locked, read_own_file, replace_durably
 from .._threads import ForkSafeLock
+from ..errors import BillingNetworkError
 
 T = TypeVar("T")
 
@@ -105,11 +106,11 @@ class UnresolvedPayments:
         def resolve(payments: dict[str, Payment]) -> None:
             payments[payment.key] = replace(payments.get(payment.key, payment), answered=True)
 
-        self._change(home, payment.sent_at, resolve)
+        self._change_best_effort(home, payment, resolve)
 
     def postpone(self, home: str, payment: Payment) -> None:
         """Save a later time of a payment: it stays the same purchase for longer."""
-        self._change(home, payment.sent_at, lambda payments: payments.update({payment.key: payment}))
+        self._change_best_effort(home, payment, lambda payments: payments.update({payment.key: payment}))
 
     def withdraw(self, home: str, payment: Payment) -> None:
         """Forget a payment that was certainly not made, unless another call has claimed it since."""
@@ -118,7 +119,14 @@ class UnresolvedPayments:
             if payments.get(payment.key, payment).sends == payment.sends:
                 payments.pop(payment.key, None)
 
-        self._change(home, payment.sent_at, withdraw)
+        self._change_best_effort(home, payment, withdraw)
+
+    def _change_best_effort(self, home: str, payment: Payment, change: Callable[[dict[str, Payment]], None]) -> None:
+        try:
+            self._change(home, payment.sent_at, change)
+        except BillingNetworkError as error:
+            # The portal's answer is worth more than the note of it.
+            _log.warning("What became of the payment with the key %s was not saved. %s", payment.key, error)
 
     def _change(self, home: str, now: float, change: Callable[[dict[str, Payment]], T]) -> T:
         path = Path(home, "nous-billing", "unresolved.json")

@@ -119,6 +119,20 @@ def test_auto_reload_is_switched_off_with_the_amounts_of_hosts_that_know_none(dr
     assert json.loads(mock_portal.requests[0].body) == {"enabled": False, "threshold": 0, "topUpAmount": 0}
 
 
+def test_the_subscription_is_changed_in_dicts(drop_in, logged_in, mock_portal):
+    state = drop_in.get_subscription_state()
+    assert (state["current"]["tierId"], type(state["tiers"])) == ("tier_plus", list)
+    quote = drop_in.post_subscription_preview(subscription_type_id="tier_super")
+    assert (quote["effect"], type(quote["amountDueNowCents"])) == ("charge_now", int)
+    scheduled = drop_in.put_subscription_pending_change(subscription_type_id=" tier_basic ")
+    assert (scheduled["changeType"], scheduled["targetTierName"]) == ("downgrade", "Basic")
+    assert drop_in.put_subscription_pending_change(cancel=True)["cancelAtPeriodEnd"] is True
+    assert drop_in.delete_subscription_pending_change()["cancelAtPeriodEnd"] is False
+    upgraded = drop_in.post_subscription_upgrade(subscription_type_id="tier_super", idempotency_key=KEY)
+    assert upgraded == {"status": "upgraded", "targetTierId": "tier_super", "targetTierName": "Super"}
+    assert failure(drop_in.put_subscription_pending_change).error == "invalid_subscription_type"
+
+
 @pytest.mark.parametrize("body", [b"", b" \r\n"])
 def test_an_empty_success_is_an_empty_dict(body, drop_in, logged_in, mock_portal):
     for operation, call in (
@@ -126,6 +140,12 @@ def test_an_empty_success_is_an_empty_dict(body, drop_in, logged_in, mock_portal
         ("patch_auto_top_up", lambda: drop_in.patch_auto_top_up(enabled=True, threshold=1, top_up_amount=2)),
         ("post_charge", lambda: drop_in.post_charge(amount_usd=50, idempotency_key=KEY)),
         ("get_charge_status", lambda: drop_in.get_charge_status("ch_1")),
+        ("get_subscription", drop_in.get_subscription_state),
+        ("delete_pending_subscription_change", drop_in.delete_subscription_pending_change),
+        (
+            "upgrade_subscription",
+            lambda: drop_in.post_subscription_upgrade(subscription_type_id="t", idempotency_key="another"),
+        ),
     ):
         mock_portal.inject(Fault.reply(200, body), operation)
         assert call() == {}

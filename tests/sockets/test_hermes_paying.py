@@ -10,6 +10,7 @@ import types
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from filelock import FileLock
 
 from nous_billing import hermes
 from nous_billing.hermes import unresolved
@@ -37,9 +38,12 @@ class Terminal:
     def login(self, token, url):
         self.state = {"access_token": token, "portal_base_url": url}
 
-    def pay(self, amount=50, key=None, timeout=15.0):
+    def use(self):
         hermes._client = self._client
         sys.modules["hermes_cli.auth"].terminal = self
+
+    def pay(self, amount=50, key=None, timeout=15.0):
+        self.use()
         return hermes.post_charge(amount_usd=amount, idempotency_key=key or next(self._keys), timeout=timeout)
 
     def close(self):
@@ -126,7 +130,7 @@ def test_confirming_again_pays_once_and_the_log_says_so(fault, same_process, ter
         # The amount is the same, however it is written.
         assert second.pay("50.00") == {"chargeId": charges()[0].id}
     assert (len(charges()), len(set(keys(mock_portal)))) == (1, 1)
-    assert "$50.00: an earlier payment of the same (key " in caplog.text
+    assert "Payment of $50.00: an earlier one (key " in caplog.text
     assert first.state["access_token"] not in caplog.text
 
 
@@ -297,6 +301,32 @@ def test_a_token_without_a_claim_pays_for_the_organisation_of_the_state(
     assert payment["organisation"] == (known or "")
 
 
+def upgrade(terminal, key):
+    terminal.use()
+    return hermes.post_subscription_upgrade(subscription_type_id="tier_super", idempotency_key=key)
+
+
+def test_an_upgrade_is_paid_once_too(terminal, mock_portal):
+    for fault in (LOST, GONE, GONE, GONE):
+        mock_portal.inject(fault, "upgrade_subscription")
+    error = failure(upgrade, terminal, "one")
+    assert str(error).startswith("It is not known whether the upgrade was paid. ")
+    mock_portal.inject(Fault.reply(200, {"status": "later"}), "upgrade_subscription")
+    assert upgrade(terminal, "two") == {"status": "later"}
+    assert upgrade(terminal, "three")["status"] == "upgraded"
+    assert [made.key for made in mock_portal.organisation.plan.upgrades] == ["one"]
+    assert upgrade(terminal, "four")["status"] == "already_on_tier"
+
+
+@pytest.mark.parametrize(("last4", "status"), [("9995", "payment_failed"), ("3155", "requires_action")])
+def test_an_upgrade_that_failed_for_good_can_be_tried_with_another_key(last4, status, terminal, mock_portal):
+    mock_portal.organisation.card = Card("visa", last4)
+    ended = upgrade(terminal, "one")
+    assert (ended["status"], ended["recoveryUrl"]) == (status, f"{mock_portal.url}/billing?topup=open")
+    mock_portal.organisation.card = Card("visa", "4242")
+    assert upgrade(terminal, "two")["status"] == "upgraded"
+
+
 # --- The file
 
 
@@ -347,6 +377,26 @@ def test_what_could_not_be_saved_is_saved_with_the_next_payment(terminal, termin
     other.pay(70)
     other.pay(50)
     assert sorted(charge.amount for charge in charges()) == [50, 70, 90]
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_an_answer_is_not_lost_to_a_lock(answered, terminal, mock_portal, charges, monkeypatch, tmp_path, caplog):
+    folder = tmp_path / "hermes/nous-billing"
+    folder.mkdir(parents=True)
+    monkeypatch.setattr(unresolved, "_LOCK_SECONDS", 0.1)
+    lock = FileLock(folder / "unresolved.json.lock")
+    with lock:
+        assert "Another program has locked" in str(failure(terminal.pay))
+    if not answered:
+        mock_portal.inject(Fault.reply(403, {"error": "consent_required"}), "post_charge")
+    claim = unresolved.UnresolvedPayments.claim
+    monkeypatch.setattr(unresolved.UnresolvedPayments, "claim", lambda *args: (claim(*args), lock.acquire())[0])
+    if answered:
+        assert terminal.pay() == {"chargeId": charges()[0].id}
+    else:
+        assert failure(terminal.pay).error == "consent_required"
+    lock.release()
+    assert "was not saved. Another program has locked" in caplog.text
 
 
 def test_old_payments_are_forgotten(terminal, mock_portal, tmp_path):

@@ -258,6 +258,11 @@ OLD = {
     "get_charge_status": ["charge_id", "*timeout=15.0"],
     "invalidate_cached_token": [],
     "_absolutize_portal_url": ["portal_url"],
+    "get_subscription_state": ["*timeout=15.0"],
+    "post_subscription_preview": ["*subscription_type_id", "*timeout=15.0"],
+    "put_subscription_pending_change": ["*subscription_type_id=None", "*cancel=False", "*timeout=15.0"],
+    "delete_subscription_pending_change": ["*timeout=15.0"],
+    "post_subscription_upgrade": ["*subscription_type_id", "*idempotency_key", "*timeout=15.0"],
 }
 OLD_CLASSES = [
     "BillingError",
@@ -268,6 +273,7 @@ OLD_CLASSES = [
     "BillingRemoteSpendingRevoked",
     "BillingSessionRevoked",
     "BillingStripeUnavailable",
+    "BillingUpgradeCapExceeded",
 ]
 OLD_CONSTANTS = ["DEFAULT_PORTAL_BASE_URL", "DEFAULT_TIMEOUT", "BILLING_MANAGE_SCOPE"]
 
