@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..clock import DEFAULT_TIMEOUT
 from ..credentials import BILLING_MANAGE_SCOPE
@@ -23,11 +23,12 @@ from ..errors import (
     BillingUpgradeCapExceeded,
 )
 from ..errors import BillingRateLimited as BillingTransient
-from ..money import Amount
 from ..portal import DEFAULT_PORTAL_BASE_URL, portal_link
-from ..protocol import operations
-from .calls import HermesClient as _HermesClient
 from .links import link_base_url
+
+if TYPE_CHECKING:
+    from ..money import Amount
+    from .calls import HermesClient as _HermesClient
 
 __all__ = [
     "BILLING_MANAGE_SCOPE",
@@ -66,7 +67,7 @@ def get_billing_state(*, timeout: float = DEFAULT_TIMEOUT) -> dict[str, Any]:
     Raises:
         BillingError: See ``nous_billing.errors``.
     """
-    return _client().call(operations.get_billing_state(), timeout)
+    return _client().call(timeout, "get_billing_state")
 
 
 def patch_auto_top_up(
@@ -83,7 +84,7 @@ def patch_auto_top_up(
     Raises:
         BillingError: See ``nous_billing.errors``.
     """
-    return _client().call(operations.patch_auto_top_up(bool(enabled), threshold, top_up_amount), timeout)
+    return _client().call(timeout, "patch_auto_top_up", bool(enabled), threshold, top_up_amount)
 
 
 def post_charge(*, amount_usd: Amount, idempotency_key: str, timeout: float = DEFAULT_TIMEOUT) -> dict[str, Any]:
@@ -114,7 +115,7 @@ def get_charge_status(charge_id: str, *, timeout: float = DEFAULT_TIMEOUT) -> di
     Raises:
         BillingError: See ``nous_billing.errors``.
     """
-    return _client().call(operations.get_charge_status(charge_id), timeout)
+    return _client().call(timeout, "get_charge_status", charge_id)
 
 
 def get_subscription_state(*, timeout: float = DEFAULT_TIMEOUT) -> dict[str, Any]:
@@ -126,7 +127,7 @@ def get_subscription_state(*, timeout: float = DEFAULT_TIMEOUT) -> dict[str, Any
     Raises:
         BillingError: See ``nous_billing.errors``.
     """
-    return _client().call(operations.get_subscription(), timeout)
+    return _client().call(timeout, "get_subscription")
 
 
 def post_subscription_preview(*, subscription_type_id: str, timeout: float = DEFAULT_TIMEOUT) -> dict[str, Any]:
@@ -139,7 +140,7 @@ def post_subscription_preview(*, subscription_type_id: str, timeout: float = DEF
     Raises:
         BillingError: See ``nous_billing.errors``.
     """
-    return _client().call(operations.preview_subscription_change(subscription_type_id), timeout)
+    return _client().call(timeout, "preview_subscription_change", subscription_type_id)
 
 
 def put_subscription_pending_change(
@@ -156,7 +157,7 @@ def put_subscription_pending_change(
         BillingError: See ``nous_billing.errors``.
     """
     tier = None if cancel else subscription_type_id or ""
-    return _client().call(operations.set_pending_subscription_change(tier), timeout)
+    return _client().call(timeout, "set_pending_subscription_change", tier)
 
 
 def delete_subscription_pending_change(*, timeout: float = DEFAULT_TIMEOUT) -> dict[str, Any]:
@@ -168,7 +169,7 @@ def delete_subscription_pending_change(*, timeout: float = DEFAULT_TIMEOUT) -> d
     Raises:
         BillingError: See ``nous_billing.errors``.
     """
-    return _client().call(operations.delete_pending_subscription_change(), timeout)
+    return _client().call(timeout, "delete_pending_subscription_change")
 
 
 def post_subscription_upgrade(
@@ -211,4 +212,15 @@ def _absolutize_portal_url(portal_url: str | None) -> str | None:
 
 @cache
 def _client() -> _HermesClient:
-    return _HermesClient()
+    # The modules of a client are loaded with the first call: Hermes also imports this one to catch its errors.
+    from .calls import HermesClient
+
+    return HermesClient()
+
+
+def __getattr__(name: str) -> Any:
+    if name != "_HermesClient":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from .calls import HermesClient
+
+    return HermesClient

@@ -16,7 +16,6 @@ from ..protocol import operations
 from ..protocol.exchange import Flow
 from ..protocol.idempotency import check_idempotency_key
 from ..protocol.ids import check_tier_id
-from ..protocol.operations import Operation
 from ..protocol.settlement import check_seconds
 from .links import link_base_url
 from .organisation import as_dict
@@ -36,8 +35,9 @@ class HermesClient(BillingClient):
         super().__init__(clock=clock)
         self._unresolved: UnresolvedPayments | None = None
 
-    def call(self, operation: Operation[Any], timeout: float) -> dict[str, Any]:
-        return self._run(self._exchange(as_dict(operation), timeout))
+    def call(self, timeout: float, operation: str, *arguments: object) -> dict[str, Any]:
+        """Perform the operation of this name."""
+        return self._run(self._exchange(as_dict(getattr(operations, operation)(*arguments)), timeout))
 
     def charge(self, amount_usd: Amount, idempotency_key: str, timeout: float) -> dict[str, Any]:
         amount = without_trailing_zeros(check_amount(amount_usd, "amount_usd"))
