@@ -39,9 +39,10 @@ class HermesLogin:
     def fingerprint(self) -> object:
         """Return a value that changes with the profile, a logout, a new login or the environment."""
         home = hermes_home()
+        folder, profiles = os.path.split(os.path.dirname(home))
         # A profile of Hermes that has no login of its own uses the one of the folder above its profiles.
-        homes = (home, os.path.dirname(os.path.dirname(home)))
-        return home, [file_fingerprint(_auth_file(each)) for each in homes], environment_fingerprint()
+        above = file_fingerprint(_auth_file(folder)) if profiles == "profiles" else None
+        return home, file_fingerprint(_auth_file(home)), above, environment_fingerprint()
 
     def resolve(self, *, rejected: str | None = None) -> Credentials:
         """Return Hermes's token.

@@ -6,17 +6,18 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
+from ..auth.default_login import DefaultLogin
 from ..auth.hermes_login import hermes_home, stored_login
-from ..client import BillingClient
-from ..clock import Clock
+from ..clock import Clock, SystemClock
 from ..errors import BillingError
 from ..money import Amount, check_amount, format_usd, without_trailing_zeros
 from ..portal import portal_link
 from ..protocol import operations
-from ..protocol.exchange import Flow
+from ..protocol.exchange import Flow, exchange
 from ..protocol.idempotency import check_idempotency_key
 from ..protocol.ids import check_tier_id
 from ..protocol.settlement import check_seconds
+from ..transport.driver import Driver
 from .links import link_base_url
 from .organisation import as_dict
 from .subject import Subject
@@ -28,16 +29,20 @@ if TYPE_CHECKING:
 _ENDS_OF_AN_UPGRADE = ("upgraded", "already_on_tier", "requires_action", "payment_failed")
 
 
-class HermesClient(BillingClient):
-    """A client with Hermes's login."""
+class HermesClient:
+    """A client with Hermes's login, without the purchases of a ``BillingClient``, which take time to load."""
 
     def __init__(self, clock: Clock | None = None) -> None:
-        super().__init__(clock=clock)
+        self._clock: Clock = clock or SystemClock()
+        self._driver = Driver(None, self._clock, DefaultLogin())
         self._unresolved: UnresolvedPayments | None = None
 
     def call(self, timeout: float, operation: str, *arguments: object) -> dict[str, Any]:
         """Perform the operation of this name."""
-        return self._run(self._exchange(as_dict(getattr(operations, operation)(*arguments)), timeout))
+        deadline = self._clock.monotonic() + check_seconds(timeout, "timeout")
+        return self._run(
+            exchange(as_dict(getattr(operations, operation)(*arguments)), base_url=None, deadline=deadline)
+        )
 
     def charge(self, amount_usd: Amount, idempotency_key: str, timeout: float) -> dict[str, Any]:
         amount = without_trailing_zeros(check_amount(amount_usd, "amount_usd"))
@@ -63,6 +68,10 @@ class HermesClient(BillingClient):
             result["recoveryUrl"] = portal_link(link_base_url(self.stored_login()), result["recoveryUrl"])
         return result
 
+    def close(self) -> None:
+        """Close the connections."""
+        self._driver.close()
+
     def forget_token(self) -> None:
         self._driver.memo.forget()
 
@@ -87,7 +96,6 @@ class HermesClient(BillingClient):
             key,
             home=hermes_home(),
             unresolved=self._unresolved,
-            base_url=self._base_url,
             seconds=seconds,
             clock=self._clock,
         )

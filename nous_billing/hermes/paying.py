@@ -42,14 +42,12 @@ class Paying:
         *,
         home: str,
         unresolved: UnresolvedPayments,
-        base_url: str | None,
         seconds: float,
         clock: BaseClock,
     ) -> None:
         self._subject = subject
         self._home = home
         self._unresolved = unresolved
-        self._base_url = base_url
         self._deadline = clock.monotonic() + seconds
         self._latest = clock.time() + seconds
         self._clock = clock
@@ -98,7 +96,7 @@ class Paying:
     def _send(self) -> Flow[dict[str, Any]]:
         return exchange(
             self._subject.operation(self._payment.key),
-            base_url=self._base_url,
+            base_url=None,
             deadline=self._deadline,
             latest=self._latest,
             before_send=self._claim,
