@@ -32,7 +32,7 @@ def saved(
             world.portal.inject(fault, "patch_auto_top_up")
 
     def is_expected(world: World) -> bool:
-        settings = world.portal.organisation.auto_reload
+        settings = world.portal.organisation.auto_reload or AutoReload()
         return (settings.enabled, settings.threshold, settings.reload_to) == expected
 
     def at_the_terminal() -> Held:

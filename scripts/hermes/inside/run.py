@@ -9,6 +9,8 @@ from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
 
+from nous_billing.mock import MockPortal
+
 from .cases import all_cases
 from .parts import Case, Held, Part
 
@@ -48,6 +50,8 @@ def in_own_process(part: Part) -> Held:
 def main() -> None:
     for module in ("hermes_cli.auth", "cli", "tui_gateway.server", "agent.billing_view"):
         import_module(module)
+    # What every process would read anew.
+    MockPortal()
     file, *chosen = sys.argv[1:]
     results = {
         name: outcome(case) for name, case in all_cases().items() if not chosen or any(word in name for word in chosen)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from nous_billing.mock import Card, Fault
+from nous_billing.mock import Fault
 
-from .buying import Step, card, fault, lost_twice, nothing, switch_off
+from .buying import Step, card, fault, nothing, switch_off
 from .parts import Case, Held, Parts
 from .world import World
 

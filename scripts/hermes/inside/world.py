@@ -1,4 +1,4 @@
-"""A mock portal, a home of Hermes with a login at it, and Hermes's own screens and methods. Runs inside a released Hermes."""
+"""A mock portal, a home of Hermes with a login at it, and Hermes's own screens and methods."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ class World:
         self.scope = scope
         self.text = ""
         self.crashes: list[str] = []
+        self._answered = False
         self._before: dict[str, Callable[[], None]] = {}
         self._real_sleep = time.sleep
         self._closing = contextlib.ExitStack()
@@ -63,7 +64,7 @@ class World:
             self.portal.clock.advance(max(seconds, 0))
             self._real_sleep(0.001)
 
-        time.sleep = sleep
+        time.sleep = sleep  # type: ignore[assignment]
         time.time = lambda: real_time() + passed[0]
 
     # The login
