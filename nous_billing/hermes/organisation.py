@@ -15,7 +15,7 @@ from ..protocol.operations import Operation
 
 def as_dict(operation: Operation[Any]) -> Operation[dict[str, Any]]:
     """Return an operation whose result is the portal's dict."""
-    return cast("Operation[dict[str, Any]]", replace(operation, result=dict[str, Any]))
+    return cast("Operation[dict[str, Any]]", replace(operation, result=dict))
 
 
 def organisation_of(credentials: Credentials, send: SendAuthenticated) -> Flow[str]:
