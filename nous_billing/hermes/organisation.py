@@ -23,7 +23,7 @@ def organisation_of(credentials: Credentials, send: SendAuthenticated) -> Flow[s
 
     Empty if neither says it now: that must not prevent a purchase.
     """
-    claims = token_claims(credentials.access_token)
+    claims = token_claims(credentials.secret)
     found = claims.get("org_id") or claims.get("org")
     if not isinstance(found, str):
         try:
