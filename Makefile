@@ -37,7 +37,7 @@ export SOURCE_DATE_EPOCH := 1577836800
 .DEFAULT_GOAL := help
 .PHONY: help setup lock generate check-generated lint-contract lint format types arrows test planted-faults soak \
 	mutation wheel build check-wheel demo contract changes gaps surface check-surface rehearse test-floor docs release \
-	check-release publish bench chaos storm check clean
+	check-release publish bench chaos storm hermes check clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-17s %s\n", $$1, $$2 }'
@@ -200,6 +200,9 @@ chaos: $(SETUP) ## Buy 1000 times on a bad day and count charges and wrong words
 
 storm: $(SETUP) ## Make 10,000 calls with each client through a proxy that breaks handshakes, a minute (ARGS="--calls 500")
 	@$(BIN)/python scripts/proxy_storm.py $(ARGS)
+
+hermes: wheel ## Run released versions of Hermes with the drop-in and with their own module; writes docs/guide/hermes-compared.md (ARGS="--core", or words of cases)
+	@$(BIN)/python -m scripts.hermes $(ARGS)
 
 check: check-generated lint-contract gaps check-surface rehearse lint types arrows check-wheel docs ## Everything but the tests
 
