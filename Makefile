@@ -12,11 +12,10 @@ ARGS ?=
 ROWS ?=
 # Modules for the mutation tests: make mutation PART="money protocol/idempotency"
 PART ?=
-UV_VERSION := 0.13.9
 
 BIN := .venv/bin
 UV := .tools/bin/uv
-UV_STAMP := .tools/.uv-$(UV_VERSION)
+UV_STAMP := .tools/.stamp
 SETUP := .venv/.stamp
 NODE_SETUP := node_modules/.stamp
 # Without click and rich, which httpx loads where they are installed.
@@ -37,24 +36,26 @@ export SOURCE_DATE_EPOCH := 1577836800
 .DEFAULT_GOAL := help
 .PHONY: help setup lock generate check-generated lint-contract lint format types arrows test planted-faults soak \
 	mutation wheel build check-wheel demo contract changes gaps surface check-surface rehearse test-floor docs release \
-	check-release publish bench chaos storm check clean
+	check-release check-tag proved publish indexes bench chaos storm check clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-17s %s\n", $$1, $$2 }'
 
 setup: $(SETUP) ## Set up .tools and .venv (every other target does it by itself)
 
-$(UV_STAMP):
-	@echo "Setting up .tools (uv $(UV_VERSION)) ..."
+# From its hash like all else: uv checks the hashes of the others.
+$(UV_STAMP): requirements-uv.txt
+	@echo "Setting up .tools (uv) ..."
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; try: make PYTHON=python3.13 ...")'
-	@$(PYTHON) -m pip install -qq --disable-pip-version-check --upgrade --target .tools "uv==$(UV_VERSION)"
-	@rm -f .tools/.uv-* && touch $@
+	@$(PYTHON) -m pip install -qq --disable-pip-version-check --upgrade --target .tools --no-deps \
+		--only-binary :all: --require-hashes -r requirements-uv.txt
+	@touch $@
 
 # The version is part of the installed metadata.
 $(SETUP): $(UV_STAMP) requirements-dev.txt pyproject.toml nous_billing/_version.py
 	@echo "Setting up .venv ..."
 	@test -x $(BIN)/python || $(UV) venv --quiet --allow-existing --python "$(PYTHON)" .venv
-	@$(UV) pip sync --quiet --compile-bytecode --python .venv --require-hashes requirements-dev.txt
+	@$(UV) pip sync --quiet --compile-bytecode --python .venv --require-hashes --only-binary :all: requirements-dev.txt
 	@$(UV) pip install --quiet --python .venv --no-deps --no-build-isolation --refresh-package nous-billing -e .
 	@touch $@
 
@@ -68,6 +69,8 @@ lock: $(SETUP) ## Resolve the development tools anew: requirements-dev.txt, pack
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile pyproject.toml --extra mock --extra sql --group dev --group bench --group docs --universal \
 		--python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links $(ARGS) \
 		--quiet -o requirements-dev.txt
+	@echo uv | UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile - --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+		$(ARGS) --quiet --no-annotate -o requirements-uv.txt
 	@$(ACTIVATED) npm install --package-lock-only --no-audit --no-fund --loglevel=error
 
 contract: lint-contract ## Follow a changed contract: what changed, the version it demands, generate, what is left to write, a call of each operation
@@ -170,6 +173,9 @@ docs: $(NODE_SETUP) ## Build the documentation into site/ and check its links
 release: $(NODE_SETUP) ## Prepare a release: check the version, and keep what is released in released/
 	@$(BIN)/python -m scripts.release
 
+check-tag: $(SETUP) ## Fail where the working tree is not the commit that is tagged with the version
+	@$(BIN)/python -m scripts.release --tagged
+
 check-release: $(SETUP) ## Fail where the version was not prepared for release
 	@$(BIN)/python -m scripts.release --check
 
@@ -177,9 +183,23 @@ ifeq ($(MAKECMDGOALS)$(INDEX_URL),publish)
 $(error Say where to: make publish INDEX_URL=https://...)
 endif
 
-# The cheap check first. Uploads nothing unless all of them pass.
-publish: check-release check test build ## Publish to an index: make publish INDEX_URL=https://...
-	@$(BIN)/python -m scripts.publish "$(INDEX_URL)"
+# The cheap checks first. Then the archives are built from the tagged commit, and what is proved is known by its hash.
+proved: check-tag check-release check test ## Run every check, then build the tagged commit and prove the archives
+	@$(BIN)/python -m scripts.build_release
+	@$(BIN)/python -m scripts.check_archives
+	@$(BIN)/python scripts/check_wheel.py
+	@$(BIN)/python -m scripts.proved build/proved.sha256
+
+# No check, test or tool sees the login. It is there for the upload alone.
+publish: ## Publish to an index: make publish INDEX_URL=https://... [CHECK_URL=https://...]
+	@env -u UV_PUBLISH_USERNAME -u UV_PUBLISH_PASSWORD -u UV_PUBLISH_TOKEN -u UV_KEYRING_PROVIDER \
+		$(MAKE) --no-print-directory proved
+	@$(BIN)/python -m scripts.publish --proved build/proved.sha256 "$(INDEX_URL)" "$(CHECK_URL)"
+
+indexes: $(SETUP) ## Publish to package indexes of every kind on loopback and write the table of docs/releasing.md
+	@$(UV) venv --quiet --clear --python "$(PYTHON)" build/devpi
+	@$(UV) pip sync --quiet --python build/devpi --require-hashes --only-binary :all: requirements-devpi.txt
+	@$(BIN)/python -m scripts.indexes build/devpi/bin
 
 demo: $(SETUP) ## Watch a purchase against the mock portal
 	@$(BIN)/python examples/demo.py

@@ -7,6 +7,7 @@ prepared.
 import argparse
 import re
 import shutil
+import subprocess
 import sys
 
 from scripts import changelog, changes, surface, surface_changes
@@ -20,10 +21,30 @@ def version() -> str:
     return str(found)
 
 
+def tagged_commit() -> str:
+    """The tag of this version. Ends the program where the working tree is anything but the commit that has it."""
+
+    def git(*arguments: str) -> str:
+        done = subprocess.run(["git", *arguments], cwd=surface.ROOT, capture_output=True, text=True)
+        return done.stdout.strip() if done.returncode == 0 else f"? {done.stderr.strip()}"
+
+    tag = f"v{version()}"
+    if left := git("status", "--porcelain"):
+        sys.exit(f"Commit this, or remove it, before you publish:\n{left}")
+    if git("rev-parse", "HEAD") != git("rev-parse", "--verify", f"{tag}^{{commit}}"):
+        sys.exit(f"The tag {tag} is not this commit. To release this commit: git tag {tag}")
+    return tag
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="write nothing")
-    check = parser.parse_args().check
+    parser.add_argument("--tagged", action="store_true", help="only say whether this is the tagged commit")
+    arguments = parser.parse_args()
+    check = arguments.check
+    if arguments.tagged:
+        print(f"This is {tagged_commit()}.")
+        return
     text = changelog.CHANGELOG.read_text(encoding="utf-8")
     if complaints := changelog.complaints(text, version()):
         sys.exit("\n".join(complaints))
@@ -37,7 +58,7 @@ def main() -> None:
         surface_changes.main()
     for now, kept in KEPT.items():
         shutil.copyfile(now, kept)
-    print(f"Version {version()} is ready. Commit released/, then: make publish INDEX_URL=...")
+    print(f"Version {version()} is ready. Commit it and tag it v{version()}, then: make publish INDEX_URL=...")
 
 
 if __name__ == "__main__":
