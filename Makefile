@@ -21,6 +21,7 @@ NODE_SETUP := node_modules/.stamp
 # Without click and rich, which httpx loads where they are installed.
 LEAN := .venv-lean
 LEAN_SETUP := $(LEAN)/.stamp
+INDEXES_SETUP := build/indexes/.stamp
 # `pyright --verifytypes` sees an activated environment only.
 ACTIVATED := VIRTUAL_ENV="$(CURDIR)/.venv" PATH="$(CURDIR)/.venv/bin:$$PATH"
 
@@ -36,7 +37,7 @@ export SOURCE_DATE_EPOCH := 1577836800
 .DEFAULT_GOAL := help
 .PHONY: help setup lock generate check-generated lint-contract lint format types arrows test planted-faults soak \
 	mutation wheel build check-wheel demo contract changes gaps surface check-surface rehearse test-floor docs release \
-	check-release check-tag proved publish indexes bench chaos storm check clean
+	check-release check-tag proved publish indexes rehearse-release bench chaos storm check clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-17s %s\n", $$1, $$2 }'
@@ -71,6 +72,8 @@ lock: $(SETUP) ## Resolve the development tools anew: requirements-dev.txt, pack
 		--quiet -o requirements-dev.txt
 	@echo uv | UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile - --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 		$(ARGS) --quiet --no-annotate -o requirements-uv.txt
+	@printf 'devpi-server\npipx\npoetry\n' | UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile - --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-emit-find-links $(ARGS) --quiet --no-annotate -o requirements-indexes.txt
 	@$(ACTIVATED) npm install --package-lock-only --no-audit --no-fund --loglevel=error
 
 contract: lint-contract ## Follow a changed contract: what changed, the version it demands, generate, what is left to write, a call of each operation
@@ -196,10 +199,17 @@ publish: ## Publish to an index: make publish INDEX_URL=https://... [CHECK_URL=h
 		$(MAKE) --no-print-directory proved
 	@$(BIN)/python -m scripts.publish --proved build/proved.sha256 "$(INDEX_URL)" "$(CHECK_URL)"
 
-indexes: $(SETUP) ## Publish to package indexes of every kind on loopback and write the table of docs/releasing.md
-	@$(UV) venv --quiet --clear --python "$(PYTHON)" build/devpi
-	@$(UV) pip sync --quiet --python build/devpi --require-hashes --only-binary :all: requirements-devpi.txt
-	@$(BIN)/python -m scripts.indexes build/devpi/bin
+# devpi-server, poetry and pipx, which would weigh on everybody's setup.
+$(INDEXES_SETUP): $(SETUP) requirements-indexes.txt
+	@$(UV) venv --quiet --clear --python "$(PYTHON)" build/indexes
+	@$(UV) pip sync --quiet --python build/indexes --require-hashes --only-binary :all: requirements-indexes.txt
+	@touch $@
+
+indexes: $(INDEXES_SETUP) ## Publish to package indexes of every kind on loopback and write the table of docs/releasing.md
+	@$(BIN)/python -m scripts.indexes build/indexes/bin
+
+rehearse-release: $(INDEXES_SETUP) ## Release from a clean clone to devpi and install with pip, uv, poetry and pipx (ARGS=--quick without the tests)
+	@$(BIN)/python -m scripts.rehearse_release $(ARGS)
 
 demo: $(SETUP) ## Watch a purchase against the mock portal
 	@$(BIN)/python examples/demo.py

@@ -23,17 +23,17 @@ def version() -> str:
 
 def tagged_commit() -> str:
     """The tag of this version. Ends the program where the working tree is anything but the commit that has it."""
-
-    def git(*arguments: str) -> str:
-        done = subprocess.run(["git", *arguments], cwd=surface.ROOT, capture_output=True, text=True)
-        return done.stdout.strip() if done.returncode == 0 else f"? {done.stderr.strip()}"
-
     tag = f"v{version()}"
-    if left := git("status", "--porcelain"):
+    if left := _said(["git", "status", "--porcelain"]):
         sys.exit(f"Commit this, or remove it, before you publish:\n{left}")
-    if git("rev-parse", "HEAD") != git("rev-parse", "--verify", f"{tag}^{{commit}}"):
+    if _said(["git", "rev-parse", "HEAD"]) != _said(["git", "rev-parse", "--verify", f"{tag}^{{commit}}"]):
         sys.exit(f"The tag {tag} is not this commit. To release this commit: git tag {tag}")
     return tag
+
+
+def _said(command: list[str]) -> str:
+    done = subprocess.run(command, cwd=surface.ROOT, text=True, capture_output=True)
+    return done.stdout.strip() if done.returncode == 0 else done.stderr.strip()
 
 
 def main() -> None:
