@@ -72,7 +72,7 @@ lock: $(SETUP) ## Resolve the development tools anew: requirements-dev.txt, pack
 		--quiet -o requirements-dev.txt
 	@echo uv | UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile - --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 		$(ARGS) --quiet --no-annotate -o requirements-uv.txt
-	@printf 'devpi-server\npipx\npoetry\n' | UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile - --universal --python-version 3.11 \
+	@printf 'devpi-server\npip\npipx\npoetry\n' | UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile - --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-emit-find-links $(ARGS) --quiet --no-annotate -o requirements-indexes.txt
 	@$(ACTIVATED) npm install --package-lock-only --no-audit --no-fund --loglevel=error
 
@@ -106,9 +106,10 @@ check-generated: $(SETUP) ## Fail when what `make generate` would write differs 
 lint-contract: $(NODE_SETUP) ## Lint the OpenAPI contract, no warning allowed
 	@$(ACTIVATED) node node_modules/@redocly/cli/bin/cli.js lint
 
-lint: $(SETUP) ## Lint the Python code and check its format
+lint: $(SETUP) ## Lint the Python code, check its format, and hold the dependencies against known faults
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
+	@$(BIN)/python -m scripts.advisories
 
 format: $(SETUP) ## Format the Python code and fix what can be fixed
 	@$(BIN)/ruff check --fix-only --quiet

@@ -69,12 +69,17 @@ class Rehearsal:
         print(self.run(self.clone / ".venv/bin/python", *upload, at=self.clone, **login), end="")
 
     def publish_dependencies(self, index: Index) -> None:
-        """Put the locked dependencies of the package on the index."""
+        """Put the locked dependencies of the package on the index, those for other systems too: poetry asks for all."""
         wheels = self.folder / "wheels"
-        names = ["--extra", "mock", "--constraints", ROOT / "requirements-dev.txt", "--generate-hashes", "--quiet"]
-        self.run(UV, "pip", "compile", ROOT / "pyproject.toml", *names, "-o", self.folder / "locked.txt")
+        locked = self.folder / "locked.txt"
+        options = ["--universal", "--extra", "mock", "--constraints", ROOT / "requirements-dev.txt", "--generate-hashes"]
+        self.run(UV, "pip", "compile", ROOT / "pyproject.toml", *options, "--quiet", "-o", locked)
+        everywhere = re.sub(r" ; .*(?= \\$)", "", locked.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        # pipx brings its own pip up to date first.
+        (pip,) = re.findall(r"^pip==(?:.*\\\n)+.*\n", (ROOT / "requirements-indexes.txt").read_text("utf-8"), re.MULTILINE)
+        locked.write_text(everywhere + pip, encoding="utf-8")
         download = ["download", "--quiet", "--require-hashes", "--no-deps", "--only-binary", ":all:"]
-        self.run("python3", "-m", "pip", *download, "-r", self.folder / "locked.txt", "-d", wheels)
+        self.run("python3", "-m", "pip", *download, "-r", locked, "-d", wheels)
         login = {"UV_PUBLISH_USERNAME": USER, "UV_PUBLISH_PASSWORD": PASSWORD}
         self.run(UV, "publish", "--no-config", "--publish-url", index.url, *sorted(wheels.iterdir()), **login)
 

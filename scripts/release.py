@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 
-from scripts import changelog, changes, surface, surface_changes
+from scripts import changelog, changes, sbom, surface, surface_changes
 
 VERSION_FILE = surface.ROOT / "nous_billing/_version.py"
 KEPT = {changes.CONTRACT: changes.RELEASED, surface.SURFACE: surface_changes.RELEASED}
@@ -49,7 +49,8 @@ def main() -> None:
     if complaints := changelog.complaints(text, version()):
         sys.exit("\n".join(complaints))
     if check:
-        if any(now.read_bytes() != kept.read_bytes() for now, kept in KEPT.items()):
+        same = all(now.read_bytes() == kept.read_bytes() for now, kept in KEPT.items())
+        if not same or sbom.SBOM.read_text(encoding="utf-8") != sbom.bill_of_materials(version()):
             sys.exit("released/ is not what would be released. Prepare the release: make release")
         print(f"Version {version()} is ready.")
         return
@@ -58,6 +59,7 @@ def main() -> None:
         surface_changes.main()
     for now, kept in KEPT.items():
         shutil.copyfile(now, kept)
+    sbom.SBOM.write_text(sbom.bill_of_materials(version()), encoding="utf-8")
     print(f"Version {version()} is ready. Commit it and tag it v{version()}, then: make publish INDEX_URL=...")
 
 
