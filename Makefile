@@ -115,10 +115,14 @@ format: $(SETUP) ## Format the Python code and fix what can be fixed
 	@$(BIN)/ruff check --fix-only --quiet
 	@$(BIN)/ruff format
 
-types: $(SETUP) ## mypy and pyright, both strict, and complete types of the public surface
+types: $(SETUP) ## mypy and pyright, both strict, here, for Windows and for macOS, and complete types of the public surface
 	@$(ACTIVATED) mypy $(wildcard nous_billing tests examples benchmarks scripts)
 	@$(ACTIVATED) pyright
 	@$(ACTIVATED) pyright --verifytypes nous_billing --ignoreexternal
+	@$(ACTIVATED) mypy --platform win32 --cache-dir .mypy_cache/win32 nous_billing
+	@$(ACTIVATED) mypy --platform darwin --cache-dir .mypy_cache/darwin nous_billing
+	@$(ACTIVATED) pyright --pythonplatform Windows
+	@$(ACTIVATED) pyright --pythonplatform Darwin
 
 arrows: $(SETUP) ## Check which module may import which
 	@$(BIN)/lint-imports --no-logo

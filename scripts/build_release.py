@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+from pathlib import Path
 
 from scripts.release import tagged_commit
 from scripts.surface import ROOT
@@ -18,7 +19,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         with tarfile.open(fileobj=io.BytesIO(sources)) as archive:
             archive.extractall(folder, filter="tar")
-        command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", ROOT / "dist", folder]
+        command: list[str | Path] = [sys.executable, "-m", "build", "--no-isolation", "--outdir", ROOT / "dist", folder]
         done = subprocess.run(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if done.returncode:
         sys.exit(f"{tag} cannot be built:\n{done.stdout}")

@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from scripts.indexes import PASSWORD, USER, Index
@@ -30,11 +30,13 @@ class Rehearsal:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.clone = folder / "clone"
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV", "UV_"))}
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV", "UV_"))
+        }
         self.environment = {**kept, "HOME": str(folder), "XDG_CACHE_HOME": str(Path.home() / ".cache")}
 
-    def run(self, *command: str | Path, at: Path | None = None, **more: str) -> str:
-        environment = {**self.environment, **more}
+    def run(self, *command: str | Path, at: Path | None = None, more: Mapping[str, str] | None = None) -> str:
+        environment = {**self.environment, **(more or {})}
         done = subprocess.run(
             command, cwd=at or self.folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
@@ -43,7 +45,7 @@ class Rehearsal:
         return done.stdout
 
     def make(self, *arguments: str, **more: str) -> str:
-        return self.run("make", "--no-print-directory", *arguments, at=self.clone, **more)
+        return self.run("make", "--no-print-directory", *arguments, at=self.clone, more=more)
 
     def prepare(self) -> None:
         """Follow docs/releasing.md up to the tag."""
@@ -66,22 +68,31 @@ class Rehearsal:
             return
         print(self.make("proved", "-o", "check", "-o", "test"), end="")
         upload = ["-m", "scripts.publish", "--proved", "build/proved.sha256", index.url]
-        print(self.run(self.clone / ".venv/bin/python", *upload, at=self.clone, **login), end="")
+        print(self.run(self.clone / ".venv/bin/python", *upload, at=self.clone, more=login), end="")
 
     def publish_dependencies(self, index: Index) -> None:
         """Put the locked dependencies of the package on the index, those for other systems too: poetry asks for all."""
         wheels = self.folder / "wheels"
         locked = self.folder / "locked.txt"
-        options = ["--universal", "--extra", "mock", "--constraints", ROOT / "requirements-dev.txt", "--generate-hashes"]
+        options: list[str | Path] = [
+            "--universal",
+            "--extra",
+            "mock",
+            "--constraints",
+            ROOT / "requirements-dev.txt",
+            "--generate-hashes",
+        ]
         self.run(UV, "pip", "compile", ROOT / "pyproject.toml", *options, "--quiet", "-o", locked)
         everywhere = re.sub(r" ; .*(?= \\$)", "", locked.read_text(encoding="utf-8"), flags=re.MULTILINE)
         # pipx brings its own pip up to date first.
-        (pip,) = re.findall(r"^pip==(?:.*\\\n)+.*\n", (ROOT / "requirements-indexes.txt").read_text("utf-8"), re.MULTILINE)
+        (pip,) = re.findall(
+            r"^pip==(?:.*\\\n)+.*\n", (ROOT / "requirements-indexes.txt").read_text("utf-8"), re.MULTILINE
+        )
         locked.write_text(everywhere + pip, encoding="utf-8")
         download = ["download", "--quiet", "--require-hashes", "--no-deps", "--only-binary", ":all:"]
         self.run("python3", "-m", "pip", *download, "-r", locked, "-d", wheels)
         login = {"UV_PUBLISH_USERNAME": USER, "UV_PUBLISH_PASSWORD": PASSWORD}
-        self.run(UV, "publish", "--no-config", "--publish-url", index.url, *sorted(wheels.iterdir()), **login)
+        self.run(UV, "publish", "--no-config", "--publish-url", index.url, *sorted(wheels.iterdir()), more=login)
 
     def installs(self, simple: str) -> Iterator[tuple[str, Path]]:
         """Install with each tool; yields its name and the Python that has the package."""
@@ -96,11 +107,15 @@ class Rehearsal:
         program.mkdir()
         poetry = {"POETRY_VIRTUALENVS_IN_PROJECT": "true", "POETRY_CACHE_DIR": str(folder / "poetry-cache")}
         self.run(TOOLS / "poetry", "init", "--no-interaction", "--name", "program", "--python", ">=3.11,<4", at=program)
-        self.run(TOOLS / "poetry", "source", "add", "--priority=primary", "organisation", simple, at=program, **poetry)
-        self.run(TOOLS / "poetry", "add", package, "--source", "organisation", "--no-interaction", at=program, **poetry)
+        self.run(
+            TOOLS / "poetry", "source", "add", "--priority=primary", "organisation", simple, at=program, more=poetry
+        )
+        self.run(
+            TOOLS / "poetry", "add", package, "--source", "organisation", "--no-interaction", at=program, more=poetry
+        )
         yield "poetry", program / ".venv/bin/python"
         pipx = {"PIPX_HOME": str(folder / "pipx"), "PIPX_BIN_DIR": str(folder / "bin"), "PIP_INDEX_URL": simple}
-        self.run(TOOLS / "pipx", "install", "--include-deps", "--index-url", simple, package, **pipx)
+        self.run(TOOLS / "pipx", "install", "--include-deps", "--index-url", simple, package, more=pipx)
         yield "pipx", folder / "pipx/venvs/nous-billing/bin/python"
 
 

@@ -59,7 +59,7 @@ def main() -> None:
         surface_changes.main()
     for now, kept in KEPT.items():
         shutil.copyfile(now, kept)
-    sbom.SBOM.write_text(sbom.bill_of_materials(version()), encoding="utf-8")
+    sbom.write(version())
     print(f"Version {version()} is ready. Commit it and tag it v{version()}, then: make publish INDEX_URL=...")
 
 

@@ -28,11 +28,16 @@ def bill_of_materials(version: str) -> str:
     extras = frozenset(distribution(PACKAGE).metadata.get_all("Provides-Extra") or [])
     found: dict[str, Component] = {}
     bom = Bom(serial_number=uuid5(NAMESPACE_URL, f"{PACKAGE} {version}"))
-    bom.metadata.timestamp = None
+    bom.metadata.timestamp = None  # type: ignore[assignment]
     bom.metadata.component = _add(bom, PACKAGE, extras, found)
     bom.metadata.component.version = version
     bom.metadata.component.purl = _purl(PACKAGE, version)
     return f"{JsonV1Dot6(bom).output_as_string(indent=1)}\n"
+
+
+def write(version: str) -> None:
+    """Keep the document with the release."""
+    SBOM.write_text(bill_of_materials(version), encoding="utf-8")
 
 
 def _add(bom: Bom, name: str, extras: frozenset[str], found: dict[str, Component]) -> Component:
@@ -50,7 +55,7 @@ def _add(bom: Bom, name: str, extras: frozenset[str], found: dict[str, Component
 
 
 def _component(name: str, installed: Distribution) -> Component:
-    said = installed.metadata.get("License-Expression")
+    said = installed.metadata.json.get("license_expression")
     return Component(
         name=name,
         version=installed.version,
@@ -76,5 +81,3 @@ def _requirements(installed: Distribution, extras: frozenset[str]) -> Iterator[R
         ]
         if needed.marker is None or any(needed.marker.evaluate(each) for each in environments):
             yield needed
-
-
