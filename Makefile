@@ -22,6 +22,7 @@ NODE_SETUP := node_modules/.stamp
 LEAN := .venv-lean
 LEAN_SETUP := $(LEAN)/.stamp
 INDEXES_SETUP := build/indexes/.stamp
+READERS_SETUP := readers/node_modules/.stamp
 # `pyright --verifytypes` sees an activated environment only.
 ACTIVATED := VIRTUAL_ENV="$(CURDIR)/.venv" PATH="$(CURDIR)/.venv/bin:$$PATH"
 
@@ -37,7 +38,7 @@ export SOURCE_DATE_EPOCH := 1577836800
 .DEFAULT_GOAL := help
 .PHONY: help setup lock generate check-generated lint-contract lint format types arrows test planted-faults soak \
 	mutation wheel build check-wheel demo contract changes gaps surface check-surface rehearse test-floor docs release \
-	check-release check-tag proved publish indexes rehearse-release bench chaos storm check clean
+	check-release check-tag proved publish notes indexes rehearse-release readers test-others bench chaos storm check clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-17s %s\n", $$1, $$2 }'
@@ -75,6 +76,7 @@ lock: $(SETUP) ## Resolve the development tools anew: requirements-dev.txt, pack
 	@printf 'devpi-server\npip\npipx\npoetry\n' | UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile - --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-emit-find-links $(ARGS) --quiet --no-annotate -o requirements-indexes.txt
 	@$(ACTIVATED) npm install --package-lock-only --no-audit --no-fund --loglevel=error
+	@$(ACTIVATED) npm install --prefix readers --package-lock-only --ignore-scripts --no-audit --no-fund --loglevel=error
 
 contract: lint-contract ## Follow a changed contract: what changed, the version it demands, generate, what is left to write, a call of each operation
 	@left=0; $(BIN)/python -m scripts.changes || left=1; $(BIN)/python -m scripts.generate || exit 1; \
@@ -106,10 +108,23 @@ check-generated: $(SETUP) ## Fail when what `make generate` would write differs 
 lint-contract: $(NODE_SETUP) ## Lint the OpenAPI contract, no warning allowed
 	@$(ACTIVATED) node node_modules/@redocly/cli/bin/cli.js lint
 
-lint: $(SETUP) ## Lint the Python code, check its format, and hold the dependencies against known faults
+$(READERS_SETUP): $(SETUP) readers/package.json readers/package-lock.json
+	@echo "Setting up readers ..."
+	@cd readers && VIRTUAL_ENV="$(CURDIR)/.venv" PATH="$(CURDIR)/.venv/bin:$$PATH" \
+		npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --silent
+	@$(UV) venv --quiet --clear --python "$(PYTHON)" build/schemathesis
+	@$(UV) pip install --quiet --python build/schemathesis --constraints requirements-dev.txt schemathesis
+	@touch $@
+
+readers: $(READERS_SETUP) ## Have Prism, schemathesis and two generators of TypeScript read the contract and try the mock
+	@$(BIN)/python -m scripts.readers build/schemathesis/bin/schemathesis
+
+lint: $(SETUP) ## Lint the Python code and the workflows, check the format, and hold the dependencies against known faults
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/python -m scripts.advisories
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(BIN)/zizmor --offline --quiet --persona pedantic .github/workflows
 
 format: $(SETUP) ## Format the Python code and fix what can be fixed
 	@$(BIN)/ruff check --fix-only --quiet
@@ -153,6 +168,9 @@ test-floor: $(SETUP) ## All tests of the package with the lowest versions that p
 	@$(UV) pip install --quiet --python build/floor --no-deps --no-build-isolation -e .
 	@$(UV) pip uninstall --quiet --python build/floor schemathesis
 	@build/floor/bin/pytest --ignore=tests/project --ignore=tests/properties $(ARGS)
+
+test-others: $(SETUP) ## The tests that may differ by Python, with each further version on this machine
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m scripts.other_pythons $(ARGS)
 
 planted-faults: $(SETUP) ## Plant known faults in a copy, and fail unless the tests find each of them
 	@$(BIN)/python scripts/planted_faults.py
@@ -236,9 +254,12 @@ chaos: $(SETUP) ## Buy 1000 times on a bad day and count charges and wrong words
 storm: $(SETUP) ## Make 10,000 calls with each client through a proxy that breaks handshakes, a minute (ARGS="--calls 500")
 	@$(BIN)/python scripts/proxy_storm.py $(ARGS)
 
-check: check-generated lint-contract gaps check-surface rehearse lint types arrows check-wheel docs ## Everything but the tests
+notes: $(SETUP) ## Print the release notes of this version
+	@$(BIN)/python -m scripts.changelog
+
+check: check-generated lint-contract readers gaps check-surface rehearse lint types arrows check-wheel docs ## Everything but the tests
 
 clean: ## Remove all that make made
-	@rm -rf .tools .venv $(LEAN) node_modules dist build site .cache .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis \
+	@rm -rf .tools .venv $(LEAN) node_modules readers/node_modules dist build site .cache .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis \
 		.schemathesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,5 +1,6 @@
 """Fail where pyproject.toml allows, or requirements-dev.txt locks, a version with a published fault."""
 
+import itertools
 import re
 import sys
 import tomllib
@@ -18,7 +19,8 @@ def lowest_allowed(project: Mapping[str, object]) -> Iterator[tuple[str, Version
     """Each direct dependency of the package, its extras included, and the lowest version that it may have."""
     described = project["project"]
     assert isinstance(described, dict)
-    for text in [*described["dependencies"], *sum(described["optional-dependencies"].values(), [])]:
+    extras: list[list[str]] = list(described["optional-dependencies"].values())
+    for text in itertools.chain(described["dependencies"], *extras):
         needed = Requirement(text)
         for each in needed.specifier:
             if each.operator in {">=", "==", "~="}:

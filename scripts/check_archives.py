@@ -39,7 +39,7 @@ def check_wheel(wheel: Path) -> Metadata:
         names = archive.namelist()
         (info,) = {name.partition("/")[0] for name in names if name.endswith(".dist-info/METADATA")}
         metadata = Metadata.from_email(archive.read(f"{info}/METADATA"))
-        if not archive.read(f"{info}/sboms/{SBOM.name}") == SBOM.read_bytes():
+        if archive.read(f"{info}/sboms/{SBOM.name}") != SBOM.read_bytes():
             sys.exit(f"{wheel.name} has another bill of materials than {SBOM.name}.")
     if missing := IN_WHEEL - set(names):
         sys.exit(f"{wheel.name} lacks {sorted(missing)}")

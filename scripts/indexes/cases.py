@@ -100,9 +100,10 @@ def _listing(index: Index) -> str:
     return index.check_url or f"{index.url.rstrip('/')}/simple/"
 
 
+_WRONG = "wrong"
 # In this order: each begins with what the one before left behind.
 CASES = [
-    Case("wrong password", "refused", lambda i, s: s.publish(i, s.archives, password="wrong")),
+    Case("wrong password", "refused", lambda i, s: s.publish(i, s.archives, password=_WRONG)),
     Case("`INDEX_URL` is the listing", "refused", lambda i, s: s.publish(i, s.archives, _listing(i))),
     Case("one of two archives", "published", lambda i, s: s.publish(i, {SDIST: s.archives[SDIST]})),
     Case("both, one of which is there", "published", lambda i, s: s.publish(i, s.archives)),

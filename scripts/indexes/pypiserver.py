@@ -9,8 +9,8 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.error import HTTPError
-from urllib.request import urlopen
+
+import httpx
 
 from . import PASSWORD, USER, Index
 
@@ -65,9 +65,7 @@ def served(command: list[str], log: Path, url: str) -> Iterator[str]:
 
 def _answers(url: str) -> bool:
     try:
-        with urlopen(url, timeout=5):
-            return True
-    except HTTPError:
-        return True
-    except OSError:
+        httpx.get(url, timeout=5)
+    except httpx.HTTPError:
         return False
+    return True

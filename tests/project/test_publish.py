@@ -17,9 +17,8 @@ from scripts.indexes.__main__ import DEVPI, QUICK, read_table
 from scripts.indexes.archives import ARCHIVES
 from scripts.indexes.cases import CASES, Shop
 from scripts.indexes.pypiserver import READING, pypiserver
+from scripts.other_pythons import find_python
 from scripts.rehearsals.run import Copy, Said
-
-from .pythons import find_python
 
 ROOT = Path(__file__).parents[2]
 UV = ROOT / ".tools/bin/uv"
@@ -201,7 +200,7 @@ def test_the_table_of_indexes_has_every_case_and_what_must_come_of_it() -> None:
 def test_what_was_published_installs_and_buys_on_python_3(
     minor: int, published: Index, tmp_path: Path, mock_portal: MockPortal
 ) -> None:
-    python = find_python(minor)
+    python = find_python(f"3.{minor}")
     if python is None:
         pytest.skip(f"There is no Python 3.{minor} here.")
     environment = {

@@ -84,7 +84,7 @@ def test_make_targets_are_found() -> None:
 
 def test_the_ci_runs_the_checks_and_the_test_command_of_the_readme() -> None:
     (run,) = re.findall(r"^for target in (.*); do$", (ROOT / ".ci/run").read_text(), re.MULTILINE)
-    assert run.split() == ["setup", "check", "test"]
+    assert run.split() == ["setup", "check", "test", "test-others"]
     assert "\nmake test " in (ROOT / "README.md").read_text()
 
 
