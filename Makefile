@@ -73,6 +73,8 @@ lock: $(SETUP) ## Resolve the development tools anew: requirements-dev.txt, pack
 		--quiet -o requirements-dev.txt
 	@echo uv | UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile - --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 		$(ARGS) --quiet --no-annotate -o requirements-uv.txt
+	@echo 'mitmproxy==11.0.2' | UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile - --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-emit-find-links --quiet --no-annotate -o requirements-mitmproxy.txt
 	@printf 'devpi-server\npip\npipx\npoetry\n' | UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile - --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-emit-find-links $(ARGS) --quiet --no-annotate -o requirements-indexes.txt
 	@$(ACTIVATED) npm install --package-lock-only --no-audit --no-fund --loglevel=error

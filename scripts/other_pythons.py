@@ -10,8 +10,8 @@ from scripts.surface import ROOT
 
 MINORS = (11, 12, 13, 14)
 UV = ROOT / ".tools/bin/uv"
-# The rules, the mock, and both clients over sockets. The rest is the tooling, and long runs.
-TESTS = ("tests/unit", "tests/mock", "tests/platforms", "tests/sockets/test_exchange.py", "tests/sockets/transport")
+# The rules, and both clients over sockets. The rest is the tooling, and long runs.
+TESTS = ("tests/unit", "tests/platforms", "tests/mock/test_server.py", "tests/sockets/test_exchange.py")
 
 
 def find_python(version: str) -> str | None:

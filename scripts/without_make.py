@@ -1,6 +1,6 @@
 """`make setup`, `make test` and `make demo` for a system without make: python scripts/without_make.py test
 
-Needs Python 3.11 or newer and pip. What runs on every system is run; the tests of the tooling and those that fork are not.
+Needs Python 3.11 or newer and pip. The tests of the tooling, and those that fork, are left out.
 """
 
 import os
