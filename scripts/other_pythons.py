@@ -40,10 +40,21 @@ def run_tests(version: str, python: str) -> bool:
         subprocess.run([UV, *arguments], cwd=ROOT, check=True)
 
     uv("venv", "--quiet", "--clear", "--python", python, folder)
-    options = ["--quiet", "--python", folder, "--require-hashes", "--only-binary", ":all:"]
+    options: list[str | Path] = ["--quiet", "--python", folder, "--require-hashes", "--only-binary", ":all:"]
     uv("pip", "sync", *options, "requirements-dev.txt")
     uv("pip", "install", "--quiet", "--python", folder, "--no-deps", "--no-build-isolation", "-e", ".")
-    command = [bin_folder / "python", "-W", "error", "-m", "pytest", "-q", "-n", "auto", "-p", "no:cacheprovider"]
+    command: list[str | Path] = [
+        bin_folder / "python",
+        "-W",
+        "error",
+        "-m",
+        "pytest",
+        "-q",
+        "-n",
+        "auto",
+        "-p",
+        "no:cacheprovider",
+    ]
     return subprocess.run([*command, *(sys.argv[1:] or TESTS)], cwd=ROOT).returncode == 0
 
 

@@ -50,7 +50,16 @@ def send_to_prism(folder: Path) -> None:
     """Charge each amount at Prism, which validates requests by the contract."""
     port, log = free_port(), folder / "prism.log"
     with log.open("w") as output:
-        command = [BIN / "prism", "mock", "--errors", "--host", "127.0.0.1", "--port", str(port), CONTRACT]
+        command: list[str | Path] = [
+            BIN / "prism",
+            "mock",
+            "--errors",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(port),
+            CONTRACT,
+        ]
         prism = subprocess.Popen(command, env=ENVIRONMENT, stdout=output, stderr=output)
     try:
         end = time.monotonic() + 60
@@ -76,7 +85,7 @@ def try_the_mock(folder: Path, schemathesis: Path) -> None:
     portal = MockPortal(settle_after=0)
     with portal.serve() as url:
         token = f"Authorization: Bearer {portal.issue_token(portal.owner, lifetime=3600)}"
-        options = ["--config-file", ROOT / "openapi/schemathesis.toml"]
+        options: list[str | Path] = ["--config-file", ROOT / "openapi/schemathesis.toml"]
         checks = ["-H", token, "--max-examples", "25", "--seed", "1", "--no-color"]
         said = run(folder, schemathesis, *options, "run", f"{url}/openapi.json", *checks)
     (summary,) = re.findall(r"\d+ generated, \d+ passed", said)

@@ -55,7 +55,7 @@ def _add(bom: Bom, name: str, extras: frozenset[str], found: dict[str, Component
 
 
 def _component(name: str, installed: Distribution) -> Component:
-    said = installed.metadata.json.get("license_expression")
+    said = str(installed.metadata.json.get("license_expression") or "")
     return Component(
         name=name,
         version=installed.version,

@@ -83,7 +83,7 @@ def stub(manner: Manner) -> Iterator[Index]:
                 self._answer(200, listed)
             elif self.path == simple and manner.forwards:
                 self.send_response(302)
-                self.send_header("Location", f"http://localhost:{self.server.server_address[1]}/public/nous-billing/")
+                self.send_header("Location", f"http://localhost:{server.server_port}/public/nous-billing/")
                 self.send_header("Content-Length", "0")
                 self.end_headers()
             elif (name := self.path.rpartition("/")[2]) in store:
@@ -121,7 +121,7 @@ def stub(manner: Manner) -> Iterator[Index]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    url = f"http://127.0.0.1:{server.server_address[1]}{manner.upload}"
+    url = f"http://127.0.0.1:{server.server_port}{manner.upload}"
     try:
         yield Index(url, "", lambda: {name: content for name, (_, content) in store.items()}, log=forwarded)
     finally:

@@ -15,9 +15,9 @@ import tempfile
 import filelock
 
 # Loaded while all is there: they look for it at their import.
-LOADED = (concurrent.futures.thread, logging.handlers, multiprocessing, random, socket, ssl, subprocess, tempfile)
+LOADED = [concurrent.futures.thread, logging.handlers, multiprocessing, random, socket, ssl, subprocess, tempfile]
 # It has a lock of its own for Windows.
-LOADED += (filelock,)
+LOADED.append(filelock)
 MODULES = ("fcntl", "grp", "pwd", "resource", "termios")
 NAMES = ("fork", "register_at_fork", "getuid", "geteuid", "O_NOFOLLOW", "O_DIRECTORY")
 # What `asyncio.ProactorEventLoop` has not.
@@ -27,7 +27,7 @@ SELECTOR_ONLY = ("add_reader", "remove_reader", "add_writer", "remove_writer", "
 def simulate() -> None:
     """Take it away for good. `sys.platform` stays: the standard library would look for what is not there."""
     for name in MODULES:
-        sys.modules[name] = None
+        sys.modules[name] = None  # type: ignore[assignment]
     for name in NAMES:
         if hasattr(os, name):
             delattr(os, name)

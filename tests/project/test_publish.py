@@ -222,7 +222,7 @@ def test_what_was_published_installs_and_buys_on_python_3(
 
     # With the login for reading, and this index only: of two, pip would take the higher version of a stranger's.
     simple = f"{published.url.replace('://', f'://{USER}:{PASSWORD}@')}/simple/"
-    locked = ["--constraints", ROOT / "requirements-dev.txt"]
+    locked: list[str | Path] = ["--constraints", ROOT / "requirements-dev.txt"]
     for name in ("pip", "uv"):
         run(UV, "venv", "--quiet", "--python", python, tmp_path / name)
         run(UV, "pip", "install", "--quiet", "--python", tmp_path / name, *locked, "pip", "-r", ROOT / "pyproject.toml")
