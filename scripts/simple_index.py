@@ -42,7 +42,7 @@ class SimpleIndex:
         self._http = httpx.Client(headers=headers, timeout=60)
 
     def hashes(self, names: Collection[str]) -> dict[str, str]:
-        """Return the SHA-256 of the bytes behind those of the named files that the index lists.
+        """Return the SHA-256 of those of the named files that the index lists.
 
         Raises:
             IndexUnreadable: It refused to say, or does not hand out what it lists.
@@ -71,7 +71,9 @@ class SimpleIndex:
         raise IndexUnreadable(f"{self.url} redirects without end.")
 
     def _hash_of(self, link: httpx.URL) -> str:
-        # Of the bytes, not what the listing says of them.
+        # The sum that pip will hold the file against; without one, that of the bytes.
+        if link.fragment.startswith("sha256="):
+            return link.fragment.removeprefix("sha256=")
         file = self._get(link.copy_with(fragment=None), follow_redirects=True)
         if file.status_code != 200:
             raise IndexUnreadable(f"The index lists {_file_name(link)} but answers {file.status_code} for it.")

@@ -24,7 +24,6 @@ ROOT = Path(__file__).parents[2]
 UV = ROOT / ".tools/bin/uv"
 GIT = ["git", "-c", "user.name=tests", "-c", "user.email=tests@localhost", "-c", "commit.gpgsign=false"]
 GOOD = {"UV_PUBLISH_USERNAME": USER, "UV_PUBLISH_PASSWORD": PASSWORD}
-# Far from the checkout, and with nothing of its environment.
 BUY = """
 import sys
 from pathlib import Path
