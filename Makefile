@@ -38,11 +38,8 @@ export SOURCE_DATE_EPOCH := 1577836800
 .DEFAULT_GOAL := help
 .PHONY: help setup lock generate check-generated lint-contract lint format types arrows test planted-faults soak \
 	mutation wheel build check-wheel demo contract changes gaps surface check-surface rehearse test-floor docs release \
-<<<<<<< HEAD
-	check-release publish bench chaos storm hermes check clean
-=======
-	check-release check-tag proved publish notes indexes rehearse-release readers test-others bench chaos storm check clean
->>>>>>> release
+	check-release check-tag proved publish notes indexes rehearse-release readers test-others bench chaos storm hermes \
+	check clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-17s %s\n", $$1, $$2 }'
@@ -260,17 +257,13 @@ chaos: $(SETUP) ## Buy 1000 times on a bad day and count charges and wrong words
 storm: $(SETUP) ## Make 10,000 calls with each client through a proxy that breaks handshakes, a minute (ARGS="--calls 500")
 	@$(BIN)/python scripts/proxy_storm.py $(ARGS)
 
-<<<<<<< HEAD
 hermes: wheel ## Run released versions of Hermes with the drop-in and with their own module; writes docs/guide/hermes-compared.md (ARGS="--core", or words of cases)
 	@$(BIN)/python -m scripts.hermes $(ARGS)
 
-check: check-generated lint-contract gaps check-surface rehearse lint types arrows check-wheel docs ## Everything but the tests
-=======
 notes: $(SETUP) ## Print the release notes of this version
 	@$(BIN)/python -m scripts.changelog
 
 check: check-generated lint-contract readers gaps check-surface rehearse lint types arrows check-wheel docs ## Everything but the tests
->>>>>>> release
 
 clean: ## Remove all that make made
 	@rm -rf .tools .venv $(LEAN) node_modules readers/node_modules dist build site .cache .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis \
