@@ -218,7 +218,7 @@ def test_upgrade_outlives_a_lost_reply_with_the_same_command(portal: MockPortal)
 
 def test_upgrade_waits_for_a_person_who_confirms_the_payment(portal: MockPortal) -> None:
     portal.organisation.card = Card("visa", "3155")
-    command = [sys.executable, EXAMPLES / "upgrade.py", "tier_super", "my-key"]
+    command = [sys.executable, str(EXAMPLES / "upgrade.py"), "tier_super", "my-key"]
     with subprocess.Popen(command, env=environment(portal), stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == f"Confirm the payment: {portal.url}/billing?topup=open\n"
