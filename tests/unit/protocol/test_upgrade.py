@@ -21,9 +21,9 @@ DOWN = Failure("connection refused", sent=False)
 STILL = "This is not a failure: the upgrade may still show. Read the subscription again."
 
 
-def wait(clock, reads, tier="tier_super", *, timeout=15.0, interval=2.0, cap=30.0):
+def wait(clock, reads, tier="tier_super", *, base_url=None, timeout=15.0, interval=2.0, cap=30.0):
     """As the client makes it."""
-    client = BaseClient(StaticToken("unused"), None, timeout, clock)
+    client = BaseClient(StaticToken("unused"), base_url, timeout, clock)
     return waiting(client._upgrade_wait(tier, interval, cap), reads, clock)
 
 
@@ -45,6 +45,11 @@ def test_a_subscription_that_is_there_already_is_returned_without_a_sleep(clock)
 def test_each_read_has_its_own_deadline(clock):
     played, begun = wait(clock, [PENDING, UPGRADED], timeout=7.0)
     assert [step.deadline for step in played.sent] == [1000.0 + moment + 7.0 for moment in begun]
+
+
+def test_each_read_goes_to_the_address_of_the_client(clock):
+    played, _ = wait(clock, [PENDING, UPGRADED], base_url="https://elsewhere.example")
+    assert {step.base_url for step in played.sent} == {"https://elsewhere.example"}
 
 
 def test_a_wait_lasts_half_a_minute():
@@ -69,7 +74,7 @@ def test_a_subscription_that_does_not_show_it_at_the_cap_is_a_timeout_and_no_fai
         (reply(502, b"<html>"), errors.BillingServerError, 502, "The portal is failing (HTTP 502). Try again shortly."),
         # What a read says of charges is not said of an upgrade that may have been made.
         (
-            reply(503, {"error": "stripe_unavailable", "message": "Down. Nothing was charged."}),
+            reply(503, {"error": "stripe_unavailable", "message": "Down. Nothing was charged.", "portalUrl": "/down"}),
             errors.BillingStripeUnavailable,
             503,
             "Down.",
@@ -82,7 +87,8 @@ def test_a_subscription_that_cannot_be_read_until_the_cap_is_a_timeout_that_says
     assert type(error) is BillingTimeout
     assert str(error) == f"The subscription could not be read: {seen} {STILL}"
     assert (error.error, error.status, error.outcome_unknown) == ("upgrade_timeout", status, True)
-    assert (type(error.__cause__), error.portal_url) == (cls, None)
+    assert type(error.__cause__) is cls
+    assert error.portal_url == (f"{PREVIEW}/down" if seen == "Down." else None)
 
 
 def test_a_good_read_clears_what_went_wrong_before(clock):
