@@ -10,11 +10,11 @@ try:
     from sqlalchemy import Connection, Engine, delete, insert, or_, select, update
     from sqlalchemy.exc import IntegrityError
     from sqlalchemy.ext.asyncio import AsyncEngine
-except ModuleNotFoundError as error:
+except ModuleNotFoundError as _error:
     raise ModuleNotFoundError(
-        f"nous_billing.sql needs {error.name}: install nous-billing[sql] from the index of nous-billing",
-        name=error.name,
-    ) from error
+        f"nous_billing.sql needs {_error.name}: install nous-billing[sql] from the index of nous-billing",
+        name=_error.name,
+    ) from _error
 
 from .errors import BillingInvalidRequest
 from .purchases.leases import PurchaseLease

@@ -31,7 +31,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateColumn
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy.types import TypeDecorator
 
 from ..errors import BillingInvalidRequest, BillingPurchaseStoreError
 from ..money import parse_usd
@@ -63,8 +63,7 @@ class _Moment(TypeDecorator[datetime]):
 class Now(FunctionElement[float]):
     """Seconds since 1970 by the clock of the database, which all machines share."""
 
-    type: TypeEngine[float] = Double()
-    inherit_cache = True
+    inherit_cache: bool | None = True
 
 
 _NOW = {

@@ -6,6 +6,7 @@ from collections.abc import Awaitable
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, cast
 
+from .._secrets import Secret, reveal
 from ..credentials import AsyncCredentialSource, Credentials, CredentialSource
 from ..protocol.caller import refuse_awaitable
 
@@ -26,7 +27,9 @@ class AskedSource:
         return getattr(self.__dict__["_source"], name)
 
     def resolve(self, *, rejected: str | None = None) -> Credentials:
-        answer: Credentials = self._source.resolve(rejected=rejected)
+        # A traceback may show the variables of this frame.
+        rejected = _hidden(rejected)
+        answer: Credentials = self._source.resolve(rejected=reveal(rejected))
         refuse_awaitable("credentials", answer)
         return answer
 
@@ -41,7 +44,8 @@ class AwaitedSource(AskedSource):
     def resolve(self, *, rejected: str | None = None) -> Credentials:
         from asyncio import run_coroutine_threadsafe
 
-        answer: Any = self._source.resolve(rejected=rejected)
+        rejected = _hidden(rejected)
+        answer: Any = self._source.resolve(rejected=reveal(rejected))
         if not isawaitable(answer) or self.loop is None:
             return cast("Credentials", answer)
         awaiting = _wrapped(answer)
@@ -52,6 +56,10 @@ class AwaitedSource(AskedSource):
             for abandoned in (awaiting, answer):
                 getattr(abandoned, "close", bool)()
             raise
+
+
+def _hidden(rejected: str | Secret | None) -> Any:
+    return Secret(rejected) if isinstance(rejected, str) else rejected
 
 
 async def _wrapped(answer: Awaitable[Credentials]) -> Credentials:

@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,10 +24,11 @@ class Row:
     """A fault, and what follows from it.
 
     Attributes:
-        requests: How many there may be, of all processes together.
+        requests: How many there may be, of all processes together, until the pause is over.
         renews: Whether the login is renewed all the same.
         ends: Whether the portal ends the login by it.
         patience: Seconds that a request waits for its reply.
+        pause: Seconds until the portal may be asked again.
     """
 
     fault: Callable[[MockPortal], Fault]
@@ -34,6 +36,7 @@ class Row:
     renews: bool = False
     ends: bool = False
     patience: float = 10.0
+    pause: float = 5.0
 
 
 def _without_refresh_token(portal: MockPortal) -> Fault:
@@ -43,12 +46,12 @@ def _without_refresh_token(portal: MockPortal) -> Fault:
 # A token that may have been spent is sent three times: the portal answers a replay with the same pair.
 ROWS = {
     "503": Row(lambda _: Fault.reply(503, {})),
-    "503, Retry-After: 3600": Row(lambda _: Fault.unavailable(retry_after=3600)),
+    "503, Retry-After: 3600": Row(lambda _: Fault.unavailable(retry_after=3600), pause=3600),
     "503, Retry-After: a date": Row(
-        lambda p: Fault.unavailable(retry_after=formatdate(p.clock.now() + 60, usegmt=True))
+        lambda p: Fault.unavailable(retry_after=formatdate(p.clock.now() + 60, usegmt=True)), pause=50
     ),
     "429": Row(lambda _: Fault.reply(429, {"error": "rate_limited"})),
-    "429, Retry-After: 60": Row(lambda _: Fault.reply(429, {"error": "rate_limited"}, {"retry-after": "60"})),
+    "429, Retry-After: 60": Row(lambda _: Fault.reply(429, {"error": "rate_limited"}, {"retry-after": "60"}), pause=60),
     "500 {}": Row(lambda _: Fault.reply(500, {}), requests=3),
     "500, after it renewed": Row(lambda _: Fault.reply(500, {}, acts=True), requests=3),
     "HTML 200": Row(lambda _: Fault.html(200), requests=3),
@@ -107,7 +110,9 @@ class Matrix:
             house = House(portal, Path(folder) / "login.json")
             _put(house, TOKENS[token])
             portal.inject(row.fault(portal), "oauth_token", times=1000)
+            begun = time.monotonic()
             outcomes = self._call(house.path, processes, row.patience)
+            attempts = 1 + (time.monotonic() - begun > row.pause)
             requests = len(house.refreshes())
             while portal.faults.take("oauth_token"):
                 pass
@@ -115,7 +120,7 @@ class Matrix:
             return Cell(
                 outcomes,
                 requests,
-                allowed=row.requests if is_due else 0,
+                allowed=row.requests * attempts if is_due else 0,
                 is_lost=not _is_alive(house.path) and not (row.ends and is_due),
                 is_right=set(outcomes) <= _expected(row, token) and sum(outcomes.values()) == processes * CALLS,
             )

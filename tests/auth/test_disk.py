@@ -156,6 +156,20 @@ def test_a_new_login_that_could_not_be_saved_outlives_its_first_refresh(house, d
     assert source.resolve().access_token == token == house.entry()["access_token"]
 
 
+def test_a_login_that_is_in_memory_only_is_renewed_there_although_the_disk_has_no_place(house, disk):
+    house.put(left=0)
+    source = house.source()
+    with disk("replace"), pytest.raises(BillingLoginNotSaved):
+        source.resolve()
+    house.portal.clock.advance(900)
+    with disk("fsync"):
+        with pytest.raises(BillingLoginNotSaved, match="only this program"):
+            source.resolve()
+        token = source.resolve().access_token
+    assert source.resolve().access_token == token == house.entry()["access_token"]
+    assert len(house.refreshes()) == len(set(house.refreshes())) == 2
+
+
 def test_a_pair_that_could_not_be_saved_is_not_written_over_a_newer_login(house, disk):
     house.put(left=0)
     source = house.source()

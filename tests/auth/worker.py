@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import tempfile
+import threading
 import time
 import traceback
 from collections import Counter
@@ -21,6 +22,10 @@ def hurried_calls(request_seconds, *arguments):
     oauth._REQUEST_SECONDS = float(request_seconds)
     oauth._PAUSES_BEFORE_REPLAY = (0.1, 0.2)
     calls("sync", *arguments)
+    # As the interpreter does at its end, which a forked worker does not come to.
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join()
 
 
 def calls(kind, path, count, pause, go, result):

@@ -257,13 +257,30 @@ OLD = {
     "post_charge": ["*amount_usd", "*idempotency_key", "*timeout=15.0"],
     "get_charge_status": ["charge_id", "*timeout=15.0"],
     "invalidate_cached_token": [],
+    "_absolutize_portal_url": ["portal_url"],
+    "get_subscription_state": ["*timeout=15.0"],
+    "post_subscription_preview": ["*subscription_type_id", "*timeout=15.0"],
+    "put_subscription_pending_change": ["*subscription_type_id=None", "*cancel=False", "*timeout=15.0"],
+    "delete_subscription_pending_change": ["*timeout=15.0"],
+    "post_subscription_upgrade": ["*subscription_type_id", "*idempotency_key", "*timeout=15.0"],
 }
-OLD_CLASSES = ["BillingError", "BillingScopeRequired", "BillingRateLimited", "BillingAuthError"]
+OLD_CLASSES = [
+    "BillingError",
+    "BillingScopeRequired",
+    "BillingRateLimited",
+    "BillingAuthError",
+    # Of version 0.19.
+    "BillingRemoteSpendingRevoked",
+    "BillingSessionRevoked",
+    "BillingStripeUnavailable",
+    "BillingUpgradeCapExceeded",
+]
 OLD_CONSTANTS = ["DEFAULT_PORTAL_BASE_URL", "DEFAULT_TIMEOUT", "BILLING_MANAGE_SCOPE"]
 
 
 def test_the_drop_in_has_the_names_of_the_seed_and_no_other():
-    assert sorted(hermes.__all__) == sorted([*OLD, *OLD_CLASSES, *OLD_CONSTANTS])
+    assert sorted(hermes.__all__) == sorted([*OLD, *OLD_CLASSES, *OLD_CONSTANTS, "BillingTransient"])
+    assert hermes.BillingTransient is hermes.BillingRateLimited
     assert len(set(hermes.__all__)) == len(hermes.__all__)
 
 
@@ -272,7 +289,7 @@ def test_the_drop_in_takes_the_arguments_of_the_seed(name):
     assert parameters(getattr(hermes, name)) == OLD[name]
 
 
-@pytest.mark.parametrize("name", [*OLD_CLASSES, *OLD_CONSTANTS, "resolve_portal_base_url"])
+@pytest.mark.parametrize("name", [*OLD_CLASSES, *OLD_CONSTANTS])
 def test_the_drop_in_has_the_classes_and_constants_of_the_package(name):
     assert getattr(hermes, name) is getattr(nous_billing, name)
 
