@@ -1,3 +1,1 @@
 """Owner-only files, replaced atomically and durably, under a lock for all threads and processes."""
-
-from .reading import file_fingerprint as file_fingerprint

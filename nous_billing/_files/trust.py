@@ -109,19 +109,21 @@ def _refusal(path: str, sentence: str) -> PermissionError:
 
 
 def _check_link(link: str, owner: int, folder: os.stat_result) -> None:
-    if owner in (_our_id(), 0) or (owner == folder.st_uid and not _others_write(folder)):
+    us = _our_id()
+    if us is None or owner in (us, 0) or (owner == folder.st_uid and not _others_write(folder)):
         return
     raise _refusal(link, f"the link {link} belongs to user {owner}, in a folder that others can write")
 
 
 def _is_ours(owner: int) -> bool:
-    return owner in (_our_id(), 0) or _has_no_id(owner)
+    us = _our_id()
+    return us is None or owner in (us, 0) or _has_no_id(owner)
 
 
-def _our_id() -> int:
-    # Windows calls the owner of every file 0.
-    if sys.platform == "win32":
-        return 0
+def _our_id() -> int | None:
+    """Return the effective user; None where files have no owners."""
+    if sys.platform == "win32" or not hasattr(os, "geteuid"):
+        return None
     return os.geteuid()
 
 
@@ -138,7 +140,7 @@ def _has_no_id(owner: int) -> bool:
 
 
 def _others_write(found: os.stat_result) -> bool:
-    if sys.platform == "win32":
+    if sys.platform == "win32" or not hasattr(os, "geteuid"):
         return False
     if found.st_mode & stat.S_IWOTH or not found.st_mode & stat.S_IWGRP or found.st_gid == 0:
         return bool(found.st_mode & stat.S_IWOTH)

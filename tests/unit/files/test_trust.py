@@ -280,6 +280,15 @@ def test_our_own_link_counts_as_ours(folder, give, monkeypatch):
 # Windows
 
 
+def test_where_files_have_no_owners_links_are_followed_and_every_folder_will_do(folder, monkeypatch):
+    (folder / "link").symlink_to("file")
+    folder.chmod(0o777)
+    monkeypatch.delattr(os, "geteuid")
+    assert trust.follow(str(folder / "link")) == str(folder / "file")
+    assert refused(trust.check_folder, str(folder)) is None
+    assert refused(trust.check_file, "file", status(0o100666, STRANGER)) is None
+
+
 def test_on_windows_links_are_followed_and_owners_and_modes_mean_nothing(folder, monkeypatch):
     folder.chmod(0o777)
     (folder / "link").symlink_to("file")
