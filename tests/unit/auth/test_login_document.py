@@ -28,7 +28,8 @@ def test_tokens_are_secrets():
 
 BROKEN = (b"", b" \n", bytes(100), b"{", b' {\n "', b'{"po', b'{"portals": {"x', b'{\r\n\t"active_portal" : "')
 TORN = (b'{"version": 1, "', b'{"version": 1', b'{"portals": ' + b"[" * 200_000, b'{"portals": {"\xff": {}}}')
-MISSHAPEN = [json.dumps({"portals": portals}).encode() for portals in ([], "x", None, {"p": "x"}, {"p": []}, {"p": 1})]
+PORTALS: tuple = ([], "x", None, {"p": "x"}, {"p": []}, {"p": 1})
+MISSHAPEN = [json.dumps({"portals": portals}).encode() for portals in PORTALS]
 
 
 @pytest.mark.parametrize("content", [*BROKEN, *TORN, *MISSHAPEN])
