@@ -67,7 +67,7 @@ def test_an_unusable_port_is_reported_in_one_line(portal, port):
     command = [sys.executable, "-m", "nous_billing.mock", "--host-port", port]
     process = subprocess.run(command, capture_output=True, text=True, timeout=10)
     assert process.returncode == 1
-    assert re.fullmatch(rf"Cannot use port {port}: .+\n", process.stderr)
+    assert re.fullmatch(rf"Cannot use port {port} of 127.0.0.1: .+\n", process.stderr)
 
 
 def test_the_help_says_what_the_cards_do():

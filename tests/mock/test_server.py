@@ -112,7 +112,7 @@ def test_tests_may_change_the_portal_while_it_answers(portal, api):
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(buy, range(40))) == [1] * 40
     assert len(portal.requests) == 40
-    assert len({charge.id for person in portal._people for charge in person.organisation.charges}) == 40
+    assert len({charge.id for person in portal.people for charge in person.organisation.charges}) == 40
 
 
 def test_one_key_sent_many_times_at_once_is_one_charge(portal, api):
