@@ -3,11 +3,12 @@
 import base64
 import json
 import os
+import select
 import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,7 +22,7 @@ def find() -> str | None:
 
 
 class Tab:
-    """One tab. What the pages themselves bring as scripts does not run."""
+    """One tab. At first no script of a page runs."""
 
     def __init__(self, commands: int, replies: int) -> None:
         self._commands = commands
@@ -32,7 +33,7 @@ class Tab:
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         self.call("Page.enable")
-        self.call("Emulation.setScriptExecutionDisabled", value=True)
+        self.allow_scripts(False)
 
     def call(self, method: str, **params: Any) -> dict[str, Any]:
         """The result of a command of the protocol."""
@@ -50,6 +51,9 @@ class Tab:
 
     def _read(self) -> dict[str, Any]:
         while b"\0" not in self._buffer:
+            ready, _, _ = select.select([self._replies], [], [], DEADLINE)
+            if not ready:
+                raise TimeoutError("Chromium does not answer.")
             part = self._replies.read(65536)
             if not part:
                 raise RuntimeError("Chromium has ended.")
@@ -63,6 +67,10 @@ class Tab:
         self._session = None
         self.call("Browser.close")
         self._replies.close()
+
+    def allow_scripts(self, allow: bool) -> None:
+        """Let scripts run in the pages, and ours wait for something."""
+        self.call("Emulation.setScriptExecutionDisabled", value=not allow)
 
     def look(self, width: int, *, dark: bool = False) -> None:
         """Show pages in a window of this width, as a phone up to 500 px."""
@@ -78,8 +86,7 @@ class Tab:
 
     def open(self, url: str) -> None:
         """Go to an address, and wait until it is loaded."""
-        self.call("Page.navigate", url=url)
-        self.wait_for("document.readyState === 'complete' && location.href !== 'about:blank'")
+        self._wait_for_next(lambda: self.call("Page.navigate", url=url))
 
     def run(self, script: str) -> Any:
         """The value of a script of ours in the page."""
@@ -111,8 +118,11 @@ class Tab:
 
     def press(self, label: str) -> None:
         """Press the button with this label like a person, and wait for the next page."""
+        self._wait_for_next(lambda: self._click("button", label))
+
+    def _wait_for_next(self, act: Callable[[], object]) -> None:
         self.run("window.here = true")
-        self._click("button", label)
+        act()
         self.wait_for("!window.here && document.readyState === 'complete'")
 
     def tick(self, label: str) -> None:

@@ -11,7 +11,8 @@ from scripts.chromium import chromium, find
 
 PICTURES = Path(__file__).resolve().parent.parent / "docs/pictures"
 START = datetime(2026, 6, 13, 10, tzinfo=UTC).timestamp()
-WIDTHS = {"wide": 1280, "phone": 390}
+# What the docs show of each page.
+WIDTHS = {"device": 390, "billing": 1280}
 SEED: dict[str, Any] = {
     "organisations": [{"name": "Acme", "balanceUsd": "142.5", "monthlyCapUsd": "500"}],
     "people": [{"name": "Ada"}, {"name": "Bob", "role": "MEMBER"}],
@@ -39,13 +40,12 @@ def main() -> int:
         buy(portal)
         device = portal.oauth.devices.start("inference:invoke billing:manage", f"{url}/device")
         for page, address in (("device", device["verification_uri_complete"]), ("billing", f"{url}/billing")):
-            for name, width in WIDTHS.items():
-                for dark in (False, True):
-                    tab.look(width, dark=dark)
-                    tab.open(address)
-                    picture = PICTURES / f"{page}-{name}-{'dark' if dark else 'light'}.png"
-                    picture.write_bytes(tab.picture())
-                    print(picture.name, picture.stat().st_size)
+            for dark in (False, True):
+                tab.look(WIDTHS[page], dark=dark)
+                tab.open(address)
+                picture = PICTURES / f"{page}-{'dark' if dark else 'light'}.png"
+                picture.write_bytes(tab.picture())
+                print(f"{picture.name}: {picture.stat().st_size:,} bytes")
     return 0
 
 

@@ -9,18 +9,20 @@ from html import escape
 from .openapi import Json, required_scopes, resolve, security_of
 
 _STYLE = """
-:root { color-scheme: light dark; --line: #8885; --soft: #8882; --link: #0b63c5 }
-@media (prefers-color-scheme: dark) { :root { --link: #7db7ff } }
+:root { color-scheme: light dark; --line: #8885; --soft: #8882; --link: #0b63c5; --quiet: #57606a }
+@media (prefers-color-scheme: dark) { :root { --link: #7db7ff; --quiet: #b6bfc9 } }
 * { box-sizing: border-box }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem; overflow-wrap: anywhere }
+body { background: Canvas; color: CanvasText; font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem;
+  overflow-wrap: anywhere }
 h2 { margin-top: 3rem; border-bottom: 1px solid var(--line) } h3 { margin-top: 2rem } h4 { margin-bottom: .3rem }
 a { color: var(--link) } nav ul { columns: 18rem; padding-left: 1.2rem }
 code, pre { font-family: ui-monospace, monospace; font-size: .9em; background: var(--soft); border-radius: 4px }
-code { padding: 0 .25em } pre { padding: .6rem; overflow-x: auto; overflow-wrap: normal }
+code { padding: 0 .25em } pre { padding: .6rem; white-space: pre-wrap }
 pre code { padding: 0; background: none }
 dl { margin: .5rem 0; border-left: 2px solid var(--line); padding-left: .8rem } dd { margin: 0 0 .6rem 1rem }
 details { border: 1px solid var(--line); border-radius: 6px; padding: .4rem .8rem; margin: .5rem 0 }
-summary { cursor: pointer } .note { opacity: .75 } :target { outline: 2px solid var(--link); outline-offset: 4px }
+summary { cursor: pointer } .note { color: var(--quiet) }
+:target { outline: 2px solid var(--link); outline-offset: 4px }
 """
 
 

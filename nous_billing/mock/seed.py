@@ -14,7 +14,7 @@ from .ids import KINDS
 from .oauth import Login
 from .openapi import load_control
 from .organisations import Card, Organisation, Person
-from .parameters import Invalid, check
+from .parameters import check
 from .portal import FULL_SCOPE, Portal
 from .tokens import ACCESS_LIFETIME
 
@@ -35,7 +35,7 @@ def check_seed(document: object) -> None:
     try:
         check(_seed_validator(), document)
         plant(Portal(), document)  # type: ignore[arg-type]
-    except Invalid as problem:
+    except ValueError as problem:
         raise ValueError(str(problem)) from None
     except LookupError as problem:
         raise ValueError(problem.args[0]) from None
