@@ -15,7 +15,12 @@ ROOT = Path(__file__).resolve().parent.parent
 DIST = ROOT / "dist"
 SOURCES = ["CHANGELOG.md", "LICENSE", "README.md", "generated", "nous_billing", "openapi", "pyproject.toml"]
 IN_SDIST = {*SOURCES, "PKG-INFO", ".gitignore"}
-IN_WHEEL = {"nous_billing/py.typed", "nous_billing/__init__.pyi", "nous_billing/mock/contract.json"}
+IN_WHEEL = {
+    "nous_billing/py.typed",
+    "nous_billing/__init__.pyi",
+    "nous_billing/mock/contract.json",
+    "nous_billing/mock/control.json",
+}
 IN_WHEEL |= {"nous_portal_api/py.typed"}
 CLASSIFIERS = {"Private :: Do Not Upload", "Typing :: Typed", "Programming Language :: Python :: 3.11"}
 
