@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, get_type_hints
 
 from jsonschema_rs import Draft202012Validator
@@ -163,4 +163,12 @@ def _injected(operation: str, status: int, code: str | None, fault: Fault, body:
     )
 
 
-SITUATIONS = [situation for pair in PAIRS for situation in _situations(*pair)]
+def _prepared(situation: Situation) -> Situation:
+    def prepare(rig: Rig, key: str) -> None:
+        ENTRIES[situation.operation].prepare(rig)
+        situation.prepare(rig, key)
+
+    return replace(situation, prepare=prepare)
+
+
+SITUATIONS = [_prepared(situation) for pair in PAIRS for situation in _situations(*pair)]

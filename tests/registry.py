@@ -10,6 +10,7 @@ from typing import Any
 
 import nous_billing as nb
 from nous_billing.mock.ledger import Charge
+from nous_billing.mock.plans import Plan, Tier
 
 KEY = "7f2c1b9e-3d54-4c8a-9a51-0f6f1f2f7a10"
 
@@ -22,11 +23,15 @@ class Entry:
         arguments: Those of the facade's method, all of them.
         gates: Codes with which the mock refuses by itself; any other that the contract declares is injected.
         reads_only: Whether it changes nothing although it is no GET.
+        optional: The arguments that may be None, as in one of several bodies.
+        prepare: Has the portal allow whatever the contract allows.
     """
 
     arguments: Mapping[str, Any]
     gates: tuple[str, ...] = ()
     reads_only: bool = False
+    optional: tuple[str, ...] = ()
+    prepare: Callable[["Rig"], object] = lambda rig: None
 
 
 _ACCESS = ("insufficient_scope", "remote_spending_revoked", "org_access_denied")
@@ -49,12 +54,20 @@ ENTRIES: dict[str, Entry] = {
     ),
     "get_charge_status": Entry({"charge_id": "ch_1"}, _ACCESS),
     "get_subscription": Entry({}, ("org_access_denied",)),
-    "preview_subscription_change": Entry({"subscription_type_id": "tier_super"}, _SUBSCRIPTION, reads_only=True),
-    "set_pending_subscription_change": Entry({"subscription_type_id": "tier_basic"}, _SUBSCRIPTION),
+    "preview_subscription_change": Entry(
+        {"subscription_type_id": "tier_super"}, _SUBSCRIPTION, reads_only=True, prepare=lambda rig: rig.rank_any_tier(9)
+    ),
+    "set_pending_subscription_change": Entry(
+        {"subscription_type_id": "tier_basic"},
+        _SUBSCRIPTION,
+        optional=("subscription_type_id",),
+        prepare=lambda rig: rig.rank_any_tier(0),
+    ),
     "delete_pending_subscription_change": Entry({}, _SUBSCRIPTION),
     "upgrade_subscription": Entry(
         {"subscription_type_id": "tier_super", "idempotency_key": KEY},
         (*_MANAGE, "consent_required", "monthly_cap_exceeded", "idempotency_conflict", "upgrade_cap_exceeded"),
+        prepare=lambda rig: rig.rank_any_tier(9),
     ),
 }
 
@@ -86,6 +99,15 @@ RAISES: dict[str, type[nb.BillingError]] = {
 }
 
 
+class AnyTier(Plan):
+    """A plan that has every tier that somebody asks for."""
+
+    rank = 0
+
+    def find(self, tier_id: str) -> Tier:
+        return super().find(tier_id) or Tier(tier_id, "Any", self.rank, Decimal(100), Decimal(100))
+
+
 class Rig:
     """A portal being served, and an organisation in it that refuses only what the contract forbids."""
 
@@ -103,6 +125,11 @@ class Rig:
         """Have the token of another person, of an owner unless the role is given, that lasts for years."""
         person = self.portal.add_person("Ada", self.organisation, role=login.pop("role", "OWNER"))
         self.token = self.portal.issue_token(person, lifetime=10.0**9, **login)
+
+    def rank_any_tier(self, rank: int) -> None:
+        """Have a tier of every id, above or below that of the organisation."""
+        self.organisation.plan = AnyTier(self.portal.clock, "tier_basic" if rank else "tier_super")
+        self.organisation.plan.rank = rank
 
     def change(self, **attributes: Any) -> None:
         """Change the organisation."""

@@ -45,14 +45,18 @@ def to_generated(operation, arguments):
         return arguments
     given = {name: value for name, value in arguments.items() if value is not None}
     # Of several bodies it is the first that takes them.
-    schema = next(schema for schema in schemas if {name for name in properties(schema) if name != "type"} <= set(given))
+    schema = next(
+        schema
+        for schema in schemas
+        if {name for name, each in properties(schema).items() if "const" not in each} <= set(given)
+    )
     model = getattr(models, schema["$ref"].rpartition("/")[2])
     body = {
         name: float(given[name]) if resolve(DOCUMENT, each).get("type") == "number" else given[name]
         for name, each in properties(schema).items()
         if name in given
     }
-    constants = {"type_": each["const"] for name, each in properties(schema).items() if name == "type"}
+    constants = {f"{name}_": each["const"] for name, each in properties(schema).items() if "const" in each}
     rest = {name: value for name, value in given.items() if name not in body}
     return {**rest, "body": model(**constants, **body)}
 

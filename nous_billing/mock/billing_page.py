@@ -149,8 +149,8 @@ def _monthly_cap(organisation: Organisation) -> str:
         f"{_dollars(limit)} ({kind})</p>"
         + _form(
             organisation,
-            '<label for="cap">Cap in dollars; empty for the default</label><div class="row"><input type="text" id="cap" '
-            f'name="monthly_cap" inputmode="decimal" value="{own}"><button class="side">Save</button></div>',
+            '<label for="cap">Cap in dollars; empty for the default</label><div class="row"><input type="text" '
+            f'id="cap" name="monthly_cap" inputmode="decimal" value="{own}"><button class="side">Save</button></div>',
         )
     )
 

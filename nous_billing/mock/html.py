@@ -64,8 +64,9 @@ def page(title: str, body: Iterable[str], *, narrow: bool = False) -> str:
             '<!doctype html><html lang="en"><head><meta charset="utf-8">',
             '<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">',
             f"<title>{escape(title)} · Mock Nous Portal</title><style>{STYLE}</style></head><body>",
-            '<header><div><strong>Mock Nous Portal</strong><nav><a href="/billing">Billing</a><a href="/device">Device</a>',
-            f'<a href="/docs">Contract</a></nav></div></header><main{name}><h1>{escape(title)}</h1>',
+            '<header><div><strong>Mock Nous Portal</strong><nav><a href="/billing">Billing</a>',
+            '<a href="/device">Device</a><a href="/docs">Contract</a></nav></div></header>',
+            f"<main{name}><h1>{escape(title)}</h1>",
             *body,
             "</main></body></html>",
         ]

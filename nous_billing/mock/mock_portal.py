@@ -46,6 +46,8 @@ class MockPortal(Portal):
         self._cors_origins = list(cors_origins)
         self._seed = seed
         self._server: LoopbackServer | None = None
+        # Stable over resets, which build the application anew.
+        self.app: ASGIApp = self._answer
         if seed is not None:
             check_seed(seed)
         self._begin()
@@ -72,8 +74,7 @@ class MockPortal(Portal):
         if self._seed is not None:
             plant(self, self._seed)
 
-    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The portal as an ASGI application."""
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._app(scope, receive, send)
 
     def _build_app(self) -> ASGIApp:

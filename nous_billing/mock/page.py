@@ -12,8 +12,8 @@ _STYLE = """
 :root { color-scheme: light dark; --line: #8885; --soft: #8882; --link: #0b63c5; --quiet: #57606a }
 @media (prefers-color-scheme: dark) { :root { --link: #7db7ff; --quiet: #b6bfc9 } }
 * { box-sizing: border-box }
-body { background: Canvas; color: CanvasText; font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem;
-  overflow-wrap: anywhere }
+body { background: Canvas; color: CanvasText; font: 16px/1.5 system-ui, sans-serif; max-width: 60rem;
+  margin: 0 auto; padding: 1rem; overflow-wrap: anywhere }
 h2 { margin-top: 3rem; border-bottom: 1px solid var(--line) } h3 { margin-top: 2rem } h4 { margin-bottom: .3rem }
 a { color: var(--link) } nav ul { columns: 18rem; padding-left: 1.2rem }
 code, pre { font-family: ui-monospace, monospace; font-size: .9em; background: var(--soft); border-radius: 4px }

@@ -96,22 +96,21 @@ class Subscriptions:
     @handler(*gates.MANAGE, gates.consent)
     def upgrade_subscription(self, call: Call) -> Reply:
         """Charge the rest of the period and change the tier, once for the key."""
-        organisation = call.organisation
-        plan = organisation.plan
-        current, target = plan.tier, _known(plan, call.body["subscriptionTypeId"])
+        organisation, plan = call.organisation, call.organisation.plan
+        target = _known(plan, call.body["subscriptionTypeId"])
 
         def check() -> None:
-            if target.order < _may_change(current, target).order:
-                raise _rejected("This is no upgrade. A lower tier is scheduled for the end of the period.")
-            check_monthly_cap(organisation, plan.price_of(target))
-            wait = self._upgrades.admit(organisation.id) if target != current else None
+            wait = self._upgrades.admit(organisation.id) if target != plan.tier else None
             if wait is not None:
                 raise Refusal(429, "upgrade_cap_exceeded", "There were 5 upgrades today.", retry_after=wait)
+            check_monthly_cap(organisation, plan.price_of(target))
 
         # A replay is answered as before, even where the upgrade could no longer be made.
         return call.once(lambda: self._upgrade(organisation, call, target), check)
 
     def _upgrade(self, organisation: Organisation, call: Call, target: Tier) -> Reply:
+        if target.order < _may_change(organisation.plan.tier, target).order:
+            raise _rejected("This is no upgrade. A lower tier is scheduled for the end of the period.")
         answer: dict[str, Any] = {"targetTierId": target.id, "targetTierName": target.name}
         if target == organisation.plan.tier:
             return Reply(200, {"status": "already_on_tier", **answer})

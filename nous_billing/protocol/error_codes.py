@@ -38,7 +38,7 @@ REFUSALS: dict[str, tuple[int | tuple[int, ...], type[BillingError], str]] = {
     "monthly_cap_exceeded": (
         403,
         errors.BillingMonthlyCapExceeded,
-        "This charge would exceed the organisation's monthly cap. An admin can raise the cap on the portal.",
+        "This would exceed the organisation's monthly cap. An admin can raise the cap on the portal.",
     ),
     "consent_required": (403, errors.BillingConsentRequired, "The card must be confirmed once on the portal."),
     "card_paused": (403, errors.BillingNoPaymentMethod, "The saved card is paused. Choose a card on the portal."),
@@ -82,7 +82,7 @@ REFUSALS: dict[str, tuple[int | tuple[int, ...], type[BillingError], str]] = {
     "rate_limited": (
         429,
         errors.BillingRateLimited,
-        "Too many charges in the last hour. Try again later. No payment failed.",
+        "Too many requests. Try again later. No payment failed.",
     ),
     "upgrade_cap_exceeded": (
         429,
@@ -92,7 +92,7 @@ REFUSALS: dict[str, tuple[int | tuple[int, ...], type[BillingError], str]] = {
     "temporarily_unavailable": (
         503,
         errors.BillingRateLimited,
-        "The portal cannot check the purchase right now. Try again shortly. Nothing was charged.",
+        "The portal cannot check the request right now. Try again shortly. Nothing was charged.",
     ),
     "stripe_unavailable": (
         503,

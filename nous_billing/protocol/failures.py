@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any, cast
 
 from .. import errors
+from .._printable import printable
 from ..errors import BillingError
 from ..portal import portal_link
 from .annotations import field_types, wire_name
@@ -26,7 +27,9 @@ def error_from_reply(reply: Reply, base_url: str, operation: Operation[object]) 
     error_class = _class_of_unknown(reply.status) if unknown else _error_class(reply.status, code)
     if error_class is errors.BillingResponseError:
         code = code or "endpoint_unavailable"
-    message = _text(payload, "message") or _default_message(reply.status, code, unknown=unknown)
+    message = printable(_text(payload, "message") or "")
+    if not message.strip():
+        message = _default_message(reply.status, code, unknown=unknown)
     if operation.is_read:
         # An answer to a read says nothing about a charge.
         message = without_outcome(message)
@@ -120,6 +123,8 @@ def _default_message(status: int, code: str | None, *, unknown: bool) -> str:
         return f"The portal's address redirects (HTTP {status}), which is not followed. Check the base URL."
     if _class_of_unknown(status) is errors.BillingServerError:
         return f"The portal is failing (HTTP {status}). Try again shortly."
+    if unknown and code is not None:
+        return f"The portal's answer does not say for certain what it did ({code}, HTTP {status})."
     if unknown:
         return f"Something other than the billing API answered (HTTP {status}). Check the base URL."
     if code == "endpoint_unavailable":

@@ -13,8 +13,7 @@ class PendingChange(AdditionalProperties):
     and its
     withdrawal have `cancelAtPeriodEnd`.
 
-    Not settled: the values of `rail` and `changeType`, and whether `message` is always there; it is read as
-    optional.
+    Not settled: the values of `rail` and `changeType`, and what else is always there; it is read as optional.
 
     Example:
         {'rail': 'stripe', 'changeType': 'downgrade', 'targetTierName': 'Basic', 'message': 'Your plan changes on
@@ -22,17 +21,17 @@ class PendingChange(AdditionalProperties):
 
     Attributes:
         rail (str):
-        message (str | Unset):
-        change_type (str | Unset):
+        message (None | str | Unset):
+        change_type (None | str | Unset):
         target_tier_name (None | str | Unset):
-        cancel_at_period_end (bool | Unset):
+        cancel_at_period_end (bool | None | Unset):
     """
 
     rail: str
-    message: str | Unset = UNSET
-    change_type: str | Unset = UNSET
+    message: None | str | Unset = UNSET
+    change_type: None | str | Unset = UNSET
     target_tier_name: None | str | Unset = UNSET
-    cancel_at_period_end: bool | Unset = UNSET
+    cancel_at_period_end: bool | None | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
         field_dict: dict[str, Any] = {**self.additional_properties, "rail": self.rail}

@@ -331,7 +331,7 @@ def test_a_code_that_comes_with_another_status_has_the_class_of_the_status(statu
     assert str(error).removesuffix(CHARGE_MAY_BE) in (
         f"The portal is failing (HTTP {status}). Try again shortly.",
         f"The portal refused the request ({code}).",
-        f"Something other than the billing API answered (HTTP {status}). Check the base URL.",
+        f"The portal's answer does not say for certain what it did ({code}, HTTP {status}).",
     )
 
 
