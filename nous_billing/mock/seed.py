@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from jsonschema_rs import Draft202012Validator
 
 from .faults import Fault
-from .ids import KINDS
+from .ids import KINDS, Kind
 from .oauth import Login
 from .openapi import load_control
 from .organisations import Card, Organisation, Person
@@ -124,7 +124,7 @@ def change_person(portal: Portal, person: Person, fields: Json) -> None:
 def log_in(portal: Portal, fields: Json) -> Login:
     """A login of a person. Raises Missing, and ValueError for a token that was issued before."""
     person = find(portal.people, fields.get("person"))
-    fixed = [kind for kind in KINDS if fields.get(kind)]
+    fixed: list[Kind] = [kind for kind in KINDS if kind in fields]
     if any(portal.has_issued(fields[kind]) for kind in fixed):
         raise Taken("One of these tokens was issued before.")
     for kind in fixed:
