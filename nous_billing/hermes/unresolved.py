@@ -50,7 +50,7 @@ class Payment:
     organisation: str
     sent_at: float
     sends: int = 0
-    other_keys: list[str] = field(default_factory=list)
+    other_keys: list[str] = field(default_factory=list[str])
     answered: bool = False
 
     def has_key(self, key: str) -> bool:
