@@ -287,7 +287,7 @@ def test_the_billing_page_changes_the_organisation(api, portal, fields, attribut
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/billing", "/_mock/", *{each.path for each in OPERATIONS if each.method == "GET"}]
+    "path", ["/", "/billing", "/_mock/", *(each.path for each in OPERATIONS if each.method == "GET")]
 )
 def test_head_is_get_without_a_body_and_options_name_the_methods(api, path):
     headers = {"Authorization": f"Bearer {api.token}"}
