@@ -1,6 +1,5 @@
 """Organisations, people, tokens and faults from JSON: what a seed has, and what the control interface takes."""
 
-import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -9,7 +8,7 @@ from typing import Any, TypeVar
 
 from jsonschema_rs import Draft202012Validator
 
-from .faults import Fault
+from .fault_fields import read_fault
 from .ids import KINDS, Kind
 from .oauth import Login
 from .openapi import load_control
@@ -141,24 +140,7 @@ def fix_ids(portal: Portal, fields: Json) -> None:
 
 def inject(portal: Portal, fields: Json) -> None:
     """Let a fault wait. Raises ValueError for one that cannot be."""
-    options = dict(fields)
-    kind, operation, times = options.pop("kind"), options.pop("operation", None), int(options.pop("times", 1))
-    if kind == "reply":
-        options.setdefault("status", 200)
-        options["body"] = _text(options.get("body", ""))
-    elif kind in {"raw", "twice"} and "body" in options:
-        options["data" if kind == "raw" else "second"] = _text(options.pop("body")).encode()
-    if "delay" in options:
-        options["delay"] = float(options["delay"])
-    if "retryAfter" in options:
-        options["retry_after"] = options.pop("retryAfter")
-    try:
-        fault = getattr(Fault, kind)(**options)
-    except TypeError:
-        raise ValueError(
-            f"A fault {kind!r} cannot have all of these fields, or lacks one: {', '.join(fields)}."
-        ) from None
-    portal.inject(fault, operation, times)
+    portal.inject(read_fault(fields), fields.get("operation"), int(fields.get("times", 1)))
 
 
 def _check_id(things: list[Named], thing: Named, fields: Json) -> None:
@@ -174,14 +156,6 @@ def _assign(target: object, fields: Json, table: Mapping[str, tuple[str, Callabl
 
 def _card(fields: Json) -> Card:
     return Card(fields.get("brand", "visa"), fields["last4"], fields.get("resolvedVia"))
-
-
-def _text(body: object) -> str:
-    return body if isinstance(body, str) else json.dumps(body, default=_refuse_fraction)
-
-
-def _refuse_fraction(value: object) -> object:
-    raise ValueError(f"The body has the number {value}. Send a body with fractions as text, which keeps its digits.")
 
 
 def _usd(value: object) -> Decimal:

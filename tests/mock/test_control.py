@@ -221,10 +221,11 @@ def test_a_fault_that_cannot_be_is_refused(control, fault):
 def test_requests_are_shown_without_secrets(control, api):
     api.charge("50.10")
     api.refresh("rt_secret")
-    charge, refresh = control("GET", "requests").json()
+    api.poll_device("dc_secret")
+    charge, refresh, poll = control("GET", "requests").json()
     assert (charge["operation"], charge["body"], charge["status"]) == ("post_charge", '{"amountUsd": 50.10}', 202)
     assert charge["headers"]["authorization"] == "***"
-    assert "rt_secret" not in str(refresh)
+    assert "_secret" not in str([refresh, poll])
     assert api.token not in str(control("GET", "state").json())
 
 
