@@ -260,7 +260,14 @@ def test_the_readme_alone_leads_from_an_install_to_a_bought_credit_in_a_minute(
     section = readme.partition("## A first purchase")[2]
     (tmp_path / "buy.py").write_text(re.findall(r"```python\n(.*?)```", section, re.DOTALL)[0])
     # The dependencies, which the index of an organisation serves too.
-    locked = ["--constraints", ROOT / "requirements-dev.txt", "-r", ROOT / "pyproject.toml", "--extra", "mock"]
+    locked: list[str | Path] = [
+        "--constraints",
+        ROOT / "requirements-dev.txt",
+        "-r",
+        ROOT / "pyproject.toml",
+        "--extra",
+        "mock",
+    ]
     subprocess.run([UV, "venv", "--quiet", tmp_path / "venv"], check=True)
     subprocess.run([UV, "pip", "install", "--quiet", "--python", tmp_path / "venv", "pip", *locked], check=True)
     simple = f"{published.url.replace('://', f'://{USER}:{PASSWORD}@')}/simple/"
