@@ -42,6 +42,8 @@ WINGS = {
             for name in ("d*", "foreign_files", "hermes_contract", "patience", "refresh_rows", "replay")
         ),
     ],
+    "_files": ["unit/test_files", "unit/files/test_*", "unit/purchases/test_purchase_directory", "auth/test_disk"],
+    "hermes": ["unit/test_hermes*", "sockets/test_hermes*"],
     "protocol": ["unit/protocol/test_*", "unit/purchases/test_callers_code"],
     "purchases": ["unit/purchases/test_*"],
     "transport": [
@@ -70,7 +72,6 @@ FRONT = {
     "clock": ["unit/test_hermes", "sockets/test_hermes"],
     "credentials": ["unit/auth/test_tokens", "unit/auth/test_hermes_login"],
     "errors": ["unit/protocol/test_replies"],
-    "hermes": ["sockets/test_hermes"],
     "models": ["unit/protocol/test_models"],
     "sql": ["sql/test_sql_store"],
 }
