@@ -34,7 +34,6 @@ SURVIVED, NO_TESTS, NOT_RUN = 0, 33, None
 # The tests that hold the modules of each wing. Left out are tests of wall-clock time, which fail by chance on a busy
 # machine, and such as look at the code itself, of which a mutant has more.
 WINGS = {
-    "_files": ["unit/files/test_*", "unit/purchases/test_purchase_directory", "auth/test_foreign_files"],
     "auth": [
         "unit/auth/test_*",
         *(
@@ -42,7 +41,7 @@ WINGS = {
             for name in ("d*", "foreign_files", "hermes_contract", "patience", "refresh_rows", "replay")
         ),
     ],
-    "_files": ["unit/test_files", "unit/files/test_*", "unit/purchases/test_purchase_directory", "auth/test_disk"],
+    "_files": ["unit/files/test_*", "unit/purchases/test_purchase_directory", "auth/test_disk", "auth/test_foreign*"],
     "hermes": ["unit/test_hermes*", "sockets/test_hermes*"],
     "protocol": ["unit/protocol/test_*", "unit/purchases/test_callers_code"],
     "purchases": ["unit/purchases/test_*"],
