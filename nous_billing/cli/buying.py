@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import NoReturn
 
 import click
 
@@ -121,15 +122,12 @@ def _step_up(
     return ask
 
 
-def _end_uncertain(screen: Screen, uncertain: BillingPurchaseUncertain, amount: str) -> None:
-    again = same_again("buy", amount, "--key", uncertain.key)
-    if not uncertain.is_too_old:
-        screen.tell("Not known yet. To find out, run this; it charges at most once:")
-        screen.tell_line(again)
-    screen.fail(uncertain, {"key": uncertain.key, "charge_id": uncertain.charge_id, "again": again})
+def _end_uncertain(screen: Screen, uncertain: BillingPurchaseUncertain, amount: str) -> NoReturn:
+    again = None if uncertain.is_too_old else same_again("buy", amount, "--key", uncertain.key)
+    screen.fail(uncertain, {"key": uncertain.key, "charge_id": uncertain.charge_id}, again=again)
 
 
-def _end_failed(screen: Screen, purchase: Purchase, portal_url: str) -> None:
+def _end_failed(screen: Screen, purchase: Purchase, portal_url: str) -> NoReturn:
     screen.end(
         Ending.CARD,
         f"Not paid: {_reason(purchase.reason)}. Nothing was charged.",

@@ -98,5 +98,3 @@ def _may_buy(can_charge: bool, enabled: bool, scopes: frozenset[str] | None) -> 
     if scopes is not None and BILLING_MANAGE_SCOPE not in scopes:
         return "after you allow it once: 'nous-billing buy' asks"
     return "yes"
-
-

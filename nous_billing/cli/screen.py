@@ -85,9 +85,13 @@ class Screen:
         """Show that something is going on, where stderr is a terminal."""
         return self._err.status(Text(sentence), spinner="dots")
 
-    def fail(self, error: BillingError, members: Mapping[str, object] | None = None) -> NoReturn:
-        """Write an error, and end the process with its exit code."""
-        self.end(ending_of(error), error.message, portal_url=error.portal_url, error=error, members=members)
+    def fail(
+        self, error: BillingError, members: Mapping[str, object] | None = None, *, again: str | None = None
+    ) -> NoReturn:
+        """Write an error, and end the process with its exit code. As ``end``."""
+        self.end(
+            ending_of(error), error.message, portal_url=error.portal_url, error=error, members=members, again=again
+        )
 
     def end(
         self,
@@ -97,11 +101,13 @@ class Screen:
         portal_url: str | None = None,
         error: BillingError | None = None,
         members: Mapping[str, object] | None = None,
+        again: str | None = None,
     ) -> NoReturn:
-        """Write a sentence, and a link where there is one, and end the process."""
+        """Write a sentence, and a link and the command to run next where there are any, and end the process."""
         self.tell(sentence, style="red")
-        if portal_url:
-            self.tell_line(portal_url)
+        for line in (portal_url, again):
+            if line:
+                self.tell_line(line)
         if self.as_json:
             told: dict[str, object] = {
                 "exit_code": int(ending),
@@ -109,6 +115,7 @@ class Screen:
                 "error": error.error if error else None,
                 "status": error.status if error else None,
                 "portal_url": portal_url,
+                "run_next": again,
                 "retry_after": error.retry_after if error else None,
                 "outcome_unknown": error.outcome_unknown if error else ending is Ending.UNKNOWN,
             }

@@ -71,7 +71,9 @@ def auto_reload(screen: Screen, amounts: tuple[str, ...]) -> None:
     settings = state.auto_reload
     shown = _auto_reload_text(settings) if settings else "Only an admin of the organisation sees it"
     screen.answer(
-        {"auto_reload": settings, "portal_url": state.portal_url}, [], f"Auto-reload: {shown}." if settings else f"{shown}."
+        {"auto_reload": settings, "portal_url": state.portal_url},
+        [],
+        f"Auto-reload: {shown}." if settings else f"{shown}.",
     )
 
 
