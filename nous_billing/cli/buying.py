@@ -56,7 +56,8 @@ def _check_bounds(screen: Screen, amount: str, state: BillingState) -> None:
     if not state.bounds.min_usd <= given <= state.bounds.max_usd:
         screen.end(
             Ending.INPUT,
-            f"You can buy {dollars(state.bounds.min_usd)} to {dollars(state.bounds.max_usd)} at a time. Nothing was sent.",
+            f"You can buy {dollars(state.bounds.min_usd)} to {dollars(state.bounds.max_usd)} at a time. Nothing was "
+            "sent.",
         )
 
 

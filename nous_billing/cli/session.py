@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import webbrowser
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ class Session:
 
 
 @contextmanager
-def session() -> Iterator[Session]:
+def session() -> Generator[Session]:
     """Open the client of this person: NOUS_TOKEN, else this command's own login, else the login of Hermes."""
     stored = None if os.environ.get("NOUS_TOKEN", "").strip() else StoredLogin()
     login = stored if stored is not None and stored.is_logged_in else None
