@@ -43,22 +43,33 @@ from .errors import BillingServerError as BillingServerError
 from .errors import BillingSessionRevoked as BillingSessionRevoked
 from .errors import BillingStripeUnavailable as BillingStripeUnavailable
 from .errors import BillingTimeout as BillingTimeout
+from .errors import BillingUpgradeCapExceeded as BillingUpgradeCapExceeded
 from .models import AutoReload as AutoReload
 from .models import AutoReloadCard as AutoReloadCard
 from .models import AutoTopUpSaved as AutoTopUpSaved
 from .models import BillingState as BillingState
 from .models import Bounds as Bounds
 from .models import Card as Card
+from .models import CardPaymentMethod as CardPaymentMethod
 from .models import ChargeAccepted as ChargeAccepted
 from .models import ChargeFailed as ChargeFailed
 from .models import ChargeId as ChargeId
 from .models import ChargePending as ChargePending
 from .models import ChargeSettled as ChargeSettled
 from .models import ChargeStatus as ChargeStatus
+from .models import CurrentSubscription as CurrentSubscription
+from .models import LinkPaymentMethod as LinkPaymentMethod
 from .models import MonthlyCap as MonthlyCap
 from .models import Number as Number
 from .models import Organisation as Organisation
+from .models import OtherPaymentMethod as OtherPaymentMethod
+from .models import PendingChange as PendingChange
 from .models import PortalUrl as PortalUrl
+from .models import Subscription as Subscription
+from .models import SubscriptionOrganisation as SubscriptionOrganisation
+from .models import SubscriptionPreview as SubscriptionPreview
+from .models import SubscriptionTier as SubscriptionTier
+from .models import SubscriptionUpgrade as SubscriptionUpgrade
 from .money import Amount as Amount
 from .money import format_usd as format_usd
 from .money import parse_usd as parse_usd
@@ -117,8 +128,10 @@ __all__ = [
     "BillingState",
     "BillingStripeUnavailable",
     "BillingTimeout",
+    "BillingUpgradeCapExceeded",
     "Bounds",
     "Card",
+    "CardPaymentMethod",
     "ChargeAccepted",
     "ChargeFailed",
     "ChargeId",
@@ -128,13 +141,17 @@ __all__ = [
     "Clock",
     "CredentialSource",
     "Credentials",
+    "CurrentSubscription",
     "DefaultLogin",
     "DeviceCode",
     "HermesLogin",
+    "LinkPaymentMethod",
     "MonthlyCap",
     "Number",
     "OnProgress",
     "Organisation",
+    "OtherPaymentMethod",
+    "PendingChange",
     "PortalUrl",
     "Purchase",
     "PurchaseDirectory",
@@ -143,6 +160,11 @@ __all__ = [
     "PurchaseStore",
     "StaticToken",
     "StoredLogin",
+    "Subscription",
+    "SubscriptionOrganisation",
+    "SubscriptionPreview",
+    "SubscriptionTier",
+    "SubscriptionUpgrade",
     "__version__",
     "format_usd",
     "new_idempotency_key",

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from os import PathLike
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from .clock import BaseClock
 from .credentials import CredentialSource
 from .errors import BillingError, BillingInvalidRequest
-from .models import BillingState, ChargeFailed, ChargeSettled, ChargeStatus, Organisation
+from .models import BillingState, ChargeFailed, ChargeSettled, ChargeStatus, Organisation, Subscription
 from .money import Amount
 from .portal import check_base_url
 from .protocol import operations
@@ -19,24 +18,13 @@ from .protocol.caller import call_user, unwrap_caller_errors
 from .protocol.exchange import BeforeSend, Flow, exchange
 from .protocol.operations import Operation
 from .protocol.settlement import TellOfPoll, check_seconds, settlement
-from .purchases import memory
-from .purchases.buying import Buying, new_purchase
-from .purchases.organisation import check_organisation_id
-from .purchases.purchase import AsyncPurchaseStore, Purchase, PurchaseStore
-from .purchases.resuming import Outcome, resume
-from .purchases.store_access import AnyStore
+from .protocol.upgrade import wait_for_upgrade
 
 if TYPE_CHECKING:
     from ssl import SSLContext
 
     from .auth.default_login import DefaultLogin
     from .transport.proxies import ProxySetting
-
-Store = PurchaseStore | str | PathLike[str]
-"""Where purchases are kept: a store, or the path of a directory."""
-
-AnyPurchaseStore = Store | AsyncPurchaseStore
-"""The same, or for an ``AsyncBillingClient`` a store whose methods are awaited."""
 
 T = TypeVar("T")
 ClockT = TypeVar("ClockT", bound=BaseClock)
@@ -88,6 +76,16 @@ class BaseClient(Generic[ClockT]):
         self._shown = state.org
         return state
 
+    def _upgrade_wait(self, subscription_type_id: str, interval: float, cap: float) -> Flow[Subscription]:
+        return wait_for_upgrade(
+            subscription_type_id,
+            interval=interval,
+            cap=cap,
+            base_url=self._base_url,
+            timeout=self._timeout,
+            clock=self._clock,
+        )
+
     def _settlement(
         self,
         charge_id: str,
@@ -124,69 +122,3 @@ class BaseClient(Generic[ClockT]):
             before_send=before_send,
             once=once,
         )
-
-    def _buying(
-        self,
-        purchase: Purchase,
-        store: AnyPurchaseStore | None,
-        step_up: Callable[[], object] | None,
-        on_progress: Callable[[Purchase | BillingError], object] | None,
-        cancelled: Callable[[], object] | None,
-        interval: float,
-        cap: float,
-        organisation_id: str | None = None,
-    ) -> Buying:
-        check_seconds(interval, "interval")
-        check_seconds(cap, "cap")
-        return Buying(
-            purchase,
-            store=self._store(store),
-            wait=lambda charge_id, tell, before_send, once: self._waiting(
-                charge_id, tell, cancelled, interval, cap, before_send, once
-            ),
-            organisation_id=check_organisation_id(organisation_id),
-            shown=self._shown,
-            step_up=step_up,
-            on_progress=on_progress,
-            cancelled=cancelled,
-            base_url=self._base_url,
-            timeout=self._timeout,
-            clock=self._clock,
-        )
-
-    def _new_purchase(self, amount_usd: Amount, idempotency_key: str) -> Purchase:
-        return new_purchase(amount_usd, idempotency_key, self._clock)
-
-    def _resuming(
-        self,
-        store: AnyPurchaseStore | None,
-        on_progress: Callable[[Purchase | BillingError], object] | None,
-        cancelled: Callable[[], object] | None,
-        interval: float,
-        cap: float,
-        organisation_id: str | None = None,
-    ) -> Flow[list[Outcome]]:
-        purchases = self._store(store)
-        check_seconds(interval, "interval")
-        check_organisation_id(organisation_id)
-        end = self._clock.monotonic() + check_seconds(cap, "cap")
-
-        def buying(purchase: Purchase, left: int) -> Buying:
-            # A charge that stays pending must not use up the time of the others. Each is polled at least once.
-            share = max((end - self._clock.monotonic()) / left, 0.001)
-            return self._buying(purchase, purchases, None, on_progress, cancelled, interval, share, organisation_id)
-
-        return resume(purchases, organisation_id, buying)
-
-    def _store(self, store: AnyPurchaseStore | None) -> AnyStore:
-        if store is None:
-            return memory.PROCESS_STORE
-        if isinstance(store, (str, PathLike)):
-            from .purchases.directory import PurchaseDirectory
-
-            return PurchaseDirectory(store)
-        if not (hasattr(store, "load") and hasattr(store, "save")):
-            raise BillingInvalidRequest(
-                f"store must be a path or a PurchaseStore, not {type(store).__name__}.", error="invalid_store"
-            )
-        return store

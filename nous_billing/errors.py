@@ -17,7 +17,8 @@ The tree of the classes:
     │   ├── BillingConsentRequired
     │   └── BillingMonthlyCapExceeded
     ├── BillingRateLimited               429, and 503: back off, not a payment failure
-    │   └── BillingStripeUnavailable
+    │   ├── BillingStripeUnavailable
+    │   └── BillingUpgradeCapExceeded
     ├── BillingInvalidRequest            400, and what is refused before it is sent
     ├── BillingIdempotencyConflict       409
     ├── BillingNetworkError              no usable reply
@@ -154,8 +155,8 @@ class BillingDisabled(BillingAccessDenied):
 
 
 class BillingNoPaymentMethod(BillingAccessDenied):
-    """No reusable card is saved (403 ``no_payment_method``). The person may have a card: it has to be saved on the
-    portal."""
+    """No saved card can be charged (403 ``no_payment_method``, ``card_expired``, ``card_paused``, ``card_mismatch``).
+    The person may have a card: it has to be saved on the portal."""
 
 
 class BillingConsentRequired(BillingAccessDenied):
@@ -184,6 +185,10 @@ class BillingRateLimited(BillingError):
 
 class BillingStripeUnavailable(BillingRateLimited):
     """The payment processor is down (503 ``stripe_unavailable``). Nothing was charged."""
+
+
+class BillingUpgradeCapExceeded(BillingRateLimited):
+    """The organisation has had its upgrades of the day (429 ``upgrade_cap_exceeded``). Nothing was charged."""
 
 
 class BillingInvalidRequest(BillingError):

@@ -50,14 +50,16 @@ WINGS = {
 }
 # What holds the modules of the front, beside the tests that have their name.
 FRONT = {
-    "_base_client": [
-        "unit/test_client",
+    "_base_client": ["unit/test_client", "auth/test_default_login"],
+    "_base_purchasing": [
+        "unit/test_base_client",
         "unit/purchases/test_memory_store",
         *(f"unit/purchases/test_{name}" for name in ("buying", "buying_cancelled", "buying_store", "resume")),
-        "auth/test_default_login",
     ],
     "_files": ["unit/purchases/test_purchase_directory", "unit/auth/test_hermes_login"],
     "_threads": ["unit/transport/test_driver*"],
+    "_async_purchasing": ["unit/test_client", "unit/purchases/test_buying_interrupted", "sockets/purchases/*"],
+    "_purchasing": ["unit/test_client", "unit/purchases/test_buying_interrupted", "sockets/purchases/*"],
     "async_client": ["unit/test_client", "unit/purchases/test_buying_interrupted", "auth/test_default_login"],
     "client": ["unit/purchases/test_buying_interrupted", "auth/test_default_login"],
     "clock": ["unit/test_hermes", "sockets/test_hermes"],

@@ -2,20 +2,20 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, get_type_hints
 
 from jsonschema_rs import Draft202012Validator
 
 import nous_billing as nb
 from nous_billing.mock import Fault
-from nous_billing.mock.openapi import load_document, resolve
+from nous_billing.mock.openapi import exact, load_document, resolve
 from nous_billing.protocol import operations
 from scripts.calls import example
 
 from .registry import ENTRIES, WAYS, Rig
 
-DOCUMENT = load_document()
+DOCUMENT = exact(load_document())
 IN_CONTRACT: dict[str, tuple[str, str, Any]] = {
     entry["operationId"]: (path, method.upper(), entry)
     for path, methods in DOCUMENT["paths"].items()
@@ -29,7 +29,7 @@ _PARAMETERS = {
     name: [resolve(DOCUMENT, each) for each in entry.get("parameters", [])] for name, (_, _, entry) in PLACES.items()
 }
 # Those that may change something, and among them those that move money: they ask for an idempotency key.
-CHANGING = {name for name, (_, method, _) in PLACES.items() if method != "GET"}
+CHANGING = {name for name, (_, method, _) in PLACES.items() if method != "GET" and not ENTRIES[name].reads_only}
 KEYED = {name for name in OPERATIONS if "Idempotency-Key" in (each["name"] for each in _PARAMETERS[name])}
 # Those that need a scope, and those to which something can be given.
 SCOPED = [name for name, (_, _, entry) in PLACES.items() if any(entry.get("security", [{}])[0].values())]
@@ -163,4 +163,12 @@ def _injected(operation: str, status: int, code: str | None, fault: Fault, body:
     )
 
 
-SITUATIONS = [situation for pair in PAIRS for situation in _situations(*pair)]
+def _prepared(situation: Situation) -> Situation:
+    def prepare(rig: Rig, key: str) -> None:
+        ENTRIES[situation.operation].prepare(rig)
+        situation.prepare(rig, key)
+
+    return replace(situation, prepare=prepare)
+
+
+SITUATIONS = [_prepared(situation) for pair in PAIRS for situation in _situations(*pair)]

@@ -10,6 +10,7 @@ from typing import Any
 
 import nous_billing as nb
 from nous_billing.mock.ledger import Charge
+from nous_billing.mock.plans import Plan, Tier
 
 KEY = "7f2c1b9e-3d54-4c8a-9a51-0f6f1f2f7a10"
 
@@ -21,13 +22,20 @@ class Entry:
     Attributes:
         arguments: Those of the facade's method, all of them.
         gates: Codes with which the mock refuses by itself; any other that the contract declares is injected.
+        reads_only: Whether it changes nothing although it is no GET.
+        optional: The arguments that may be None, as in one of several bodies.
+        prepare: Has the portal allow whatever the contract allows.
     """
 
     arguments: Mapping[str, Any]
     gates: tuple[str, ...] = ()
+    reads_only: bool = False
+    optional: tuple[str, ...] = ()
+    prepare: Callable[["Rig"], object] = lambda rig: None
 
 
 _ACCESS = ("insufficient_scope", "remote_spending_revoked", "org_access_denied")
+_SUBSCRIPTION = (*_ACCESS, "role_required", "cli_billing_disabled")
 _MANAGE = (*_ACCESS, "role_required", "cli_billing_disabled", "no_payment_method")
 
 ENTRIES: dict[str, Entry] = {
@@ -45,6 +53,22 @@ ENTRIES: dict[str, Entry] = {
         ),
     ),
     "get_charge_status": Entry({"charge_id": "ch_1"}, _ACCESS),
+    "get_subscription": Entry({}, ("org_access_denied",)),
+    "preview_subscription_change": Entry(
+        {"subscription_type_id": "tier_super"}, _SUBSCRIPTION, reads_only=True, prepare=lambda rig: rig.rank_any_tier(9)
+    ),
+    "set_pending_subscription_change": Entry(
+        {"subscription_type_id": "tier_basic"},
+        _SUBSCRIPTION,
+        optional=("subscription_type_id",),
+        prepare=lambda rig: rig.rank_any_tier(0),
+    ),
+    "delete_pending_subscription_change": Entry({}, _SUBSCRIPTION),
+    "upgrade_subscription": Entry(
+        {"subscription_type_id": "tier_super", "idempotency_key": KEY},
+        (*_MANAGE, "consent_required", "monthly_cap_exceeded", "idempotency_conflict", "upgrade_cap_exceeded"),
+        prepare=lambda rig: rig.rank_any_tier(9),
+    ),
 }
 
 RAISES: dict[str, type[nb.BillingError]] = {
@@ -58,6 +82,13 @@ RAISES: dict[str, type[nb.BillingError]] = {
     "no_payment_method": nb.BillingNoPaymentMethod,
     "monthly_cap_exceeded": nb.BillingMonthlyCapExceeded,
     "consent_required": nb.BillingConsentRequired,
+    "card_paused": nb.BillingNoPaymentMethod,
+    "card_expired": nb.BillingNoPaymentMethod,
+    "card_mismatch": nb.BillingNoPaymentMethod,
+    "auto_top_up_disabled_failures": nb.BillingAccessDenied,
+    "subscription_mutation_rejected": nb.BillingAccessDenied,
+    "preview_rejected": nb.BillingAccessDenied,
+    "upgrade_cap_exceeded": nb.BillingUpgradeCapExceeded,
     "validation_failed": nb.BillingInvalidRequest,
     "amount_out_of_bounds": nb.BillingInvalidRequest,
     "idempotency_key_required": nb.BillingInvalidRequest,
@@ -66,6 +97,15 @@ RAISES: dict[str, type[nb.BillingError]] = {
     "temporarily_unavailable": nb.BillingRateLimited,
     "stripe_unavailable": nb.BillingStripeUnavailable,
 }
+
+
+class AnyTier(Plan):
+    """A plan that has every tier that somebody asks for."""
+
+    rank = 0
+
+    def find(self, tier_id: str) -> Tier:
+        return super().find(tier_id) or Tier(tier_id, "Any", self.rank, Decimal(100), Decimal(100))
 
 
 class Rig:
@@ -86,6 +126,11 @@ class Rig:
         person = self.portal.add_person("Ada", self.organisation, role=login.pop("role", "OWNER"))
         self.token = self.portal.issue_token(person, lifetime=10.0**9, **login)
 
+    def rank_any_tier(self, rank: int) -> None:
+        """Have a tier of every id, above or below that of the organisation."""
+        self.organisation.plan = AnyTier(self.portal.clock, "tier_basic" if rank else "tier_super")
+        self.organisation.plan.rank = rank
+
     def change(self, **attributes: Any) -> None:
         """Change the organisation."""
         for name, value in attributes.items():
@@ -94,6 +139,10 @@ class Rig:
     def use_key(self, key: str) -> None:
         """Have a charge with the key, of an amount that no request may have."""
         self.organisation.add_charge(Charge(key, Decimal("0.001"), "4242", self.portal.clock, 0))
+
+    def use_up_the_upgrades(self) -> None:
+        while self.portal._upgrades.admit(self.organisation.id) is None:
+            pass
 
     def use_up_the_limit(self) -> None:
         while self.portal._limiter.admit(self.organisation.id) is None:
@@ -120,5 +169,6 @@ WAYS: dict[str, dict[str, Callable[[Rig, str], object]]] = {
     "monthly_cap_exceeded": {"cap": lambda rig, key: rig.change(monthly_cap=Decimal(0))},
     "amount_out_of_bounds": {"bounds": lambda rig, key: rig.change(bounds=(Decimal(2_000_000), Decimal(3_000_000)))},
     "idempotency_conflict": {"used key": lambda rig, key: rig.use_key(key)},
+    "upgrade_cap_exceeded": {"five today": lambda rig, key: rig.use_up_the_upgrades()},
     "rate_limited": {"used up": lambda rig, key: rig.use_up_the_limit()},
 }

@@ -32,6 +32,7 @@ SENT: list[tuple[str, Mapping[str, Any]]] = [
         ("post_charge", {"amount_usd": amount, "idempotency_key": key})
         for amount, key in [("50", KEY), ("50.25", "!"), ("0.01", "~" * 255), ("1000000", "a:b,c"), ("19.99", "%20")]
     ),
+    ("set_pending_subscription_change", {"subscription_type_id": None}),
     ("patch_auto_top_up", {"enabled": False, "threshold": "0.01", "top_up_amount": "99999.99"}),
 ]
 IDS = [f"{sent[0]} {' '.join(str(value)[:20] for value in sent[1].values())}" for sent in SENT]
@@ -42,13 +43,26 @@ def to_generated(operation, arguments):
     schemas = body_schemas(operation)
     if not schemas:
         return arguments
-    model = getattr(models, schemas[0]["$ref"].rpartition("/")[2])
-    properties = {snake(name): each for name, each in resolve(DOCUMENT, schemas[0])["properties"].items()}
+    given = {name: value for name, value in arguments.items() if value is not None}
+    # Of several bodies it is the first that takes them.
+    schema = next(
+        schema
+        for schema in schemas
+        if {name for name, each in properties(schema).items() if "const" not in each} <= set(given)
+    )
+    model = getattr(models, schema["$ref"].rpartition("/")[2])
     body = {
-        name: float(arguments[name]) if resolve(DOCUMENT, each).get("type") == "number" else arguments[name]
-        for name, each in properties.items()
+        name: float(given[name]) if resolve(DOCUMENT, each).get("type") == "number" else given[name]
+        for name, each in properties(schema).items()
+        if name in given
     }
-    return {**{name: value for name, value in arguments.items() if name not in body}, "body": model(**body)}
+    constants = {f"{name}_": each["const"] for name, each in properties(schema).items() if "const" in each}
+    rest = {name: value for name, value in given.items() if name not in body}
+    return {**rest, "body": model(**constants, **body)}
+
+
+def properties(schema):
+    return {snake(name): each for name, each in resolve(DOCUMENT, schema)["properties"].items()}
 
 
 def from_facade(kind, url, operation, arguments):

@@ -7,11 +7,11 @@ from .calls import Call, handler
 from .clock import MockClock
 from .ledger import AMBIGUOUS, Charge, usd
 from .limiter import Limiter
-from .organisations import AutoReload, Organisation
+from .organisations import AutoReload, Organisation, check_monthly_cap
 from .replies import PORTAL_URL, Refusal, Reply, ReplyLost
 from .tokens import Tokens
 
-_HIDDEN = {"card": None, "monthlyCap": None, "autoReload": None}
+_HIDDEN = {"card": None, "paymentMethod": None, "monthlyCap": None, "autoReload": None}
 
 
 class Billing:
@@ -72,7 +72,7 @@ class Billing:
             raise Refusal(429, "rate_limited", "Too many charges in an hour.", retry_after=wait)
         return call.once(
             act=lambda: self._charge(organisation, call.key, amount),
-            check=lambda: _check_monthly_cap(organisation, amount),
+            check=lambda: check_monthly_cap(organisation, amount),
         )
 
     def _charge(self, organisation: Organisation, key: str, amount: Decimal) -> Reply:
@@ -90,14 +90,3 @@ class Billing:
         charge_id = call.parameters["chargeId"]
         found = next((charge for charge in call.organisation.charges if charge.id == charge_id), None)
         return Reply(200, found.to_wire() if found else {"status": "pending"})
-
-
-def _check_monthly_cap(organisation: Organisation, amount: Decimal) -> None:
-    remaining = max(organisation.spending_limit - organisation.spent_this_month, Decimal(0))
-    if amount > remaining:
-        raise Refusal.denied(
-            "monthly_cap_exceeded",
-            f"The charge would exceed the monthly cap; {usd(remaining)} dollars are left.",
-            remainingUsd=usd(remaining),
-            isDefaultCeiling=organisation.monthly_cap is None,
-        )

@@ -8,7 +8,8 @@ from typing import Any
 from .clock import MockClock
 from .key_memory import KeyMemory
 from .ledger import Charge, usd
-from .replies import Reply
+from .plans import Plan
+from .replies import Refusal, Reply
 
 DEFAULT_CEILING = Decimal("1000")
 
@@ -25,6 +26,12 @@ class Card:
         """The card as the billing state shows it."""
         shown = {"brand": self.brand, "last4": self.last4}
         return shown if self.resolved_via is None else {**shown, "resolvedVia": self.resolved_via}
+
+    def to_payment_method(self) -> dict[str, Any]:
+        """The same as a later portal shows it. A Link wallet has the brand `Link`."""
+        if self.brand != "Link":
+            return {"kind": "card", **self.to_wire()}
+        return {"kind": "link", **({} if self.resolved_via is None else {"resolvedVia": self.resolved_via})}
 
 
 @dataclass
@@ -63,6 +70,7 @@ class Organisation:
         self.auto_reload: AutoReload | None = AutoReload()
         self._clock = clock
         self.keys: KeyMemory = KeyMemory()
+        self.plan: Plan = Plan(clock)
         self._charges: dict[str, Charge] = {}
         self._opening = Decimal(balance)
 
@@ -90,10 +98,12 @@ class Organisation:
 
     @property
     def spent_this_month(self) -> Decimal:
-        """Settled and pending charges of the calendar month (UTC)."""
+        """Settled and pending charges of the calendar month (UTC), and its upgrades."""
         now = self._clock.datetime()
-        month = [c for c in self.charges if (c.created_at.year, c.created_at.month) == (now.year, now.month)]
-        return sum((charge.amount for charge in month if charge.status != "failed"), Decimal(0))
+        paid = [(c.created_at, c.amount) for c in self.charges if c.status != "failed"]
+        paid += [(upgrade.made_at, upgrade.amount) for upgrade in self.plan.upgrades]
+        month = [amount for made_at, amount in paid if (made_at.year, made_at.month) == (now.year, now.month)]
+        return sum(month, Decimal(0))
 
     def for_managers(self) -> dict[str, Any]:
         """The part of the billing state that is hidden from a member."""
@@ -101,6 +111,7 @@ class Organisation:
         canonical = {"kind": "canonical" if self.card else "none"}
         return {
             "card": self.card.to_wire() if self.card else None,
+            "paymentMethod": self.card.to_payment_method() if self.card else None,
             "monthlyCap": {
                 "limitUsd": usd(self.spending_limit),
                 "spentThisMonthUsd": usd(self.spent_this_month),
@@ -143,3 +154,15 @@ class Person:
     def may_manage(self) -> bool:
         """Whether this person may spend and configure."""
         return self.role in {"OWNER", "ADMIN"} if self.can_change_plan is None else self.can_change_plan
+
+
+def check_monthly_cap(organisation: Organisation, amount: Decimal) -> None:
+    """Refuse a payment above what is left of the monthly cap."""
+    remaining = max(organisation.spending_limit - organisation.spent_this_month, Decimal(0))
+    if amount > remaining:
+        raise Refusal.denied(
+            "monthly_cap_exceeded",
+            f"The charge would exceed the monthly cap; {usd(remaining)} dollars are left.",
+            remainingUsd=usd(remaining),
+            isDefaultCeiling=organisation.monthly_cap is None,
+        )

@@ -144,9 +144,9 @@ _LIMITS = {
     "maximum": "at most",
     "minLength": "shortest",
     "minimum": "at least",
-    "multipleOf": "multiple of",
     "not": "but not",
     "pattern": "pattern",
+    "x-decimal-places": "decimal places at most",
 }
 
 

@@ -19,13 +19,14 @@ from .organisations import Card, Organisation, Person
 from .page import render
 from .replies import Reply
 from .server import LoopbackServer
+from .subscriptions import Subscriptions
 from .tokens import ACCESS_LIFETIME, BILLING_SCOPE, AccessToken, Session
 from .traffic import Traffic
 
 FULL_SCOPE = f"{LOGIN_SCOPE} {BILLING_SCOPE}"
 
 
-class MockPortal(Billing, Traffic):
+class MockPortal(Billing, Subscriptions, Traffic):
     """A Nous Portal to develop and test against.
 
     It starts with the organisation Acme, 100 dollars, a saved card that settles, and its owner Ada. Charges settle
@@ -35,6 +36,7 @@ class MockPortal(Billing, Traffic):
     def __init__(self, clock: MockClock | None = None, settle_after: float = 3.0) -> None:
         Traffic.__init__(self)
         Billing.__init__(self, clock or MockClock(), settle_after)
+        Subscriptions.__init__(self, self.clock)
         self.oauth: OAuth = OAuth(self.clock, self._tokens)
         self._organisations: list[Organisation] = []
         self._people: list[Person] = []

@@ -38,6 +38,13 @@ def object_fields(cls: type) -> dict[str, tuple[Any, bool]]:
     }
 
 
+@cache
+def formerly(cls: type) -> dict[str, str]:
+    """Return the JSON keys that older portals have for fields of a dataclass."""
+    found = {each.name: each.metadata.get("formerly") for each in fields(cast("Any", cls))}
+    return {name: key for name, key in found.items() if key}
+
+
 def constants(cls: Any) -> dict[str, Any]:
     """Return the JSON keys of a dataclass whose values are constants (``Literal``), with their annotations."""
     return {wire_name(name): kind for name, (kind, _) in object_fields(cls).items() if get_origin(kind) is Literal}

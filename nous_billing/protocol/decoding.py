@@ -18,7 +18,7 @@ from ..errors import BillingInvalidRequest
 from ..models import Number, PortalUrl
 from ..money import parse_usd
 from ..portal import BILLING_PATH, portal_link
-from .annotations import alternatives, constants, is_constant, object_fields, wire_name
+from .annotations import alternatives, constants, formerly, is_constant, object_fields, wire_name
 
 # Keeps arithmetic fast: "1e999999999" is also a JSON number.
 _LARGEST_EXPONENT = 64
@@ -101,6 +101,9 @@ def _read_object(cls: type, value: dict[str, Any], base_url: str, place: str) ->
     found: dict[str, Any] = {}
     for name, (kind, may_be_absent) in object_fields(cls).items():
         key = wire_name(name)
+        if key not in value:
+            # An older portal may have another name for it.
+            key = formerly(cls).get(name, key)
         inner = f"{place}.{key}" if place else key
         if name == "raw":
             found[name] = value

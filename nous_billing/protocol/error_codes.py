@@ -38,9 +38,31 @@ REFUSALS: dict[str, tuple[int | tuple[int, ...], type[BillingError], str]] = {
     "monthly_cap_exceeded": (
         403,
         errors.BillingMonthlyCapExceeded,
-        "This charge would exceed the organisation's monthly cap. An admin can raise the cap on the portal.",
+        "This would exceed the organisation's monthly cap. An admin can raise the cap on the portal.",
     ),
     "consent_required": (403, errors.BillingConsentRequired, "The card must be confirmed once on the portal."),
+    "card_paused": (403, errors.BillingNoPaymentMethod, "The saved card is paused. Choose a card on the portal."),
+    "card_expired": (403, errors.BillingNoPaymentMethod, "The saved card has expired. Save another one on the portal."),
+    "card_mismatch": (
+        403,
+        errors.BillingNoPaymentMethod,
+        "The saved card is not the one that was confirmed. Confirm the card on the portal.",
+    ),
+    "auto_top_up_disabled_failures": (
+        403,
+        errors.BillingAccessDenied,
+        "Auto-reload was switched off after failed payments. Check the card on the portal.",
+    ),
+    "subscription_mutation_rejected": (
+        (403, 409),
+        errors.BillingAccessDenied,
+        "This change of the subscription is not possible. See the subscription on the portal.",
+    ),
+    "preview_rejected": (
+        (403, 409),
+        errors.BillingAccessDenied,
+        "There is no preview of this change. See the subscription on the portal.",
+    ),
     "validation_failed": (
         400,
         errors.BillingInvalidRequest,
@@ -51,21 +73,26 @@ REFUSALS: dict[str, tuple[int | tuple[int, ...], type[BillingError], str]] = {
         errors.BillingInvalidRequest,
         "The amount is below the minimum or above the maximum of one charge. The billing state has both.",
     ),
-    "idempotency_key_required": (400, errors.BillingInvalidRequest, "A charge needs an idempotency key."),
+    "idempotency_key_required": (400, errors.BillingInvalidRequest, "This request needs an idempotency key."),
     "idempotency_conflict": (
         409,
         errors.BillingIdempotencyConflict,
-        "This idempotency key was already used for another amount. Each purchase needs its own key.",
+        "This idempotency key was already used for something else. Each purchase needs its own key.",
     ),
     "rate_limited": (
         429,
         errors.BillingRateLimited,
-        "Too many charges in the last hour. Try again later. No payment failed.",
+        "Too many requests. Try again later. No payment failed.",
+    ),
+    "upgrade_cap_exceeded": (
+        429,
+        errors.BillingUpgradeCapExceeded,
+        "The organisation has had its upgrades of the day. Try again tomorrow. Nothing was charged.",
     ),
     "temporarily_unavailable": (
         503,
         errors.BillingRateLimited,
-        "The portal cannot check the purchase right now. Try again shortly. Nothing was charged.",
+        "The portal cannot check the request right now. Try again shortly. Nothing was charged.",
     ),
     "stripe_unavailable": (
         503,

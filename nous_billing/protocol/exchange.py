@@ -134,7 +134,7 @@ def exchange(
             if isinstance(answer, Reply):
                 return _result(answer, operation, chosen_url)
             # Only a read may be resent without telling the caller.
-            if not (answer.stale and may_resend and operation.method == "GET"):
+            if not (answer.stale and may_resend and operation.is_read):
                 raise error_from_failure(answer, operation)
             may_resend = False
 

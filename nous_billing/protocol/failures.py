@@ -13,9 +13,7 @@ from .annotations import field_types, wire_name
 from .decoding import ContractBreach, read
 from .error_codes import CLASSES, REFUSALS, is_documented
 from .operations import Operation
-from .replies import UNKNOWN_OUTCOME, Failure, Reply, decode_json, retry_after, without_outcome
-
-_UNKNOWN_SETTING = " The settings may have been saved: read the billing state to find out."
+from .replies import Failure, Reply, decode_json, retry_after, unknown_outcome, without_outcome
 
 _FAILS_CLOSED = frozenset({"temporarily_unavailable", "stripe_unavailable"})
 
@@ -24,12 +22,12 @@ def error_from_reply(reply: Reply, base_url: str, operation: Operation[object]) 
     """Return the typed error for a reply that is not a success: by its status first, then by its code."""
     payload = _payload(reply)
     code = _text(payload, "error")
-    unknown = operation.method != "GET" and _may_have_acted(reply.status, code)
+    unknown = not operation.is_read and _may_have_acted(reply.status, code)
     error_class = _class_of_unknown(reply.status) if unknown else _error_class(reply.status, code)
     if error_class is errors.BillingResponseError:
         code = code or "endpoint_unavailable"
     message = _text(payload, "message") or _default_message(reply.status, code, unknown=unknown)
-    if operation.method == "GET":
+    if operation.is_read:
         # An answer to a read says nothing about a charge.
         message = without_outcome(message)
     error = error_class(
@@ -50,7 +48,7 @@ def error_from_reply(reply: Reply, base_url: str, operation: Operation[object]) 
 
 def error_from_failure(failure: Failure, operation: Operation[object]) -> BillingError:
     """Return the typed error for a request that got no complete reply."""
-    unknown = operation.method != "GET" and failure.sent
+    unknown = not operation.is_read and failure.sent
     if unknown:
         outcome = _unknown_outcome(operation)
     elif operation.moves_money:
@@ -72,7 +70,7 @@ def response_error(
     reply: Reply, operation: Operation[object], error: str, message: str, payload: object = None
 ) -> BillingError:
     """Return the typed error for a success whose body breaks the contract."""
-    unknown = operation.method != "GET"
+    unknown = not operation.is_read
     return errors.BillingResponseError(
         f"{message}{_unknown_outcome(operation) if unknown else ''}",
         status=reply.status,
@@ -122,6 +120,8 @@ def _default_message(status: int, code: str | None, *, unknown: bool) -> str:
         return f"The portal's address redirects (HTTP {status}), which is not followed. Check the base URL."
     if _class_of_unknown(status) is errors.BillingServerError:
         return f"The portal is failing (HTTP {status}). Try again shortly."
+    if unknown and code is not None:
+        return f"The portal's answer does not say for certain what it did ({code}, HTTP {status})."
     if unknown:
         return f"Something other than the billing API answered (HTTP {status}). Check the base URL."
     if code == "endpoint_unavailable":
@@ -130,7 +130,9 @@ def _default_message(status: int, code: str | None, *, unknown: bool) -> str:
 
 
 def _unknown_outcome(operation: Operation[object]) -> str:
-    return UNKNOWN_OUTCOME if operation.moves_money else _UNKNOWN_SETTING
+    if operation.moves_money:
+        return unknown_outcome(operation.changes)
+    return f" The {operation.changes} may have been saved: read {operation.shown_by} to find out."
 
 
 def _payload(reply: Reply) -> dict[str, Any]:

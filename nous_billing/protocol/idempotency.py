@@ -30,7 +30,7 @@ def check_idempotency_key(key: str) -> str:
     """
     if key is None or (isinstance(key, str) and not key.strip()):
         raise BillingInvalidRequest(
-            "A charge needs an idempotency key: create one with new_idempotency_key() when the person confirms.",
+            "A payment needs an idempotency key: create one with new_idempotency_key() when the person confirms.",
             error="idempotency_key_required",
         )
     if not isinstance(key, str) or not _KEY.fullmatch(key.strip()):

@@ -9,28 +9,32 @@ functions. The generated client reads no reply.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Generic, TypeVar, cast, get_args
+from typing import Any, Generic, TypeVar, cast
 
 from nous_portal_api.api.billing import get_billing_state as state_endpoint
 from nous_portal_api.api.billing import get_charge_status as status_endpoint
 from nous_portal_api.api.billing import patch_auto_top_up as auto_top_up_endpoint
 from nous_portal_api.api.billing import post_charge as charge_endpoint
+from nous_portal_api.api.subscription import delete_pending_subscription_change as undo_endpoint
+from nous_portal_api.api.subscription import get_subscription as subscription_endpoint
+from nous_portal_api.api.subscription import preview_subscription_change as preview_endpoint
+from nous_portal_api.api.subscription import set_pending_subscription_change as pending_endpoint
+from nous_portal_api.api.subscription import upgrade_subscription as upgrade_endpoint
 
 from .. import models
 from ..errors import BillingInvalidRequest
 from ..money import Amount, check_amount, encode_json
 from .decoding import ContractBreach, read
 from .idempotency import check_idempotency_key
+from .ids import check_charge_id, check_tier_id
 
 T_co = TypeVar("T_co", covariant=True)
 
 JSON = "application/json"
 
-_CHARGE_ID = re.compile(get_args(models.ChargeId)[1])
 _CARRIED = {"method", "url", "params", "headers", "json"}
 
 
@@ -43,6 +47,9 @@ class Operation(Generic[T_co]):
         result: ``T_co`` as a value, the annotation by which a success is read: ``bytes`` or ``str`` for a body that is
             not JSON, ``None`` for no body.
         accept: The media type of a success.
+        reads_only: Whether it changes nothing although it is no GET.
+        changes: What it may change, as messages name it.
+        shown_by: Where a change that is not a payment would show.
     """
 
     method: str
@@ -51,6 +58,14 @@ class Operation(Generic[T_co]):
     body: bytes | None = field(repr=False)
     result: object
     accept: str = JSON
+    reads_only: bool = False
+    changes: str = "settings"
+    shown_by: str = "the billing state"
+
+    @property
+    def is_read(self) -> bool:
+        """Whether it changes nothing, so that it can be sent again."""
+        return self.method == "GET" or self.reads_only
 
     @property
     def moves_money(self) -> bool:
@@ -60,7 +75,7 @@ class Operation(Generic[T_co]):
     @property
     def changes_settings(self) -> bool:
         """Whether it may change something other than a payment."""
-        return self.method != "GET" and not self.moves_money
+        return not self.is_read and not self.moves_money
 
     def read(self, payload: object, base_url: str) -> T_co:
         """Return the result for a decoded body.
@@ -111,21 +126,60 @@ def post_charge(amount_usd: Amount, idempotency_key: str) -> Operation[models.Ch
 
     body = ChargeRequest(amount_usd=_number(check_amount(amount_usd, "amount_usd")))
     key = check_idempotency_key(idempotency_key)
-    return _operation(charge_endpoint._get_kwargs(body=body, idempotency_key=key), models.ChargeAccepted)
+    kwargs = charge_endpoint._get_kwargs(body=body, idempotency_key=key)
+    return _operation(kwargs, models.ChargeAccepted, changes="charge")
 
 
 def get_charge_status(charge_id: str) -> Operation[models.ChargeStatus]:
     """``GET /api/billing/charge/{chargeId}``."""
-    stripped = charge_id.strip() if isinstance(charge_id, str) else ""
-    if not _CHARGE_ID.fullmatch(stripped):
-        raise BillingInvalidRequest(
-            "charge_id must be that of an accepted charge: 1 to 255 visible ASCII characters, other than . and ..",
-            error="invalid_charge_id",
-        )
-    return _operation(status_endpoint._get_kwargs(stripped), models.ChargeStatus)
+    return _operation(status_endpoint._get_kwargs(check_charge_id(charge_id)), models.ChargeStatus)
 
 
-def _operation(kwargs: dict[str, Any], result: object, accept: str = JSON) -> Operation[Any]:
+def get_subscription() -> Operation[models.Subscription]:
+    """``GET /api/billing/subscription``."""
+    return _operation(subscription_endpoint._get_kwargs(), models.Subscription)
+
+
+def preview_subscription_change(subscription_type_id: str) -> Operation[models.SubscriptionPreview]:
+    """``POST /api/billing/subscription/preview``."""
+    from nous_portal_api.models import SubscriptionPreviewRequest
+
+    body = SubscriptionPreviewRequest(subscription_type_id=check_tier_id(subscription_type_id))
+    return _operation(preview_endpoint._get_kwargs(body=body), models.SubscriptionPreview, reads_only=True)
+
+
+def set_pending_subscription_change(subscription_type_id: str | None) -> Operation[models.PendingChange]:
+    """``PUT /api/billing/subscription/pending-change``. None: a cancellation."""
+    from nous_portal_api.models import CancellationRequest, TierChangeRequest
+
+    body: CancellationRequest | TierChangeRequest
+    if subscription_type_id is None:
+        body = CancellationRequest(type_="cancellation")
+    else:
+        body = TierChangeRequest(type_="tier_change", subscription_type_id=check_tier_id(subscription_type_id))
+    return _subscription_change(pending_endpoint._get_kwargs(body=body))
+
+
+def delete_pending_subscription_change() -> Operation[models.PendingChange]:
+    """``DELETE /api/billing/subscription/pending-change``."""
+    return _subscription_change(undo_endpoint._get_kwargs())
+
+
+def upgrade_subscription(subscription_type_id: str, idempotency_key: str) -> Operation[models.SubscriptionUpgrade]:
+    """``POST /api/billing/subscription/upgrade``."""
+    from nous_portal_api.models import SubscriptionUpgradeRequest
+
+    body = SubscriptionUpgradeRequest(subscription_type_id=check_tier_id(subscription_type_id))
+    key = check_idempotency_key(idempotency_key)
+    kwargs = upgrade_endpoint._get_kwargs(body=body, idempotency_key=key)
+    return _operation(kwargs, models.SubscriptionUpgrade, changes="upgrade")
+
+
+def _subscription_change(kwargs: dict[str, Any]) -> Operation[models.PendingChange]:
+    return _operation(kwargs, models.PendingChange, changes="change", shown_by="the subscription")
+
+
+def _operation(kwargs: dict[str, Any], result: object, accept: str = JSON, **more: Any) -> Operation[Any]:
     """Return the operation that sends everything in ``_get_kwargs``.
 
     Raises:
@@ -141,6 +195,7 @@ def _operation(kwargs: dict[str, Any], result: object, accept: str = JSON) -> Op
         body=None if body is None else encode_json(body),
         result=result,
         accept=accept,
+        **more,
     )
 
 

@@ -58,11 +58,10 @@ class Reply:
         return 200 <= self.status < 300
 
 
-UNKNOWN_OUTCOME = " The charge may have been made: try again with the same idempotency key, never a new one."
-"""Ends the message of a request with a key that may have taken effect."""
-
+_UNKNOWN_OUTCOME = " The {} may have been made: try again with the same idempotency key, never a new one."
 _OUTCOMES = (
-    UNKNOWN_OUTCOME,
+    _UNKNOWN_OUTCOME.format("charge"),
+    _UNKNOWN_OUTCOME.format("upgrade"),
     " Nothing was charged.",
     " Nothing was sent.",
     " Nothing more was sent.",
@@ -107,6 +106,11 @@ def retry_after(reply: Reply) -> int | None:
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
     return max(0, ceil(seconds))
+
+
+def unknown_outcome(what: str) -> str:
+    """Return what ends the message of a request with a key that may have taken effect: a charge, or an upgrade."""
+    return _UNKNOWN_OUTCOME.format(what)
 
 
 def without_outcome(message: str) -> str:

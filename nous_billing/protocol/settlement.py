@@ -41,7 +41,7 @@ _LONGEST_BACK_OFF = 30.0
 _LONGEST = 31_536_000
 
 # Temporary: all of these may pass without anybody doing anything, even the web page of a proxy.
-_PASSING = (
+PASSING = (
     BillingLoginNotSaved,
     BillingNetworkError,
     BillingRateLimited,
@@ -93,7 +93,7 @@ def settlement(
             deadline = clock.monotonic() + timeout
             outcome = yield from exchange(operation, base_url=base_url, deadline=deadline, before_send=before_send)
             last_error = None
-        except _PASSING as error:
+        except PASSING as error:
             outcome = last_error = error
         except BillingError as error:
             raise BillingChargeUnconfirmed(
@@ -114,7 +114,7 @@ def settlement(
                 error="charge_timeout",
                 last_error=last_error,
             ) from last_error
-        wake = min(clock.monotonic() + _pause(outcome, interval), end)
+        wake = min(clock.monotonic() + pause_seconds(outcome, interval), end)
         yield from pause_until(wake, clock, check_cancelled if cancelled else None)
 
 
@@ -124,7 +124,8 @@ def _at_the_cap(waited: float, last_error: BillingError | None) -> str:
     return f"The status of the charge could not be read for {waited:.0f} seconds: {without_outcome(last_error.message)}"
 
 
-def _pause(outcome: ChargeStatus | BillingError, interval: float) -> float:
+def pause_seconds(outcome: object, interval: float) -> float:
+    """Return how long to wait before the next poll: longer where the portal asks for it."""
     if not isinstance(outcome, BillingRateLimited):
         return interval
     wanted = _BACK_OFF if outcome.retry_after is None else outcome.retry_after

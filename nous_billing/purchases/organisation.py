@@ -3,17 +3,40 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 from ..credentials import Credentials
 from ..errors import BillingError, BillingInvalidRequest, BillingResponseError, BillingServerError
-from ..models import BillingState, Bounds
+from ..models import Bounds
 from ..protocol import operations
+from ..protocol.decoding import ContractBreach, read
 from ..protocol.exchange import Flow, SendAuthenticated, exchange
+from ..protocol.operations import Operation
 from .call import PurchaseCall
 from .checking import check_same_organisation
 from .messages import not_shown
 from .refusals import other_than_confirmed, other_than_shown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Owner:
+    id: str
+    name: Any = ""
+    role: Any = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _State:
+    """What a purchase needs of the billing state. Nothing else in it may prevent one, whatever portals add later."""
+
+    org: _Owner
+    bounds: Any = None
+    can_change_plan: Any = None
+
+
+def _read_state() -> Operation[_State]:
+    return replace(operations.get_billing_state(), result=_State)  # type: ignore[return-value]
 
 
 class _Verified(Exception):
@@ -39,7 +62,7 @@ class OrganisationCheck:
             BillingInvalidRequest: The token is for another organisation or portal (``error="wrong_organisation"``).
         """
         if self._verified_for != (address, credentials.access_token):
-            self._compare(credentials, address, (yield from send(operations.get_billing_state())))
+            self._compare(credentials, address, (yield from send(_read_state())))
 
     def verify_best_effort(self, credentials: Credentials, address: str, send: SendAuthenticated) -> Flow[None]:
         """Verify a token before a poll. A poll cannot charge, so it is sent even if the state cannot be read."""
@@ -57,7 +80,7 @@ class OrganisationCheck:
             return
         call = self._call
         deadline = call.clock.monotonic() + call.timeout
-        operation = operations.get_billing_state()
+        operation = _read_state()
         try:
             yield from exchange(operation, base_url=call.base_url, deadline=deadline, before_send=self._verify_only)
         except _Verified:
@@ -71,10 +94,10 @@ class OrganisationCheck:
         yield from self.verify(credentials, address, send)
         raise _Verified
 
-    def _compare(self, credentials: Credentials, address: str, state: BillingState) -> None:
+    def _compare(self, credentials: Credentials, address: str, state: _State) -> None:
         call, begun = self._call, self._call.record.purchase
         purchase = replace(
-            begun, portal_base_url=address, organisation_id=state.org.id, organisation_name=state.org.name
+            begun, portal_base_url=address, organisation_id=state.org.id, organisation_name=str(state.org.name or "")
         )
         check_same_organisation(begun, purchase)
         if call.organisation_id not in (None, state.org.id):
@@ -85,8 +108,11 @@ class OrganisationCheck:
             raise other_than_shown(shown, purchase)
         call.record.purchase = purchase
         # What a role that is unknown here may do is for the portal to decide.
-        call.may_manage = state.org.role != "MEMBER" if state.can_change_plan is None else state.can_change_plan
-        self.bounds = state.bounds
+        capability = state.can_change_plan
+        call.may_manage = capability if isinstance(capability, bool) else state.org.role != "MEMBER"
+        self.bounds = None
+        with suppress(ContractBreach):
+            self.bounds = read(Bounds, state.bounds, address)
         self._verified_for = (address, credentials.access_token)
 
 

@@ -51,7 +51,9 @@ def _arguments(contract: Contract, operation: Json) -> Iterator[str]:
         yield contract.resolved(parameter)["name"]
     content = contract.resolved(operation.get("requestBody", {})).get("content", {})
     for body in contract.alternatives(content.get(operations.JSON, {}).get("schema", {})):
-        yield from contract.resolved(body).get("properties", {})
+        properties = contract.resolved(body).get("properties", {}).items()
+        # A constant is for the facade to say, not for its caller.
+        yield from (name for name, part in properties if "const" not in contract.resolved(part))
 
 
 def _not_sent(contract: Contract, operation: Json) -> Iterator[str]:

@@ -17,7 +17,12 @@ from .operations import OPERATIONS_FILE
 
 MODELS_FILE = "nous_billing/models.py"
 # The link is always there, if need be that of the billing page; a status to come is pending, too.
-_ANNOTATED_OTHERWISE = {"BillingState.portal_url": "PortalUrl", "ChargePending.status": "str"}
+_ANNOTATED_OTHERWISE = {
+    **dict.fromkeys(
+        ("BillingState.portal_url", "Subscription.portal_url", "SubscriptionUpgrade.recovery_url"), "PortalUrl"
+    ),
+    "ChargePending.status": "str",
+}
 _CLASSES = {
     name: cls for name, cls in vars(models).items() if inspect.isclass(cls) and cls.__module__ == models.__name__
 }

@@ -120,7 +120,7 @@ def test_the_page_shows_the_whole_contract(api, path):
     for shown in (
         "Idempotency-Key",
         "billing:manage",
-        "multiple of 0.01",
+        "decimal places at most 2",
         "Retry-After",
         "409",
         "cli_billing_disabled",

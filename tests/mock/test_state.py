@@ -15,6 +15,7 @@ def test_an_owner_sees_everything(portal, api):
         "chargePresets": ["100", "250", "500"],
         "bounds": {"minUsd": "10", "maxUsd": "10000"},
         "card": {"brand": "visa", "last4": "4242"},
+        "paymentMethod": {"kind": "card", "brand": "visa", "last4": "4242"},
         "monthlyCap": {"limitUsd": "1000", "spentThisMonthUsd": "0", "isDefaultCeiling": True},
         "autoReload": {"enabled": False, "thresholdUsd": None, "reloadToUsd": None, "card": {"kind": "canonical"}},
         "portalUrl": "/billing?topup=open",

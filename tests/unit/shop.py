@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from nous_billing._base_client import BaseClient
+from nous_billing._base_purchasing import BasePurchasing
 from nous_billing.credentials import Credentials, StaticToken
 from nous_billing.errors import BillingError
 from nous_billing.protocol.exchange import CallUser, Flow, Resolve, RunBlocking, Send, Sleep
@@ -153,8 +153,8 @@ class Shop:
         self.on_progress: Callable[[Any], None] = self.seen.append
 
     @property
-    def client(self) -> BaseClient[FakeClock]:
-        return BaseClient(StaticToken("unused"), None, 15.0, self.clock)
+    def client(self) -> BasePurchasing[FakeClock]:
+        return BasePurchasing(StaticToken("unused"), None, 15.0, self.clock)
 
     def buying(
         self,
@@ -166,7 +166,7 @@ class Shop:
         interval: float = 2.0,
         cap: float = 300.0,
         organisation_id: str | None = None,
-        client: BaseClient[FakeClock] | None = None,
+        client: BasePurchasing[FakeClock] | None = None,
     ) -> Any:
         client = client or self.client
         purchase = client._new_purchase(amount, key)

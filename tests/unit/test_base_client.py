@@ -3,6 +3,7 @@
 import pytest
 
 from nous_billing._base_client import BaseClient
+from nous_billing._base_purchasing import BasePurchasing
 from nous_billing.credentials import StaticToken
 from nous_billing.errors import BillingInvalidRequest
 from nous_billing.protocol import operations
@@ -19,12 +20,12 @@ def test_a_bare_value_is_no_source_of_credentials_and_is_not_shown(clock, bare):
 
 @pytest.mark.parametrize(("timeout", "deadline"), [(None, 1015.0), (3, 1003.0)])
 def test_a_call_has_the_time_that_the_client_has_unless_it_says_otherwise(clock, timeout, deadline):
-    client = BaseClient(StaticToken("token-1"), None, 15.0, clock)
+    client = BasePurchasing(StaticToken("token-1"), None, 15.0, clock)
     assert next(client._exchange(operations.get_billing_state(), timeout)).deadline == deadline
 
 
 def test_what_is_no_length_of_time_is_refused_for_a_call_too(clock):
-    client = BaseClient(StaticToken("token-1"), None, 15.0, clock)
+    client = BasePurchasing(StaticToken("token-1"), None, 15.0, clock)
     with pytest.raises(BillingInvalidRequest, match=r"^timeout must be"):
         client._exchange(operations.get_billing_state(), 0)
 
@@ -62,7 +63,7 @@ def test_what_is_no_store_is_refused_by_its_type(shop, store):
 
 
 def test_the_address_and_the_time_of_a_client_are_those_of_its_waits_and_purchases(clock):
-    client = BaseClient(StaticToken("token-1"), "https://own.example/", 7.0, clock)
+    client = BasePurchasing(StaticToken("token-1"), "https://own.example/", 7.0, clock)
     purchase = client._new_purchase("50", "key-1")
     for flow, begin in (
         (client._settlement("ch_1", 2.0, 300.0, None, None), next),

@@ -35,6 +35,7 @@ TREE = {
     "BillingMonthlyCapExceeded": "BillingAccessDenied",
     "BillingRateLimited": "BillingError",
     "BillingStripeUnavailable": "BillingRateLimited",
+    "BillingUpgradeCapExceeded": "BillingRateLimited",
     "BillingInvalidRequest": "BillingError",
     "BillingIdempotencyConflict": "BillingError",
     "BillingNetworkError": "BillingError",

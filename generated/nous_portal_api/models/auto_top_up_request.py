@@ -16,13 +16,17 @@ class AutoTopUpRequest:
 
     Attributes:
         enabled (bool):
-        threshold (float): US dollars as a JSON number, in whole cents.
+        threshold (float): US dollars as a JSON number, in whole cents: at most two decimal places (`x-decimal-
+            places`). There is no `multipleOf`, because
+            validators that divide binary floats would refuse amounts such as `19.99` by it.
 
             Not settled: the server's own greatest number. `1000000` is a hundred times the highest bound seen, and
             stops a slip of the
             hand.
              Example: 50.
-        top_up_amount (float): US dollars as a JSON number, in whole cents.
+        top_up_amount (float): US dollars as a JSON number, in whole cents: at most two decimal places (`x-decimal-
+            places`). There is no `multipleOf`, because
+            validators that divide binary floats would refuse amounts such as `19.99` by it.
 
             Not settled: the server's own greatest number. `1000000` is a hundred times the highest bound seen, and
             stops a slip of the

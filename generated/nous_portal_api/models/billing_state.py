@@ -10,8 +10,11 @@ if TYPE_CHECKING:
     from ..models.auto_reload import AutoReload
     from ..models.bounds import Bounds
     from ..models.card import Card
+    from ..models.card_payment_method import CardPaymentMethod
+    from ..models.link_payment_method import LinkPaymentMethod
     from ..models.monthly_cap import MonthlyCap
     from ..models.organisation import Organisation
+    from ..models.other_payment_method import OtherPaymentMethod
 
 
 @dataclass(slots=True)
@@ -39,6 +42,8 @@ class BillingState(AdditionalProperties):
         card (Card | None): Null for a member, and where no reusable card is saved.
         monthly_cap (MonthlyCap | None): Null for a member.
         auto_reload (AutoReload | None): Null for a member.
+        payment_method (CardPaymentMethod | LinkPaymentMethod | None | OtherPaymentMethod | Unset): What a charge
+            would be paid with. Older portals only have `card`. Null for a member.
         can_change_plan (bool | Unset): Outranks the role. Where it is absent, an `OWNER` and an `ADMIN` may.
         portal_url (str | Unset): Where a person can put it right, usually relative by design: the server does not
             know which deployment the client
@@ -54,13 +59,17 @@ class BillingState(AdditionalProperties):
     card: Card | None
     monthly_cap: MonthlyCap | None
     auto_reload: AutoReload | None
+    payment_method: CardPaymentMethod | LinkPaymentMethod | None | OtherPaymentMethod | Unset = UNSET
     can_change_plan: bool | Unset = UNSET
     portal_url: str | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
         from ..models.auto_reload import AutoReload
         from ..models.card import Card
+        from ..models.card_payment_method import CardPaymentMethod
+        from ..models.link_payment_method import LinkPaymentMethod
         from ..models.monthly_cap import MonthlyCap
+        from ..models.other_payment_method import OtherPaymentMethod
 
         org = self.org.to_dict()
         bounds = self.bounds.to_dict()
@@ -79,6 +88,17 @@ class BillingState(AdditionalProperties):
             auto_reload = self.auto_reload.to_dict()
         else:
             auto_reload = self.auto_reload
+        payment_method: dict[str, Any] | None | Unset
+        if isinstance(self.payment_method, Unset):
+            payment_method = UNSET
+        elif (
+            isinstance(self.payment_method, CardPaymentMethod)
+            or isinstance(self.payment_method, LinkPaymentMethod)
+            or isinstance(self.payment_method, OtherPaymentMethod)
+        ):
+            payment_method = self.payment_method.to_dict()
+        else:
+            payment_method = self.payment_method
         field_dict: dict[str, Any] = {
             **self.additional_properties,
             "org": org,
@@ -90,6 +110,8 @@ class BillingState(AdditionalProperties):
             "monthlyCap": monthly_cap,
             "autoReload": auto_reload,
         }
+        if payment_method is not UNSET:
+            field_dict["paymentMethod"] = payment_method
         if self.can_change_plan is not UNSET:
             field_dict["canChangePlan"] = self.can_change_plan
         if self.portal_url is not UNSET:
@@ -101,8 +123,11 @@ class BillingState(AdditionalProperties):
         from ..models.auto_reload import AutoReload
         from ..models.bounds import Bounds
         from ..models.card import Card
+        from ..models.card_payment_method import CardPaymentMethod
+        from ..models.link_payment_method import LinkPaymentMethod
         from ..models.monthly_cap import MonthlyCap
         from ..models.organisation import Organisation
+        from ..models.other_payment_method import OtherPaymentMethod
 
         d = dict(src_dict)
         org = Organisation.from_dict(d.pop("org"))
@@ -154,6 +179,41 @@ class BillingState(AdditionalProperties):
 
         auto_reload = _parse_auto_reload(d.pop("autoReload"))
 
+        def _parse_payment_method(
+            data: object,
+        ) -> CardPaymentMethod | LinkPaymentMethod | None | OtherPaymentMethod | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, dict):
+                    raise TypeError()
+                payment_method_type_0 = CardPaymentMethod.from_dict(data)
+
+                return payment_method_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            try:
+                if not isinstance(data, dict):
+                    raise TypeError()
+                payment_method_type_1 = LinkPaymentMethod.from_dict(data)
+
+                return payment_method_type_1
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            try:
+                if not isinstance(data, dict):
+                    raise TypeError()
+                payment_method_type_2 = OtherPaymentMethod.from_dict(data)
+
+                return payment_method_type_2
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(CardPaymentMethod | LinkPaymentMethod | None | OtherPaymentMethod | Unset, data)
+
+        payment_method = _parse_payment_method(d.pop("paymentMethod", UNSET))
+
         made = cls(
             org=org,
             balance_usd=d.pop("balanceUsd"),
@@ -163,6 +223,7 @@ class BillingState(AdditionalProperties):
             card=card,
             monthly_cap=monthly_cap,
             auto_reload=auto_reload,
+            payment_method=payment_method,
             can_change_plan=d.pop("canChangePlan", UNSET),
             portal_url=d.pop("portalUrl", UNSET),
         )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self, cast
 
-from ..models.card_resolved_via_type_0 import CardResolvedViaType0, check_card_resolved_via_type_0
+from ..models.resolved_via_type_0 import ResolvedViaType0, check_resolved_via_type_0
 from ..types import UNSET, AdditionalProperties, Unset
 
 
@@ -18,12 +18,12 @@ class Card(AdditionalProperties):
     Attributes:
         brand (str):
         last4 (str):
-        resolved_via (CardResolvedViaType0 | str | Unset): How the portal chose this card.
+        resolved_via (ResolvedViaType0 | str | Unset): How the portal chose what to charge. Example: subPin.
     """
 
     brand: str
     last4: str
-    resolved_via: CardResolvedViaType0 | str | Unset = UNSET
+    resolved_via: ResolvedViaType0 | str | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
         resolved_via: str | Unset
@@ -42,18 +42,18 @@ class Card(AdditionalProperties):
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
         d = dict(src_dict)
 
-        def _parse_resolved_via(data: object) -> CardResolvedViaType0 | str | Unset:
+        def _parse_resolved_via(data: object) -> ResolvedViaType0 | str | Unset:
             if isinstance(data, Unset):
                 return data
             try:
                 if not isinstance(data, str):
                     raise TypeError()
-                resolved_via_type_0 = check_card_resolved_via_type_0(data)
+                componentsschemas_resolved_via_type_0 = check_resolved_via_type_0(data)
 
-                return resolved_via_type_0
+                return componentsschemas_resolved_via_type_0
             except (TypeError, ValueError, AttributeError, KeyError):
                 pass
-            return cast(CardResolvedViaType0 | str | Unset, data)
+            return cast(ResolvedViaType0 | str | Unset, data)
 
         resolved_via = _parse_resolved_via(d.pop("resolvedVia", UNSET))
 

@@ -13,7 +13,9 @@ class ChargeRequest:
         {'amountUsd': 50}
 
     Attributes:
-        amount_usd (float): US dollars as a JSON number, in whole cents.
+        amount_usd (float): US dollars as a JSON number, in whole cents: at most two decimal places (`x-decimal-
+            places`). There is no `multipleOf`, because
+            validators that divide binary floats would refuse amounts such as `19.99` by it.
 
             Not settled: the server's own greatest number. `1000000` is a hundred times the highest bound seen, and
             stops a slip of the

@@ -21,9 +21,10 @@ class ChargeSettled(AdditionalProperties):
 
             Not settled: the greatest length; 32 characters are far beyond any sum.
              Example: 142.5.
-        settled_at (datetime.datetime): When it settled, with an offset.
+        settled_at (datetime.datetime): A date and time with an offset.
 
             Not settled: leap seconds and lower-case letters, which RFC 3339 also allows; none was seen.
+             Example: 2026-06-13T10:00:00Z.
     """
 
     status: Literal["settled"]

@@ -22,7 +22,7 @@ def test_a_key_goes_out_stripped_and_otherwise_unchanged(key, sent):
 
 @pytest.mark.parametrize("key", [None, "", " ", "\t\r\n", "\u00a0"])
 def test_a_missing_or_blank_key_is_said_to_be_required(key):
-    with pytest.raises(BillingInvalidRequest, match=r"^A charge needs an idempotency key: .*\.$") as caught:
+    with pytest.raises(BillingInvalidRequest, match=r"^A payment needs an idempotency key: .*\.$") as caught:
         check_idempotency_key(key)
     assert caught.value.error == "idempotency_key_required"
 

@@ -6,6 +6,7 @@ if TYPE_CHECKING:
     import httpx
 
     from ...client import AuthenticatedClient, Client
+    from ...models.auto_top_up_disabled_failures import AutoTopUpDisabledFailures
     from ...models.auto_top_up_off_request import AutoTopUpOffRequest
     from ...models.auto_top_up_request import AutoTopUpRequest
     from ...models.auto_top_up_saved import AutoTopUpSaved
@@ -23,13 +24,14 @@ if TYPE_CHECKING:
 
     _Parsed = (
         Any
-        | AutoTopUpSaved
+        | AutoTopUpDisabledFailures
         | CliBillingDisabled
         | InsufficientScope
         | NoPaymentMethod
         | OrgAccessDenied
         | RemoteSpendingRevoked
         | RoleRequired
+        | AutoTopUpSaved
         | InvalidToken
         | SessionRevoked
         | TemporarilyUnavailable
@@ -56,6 +58,7 @@ def _get_kwargs(*, body: AutoTopUpOffRequest | AutoTopUpRequest) -> dict[str, An
 
 
 def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> _Parsed | None:
+    from ...models.auto_top_up_disabled_failures import AutoTopUpDisabledFailures
     from ...models.auto_top_up_saved import AutoTopUpSaved
     from ...models.cli_billing_disabled import CliBillingDisabled
     from ...models.insufficient_scope import InsufficientScope
@@ -91,6 +94,7 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
             OrgAccessDenied,
             CliBillingDisabled,
             NoPaymentMethod,
+            AutoTopUpDisabledFailures,
         )
 
     if response.status_code == 500:
@@ -149,7 +153,7 @@ def sync_detailed(*, client: AuthenticatedClient, body: AutoTopUpOffRequest | Au
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Any | AutoTopUpSaved | CliBillingDisabled | InsufficientScope | NoPaymentMethod | OrgAccessDenied | RemoteSpendingRevoked | RoleRequired | InvalidToken | SessionRevoked | TemporarilyUnavailable | ValidationFailed]
+        Response[Any | AutoTopUpDisabledFailures | CliBillingDisabled | InsufficientScope | NoPaymentMethod | OrgAccessDenied | RemoteSpendingRevoked | RoleRequired | AutoTopUpSaved | InvalidToken | SessionRevoked | TemporarilyUnavailable | ValidationFailed]
     """
 
     kwargs = _get_kwargs(body=body)

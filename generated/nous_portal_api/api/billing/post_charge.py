@@ -7,6 +7,9 @@ if TYPE_CHECKING:
 
     from ...client import AuthenticatedClient, Client
     from ...models.amount_out_of_bounds import AmountOutOfBounds
+    from ...models.card_expired import CardExpired
+    from ...models.card_mismatch import CardMismatch
+    from ...models.card_paused import CardPaused
     from ...models.charge_accepted import ChargeAccepted
     from ...models.charge_request import ChargeRequest
     from ...models.cli_billing_disabled import CliBillingDisabled
@@ -32,7 +35,9 @@ if TYPE_CHECKING:
         | IdempotencyKeyRequired
         | ValidationFailed
         | Any
-        | ChargeAccepted
+        | CardExpired
+        | CardMismatch
+        | CardPaused
         | CliBillingDisabled
         | ConsentRequired
         | InsufficientScope
@@ -41,6 +46,7 @@ if TYPE_CHECKING:
         | OrgAccessDenied
         | RemoteSpendingRevoked
         | RoleRequired
+        | ChargeAccepted
         | IdempotencyConflict
         | InvalidToken
         | SessionRevoked
@@ -65,6 +71,9 @@ def _get_kwargs(*, body: ChargeRequest, idempotency_key: str) -> dict[str, Any]:
 
 def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Response) -> _Parsed | None:
     from ...models.amount_out_of_bounds import AmountOutOfBounds
+    from ...models.card_expired import CardExpired
+    from ...models.card_mismatch import CardMismatch
+    from ...models.card_paused import CardPaused
     from ...models.charge_accepted import ChargeAccepted
     from ...models.cli_billing_disabled import CliBillingDisabled
     from ...models.consent_required import ConsentRequired
@@ -106,6 +115,9 @@ def _parse_response(*, client: AuthenticatedClient | Client, response: httpx.Res
             NoPaymentMethod,
             MonthlyCapExceeded,
             ConsentRequired,
+            CardPaused,
+            CardExpired,
+            CardMismatch,
         )
 
     if response.status_code == 409:
@@ -174,7 +186,7 @@ def sync_detailed(*, client: AuthenticatedClient, body: ChargeRequest, idempoten
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[AmountOutOfBounds | IdempotencyKeyRequired | ValidationFailed | Any | ChargeAccepted | CliBillingDisabled | ConsentRequired | InsufficientScope | MonthlyCapExceeded | NoPaymentMethod | OrgAccessDenied | RemoteSpendingRevoked | RoleRequired | IdempotencyConflict | InvalidToken | SessionRevoked | RateLimited | StripeUnavailable | TemporarilyUnavailable]
+        Response[AmountOutOfBounds | IdempotencyKeyRequired | ValidationFailed | Any | CardExpired | CardMismatch | CardPaused | CliBillingDisabled | ConsentRequired | InsufficientScope | MonthlyCapExceeded | NoPaymentMethod | OrgAccessDenied | RemoteSpendingRevoked | RoleRequired | ChargeAccepted | IdempotencyConflict | InvalidToken | SessionRevoked | RateLimited | StripeUnavailable | TemporarilyUnavailable]
     """
 
     kwargs = _get_kwargs(body=body, idempotency_key=idempotency_key)

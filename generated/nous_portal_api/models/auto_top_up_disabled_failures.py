@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Self, cast
+
+from ..types import UNSET, AdditionalProperties, Unset
+
+
+@dataclass(slots=True)
+class AutoTopUpDisabledFailures(AdditionalProperties):
+    """Auto-reload was switched off after failed payments.
+
+    Not settled: announced, and not seen yet; with which status it comes.
+
+    Example:
+        {'error': 'auto_top_up_disabled_failures', 'portalUrl': '/billing?topup=open'}
+
+    Attributes:
+        error (Literal['auto_top_up_disabled_failures']):
+        message (str | Unset):
+        portal_url (str | Unset): Where a person can put it right, usually relative by design: the server does not
+            know which deployment the client
+            reached it at. Resolve it against the base URL that answered.
+             Example: /billing?topup=open.
+    """
+
+    error: Literal["auto_top_up_disabled_failures"]
+    message: str | Unset = UNSET
+    portal_url: str | Unset = UNSET
+
+    def to_dict(self) -> dict[str, Any]:
+        field_dict: dict[str, Any] = {**self.additional_properties, "error": self.error}
+        if self.message is not UNSET:
+            field_dict["message"] = self.message
+        if self.portal_url is not UNSET:
+            field_dict["portalUrl"] = self.portal_url
+        return field_dict
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        d = dict(src_dict)
+        error = cast(Literal["auto_top_up_disabled_failures"], d.pop("error"))
+        if error != "auto_top_up_disabled_failures":
+            raise ValueError(f"error must match const 'auto_top_up_disabled_failures', got '{error}'")
+        made = cls(error=error, message=d.pop("message", UNSET), portal_url=d.pop("portalUrl", UNSET))
+        made.additional_properties = d
+        return made

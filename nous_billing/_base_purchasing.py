@@ -1,0 +1,92 @@
+"""What both clients share of purchases: checking arguments and building flows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from os import PathLike
+
+from ._base_client import BaseClient, ClockT
+from .errors import BillingError, BillingInvalidRequest
+from .money import Amount
+from .protocol.exchange import Flow
+from .protocol.settlement import check_seconds
+from .purchases import memory
+from .purchases.buying import Buying, new_purchase
+from .purchases.organisation import check_organisation_id
+from .purchases.purchase import AsyncPurchaseStore, Purchase, PurchaseStore
+from .purchases.resuming import Outcome, resume
+from .purchases.store_access import AnyStore
+
+Store = PurchaseStore | str | PathLike[str]
+"""Where purchases are kept: a store, or the path of a directory."""
+
+AnyPurchaseStore = Store | AsyncPurchaseStore
+"""The same, or for an ``AsyncBillingClient`` a store whose methods are awaited."""
+
+
+class BasePurchasing(BaseClient[ClockT]):
+    def _buying(
+        self,
+        purchase: Purchase,
+        store: AnyPurchaseStore | None,
+        step_up: Callable[[], object] | None,
+        on_progress: Callable[[Purchase | BillingError], object] | None,
+        cancelled: Callable[[], object] | None,
+        interval: float,
+        cap: float,
+        organisation_id: str | None = None,
+    ) -> Buying:
+        check_seconds(interval, "interval")
+        check_seconds(cap, "cap")
+        return Buying(
+            purchase,
+            store=self._store(store),
+            wait=lambda charge_id, tell, before_send, once: self._waiting(
+                charge_id, tell, cancelled, interval, cap, before_send, once
+            ),
+            organisation_id=check_organisation_id(organisation_id),
+            shown=self._shown,
+            step_up=step_up,
+            on_progress=on_progress,
+            cancelled=cancelled,
+            base_url=self._base_url,
+            timeout=self._timeout,
+            clock=self._clock,
+        )
+
+    def _new_purchase(self, amount_usd: Amount, idempotency_key: str) -> Purchase:
+        return new_purchase(amount_usd, idempotency_key, self._clock)
+
+    def _resuming(
+        self,
+        store: AnyPurchaseStore | None,
+        on_progress: Callable[[Purchase | BillingError], object] | None,
+        cancelled: Callable[[], object] | None,
+        interval: float,
+        cap: float,
+        organisation_id: str | None = None,
+    ) -> Flow[list[Outcome]]:
+        purchases = self._store(store)
+        check_seconds(interval, "interval")
+        check_organisation_id(organisation_id)
+        end = self._clock.monotonic() + check_seconds(cap, "cap")
+
+        def buying(purchase: Purchase, left: int) -> Buying:
+            # A charge that stays pending must not use up the time of the others. Each is polled at least once.
+            share = max((end - self._clock.monotonic()) / left, 0.001)
+            return self._buying(purchase, purchases, None, on_progress, cancelled, interval, share, organisation_id)
+
+        return resume(purchases, organisation_id, buying)
+
+    def _store(self, store: AnyPurchaseStore | None) -> AnyStore:
+        if store is None:
+            return memory.PROCESS_STORE
+        if isinstance(store, (str, PathLike)):
+            from .purchases.directory import PurchaseDirectory
+
+            return PurchaseDirectory(store)
+        if not (hasattr(store, "load") and hasattr(store, "save")):
+            raise BillingInvalidRequest(
+                f"store must be a path or a PurchaseStore, not {type(store).__name__}.", error="invalid_store"
+            )
+        return store

@@ -1,0 +1,43 @@
+"""Ids of charges and tiers, checked before anything is sent."""
+
+from __future__ import annotations
+
+import re
+from typing import get_args
+
+from ..errors import BillingInvalidRequest
+from ..models import ChargeId
+
+_CHARGE_ID = re.compile(get_args(ChargeId)[1])
+_TIER_ID = re.compile(r"[!-~]{1,255}")
+
+
+def check_charge_id(charge_id: str) -> str:
+    """Check the id of a charge, and return it without surrounding white space.
+
+    Raises:
+        BillingInvalidRequest: It cannot be one (``error="invalid_charge_id"``).
+    """
+    stripped = charge_id.strip() if isinstance(charge_id, str) else ""
+    if not _CHARGE_ID.fullmatch(stripped):
+        raise BillingInvalidRequest(
+            "charge_id must be that of an accepted charge: 1 to 255 visible ASCII characters, other than . and ..",
+            error="invalid_charge_id",
+        )
+    return stripped
+
+
+def check_tier_id(subscription_type_id: str) -> str:
+    """Check the id of a tier, and return it without surrounding white space.
+
+    Raises:
+        BillingInvalidRequest: It is not 1 to 255 visible ASCII characters (``error="invalid_subscription_type"``).
+    """
+    stripped = subscription_type_id.strip() if isinstance(subscription_type_id, str) else ""
+    if not _TIER_ID.fullmatch(stripped):
+        raise BillingInvalidRequest(
+            "subscription_type_id must be the tier_id of one of the subscription's tiers: 1 to 255 visible ASCII "
+            "characters.",
+            error="invalid_subscription_type",
+        )
+    return stripped
