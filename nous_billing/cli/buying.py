@@ -10,6 +10,7 @@ import click
 
 from nous_billing import (
     BillingError,
+    BillingIdempotencyConflict,
     BillingPurchaseInterrupted,
     BillingPurchaseUncertain,
     BillingState,
@@ -64,12 +65,7 @@ def _check_bounds(screen: Screen, amount: str, state: BillingState) -> None:
 def _confirm(screen: Screen, amount: str, state: BillingState, *, yes: bool) -> None:
     sum_ = dollars(parse_usd(amount.strip().removeprefix("$")))
     screen.tell(f"{sum_} for {state.org.name}, from {card_name(state.card)}. Balance: {dollars(state.balance_usd)}.")
-    if yes:
-        return
-    if not screen.can_ask:
-        screen.end(Ending.INPUT, "Nobody can be asked here: add --yes to buy. Nothing was sent.")
-    if not screen.ask(f"Charge {sum_} now?"):
-        screen.end(Ending.STOPPED, "Stopped. Nothing was charged.")
+    screen.confirm(f"Charge {sum_} now?", yes=yes)
 
 
 def _buy(screen: Screen, current: Session, amount: str, key: str, state: BillingState) -> Purchase:
@@ -93,8 +89,17 @@ def _buy(screen: Screen, current: Session, amount: str, key: str, state: Billing
             _end_uncertain(screen, interrupted.uncertain, amount)
         except BillingPurchaseUncertain as uncertain:
             _end_uncertain(screen, uncertain, amount)
+        except BillingError as error:
+            screen.fail(error, said=_nothing_charged(error))
         except KeyboardInterrupt:
             screen.end(Ending.STOPPED, "Stopped. Nothing was charged.")
+
+
+def _nothing_charged(error: BillingError) -> str:
+    """Return the error's sentence, and that nothing was charged where it is so and the sentence does not say it."""
+    # The key of an earlier purchase may well have charged.
+    is_said = error.outcome_unknown or isinstance(error, BillingIdempotencyConflict) or "othing " in error.message
+    return error.message if is_said else f"{error.message} Nothing was charged."
 
 
 def _progress(event: Purchase | BillingError) -> str:

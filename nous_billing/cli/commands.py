@@ -10,6 +10,7 @@ from .buying import buy, charge, resume
 from .endings import Ending
 from .login import log_in, log_out, status
 from .settings import auto_reload, balance
+from .subscription import subscription
 
 _ENDINGS = {
     Ending.DONE: "done: paid, saved or shown",
@@ -73,5 +74,5 @@ def mock(context: click.Context) -> None:
     runpy.run_module("nous_billing.mock", run_name="__main__")
 
 
-for _each in (log_in, log_out, status, balance, buy, resume, charge, auto_reload, completion, mock):
+for _each in (log_in, log_out, status, balance, buy, resume, charge, auto_reload, subscription, completion, mock):
     command.add_command(_each)

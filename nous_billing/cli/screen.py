@@ -81,16 +81,35 @@ class Screen:
 
         return click.confirm(question, default=default, err=True)
 
+    def confirm(self, question: str, *, yes: bool) -> None:
+        """Ask before money moves, unless the person said yes already. End where they say no, or cannot be asked."""
+        if yes:
+            return
+        if not self.can_ask:
+            self.end(Ending.INPUT, "Nobody can be asked here: add --yes. Nothing was sent.")
+        if not self.ask(question):
+            self.end(Ending.STOPPED, "Stopped. Nothing was charged.")
+
     def working(self, sentence: str) -> AbstractContextManager[Any]:
         """Show that something is going on, where stderr is a terminal."""
         return self._err.status(Text(sentence), spinner="dots")
 
     def fail(
-        self, error: BillingError, members: Mapping[str, object] | None = None, *, again: str | None = None
+        self,
+        error: BillingError,
+        members: Mapping[str, object] | None = None,
+        *,
+        said: str | None = None,
+        again: str | None = None,
     ) -> NoReturn:
         """Write an error, and end the process with its exit code. As ``end``."""
         self.end(
-            ending_of(error), error.message, portal_url=error.portal_url, error=error, members=members, again=again
+            ending_of(error),
+            said or error.message,
+            portal_url=error.portal_url,
+            error=error,
+            members=members,
+            again=again,
         )
 
     def end(
