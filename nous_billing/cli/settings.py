@@ -59,22 +59,17 @@ def auto_reload(screen: Screen, amounts: tuple[str, ...]) -> None:
     nous-billing auto-reload 20 100    below $20 the balance is reloaded to $100
     nous-billing auto-reload off       switch it off
     """
-    if amounts not in ((), ("off",)) and len(amounts) != 2:
-        screen.end(Ending.INPUT, "Give a threshold and an amount in dollars, such as 20 100, or the word off.")
     with session() as current:
         if amounts == ("off",):
             current.client.patch_auto_top_up(enabled=False, threshold=None, top_up_amount=None)
+        elif len(amounts) == 2:
+            current.client.patch_auto_top_up(enabled=True, threshold=amounts[0], top_up_amount=amounts[-1])
         elif amounts:
-            threshold, top_up_amount = amounts
-            current.client.patch_auto_top_up(enabled=True, threshold=threshold, top_up_amount=top_up_amount)
+            screen.end(Ending.INPUT, "Give a threshold and an amount in dollars, such as 20 100, or the word off.")
         state = current.client.get_billing_state()
     settings = state.auto_reload
-    shown = _auto_reload_text(settings) if settings else "Only an admin of the organisation sees it"
-    screen.answer(
-        {"auto_reload": settings, "portal_url": state.portal_url},
-        [],
-        f"Auto-reload: {shown}." if settings else f"{shown}.",
-    )
+    shown = f"Auto-reload: {_auto_reload_text(settings)}." if settings else "Only an admin sees auto-reload."
+    screen.answer({"auto_reload": settings, "portal_url": state.portal_url}, [], shown)
 
 
 def _auto_reload_text(settings: AutoReload) -> str:
