@@ -12,16 +12,17 @@ ARGS ?=
 ROWS ?=
 # Modules for the mutation tests: make mutation PART="money protocol/idempotency"
 PART ?=
-UV_VERSION := 0.13.9
 
 BIN := .venv/bin
 UV := .tools/bin/uv
-UV_STAMP := .tools/.uv-$(UV_VERSION)
+UV_STAMP := .tools/.stamp
 SETUP := .venv/.stamp
 NODE_SETUP := node_modules/.stamp
 # Without click and rich, which httpx loads where they are installed.
 LEAN := .venv-lean
 LEAN_SETUP := $(LEAN)/.stamp
+INDEXES_SETUP := build/indexes/.stamp
+READERS_SETUP := readers/node_modules/.stamp
 # `pyright --verifytypes` sees an activated environment only.
 ACTIVATED := VIRTUAL_ENV="$(CURDIR)/.venv" PATH="$(CURDIR)/.venv/bin:$$PATH"
 
@@ -37,24 +38,27 @@ export SOURCE_DATE_EPOCH := 1577836800
 .DEFAULT_GOAL := help
 .PHONY: help setup lock generate check-generated lint-contract lint format types arrows test planted-faults soak \
 	mutation wheel build check-wheel demo contract changes gaps surface check-surface rehearse test-floor docs release \
-	check-release publish bench chaos storm check clean
+	check-release check-tag proved publish notes indexes rehearse-release readers test-others bench chaos storm hermes \
+	check clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-17s %s\n", $$1, $$2 }'
 
 setup: $(SETUP) ## Set up .tools and .venv (every other target does it by itself)
 
-$(UV_STAMP):
-	@echo "Setting up .tools (uv $(UV_VERSION)) ..."
+# From its hash like all else: uv checks the hashes of the others.
+$(UV_STAMP): requirements-uv.txt
+	@echo "Setting up .tools (uv) ..."
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; try: make PYTHON=python3.13 ...")'
-	@$(PYTHON) -m pip install -qq --disable-pip-version-check --upgrade --target .tools "uv==$(UV_VERSION)"
-	@rm -f .tools/.uv-* && touch $@
+	@$(PYTHON) -m pip install -qq --disable-pip-version-check --upgrade --target .tools --no-deps \
+		--only-binary :all: --require-hashes -r requirements-uv.txt
+	@touch $@
 
 # The version is part of the installed metadata.
 $(SETUP): $(UV_STAMP) requirements-dev.txt pyproject.toml nous_billing/_version.py
 	@echo "Setting up .venv ..."
 	@test -x $(BIN)/python || $(UV) venv --quiet --allow-existing --python "$(PYTHON)" .venv
-	@$(UV) pip sync --quiet --compile-bytecode --python .venv --require-hashes requirements-dev.txt
+	@$(UV) pip sync --quiet --compile-bytecode --python .venv --require-hashes --only-binary :all: requirements-dev.txt
 	@$(UV) pip install --quiet --python .venv --no-deps --no-build-isolation --refresh-package nous-billing -e .
 	@touch $@
 
@@ -65,10 +69,17 @@ $(NODE_SETUP): $(SETUP) package.json package-lock.json .npmrc
 	@touch $@
 
 lock: $(SETUP) ## Resolve the development tools anew: requirements-dev.txt, package-lock.json (ARGS=--upgrade for newer versions)
-	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile pyproject.toml --extra cli --extra mock --group dev --group bench --group docs --universal \
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile pyproject.toml --extra cli --extra mock --extra sql --group dev --group bench --group docs --universal \
 		--python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links $(ARGS) \
 		--quiet -o requirements-dev.txt
+	@echo uv | UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile - --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+		$(ARGS) --quiet --no-annotate -o requirements-uv.txt
+	@echo 'mitmproxy==11.0.2' | UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile - --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-emit-find-links --quiet --no-annotate -o requirements-mitmproxy.txt
+	@printf 'devpi-server\npip\npipx\npoetry\n' | UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile - --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-emit-find-links $(ARGS) --quiet --no-annotate -o requirements-indexes.txt
 	@$(ACTIVATED) npm install --package-lock-only --no-audit --no-fund --loglevel=error
+	@$(ACTIVATED) npm install --prefix readers --package-lock-only --ignore-scripts --no-audit --no-fund --loglevel=error
 
 contract: lint-contract ## Follow a changed contract: what changed, the version it demands, generate, what is left to write, a call of each operation
 	@left=0; $(BIN)/python -m scripts.changes || left=1; $(BIN)/python -m scripts.generate || exit 1; \
@@ -100,18 +111,36 @@ check-generated: $(SETUP) ## Fail when what `make generate` would write differs 
 lint-contract: $(NODE_SETUP) ## Lint the OpenAPI contract, no warning allowed
 	@$(ACTIVATED) node node_modules/@redocly/cli/bin/cli.js lint
 
-lint: $(SETUP) ## Lint the Python code and check its format
+$(READERS_SETUP): $(SETUP) readers/package.json readers/package-lock.json
+	@echo "Setting up readers ..."
+	@cd readers && VIRTUAL_ENV="$(CURDIR)/.venv" PATH="$(CURDIR)/.venv/bin:$$PATH" \
+		npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --silent
+	@$(UV) venv --quiet --clear --python "$(PYTHON)" build/schemathesis
+	@$(UV) pip install --quiet --python build/schemathesis --constraints requirements-dev.txt schemathesis
+	@touch $@
+
+readers: $(READERS_SETUP) ## Have Prism, schemathesis and two generators of TypeScript read the contract and try the mock
+	@$(BIN)/python -m scripts.readers build/schemathesis/bin/schemathesis
+
+lint: $(SETUP) ## Lint the Python code and the workflows, check the format, and hold the dependencies against known faults
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
+	@$(BIN)/python -m scripts.advisories
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(BIN)/zizmor --offline --quiet --persona pedantic .github/workflows
 
 format: $(SETUP) ## Format the Python code and fix what can be fixed
 	@$(BIN)/ruff check --fix-only --quiet
 	@$(BIN)/ruff format
 
-types: $(SETUP) ## mypy and pyright, both strict, and complete types of the public surface
+types: $(SETUP) ## mypy and pyright, both strict, here, for Windows and for macOS, and complete types of the public surface
 	@$(ACTIVATED) mypy $(wildcard nous_billing tests examples benchmarks scripts)
 	@$(ACTIVATED) pyright
 	@$(ACTIVATED) pyright --verifytypes nous_billing --ignoreexternal
+	@$(ACTIVATED) mypy --platform win32 --cache-dir .mypy_cache/win32 nous_billing
+	@$(ACTIVATED) mypy --platform darwin --cache-dir .mypy_cache/darwin nous_billing
+	@$(ACTIVATED) pyright --pythonplatform Windows
+	@$(ACTIVATED) pyright --pythonplatform Darwin
 
 arrows: $(SETUP) ## Check which module may import which
 	@$(BIN)/lint-imports --no-logo
@@ -134,7 +163,7 @@ endif
 # In an environment of its own. Out stay the tests of the tooling, and schemathesis, which asks for newer versions itself.
 test-floor: $(SETUP) ## All tests of the package with the lowest versions that pyproject.toml allows
 	@$(UV) venv --quiet --clear --python "$(PYTHON)" build/floor
-	@$(UV) pip compile pyproject.toml --extra cli --extra mock --resolution lowest-direct --quiet --no-header --no-annotate \
+	@$(UV) pip compile pyproject.toml --extra cli --extra mock --extra sql --resolution lowest-direct --quiet --no-header --no-annotate \
 		-o build/floor/requirements.txt
 	@cat build/floor/requirements.txt
 	@$(UV) pip sync --quiet --python build/floor --require-hashes requirements-dev.txt
@@ -142,6 +171,9 @@ test-floor: $(SETUP) ## All tests of the package with the lowest versions that p
 	@$(UV) pip install --quiet --python build/floor --no-deps --no-build-isolation -e .
 	@$(UV) pip uninstall --quiet --python build/floor schemathesis
 	@build/floor/bin/pytest --ignore=tests/project --ignore=tests/properties $(ARGS)
+
+test-others: $(SETUP) ## The tests that may differ by Python, with each further version on this machine
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m scripts.other_pythons $(ARGS)
 
 planted-faults: $(SETUP) ## Plant known faults in a copy, and fail unless the tests find each of them
 	@$(BIN)/python scripts/planted_faults.py
@@ -170,6 +202,9 @@ docs: $(NODE_SETUP) ## Build the documentation into site/ and check its links
 release: $(NODE_SETUP) ## Prepare a release: check the version, and keep what is released in released/
 	@$(BIN)/python -m scripts.release
 
+check-tag: $(SETUP) ## Fail where the working tree is not the commit that is tagged with the version
+	@$(BIN)/python -m scripts.release --tagged
+
 check-release: $(SETUP) ## Fail where the version was not prepared for release
 	@$(BIN)/python -m scripts.release --check
 
@@ -177,9 +212,30 @@ ifeq ($(MAKECMDGOALS)$(INDEX_URL),publish)
 $(error Say where to: make publish INDEX_URL=https://...)
 endif
 
-# The cheap check first. Uploads nothing unless all of them pass.
-publish: check-release check test build ## Publish to an index: make publish INDEX_URL=https://...
-	@$(BIN)/python -m scripts.publish "$(INDEX_URL)"
+# The cheap checks first. Then the archives are built from the tagged commit, and what is proved is known by its hash.
+proved: check-tag check-release check test ## Run every check, then build the tagged commit and prove the archives
+	@$(BIN)/python -m scripts.build_release
+	@$(BIN)/python -m scripts.check_archives
+	@$(BIN)/python scripts/check_wheel.py
+	@$(BIN)/python -m scripts.proved build/proved.sha256
+
+# No check, test or tool sees the login. It is there for the upload alone.
+publish: ## Publish to an index: make publish INDEX_URL=https://... [CHECK_URL=https://...]
+	@env -u UV_PUBLISH_USERNAME -u UV_PUBLISH_PASSWORD -u UV_PUBLISH_TOKEN -u UV_KEYRING_PROVIDER \
+		$(MAKE) --no-print-directory proved
+	@$(BIN)/python -m scripts.publish --proved build/proved.sha256 "$(INDEX_URL)" "$(CHECK_URL)"
+
+# devpi-server, poetry and pipx, which would weigh on everybody's setup.
+$(INDEXES_SETUP): $(SETUP) requirements-indexes.txt
+	@$(UV) venv --quiet --clear --python "$(PYTHON)" build/indexes
+	@$(UV) pip sync --quiet --python build/indexes --require-hashes --only-binary :all: requirements-indexes.txt
+	@touch $@
+
+indexes: $(INDEXES_SETUP) ## Publish to package indexes of every kind on loopback and write the table of docs/releasing.md
+	@$(BIN)/python -m scripts.indexes build/indexes/bin
+
+rehearse-release: $(INDEXES_SETUP) ## Release from a clean clone to devpi and install with pip, uv, poetry and pipx (ARGS=--quick without the tests)
+	@$(BIN)/python -m scripts.rehearse_release $(ARGS)
 
 demo: $(SETUP) ## Watch a purchase against the mock portal
 	@$(BIN)/python examples/demo.py
@@ -201,9 +257,15 @@ chaos: $(SETUP) ## Buy 1000 times on a bad day and count charges and wrong words
 storm: $(SETUP) ## Make 10,000 calls with each client through a proxy that breaks handshakes, a minute (ARGS="--calls 500")
 	@$(BIN)/python scripts/proxy_storm.py $(ARGS)
 
-check: check-generated lint-contract gaps check-surface rehearse lint types arrows check-wheel docs ## Everything but the tests
+hermes: wheel ## Run released versions of Hermes with the drop-in and with their own module; writes docs/guide/hermes-compared.md (ARGS="--core", or words of cases)
+	@$(BIN)/python -m scripts.hermes $(ARGS)
+
+notes: $(SETUP) ## Print the release notes of this version
+	@$(BIN)/python -m scripts.changelog
+
+check: check-generated lint-contract readers gaps check-surface rehearse lint types arrows check-wheel docs ## Everything but the tests
 
 clean: ## Remove all that make made
-	@rm -rf .tools .venv $(LEAN) node_modules dist build site .cache .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis \
+	@rm -rf .tools .venv $(LEAN) node_modules readers/node_modules dist build site .cache .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis \
 		.schemathesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

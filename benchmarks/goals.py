@@ -65,7 +65,10 @@ TRIPS = "the round trips, which the floor pays too, and what loads before the fi
 MADE = "a thread that looks up the host, and the race of its addresses: see *One charge*"
 BURST = "connections made and driven in Python: see *Profile*"
 LAYERS = "httpx's own layers, which every request through a given client passes"
-LOOK = "one look at the file's date and the environment, at each call: see *Credentials*"
+LOOK = (
+    "one look at the file's date and the environment, at each call, in a thread of its own: a network drive that is "
+    "gone would hold the caller. See *Credentials*"
+)
 
 GOALS = [
     Goal("`import nous_billing`, over the old module's import (CPU)", 0.5, TIMES, _import("import")),

@@ -20,6 +20,7 @@ _MODULES = {
     ),
     "credentials": (
         "BILLING_MANAGE_SCOPE",
+        "AsyncCredentialSource",
         "CredentialSource",
         "Credentials",
         "StaticToken",
@@ -43,6 +44,7 @@ _MODULES = {
         "BillingNoPaymentMethod",
         "BillingPurchaseCancelled",
         "BillingPurchaseInterrupted",
+        "BillingPurchaseNotFound",
         "BillingPurchaseStoreError",
         "BillingPurchaseUncertain",
         "BillingRateLimited",
@@ -95,6 +97,11 @@ _MODULES = {
     ),
     "protocol.idempotency": ("new_idempotency_key",),
     "purchases.directory": ("PurchaseDirectory",),
+    "purchases.leases": (
+        "AsyncLeasingPurchaseStore",
+        "LeasingPurchaseStore",
+        "PurchaseLease",
+    ),
     "purchases.purchase": (
         "AsyncPurchaseStore",
         "Purchase",

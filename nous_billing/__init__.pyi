@@ -11,6 +11,7 @@ from .clock import DEFAULT_TIMEOUT as DEFAULT_TIMEOUT
 from .clock import AsyncClock as AsyncClock
 from .clock import Clock as Clock
 from .credentials import BILLING_MANAGE_SCOPE as BILLING_MANAGE_SCOPE
+from .credentials import AsyncCredentialSource as AsyncCredentialSource
 from .credentials import Credentials as Credentials
 from .credentials import CredentialSource as CredentialSource
 from .credentials import StaticToken as StaticToken
@@ -32,6 +33,7 @@ from .errors import BillingNetworkError as BillingNetworkError
 from .errors import BillingNoPaymentMethod as BillingNoPaymentMethod
 from .errors import BillingPurchaseCancelled as BillingPurchaseCancelled
 from .errors import BillingPurchaseInterrupted as BillingPurchaseInterrupted
+from .errors import BillingPurchaseNotFound as BillingPurchaseNotFound
 from .errors import BillingPurchaseStoreError as BillingPurchaseStoreError
 from .errors import BillingPurchaseUncertain as BillingPurchaseUncertain
 from .errors import BillingRateLimited as BillingRateLimited
@@ -77,6 +79,9 @@ from .portal import DEFAULT_PORTAL_BASE_URL as DEFAULT_PORTAL_BASE_URL
 from .portal import resolve_portal_base_url as resolve_portal_base_url
 from .protocol.idempotency import new_idempotency_key as new_idempotency_key
 from .purchases.directory import PurchaseDirectory as PurchaseDirectory
+from .purchases.leases import AsyncLeasingPurchaseStore as AsyncLeasingPurchaseStore
+from .purchases.leases import LeasingPurchaseStore as LeasingPurchaseStore
+from .purchases.leases import PurchaseLease as PurchaseLease
 from .purchases.purchase import AsyncPurchaseStore as AsyncPurchaseStore
 from .purchases.purchase import Purchase as Purchase
 from .purchases.purchase import PurchaseDiscrepancy as PurchaseDiscrepancy
@@ -92,6 +97,8 @@ __all__ = [
     "Amount",
     "AsyncBillingClient",
     "AsyncClock",
+    "AsyncCredentialSource",
+    "AsyncLeasingPurchaseStore",
     "AsyncOnProgress",
     "AsyncPurchaseStore",
     "AutoReload",
@@ -116,6 +123,7 @@ __all__ = [
     "BillingNoPaymentMethod",
     "BillingPurchaseCancelled",
     "BillingPurchaseInterrupted",
+    "BillingPurchaseNotFound",
     "BillingPurchaseStoreError",
     "BillingPurchaseUncertain",
     "BillingRateLimited",
@@ -145,6 +153,7 @@ __all__ = [
     "DefaultLogin",
     "DeviceCode",
     "HermesLogin",
+    "LeasingPurchaseStore",
     "LinkPaymentMethod",
     "MonthlyCap",
     "Number",
@@ -156,6 +165,7 @@ __all__ = [
     "Purchase",
     "PurchaseDirectory",
     "PurchaseDiscrepancy",
+    "PurchaseLease",
     "PurchaseStatus",
     "PurchaseStore",
     "StaticToken",

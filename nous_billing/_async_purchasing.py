@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from ._base_purchasing import AnyPurchaseStore, BasePurchasing
 from .clock import AsyncClock
 from .money import Amount
 from .protocol.settlement import DEFAULT_CAP, DEFAULT_INTERVAL
+from .purchases.following import Following
 from .purchases.purchase import Purchase
 from .purchases.record import AsyncOnProgress
 from .purchases.resuming import Outcome
@@ -71,6 +72,92 @@ class AsyncPurchasing(BasePurchasing[AsyncClock]):
         buying = self._buying(purchase, store, step_up, on_progress, cancelled, interval, cap, organisation_id)
         return await self._driver.run(buying.buy())
 
+    async def begin_purchase(
+        self,
+        amount_usd: Amount,
+        *,
+        idempotency_key: str,
+        organisation_id: str | None = None,
+        store: AnyPurchaseStore | None = None,
+        step_up: Callable[[], bool | Awaitable[bool]] | None = None,
+        on_progress: AsyncOnProgress | None = None,
+        cancelled: Callable[[], bool | Awaitable[bool]] | None = None,
+    ) -> Purchase:
+        """Begin a purchase as ``buy_credits`` does, and return once the portal has accepted the charge.
+
+        For a web service, which must not wait: ``check_purchase`` or ``follow_purchase`` then find out how it ends. The
+        rules, the store and the errors are those of ``buy_credits``.
+
+        Args:
+            amount_usd, idempotency_key, organisation_id, store: As for ``buy_credits``.
+            step_up, on_progress, cancelled: As for ``buy_credits``.
+
+        Returns:
+            The purchase: ``"pending"`` (accepted, not paid yet), or ``"settled"`` or ``"failed"`` if it had ended
+            before.
+
+        Raises:
+            BillingError: As for ``buy_credits``.
+        """
+        purchase = self._new_purchase(amount_usd, idempotency_key)
+        buying = self._buying(
+            purchase, store, step_up, on_progress, cancelled, DEFAULT_INTERVAL, DEFAULT_CAP, organisation_id
+        )
+        return await self._driver.run(buying.begin())
+
+    async def check_purchase(self, idempotency_key: str, *, store: AnyPurchaseStore | None = None) -> Purchase:
+        """Load a purchase from the store, and poll its charge once if it is pending. Never makes a charge.
+
+        While another call polls the charge, in a store that machines share, this one returns what the store has.
+
+        Args:
+            idempotency_key: The purchase's key.
+            store: As for ``buy_credits``. None: the purchases of this process.
+
+        Returns:
+            The purchase, in any of its states; ``message`` is for a person.
+
+        Raises:
+            BillingPurchaseNotFound: The store has no purchase with this key.
+            BillingPurchaseUncertain: The poll failed (see ``last_error``), or the purchase is too old to be found out.
+            BillingPurchaseStoreError: The store could not be read.
+            BillingInvalidRequest: An argument cannot be used, or the purchase has ended and the login is not for its
+                organisation (``error="wrong_organisation"``).
+        """
+        return await self._driver.run(self._checking(idempotency_key, store))
+
+    def follow_purchase(
+        self,
+        idempotency_key: str,
+        *,
+        store: AnyPurchaseStore | None = None,
+        interval: float = DEFAULT_INTERVAL,
+        cap: float = DEFAULT_CAP,
+    ) -> AsyncGenerator[Purchase, None]:
+        """Follow a purchase until it has ended, such as for server-sent events. Never makes a charge.
+
+        Checks it as ``check_purchase`` does, and outlives errors that may be temporary. Nothing runs between two items,
+        so a loop can be left at any time.
+
+        Args:
+            idempotency_key: The purchase's key.
+            store: As for ``buy_credits``. None: the purchases of this process.
+            interval: Seconds between two checks; up to 30 if the portal asks to slow down.
+            cap: Seconds until the last check.
+
+        Yields:
+            The purchase as it is now, and then each time that it has changed. The last one has ended.
+
+        Raises:
+            BillingPurchaseUncertain: How it ended is not known at the cap, or can no longer be found out.
+            BillingError: As for ``check_purchase``.
+        """
+        return self._follow(self._following(idempotency_key, store, interval, cap))
+
+    async def _follow(self, following: Following) -> AsyncGenerator[Purchase, None]:
+        while (purchase := await self._driver.run(following.next())) is not None:
+            yield purchase
+
     async def resume_purchases(
         self,
         store: AnyPurchaseStore | None = None,
@@ -93,7 +180,8 @@ class AsyncPurchasing(BasePurchasing[AsyncClock]):
 
         Returns:
             One item for each open purchase, oldest first: the purchase if it has ended by now, otherwise a
-            ``BillingPurchaseUncertain``. Then a ``BillingPurchaseStoreError`` for each that could not be read.
+            ``BillingPurchaseUncertain``. Then a ``BillingPurchaseStoreError`` for each that could not be read. A
+            ``LeasingPurchaseStore`` leaves out what another call is working on.
 
         Raises:
             BillingInvalidRequest: An argument cannot be used.

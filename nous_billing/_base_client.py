@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from .clock import BaseClock
-from .credentials import CredentialSource
+from .credentials import AsyncCredentialSource, CredentialSource
 from .errors import BillingError, BillingInvalidRequest
 from .models import BillingState, ChargeFailed, ChargeSettled, ChargeStatus, Organisation, Subscription
 from .money import Amount
@@ -33,7 +33,7 @@ ClockT = TypeVar("ClockT", bound=BaseClock)
 class BaseClient(Generic[ClockT]):
     def __init__(
         self,
-        credentials: CredentialSource | None,
+        credentials: CredentialSource | AsyncCredentialSource | None,
         base_url: str | None,
         timeout: float,
         clock: ClockT,
@@ -54,7 +54,7 @@ class BaseClient(Generic[ClockT]):
             from .auth.default_login import DefaultLogin
 
             credentials = self._default_login = DefaultLogin(ssl_context, proxy)
-        self._source = credentials
+        self._source: CredentialSource | AsyncCredentialSource = credentials
         self._shown: Organisation | None = None
 
     def _exchange(self, operation: Operation[T], timeout: float | None) -> Flow[T]:

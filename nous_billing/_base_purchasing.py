@@ -9,13 +9,16 @@ from ._base_client import BaseClient, ClockT
 from .errors import BillingError, BillingInvalidRequest
 from .money import Amount
 from .protocol.exchange import Flow
-from .protocol.settlement import check_seconds
+from .protocol.idempotency import check_idempotency_key
+from .protocol.settlement import DEFAULT_CAP, DEFAULT_INTERVAL, check_seconds
 from .purchases import memory
 from .purchases.buying import Buying, new_purchase
+from .purchases.following import Following
+from .purchases.messages import not_found
 from .purchases.organisation import check_organisation_id
 from .purchases.purchase import AsyncPurchaseStore, Purchase, PurchaseStore
 from .purchases.resuming import Outcome, resume
-from .purchases.store_access import AnyStore
+from .purchases.store_access import AnyStore, load_purchase
 
 Store = PurchaseStore | str | PathLike[str]
 """Where purchases are kept: a store, or the path of a directory."""
@@ -41,8 +44,8 @@ class BasePurchasing(BaseClient[ClockT]):
         return Buying(
             purchase,
             store=self._store(store),
-            wait=lambda charge_id, tell, before_send, once: self._waiting(
-                charge_id, tell, cancelled, interval, cap, before_send, once
+            wait=lambda charge_id, tell, before_send, seconds: self._waiting(
+                charge_id, tell, cancelled, interval, seconds or cap, before_send, seconds is None
             ),
             organisation_id=check_organisation_id(organisation_id),
             shown=self._shown,
@@ -51,11 +54,31 @@ class BasePurchasing(BaseClient[ClockT]):
             cancelled=cancelled,
             base_url=self._base_url,
             timeout=self._timeout,
+            interval=interval,
+            cap=cap,
             clock=self._clock,
         )
 
     def _new_purchase(self, amount_usd: Amount, idempotency_key: str) -> Purchase:
         return new_purchase(amount_usd, idempotency_key, self._clock)
+
+    def _checking(self, idempotency_key: str, store: AnyPurchaseStore | None) -> Flow[Purchase]:
+        return self._check(check_idempotency_key(idempotency_key), self._store(store))
+
+    def _check(self, key: str, store: AnyStore) -> Flow[Purchase]:
+        purchase = yield from load_purchase(store, key)
+        if purchase is None:
+            raise not_found(key)
+        buying = self._buying(purchase, store, None, None, None, DEFAULT_INTERVAL, DEFAULT_CAP)
+        return (yield from buying.check())
+
+    def _following(
+        self, idempotency_key: str, store: AnyPurchaseStore | None, interval: float, cap: float
+    ) -> Following:
+        key, purchases = check_idempotency_key(idempotency_key), self._store(store)
+        check_seconds(interval, "interval")
+        check_seconds(cap, "cap")
+        return Following(lambda: self._check(key, purchases), interval=interval, cap=cap, clock=self._clock)
 
     def _resuming(
         self,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 from ._async_purchasing import AsyncPurchasing
 from ._async_subscriptions import AsyncSubscriptions
 from .clock import DEFAULT_TIMEOUT, AsyncClock, AsyncSystemClock
-from .credentials import CredentialSource
+from .credentials import AsyncCredentialSource, CredentialSource
 from .models import BillingState, ChargeAccepted, ChargeFailed, ChargeSettled, ChargeStatus
 from .money import Amount
 from .protocol import operations
@@ -29,7 +29,7 @@ class AsyncBillingClient(AsyncPurchasing, AsyncSubscriptions):
     Belongs to one event loop at a time. Cancelling a task ends its call only; a token refresh that has begun finishes.
 
     Args:
-        credentials: Where the token comes from. None: the login of Hermes, or the SDK's own.
+        credentials: Where the token comes from. None: ``NOUS_TOKEN``, the login of Hermes, or the SDK's own.
         base_url: The portal's address; takes precedence over the environment and the credentials.
         timeout: Seconds for one call, including a token refresh and a retry.
         http_client: Your own ``httpx.AsyncClient``, or one of httpx2; it stays open. Its headers and parameters are
@@ -46,7 +46,7 @@ class AsyncBillingClient(AsyncPurchasing, AsyncSubscriptions):
 
     def __init__(
         self,
-        credentials: CredentialSource | None = None,
+        credentials: CredentialSource | AsyncCredentialSource | None = None,
         *,
         base_url: str | None = None,
         timeout: float = DEFAULT_TIMEOUT,

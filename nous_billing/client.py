@@ -31,7 +31,7 @@ class BillingClient(Purchasing, Subscriptions):
     Safe to share between threads, and usable after a fork. Use it as a context manager, or call ``close``.
 
     Args:
-        credentials: Where the token comes from. None: the login of Hermes, or the SDK's own.
+        credentials: Where the token comes from. None: ``NOUS_TOKEN``, the login of Hermes, or the SDK's own.
         base_url: The portal's address; takes precedence over the environment and the credentials.
         timeout: Seconds for one call, including a token refresh and a retry.
         http_client: Your own ``httpx.Client``, or one of httpx2; it stays open. Its headers and parameters are used,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+import os
+from collections.abc import Awaitable
+from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
-from ._threads import ForkSafeLock
+from ._secrets import Secret, check_token, reveal
+from ._threads import ForkSafeLock, SideThread
 from .clock import BaseClock
 from .errors import BillingAuthError, BillingError
 
@@ -17,40 +19,18 @@ BILLING_MANAGE_SCOPE = "billing:manage"
 MEMO_SECONDS = 30.0
 """How long the answer of a source is cached. The portal refuses a token that expires in the meantime."""
 
-# A token with a line break would be a header of its own; the HTTP library would then quote it in an exception.
-_TOKEN = re.compile(r"[!-~]+")
+# For so long a stall may hold an event loop, once. A look at a file takes microseconds.
+_PATIENCE_SECONDS = 0.02
 
 
-class Secret(str):
-    """A token: a string whose repr does not show it, for reprs and for tracebacks that show variables."""
-
-    def __repr__(self) -> str:
-        return "'***'"
-
-
-class SecretBytes(bytes):
-    """The same for bytes."""
-
-    def __repr__(self) -> str:
-        return "b'***'"
-
-    __str__ = __repr__
-
-
-def masked(members: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a stored login with its tokens as secrets."""
-    return {
-        key: Secret(value) if key.endswith("_token") and isinstance(value, str) else value
-        for key, value in members.items()
-    }
-
-
-@dataclass(frozen=True, slots=True, init=False)
+@dataclass(frozen=True, init=False, repr=False)
 class Credentials:
     """An access token, and the portal that it is for.
 
+    Cannot be pickled: a pickle would show the token.
+
     Attributes:
-        access_token: The bearer token; not in the repr.
+        secret: The token in a holder that nothing shows.
         portal_base_url: The portal's base URL, which the source trusts with the token, or None for the default.
 
     Raises:
@@ -61,19 +41,22 @@ class Credentials:
         Credentials(access_token='***', portal_base_url=None)
     """
 
-    access_token: str
+    secret: Secret
     portal_base_url: str | None
 
-    def __init__(self, access_token: str, portal_base_url: str | None = None) -> None:
-        # First of all: a traceback may show the variables of this frame, this object among them.
-        access_token = Secret(access_token.strip() if isinstance(access_token, str) else "")
-        object.__setattr__(self, "access_token", access_token)
+    def __init__(self, access_token: str | Secret, portal_base_url: str | None = None) -> None:
+        # First of all: a traceback may show the variables of this frame.
+        access_token = Secret(access_token) if isinstance(access_token, str) else access_token
         object.__setattr__(self, "portal_base_url", portal_base_url)
-        if not _TOKEN.fullmatch(access_token):
-            raise BillingAuthError(
-                "The access token is blank or has characters that a token cannot have. Log in again.",
-                error="invalid_token",
-            )
+        object.__setattr__(self, "secret", check_token(access_token))
+
+    @property
+    def access_token(self) -> str:
+        """The bearer token. Its repr shows nothing; ``str()`` and a format do."""
+        return self.secret.reveal()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(access_token='***', portal_base_url={self.portal_base_url!r})"
 
 
 class CredentialSource(Protocol):
@@ -96,6 +79,14 @@ class CredentialSource(Protocol):
         ...
 
 
+class AsyncCredentialSource(Protocol):
+    """A ``CredentialSource`` whose ``resolve`` is awaited, for an ``AsyncBillingClient``."""
+
+    def resolve(self, *, rejected: str | None = None) -> Awaitable[Credentials]:
+        """As for ``CredentialSource``. Runs in a task of its own, which ends with the event loop and no sooner."""
+        ...
+
+
 class StaticToken:
     """A fixed access token.
 
@@ -111,7 +102,7 @@ class StaticToken:
         StaticToken(access_token='***', portal_base_url='http://localhost:3000')
     """
 
-    def __init__(self, access_token: str, *, portal_base_url: str | None = None) -> None:
+    def __init__(self, access_token: str | Secret, *, portal_base_url: str | None = None) -> None:
         access_token = Secret(access_token) if isinstance(access_token, str) else access_token
         self._portal_base_url = portal_base_url
         self._credentials = Credentials(access_token, portal_base_url)
@@ -134,32 +125,57 @@ class CredentialMemo:
         self._kept: tuple[float, object, Credentials] | None = None
         # Counts invalidations: an answer requested before one is not cached.
         self._forgotten = 0
+        self._side: SideThread[object] = SideThread("nous-billing-look")
+        self._stalled: tuple[int, Future[object]] | None = None
+
+    @property
+    def stalled(self) -> Future[object] | None:
+        """The look at the source that has not ended in time, such as at a file on a dead network drive, or None."""
+        if self._stalled is None:
+            return None
+        process, looking = self._stalled
+        return None if process != os.getpid() or looking.done() else looking
 
     def fresh(self) -> Credentials | None:
-        """Return the cached credentials while they are valid, without blocking."""
-        kept = self._kept
-        if kept is None:
-            return None
-        kept_at, fingerprint, credentials = kept
-        expired = self._clock.monotonic() - kept_at >= MEMO_SECONDS
-        return None if expired or fingerprint != self._fingerprint() else credentials
+        """Return the cached credentials while they are valid. Blocks for some milliseconds at most.
 
-    def resolve(self, rejected: str | None = None) -> Credentials:
+        None also if the source does not say in time whether they are: see ``stalled``.
+        """
+        kept = self._unexpired()
+        if kept is None or self.stalled is not None:
+            return None
+        fingerprint, credentials = kept
+        if not hasattr(self._source, "fingerprint"):
+            return credentials
+        looking = self._side.begin(self._fingerprint)
+        try:
+            return credentials if looking.result(_PATIENCE_SECONDS) == fingerprint else None
+        except TimeoutError:
+            self._stalled = os.getpid(), looking
+            return None
+
+    def _unexpired(self) -> tuple[object, Credentials] | None:
+        kept = self._kept
+        if kept is None or self._clock.monotonic() - kept[0] >= MEMO_SECONDS:
+            return None
+        return kept[1:]
+
+    def resolve(self, rejected: Secret | None = None) -> Credentials:
         """Ask the source, once for all waiting threads (single-flight). Blocks.
 
         Raises:
             BillingError: What the source raised; anything else of it becomes a ``BillingAuthError``.
         """
         with self._lock.current:
-            credentials = self.fresh()
-            if credentials is not None and credentials.access_token != rejected:
-                return credentials
-            self._kept = None
+            kept = self._unexpired()
             forgotten = self._forgotten
             # Taken before the source reads: a change while it reads must not go unnoticed.
             fingerprint = self._fingerprint()
+            if kept is not None and kept[0] == fingerprint and kept[1].secret != rejected:
+                return kept[1]
+            self._kept = None
             try:
-                credentials = self._source.resolve(rejected=rejected)
+                credentials = self._source.resolve(rejected=reveal(rejected))
                 if not isinstance(credentials, Credentials):
                     raise TypeError(f"resolve() returned a {type(credentials).__name__}")
             except BillingError:
@@ -169,7 +185,7 @@ class CredentialMemo:
                     f"The credential source failed ({type(error).__name__}). Log in again, or try later.",
                     error="invalid_token",
                 ) from error
-            if credentials.access_token != rejected and forgotten == self._forgotten:
+            if credentials.secret != rejected and forgotten == self._forgotten:
                 self._kept = (self._clock.monotonic(), fingerprint, credentials)
             return credentials
 

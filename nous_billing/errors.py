@@ -33,6 +33,7 @@ The tree of the classes:
     │   └── BillingDuplicateCharge       the portal made more than one charge for one key
     ├── BillingPurchaseCancelled         the caller stopped a purchase before a charge could be made
     └── BillingPurchaseStoreError        a purchase could not be saved or read
+        └── BillingPurchaseNotFound      the store has no purchase with this key
 """
 
 from __future__ import annotations
@@ -40,12 +41,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ._printable import printable
+
 if TYPE_CHECKING:
     from decimal import Decimal
 
 
 class BillingError(Exception):
     """A billing call failed. ``str()`` of it is a sentence for a person.
+
+    A terminal can print every text of it but ``payload``, which is as the portal sent it: control characters, escape
+    sequences and marks that turn the direction of text are left out.
 
     Attributes:
         message: The sentence.
@@ -75,6 +81,8 @@ class BillingError(Exception):
         payload: Mapping[str, Any] | None = None,
         outcome_unknown: bool = False,
     ) -> None:
+        message = printable(message)
+        error = None if error is None else printable(error)
         super().__init__(message)
         self.message = message
         self.status = status
@@ -101,7 +109,7 @@ class BillingError(Exception):
 
     def _text(self, key: str) -> str | None:
         value = self.payload.get(key)
-        return value if isinstance(value, str) else None
+        return printable(value) if isinstance(value, str) else None
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _unpickle, (type(self), self.args, self.__dict__)
@@ -312,6 +320,13 @@ class BillingPurchaseStoreError(BillingError):
 
     Raised before anything is sent. ``on_progress`` is given one where a purchase goes on and only its record could not
     be saved, and ``resume_purchases`` returns one for what it could not read; ``outcome_unknown`` is True then.
+    """
+
+
+class BillingPurchaseNotFound(BillingPurchaseStoreError):
+    """The store has no purchase with this key (``error="purchase_not_found"``).
+
+    That says nothing of a charge, which a call with another store may have made: ``outcome_unknown`` is True.
     """
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import SplitResult, urljoin, urlsplit
 
@@ -85,6 +86,12 @@ def check_base_url(url: str, name: str) -> str:
     """
     if not isinstance(url, str):
         raise _invalid(name, type(url).__name__, "give it as a string")
+    return _checked_base_url(url, name)
+
+
+# At each poll the same one.
+@lru_cache(maxsize=32)
+def _checked_base_url(url: str, name: str) -> str:
     stripped = url.strip().rstrip("/")
     parts = _split(stripped)
     if parts is not None and "@" in parts.netloc:

@@ -14,6 +14,12 @@ def sections(text: str) -> dict[str, str]:
     return {version: body.strip() for version, body in zip(parts[1::2], parts[2::2], strict=True)}
 
 
+def main() -> None:
+    """Print the release notes: the section of the newest version, or of what is unreleased."""
+    found = sections(CHANGELOG.read_text(encoding="utf-8"))
+    print(next(body for body in found.values() if body))
+
+
 def is_first(text: str, version: str) -> bool:
     """Whether no other version has a section: nothing was released before this one."""
     return set(sections(text)) <= {UNRELEASED, version}
@@ -30,3 +36,7 @@ def complaints(text: str, version: str) -> list[str]:
     if found.get(UNRELEASED):
         said.append(f"CHANGELOG.md has entries under [{UNRELEASED}]. Move them to [{version}].")
     return said
+
+
+if __name__ == "__main__":
+    main()

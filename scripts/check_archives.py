@@ -11,9 +11,12 @@ from pathlib import Path
 
 from packaging.metadata import Metadata
 
+from scripts.sbom import SBOM
+
 ROOT = Path(__file__).resolve().parent.parent
 DIST = ROOT / "dist"
 SOURCES = ["CHANGELOG.md", "LICENSE", "README.md", "generated", "nous_billing", "openapi", "pyproject.toml"]
+SOURCES += ["SECURITY.md", "released"]
 IN_SDIST = {*SOURCES, "PKG-INFO", ".gitignore"}
 IN_WHEEL = {"nous_billing/py.typed", "nous_billing/__init__.pyi", "nous_billing/mock/contract.json"}
 IN_WHEEL |= {"nous_portal_api/py.typed"}
@@ -36,6 +39,8 @@ def check_wheel(wheel: Path) -> Metadata:
         names = archive.namelist()
         (info,) = {name.partition("/")[0] for name in names if name.endswith(".dist-info/METADATA")}
         metadata = Metadata.from_email(archive.read(f"{info}/METADATA"))
+        if archive.read(f"{info}/sboms/{SBOM.name}") != SBOM.read_bytes():
+            sys.exit(f"{wheel.name} has another bill of materials than {SBOM.name}.")
     if missing := IN_WHEEL - set(names):
         sys.exit(f"{wheel.name} lacks {sorted(missing)}")
     ours = (name for name in names if not name.startswith(info))
@@ -53,7 +58,8 @@ def check_metadata(metadata: Metadata) -> None:
         "Python": metadata.requires_python and "3.11" in metadata.requires_python,
         "classifiers": set(metadata.classifiers or []) >= CLASSIFIERS,
         "extras": set(metadata.provides_extra or []) >= {"mock"},
-        "links": metadata.project_urls,
+        "links": set(metadata.project_urls or {}) >= {"Changelog", "Documentation", "Source"},
+        "version 2.4 of metadata": metadata.metadata_version == "2.4",
     }
     if missing := [name for name, value in said.items() if not value]:
         sys.exit(f"The metadata does not say all of: {', '.join(missing)}")

@@ -67,6 +67,7 @@ FRONT = {
     "errors": ["unit/protocol/test_replies"],
     "hermes": ["sockets/test_hermes"],
     "models": ["unit/protocol/test_models"],
+    "sql": ["sql/test_sql_store"],
 }
 
 

@@ -7,9 +7,10 @@ prepared.
 import argparse
 import re
 import shutil
+import subprocess
 import sys
 
-from scripts import changelog, changes, surface, surface_changes
+from scripts import changelog, changes, sbom, surface, surface_changes
 
 VERSION_FILE = surface.ROOT / "nous_billing/_version.py"
 KEPT = {changes.CONTRACT: changes.RELEASED, surface.SURFACE: surface_changes.RELEASED}
@@ -20,15 +21,36 @@ def version() -> str:
     return str(found)
 
 
+def tagged_commit() -> str:
+    """The tag of this version. Ends the program where the working tree is anything but the commit that has it."""
+    tag = f"v{version()}"
+    if left := _said(["git", "status", "--porcelain"]):
+        sys.exit(f"Commit this, or remove it, before you publish:\n{left}")
+    if _said(["git", "rev-parse", "HEAD"]) != _said(["git", "rev-parse", "--verify", f"{tag}^{{commit}}"]):
+        sys.exit(f"The tag {tag} is not this commit. To release this commit: git tag {tag}")
+    return tag
+
+
+def _said(command: list[str]) -> str:
+    done = subprocess.run(command, cwd=surface.ROOT, text=True, capture_output=True)
+    return done.stdout.strip() if done.returncode == 0 else done.stderr.strip()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="write nothing")
-    check = parser.parse_args().check
+    parser.add_argument("--tagged", action="store_true", help="only say whether this is the tagged commit")
+    arguments = parser.parse_args()
+    check = arguments.check
+    if arguments.tagged:
+        print(f"This is {tagged_commit()}.")
+        return
     text = changelog.CHANGELOG.read_text(encoding="utf-8")
     if complaints := changelog.complaints(text, version()):
         sys.exit("\n".join(complaints))
     if check:
-        if any(now.read_bytes() != kept.read_bytes() for now, kept in KEPT.items()):
+        same = all(now.read_bytes() == kept.read_bytes() for now, kept in KEPT.items())
+        if not same or sbom.SBOM.read_text(encoding="utf-8") != sbom.bill_of_materials(version()):
             sys.exit("released/ is not what would be released. Prepare the release: make release")
         print(f"Version {version()} is ready.")
         return
@@ -37,7 +59,8 @@ def main() -> None:
         surface_changes.main()
     for now, kept in KEPT.items():
         shutil.copyfile(now, kept)
-    print(f"Version {version()} is ready. Commit released/, then: make publish INDEX_URL=...")
+    sbom.write(version())
+    print(f"Version {version()} is ready. Commit it and tag it v{version()}, then: make publish INDEX_URL=...")
 
 
 if __name__ == "__main__":

@@ -43,6 +43,11 @@ def only_tests_of_the_facade_are_measured(request):
 
 
 @pytest.fixture(autouse=True)
+def no_test_has_the_token_of_the_person_who_runs_it(monkeypatch):
+    monkeypatch.delenv("NOUS_TOKEN", raising=False)
+
+
+@pytest.fixture(autouse=True)
 def no_test_knows_the_purchases_of_another(monkeypatch):
     """Without a store they are those of the process."""
     from nous_billing.purchases import memory

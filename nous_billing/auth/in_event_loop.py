@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import wait
 from functools import partial
+from inspect import isawaitable
 from typing import TypeVar
 
 from .._threads import start
@@ -19,15 +20,18 @@ _SHOW_SECONDS = 5.0
 
 
 async def beside_loop(
-    work: Callable[..., T], on_code: Callable[[DeviceCode], None], cancelled: Callable[[], bool] | None
+    work: Callable[..., T],
+    on_code: Callable[[DeviceCode], Awaitable[None] | None],
+    cancelled: Callable[[], bool | Awaitable[bool]] | None,
 ) -> T:
     loop = asyncio.get_running_loop()
     abandoned = threading.Event()
 
     def show(code: DeviceCode) -> None:
         async def show_in_loop() -> None:
-            if not abandoned.is_set():
-                on_code(code)
+            shown = None if abandoned.is_set() else on_code(code)
+            if isawaitable(shown):
+                await shown
 
         showing = asyncio.run_coroutine_threadsafe(show_in_loop(), loop)
         # A loop that has stopped never answers, and a person may look at the code while the portal is polled.
@@ -35,7 +39,11 @@ async def beside_loop(
             showing.result()
 
     def stopped() -> bool:
-        return abandoned.is_set() or (cancelled is not None and cancelled())
+        asked = abandoned.is_set() or (cancelled is not None and cancelled())
+        if not isawaitable(asked):
+            return bool(asked)
+        answering = asyncio.run_coroutine_threadsafe(_awaited(asked), loop)
+        return answering.result() if wait({answering}, timeout=_SHOW_SECONDS).done else abandoned.is_set()
 
     working = asyncio.wrap_future(
         start(partial(work, show, cancelled=stopped), name="nous-billing-login", daemon=False)
@@ -44,3 +52,7 @@ async def beside_loop(
         return await working
     finally:
         abandoned.set()
+
+
+async def _awaited(asked: Awaitable[bool]) -> bool:
+    return await asked

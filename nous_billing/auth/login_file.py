@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from .._files import locked, replace_durably
-from ..credentials import masked
+from .._secrets import masked, reveal_in_json
 from ..errors import BillingAuthError
 from .oauth import Tokens
 from .tokens import iso_from_seconds
@@ -60,7 +60,9 @@ class LoginFile:
         Raises:
             OSError: It could not be saved; the old file is still whole.
         """
-        replace_durably(self.path, lambda: json.dumps({"version": 1, **document}, indent=1).encode())
+        replace_durably(
+            self.path, lambda: json.dumps({"version": 1, **document}, indent=1, default=reveal_in_json).encode()
+        )
 
     def _parse(self) -> Document | None:
         try:

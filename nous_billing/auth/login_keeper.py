@@ -8,9 +8,10 @@ from typing import Literal, NoReturn, TypeVar
 from uuid import uuid4
 
 from .._files import file_fingerprint
+from .._secrets import Secret, check_token
 from .._threads import ForkSafeLock
 from ..clock import Clock
-from ..credentials import Credentials, Secret
+from ..credentials import Credentials
 from ..errors import BillingAuthError, BillingError, BillingLoginNotSaved, BillingNetworkError
 from ..portal import environment_fingerprint, resolve_portal_base_url
 from ..protocol.exchange import Flow
@@ -18,7 +19,7 @@ from ..transport.driver import Driver
 from . import oauth
 from .login_file import TOKEN_KEYS, Document, LoginFile, login_of, logins_of, merged
 from .oauth import Tokens
-from .tokens import iso_from_seconds, minimum_lifetime, usable_token
+from .tokens import iso_from_seconds, minimum_lifetime, secret_text, usable_token
 
 # Longer than a refresh can take: a caller that waits for the lock waits for another refresh.
 _LOCK_SECONDS = 40.0
@@ -81,7 +82,7 @@ class LoginKeeper:
         unsaved = self._unsaved.get(base_url)
         return base_url, login_of(document, base_url) if unsaved is None else unsaved.login
 
-    def renew(self, rejected: str | None) -> Credentials:
+    def renew(self, rejected: Secret | None) -> Credentials:
         """Return a token that is good, renewed where it has to be.
 
         Raises:
@@ -102,7 +103,7 @@ class LoginKeeper:
                 raise self._not_saved(error) from None
             raise
 
-    def _renew_locked(self, rejected: str | None) -> Credentials:
+    def _renew_locked(self, rejected: Secret | None) -> Credentials:
         self._save()
         base_url, login = self.load()
         now = self._clock.time()
@@ -111,10 +112,11 @@ class LoginKeeper:
         token = usable_token(login, rejected, now, minimum_lifetime(login, now) if spent else 0)
         if token is not None:
             return Credentials(token, base_url)
-        if not isinstance(spent, Secret) or not spent.strip():
+        if spent is None or secret_text(spent) is None:
             raise not_logged_in()
+        refresh_token = check_token(spent, "stored refresh token")
         try:
-            tokens = self._driver.run(oauth.refresh(base_url, self._client_id, spent, self._clock))
+            tokens = self._driver.run(oauth.refresh(base_url, self._client_id, refresh_token, self._clock))
         except BillingAuthError as error:
             self._end(base_url, spent, error)
         before = self._unsaved.get(base_url) or _Unsaved(login, "refresh_token", replaces=spent)

@@ -8,14 +8,16 @@ from decimal import Decimal
 from typing import Any, cast
 from urllib.parse import urlencode
 
+from .._printable import printable
+from .._secrets import Secret, SecretBytes, check_token, reveal
 from ..clock import BaseClock
-from ..credentials import Secret
 from ..errors import BillingAuthError, BillingNetworkError, BillingTimeout
 from ..portal import portal_link
+from ..protocol.caller import refuse_awaitable
 from ..protocol.exchange import Flow, Send, pause_until
 from ..protocol.operations import Operation
 from ..protocol.replies import Failure, Reply, decode_json
-from .tokens import granted_scopes, positive_seconds
+from .tokens import granted_scopes, positive_seconds, secret_text
 
 CLIENT_ID = "hermes-cli"
 LOGIN_SCOPE = "inference:invoke"
@@ -83,13 +85,13 @@ def refresh(base_url: str, client_id: str, refresh_token: Secret, clock: BaseClo
         tokens = _tokens(payload, requested_at) if isinstance(answer, Reply) and answer.ok else None
         if tokens is not None:
             return tokens
-        error, description = payload.get("error"), payload.get("error_description")
-        is_reuse = isinstance(description, str) and "reuse" in description.lower()
+        error = _error(payload)
+        is_reuse = "reuse" in (_shown(payload.get("error_description")) or "").lower()
         if _is_refusal(answer) and (error in _FINAL or is_reuse):
             raise BillingAuthError(
                 f"The portal has ended this login ({error}). Log in again.",
                 status=401,
-                error=str(error or "invalid_grant"),
+                error=error or "invalid_grant",
             )
         pause = next(pauses, None)
         if pause is None or not _may_be_spent(answer):
@@ -102,8 +104,8 @@ def device_login(
     base_url: str,
     client_id: str,
     scope: str,
-    on_code: Callable[[DeviceCode], None],
-    cancelled: Callable[[], bool] | None,
+    on_code: Callable[[DeviceCode], object],
+    cancelled: Callable[[], object] | None,
     clock: BaseClock,
 ) -> Flow[Tokens]:
     """Ask for a code, hand it to the person, and poll until it is approved.
@@ -115,7 +117,7 @@ def device_login(
     """
     answer = yield from _post(base_url, _DEVICE_PATH, {"client_id": client_id, "scope": scope}, clock)
     payload = _payload(answer)
-    error = payload.get("error")
+    error = _error(payload)
     if error is not None and _is_refusal(answer):
         raise _refused(error)
     if isinstance(answer, Failure) or not answer.ok:
@@ -125,12 +127,14 @@ def device_login(
     interval = positive_seconds(payload.get("interval")) or _DEFAULT_INTERVAL
 
     def check_cancelled() -> None:
-        if cancelled is not None and cancelled():
+        asked = cancelled is not None and cancelled()
+        _refuse_awaitable("cancelled", asked)
+        if asked:
             raise BillingAuthError("The login was cancelled.", error="login_cancelled")
 
     check_cancelled()
-    on_code(code)
-    form = {"grant_type": _DEVICE_GRANT, "client_id": client_id, "device_code": device_code}
+    _refuse_awaitable("on_code", on_code(code))
+    form: dict[str, str | Secret] = {"grant_type": _DEVICE_GRANT, "client_id": client_id, "device_code": device_code}
     while True:
         wake = min(clock.monotonic() + interval, ends_at)
         yield from pause_until(wake, clock, check_cancelled if cancelled else None)
@@ -144,21 +148,29 @@ def device_login(
             tokens = _tokens(payload, requested_at)
             if tokens is not None:
                 return tokens
-        error = payload.get("error")
+        error = _error(payload)
         if error == "slow_down" or (isinstance(answer, Reply) and answer.status == 429):
             interval += _SLOW_DOWN
         elif error is not None and error != "authorization_pending" and _is_refusal(answer):
             raise _refused(error)
 
 
+def _refuse_awaitable(name: str, answer: object) -> None:
+    refuse_awaitable(name, answer, caller="login or step_up", instead="alogin or astep_up")
+
+
 def _post(
-    base_url: str, path: str, form: Mapping[str, str], clock: BaseClock, headers: Mapping[str, str] | None = None
+    base_url: str,
+    path: str,
+    form: Mapping[str, str | Secret],
+    clock: BaseClock,
+    headers: Mapping[str, str | Secret] | None = None,
 ) -> Flow[Reply | Failure]:
     operation: Operation[None] = Operation(
         method="POST",
         path=path,
         headers={"Content-Type": "application/x-www-form-urlencoded", **(headers or {})},
-        body=urlencode(form).encode(),
+        body=SecretBytes(urlencode({key: reveal(value) for key, value in form.items()}).encode()),
         result=None,
     )
     return (yield from Send(operation, base_url, None, clock.monotonic() + _REQUEST_SECONDS))
@@ -179,39 +191,38 @@ def _payload(answer: Reply | Failure) -> Mapping[str, Any]:
 
 
 def _tokens(payload: Mapping[str, Any], requested_at: float) -> Tokens | None:
-    access_token = _text(payload.get("access_token"))
+    access_token = secret_text(payload.get("access_token"))
     if access_token is None:
         return None
     return Tokens(
         access_token=access_token,
-        refresh_token=_text(payload.get("refresh_token")),
+        refresh_token=secret_text(payload.get("refresh_token")),
         requested_at=requested_at,
         expires_in=positive_seconds(payload.get("expires_in")),
-        scope=str(payload["scope"]) if isinstance(payload.get("scope"), str) else None,
-        token_type=str(_text(payload.get("token_type")) or "Bearer"),
+        scope=printable(str(payload["scope"].reveal())) if isinstance(payload.get("scope"), Secret) else None,
+        token_type=_shown(payload.get("token_type")) or "Bearer",
     )
 
 
 def _device_code(base_url: str, payload: Mapping[str, Any]) -> tuple[Secret, DeviceCode]:
-    device_code, user_code = _text(payload.get("device_code")), _text(payload.get("user_code"))
-    link = portal_link(base_url, payload.get("verification_uri"))
+    device_code, user_code = secret_text(payload.get("device_code")), _shown(payload.get("user_code"))
+    link = portal_link(base_url, reveal(payload.get("verification_uri")))
     if device_code is None or user_code is None or link is None:
         raise BillingNetworkError("The portal's login code is incomplete. Try again shortly.", error="network_error")
-    return device_code, DeviceCode(
-        user_code=str(user_code),
+    return check_token(device_code, "portal's device code"), DeviceCode(
+        user_code=user_code,
         verification_uri=link,
-        verification_uri_complete=portal_link(base_url, payload.get("verification_uri_complete")),
+        verification_uri_complete=portal_link(base_url, reveal(payload.get("verification_uri_complete"))),
         expires_in=positive_seconds(payload.get("expires_in")) or _DEFAULT_CODE_LIFETIME,
     )
 
 
-def _refused(error: object) -> BillingAuthError:
+def _refused(error: str) -> BillingAuthError:
     sentences = {
         "access_denied": "The login was refused on the portal.",
         "expired_token": "The code expired before it was approved. Log in again.",
     }
-    code = str(error)
-    return BillingAuthError(sentences.get(code, f"The portal refused the login ({code})."), error=code)
+    return BillingAuthError(sentences.get(error, f"The portal refused the login ({error})."), error=error)
 
 
 def _passing(what: str, answer: Reply | Failure) -> BillingNetworkError:
@@ -233,5 +244,12 @@ def _may_be_spent(answer: Reply | Failure) -> bool:
     return answer.ok or answer.status in (500, 502, 504)
 
 
-def _text(value: object) -> Secret | None:
-    return Secret(value.strip()) if isinstance(value, str) and value.strip() else None
+def _error(payload: Mapping[str, Any]) -> str | None:
+    error = reveal(payload.get("error"))
+    return None if error is None else printable(str(error))
+
+
+def _shown(value: object) -> str | None:
+    """Return what a person may see of a reply; None where it is blank or no text."""
+    text = secret_text(value)
+    return None if text is None else printable(str(text.reveal()))

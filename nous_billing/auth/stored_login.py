@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from .._secrets import Secret
 from .._threads import start
 from ..clock import Clock, SystemClock
-from ..credentials import BILLING_MANAGE_SCOPE, Credentials, Secret
+from ..credentials import BILLING_MANAGE_SCOPE, Credentials
 from ..errors import (
     BillingInvalidRequest,
 )
@@ -24,7 +25,7 @@ from . import oauth
 from .login_file import LoginFile
 from .login_keeper import LoginKeeper, not_logged_in
 from .oauth import CLIENT_ID, LOGIN_SCOPE, DeviceCode
-from .tokens import granted_scopes, minimum_lifetime, usable_token
+from .tokens import granted_scopes, minimum_lifetime, secret_text, usable_token
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -111,16 +112,17 @@ class StoredLogin:
             BillingNetworkError: The login could not be renewed right now; it is kept.
             BillingLoginNotSaved: It was renewed and could not be saved; it is kept in memory.
         """
+        refused = secret_text(rejected)
         # A traceback may show the variables of this frame.
-        rejected = None if rejected is None else Secret(rejected)
+        del rejected
         base_url, login = self._keeper.load()
         now = self._clock.time()
-        token = usable_token(login, rejected, now, minimum_lifetime(login, now))
+        token = usable_token(login, refused, now, minimum_lifetime(login, now))
         if token is not None and not self._keeper.has_unsaved:
             return Credentials(token, base_url)
         # In a thread, so that Ctrl-C ends the wait but not the renewal.
-        renewing = start(partial(self._keeper.renew, rejected), name="nous-billing-refresh", daemon=False)
-        token = usable_token(login, rejected, now)
+        renewing = start(partial(self._keeper.renew, refused), name="nous-billing-refresh", daemon=False)
+        token = usable_token(login, refused, now)
         try:
             return renewing.result(None if token is None else _ADVISORY_WAIT_SECONDS)
         except TimeoutError:
@@ -166,8 +168,8 @@ class StoredLogin:
             BillingLoginNotSaved: The login could not be saved; it is kept in memory.
         """
         base_url, login = self._keeper.load()
-        token = login.get("access_token")
-        if not isinstance(token, Secret) or not token.strip():
+        token = secret_text(login.get("access_token"))
+        if token is None:
             raise not_logged_in()
         held = granted_scopes(login.get("scope"), token) or {LOGIN_SCOPE}
         scope = " ".join(sorted({*held, BILLING_MANAGE_SCOPE}))
@@ -175,20 +177,29 @@ class StoredLogin:
 
     async def alogin(
         self,
-        on_code: Callable[[DeviceCode], None],
+        on_code: Callable[[DeviceCode], Awaitable[None] | None],
         *,
         scope: str = _FULL_SCOPE,
-        cancelled: Callable[[], bool] | None = None,
+        cancelled: Callable[[], bool | Awaitable[bool]] | None = None,
     ) -> frozenset[str]:
-        """As ``login``, beside the event loop, in which ``on_code`` is called. Cancelling the task ends it."""
+        """As ``login``, beside the event loop, in which ``on_code`` is called. Cancelling the task ends it.
+
+        Both functions may return an awaitable.
+        """
         from .in_event_loop import beside_loop
 
         return await beside_loop(partial(self.login, scope=scope), on_code, cancelled)
 
     async def astep_up(
-        self, on_code: Callable[[DeviceCode], None], *, cancelled: Callable[[], bool] | None = None
+        self,
+        on_code: Callable[[DeviceCode], Awaitable[None] | None],
+        *,
+        cancelled: Callable[[], bool | Awaitable[bool]] | None = None,
     ) -> bool:
-        """As ``step_up``, beside the event loop, in which ``on_code`` is called. Cancelling the task ends it."""
+        """As ``step_up``, beside the event loop, in which ``on_code`` is called. Cancelling the task ends it.
+
+        Both functions may return an awaitable.
+        """
         from .in_event_loop import beside_loop
 
         return await beside_loop(self.step_up, on_code, cancelled)

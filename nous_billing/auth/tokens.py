@@ -10,7 +10,7 @@ from decimal import Decimal
 from math import inf
 from typing import Any, cast
 
-from ..credentials import Secret
+from .._secrets import Secret, reveal
 
 # Longer than any call, and longer than credentials are cached.
 _REFRESH_SKEW = 120.0
@@ -20,22 +20,22 @@ _CLOCK_TOLERANCE = 60.0
 _LONGEST = 10**11
 
 
-def token_claims(token: str) -> Mapping[str, Any]:
+def token_claims(token: Secret | str) -> Mapping[str, Any]:
     """Read a JWT's claims without checking the signature: the portal does that."""
     try:
-        claims = token.split(".")[1]
+        claims = reveal(token).split(".")[1]
         decoded = json.loads(urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))
     except (IndexError, ValueError, RecursionError):
         return {}
     return decoded if isinstance(decoded, dict) else {}  # pyright: ignore[reportUnknownVariableType]
 
 
-def token_expiry(token: str) -> float | None:
+def token_expiry(token: Secret | str) -> float | None:
     """Read a JWT's own ``exp``, in seconds since 1970."""
     return _seconds(token_claims(token).get("exp"))
 
 
-def granted_scopes(scope: object, token: str) -> frozenset[str]:
+def granted_scopes(scope: object, token: Secret | str) -> frozenset[str]:
     """Return the scopes that a reply or a stored login names, or else the token's own claim."""
     named = scope if isinstance(scope, str) else token_claims(token).get("scope")
     if isinstance(named, list):
@@ -43,15 +43,20 @@ def granted_scopes(scope: object, token: str) -> frozenset[str]:
     return frozenset(named.split()) if isinstance(named, str) else frozenset()
 
 
-def usable_token(login: Mapping[str, Any], rejected: str | None, now: float, seconds: float = 0) -> Secret | None:
+def usable_token(login: Mapping[str, Any], rejected: Secret | None, now: float, seconds: float = 0) -> Secret | None:
     """Return the access token of a login if it is valid for ``seconds`` from now and was not rejected."""
-    token = login.get("access_token")
-    if not isinstance(token, str) or not token.strip() or token.strip() == rejected:
+    token = secret_text(login.get("access_token"))
+    if token is None or token == rejected:
         return None
     expires_at = seconds_from_iso(login.get("expires_at")) or token_expiry(token)
     # Without an expiry date the portal decides.
     good = seconds < inf if expires_at is None else expires_at - now > seconds
-    return Secret(token.strip()) if good else None
+    return token if good else None
+
+
+def secret_text(value: object) -> Secret | None:
+    """Return a string or a secret without white space around it; None where it is blank or something else."""
+    return (Secret(value).strip() or None) if isinstance(value, (str, Secret)) else None
 
 
 def minimum_lifetime(login: Mapping[str, Any], now: float) -> float:

@@ -49,8 +49,10 @@ def unwrap_caller_errors(flow: Flow[T]) -> Flow[T]:
     raise error
 
 
-def refuse_awaitable(name: str, answer: object) -> None:
-    """Refuse an awaitable, which only an ``AsyncBillingClient`` can await.
+def refuse_awaitable(
+    name: str, answer: object, *, caller: str = "a BillingClient", instead: str = "AsyncBillingClient"
+) -> None:
+    """Refuse an awaitable, which ``caller`` cannot await, but ``instead`` can.
 
     Raises:
         BillingInvalidRequest: ``error`` is ``"invalid_"`` and the name of the argument.
@@ -59,7 +61,7 @@ def refuse_awaitable(name: str, answer: object) -> None:
         # Python warns about a coroutine that was never awaited.
         getattr(cast("object", answer), "close", bool)()
         raise BillingInvalidRequest(
-            f"{name} returned an awaitable, which a BillingClient cannot await. Use AsyncBillingClient, or a plain "
-            "function. Nothing more was sent.",
+            f"{name} returned an awaitable, which {caller} cannot await. Use {instead}, or a plain function. Nothing "
+            "more was sent.",
             error=f"invalid_{name}",
         )

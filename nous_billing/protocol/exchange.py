@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from math import inf
 from typing import Generic, Protocol, TypeAlias, TypeVar, cast
 
+from .._secrets import reveal
 from ..clock import BaseClock
 from ..credentials import Credentials
 from ..errors import (
@@ -150,7 +151,7 @@ def exchange(
             raise refusal
         may_replace_token = False
         replacement = yield from _resolve(operation, deadline, rejected=credentials)
-        if replacement.access_token == credentials.access_token:
+        if replacement.secret == credentials.secret:
             raise refusal
         credentials = replacement
 
@@ -192,7 +193,7 @@ def _result(reply: Reply, operation: Operation[T], base_url: str) -> T:
         if operation.accept != JSON:
             if _media_type(reply) != operation.accept:
                 raise _no_api(reply, operation)
-            return operation.read_body(reply.body)
+            return operation.read_body(reveal(reply.body))
         payload = _decoded(reply, operation)
         return operation.read(payload, base_url)
     except ContractBreach as breach:
@@ -203,7 +204,7 @@ def _result(reply: Reply, operation: Operation[T], base_url: str) -> T:
 def _decoded(reply: Reply, operation: Operation[object]) -> object:
     try:
         # As Hermes's former billing module did: an empty body is an empty object.
-        return decode_json(reply.body) if reply.body.strip() else {}
+        return decode_json(reply.body) if reveal(reply.body).strip() else {}
     except ValueError:
         if "json" in _media_type(reply):
             raise response_error(

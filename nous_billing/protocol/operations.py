@@ -18,13 +18,9 @@ from nous_portal_api.api.billing import get_billing_state as state_endpoint
 from nous_portal_api.api.billing import get_charge_status as status_endpoint
 from nous_portal_api.api.billing import patch_auto_top_up as auto_top_up_endpoint
 from nous_portal_api.api.billing import post_charge as charge_endpoint
-from nous_portal_api.api.subscription import delete_pending_subscription_change as undo_endpoint
-from nous_portal_api.api.subscription import get_subscription as subscription_endpoint
-from nous_portal_api.api.subscription import preview_subscription_change as preview_endpoint
-from nous_portal_api.api.subscription import set_pending_subscription_change as pending_endpoint
-from nous_portal_api.api.subscription import upgrade_subscription as upgrade_endpoint
 
 from .. import models
+from .._secrets import Secret, SecretBytes
 from ..errors import BillingInvalidRequest
 from ..money import Amount, check_amount, encode_json
 from .decoding import ContractBreach, read
@@ -35,6 +31,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 JSON = "application/json"
 
+# The endpoints of subscriptions are loaded where they are used: most programs never call one.
 _CARRIED = {"method", "url", "params", "headers", "json"}
 
 
@@ -54,8 +51,8 @@ class Operation(Generic[T_co]):
 
     method: str
     path: str
-    headers: Mapping[str, str]
-    body: bytes | None = field(repr=False)
+    headers: Mapping[str, str | Secret]
+    body: bytes | SecretBytes | None = field(repr=False)
     result: object
     accept: str = JSON
     reads_only: bool = False
@@ -137,11 +134,14 @@ def get_charge_status(charge_id: str) -> Operation[models.ChargeStatus]:
 
 def get_subscription() -> Operation[models.Subscription]:
     """``GET /api/billing/subscription``."""
+    from nous_portal_api.api.subscription import get_subscription as subscription_endpoint
+
     return _operation(subscription_endpoint._get_kwargs(), models.Subscription)
 
 
 def preview_subscription_change(subscription_type_id: str) -> Operation[models.SubscriptionPreview]:
     """``POST /api/billing/subscription/preview``."""
+    from nous_portal_api.api.subscription import preview_subscription_change as preview_endpoint
     from nous_portal_api.models import SubscriptionPreviewRequest
 
     body = SubscriptionPreviewRequest(subscription_type_id=check_tier_id(subscription_type_id))
@@ -150,6 +150,7 @@ def preview_subscription_change(subscription_type_id: str) -> Operation[models.S
 
 def set_pending_subscription_change(subscription_type_id: str | None) -> Operation[models.PendingChange]:
     """``PUT /api/billing/subscription/pending-change``. None: a cancellation."""
+    from nous_portal_api.api.subscription import set_pending_subscription_change as pending_endpoint
     from nous_portal_api.models import CancellationRequest, TierChangeRequest
 
     body: CancellationRequest | TierChangeRequest
@@ -162,11 +163,14 @@ def set_pending_subscription_change(subscription_type_id: str | None) -> Operati
 
 def delete_pending_subscription_change() -> Operation[models.PendingChange]:
     """``DELETE /api/billing/subscription/pending-change``."""
+    from nous_portal_api.api.subscription import delete_pending_subscription_change as undo_endpoint
+
     return _subscription_change(undo_endpoint._get_kwargs())
 
 
 def upgrade_subscription(subscription_type_id: str, idempotency_key: str) -> Operation[models.SubscriptionUpgrade]:
     """``POST /api/billing/subscription/upgrade``."""
+    from nous_portal_api.api.subscription import upgrade_subscription as upgrade_endpoint
     from nous_portal_api.models import SubscriptionUpgradeRequest
 
     body = SubscriptionUpgradeRequest(subscription_type_id=check_tier_id(subscription_type_id))

@@ -11,6 +11,8 @@ from decimal import Context, Decimal, InvalidOperation, localcontext
 from math import ceil
 from typing import Any, NoReturn
 
+from .._secrets import SecretBytes, reveal
+
 MAX_REPLY_BYTES = 1024 * 1024
 
 _STRICT = Context(traps=[InvalidOperation])
@@ -48,7 +50,7 @@ class Reply:
 
     status: int
     headers: Mapping[str, str]
-    body: bytes = field(repr=False)
+    body: bytes | SecretBytes = field(repr=False)
     received_at: float
     failure: Failure | None = None
     unreadable: str | None = None
@@ -69,7 +71,7 @@ _OUTCOMES = (
 )
 
 
-def decode_json(body: bytes) -> Any:
+def decode_json(body: bytes | SecretBytes) -> Any:
     """Decode one JSON document, with fractions as ``Decimal`` and never as float.
 
     Raises:
@@ -77,7 +79,7 @@ def decode_json(body: bytes) -> Any:
     """
     try:
         # A byte order mark must not lose a charge id.
-        return json.loads(body.decode("utf-8-sig"), parse_float=_decimal, parse_constant=_refuse_constant)
+        return json.loads(reveal(body).decode("utf-8-sig"), parse_float=_decimal, parse_constant=_refuse_constant)
     except (RecursionError, InvalidOperation) as error:
         raise ValueError("the JSON is nested too deeply or has a number that is too long") from error
 

@@ -15,17 +15,18 @@ from ..errors import (
 )
 from ..models import Organisation
 from ..money import Amount, check_amount, without_trailing_zeros
-from ..protocol.caller import unwrap_caller_errors
+from ..protocol.caller import CallerFailed, unwrap_caller_errors
 from ..protocol.exchange import Flow
 from ..protocol.idempotency import check_idempotency_key
 from .call import PurchaseCall
+from .leasing import CallLease
 from .messages import duplicate_charge
 from .organisation import OrganisationCheck
 from .posting import Posting
 from .purchase import Purchase
 from .record import PurchaseRecord
 from .store_access import AnyStore
-from .waiting import Wait, settle
+from .waiting import Wait, check, settle
 
 
 class Buying:
@@ -34,6 +35,8 @@ class Buying:
     Args:
         purchase: A new purchase, or one from the store.
         wait: Waits for a charge, by its id.
+        interval: Seconds between two polls.
+        cap: Seconds to wait for an accepted charge.
         organisation_id: The organisation that the person confirmed, or None.
         shown: The organisation of the billing state that was shown last, or None.
     """
@@ -51,9 +54,12 @@ class Buying:
         cancelled: Callable[[], object] | None,
         base_url: str | None,
         timeout: float,
+        interval: float,
+        cap: float,
         clock: BaseClock,
     ) -> None:
-        self._record = PurchaseRecord(purchase, store, on_progress)
+        lease = CallLease(store, purchase.key, interval=interval, timeout=timeout, clock=clock)
+        self._record = PurchaseRecord(purchase, store, lease, on_progress)
         self._call = PurchaseCall(
             self._record,
             organisation_id=organisation_id,
@@ -62,6 +68,8 @@ class Buying:
             cancelled=cancelled,
             base_url=base_url,
             timeout=timeout,
+            interval=interval,
+            cap=cap,
             clock=clock,
         )
         self._organisation = OrganisationCheck(self._call)
@@ -69,20 +77,57 @@ class Buying:
         self._wait = wait
 
     def buy(self) -> Flow[Purchase]:
-        """Make the purchase, or continue the one that the store has under its key."""
-        return (yield from unwrap_caller_errors(self._translate_errors(self._buy())))
+        """Make the purchase, or continue the one that the store has under its key, and wait for its end."""
+        return self._result(self._buy())
 
-    def watch(self) -> Flow[Purchase]:
-        """Continue a purchase from the store without ever making a charge."""
+    def begin(self) -> Flow[Purchase]:
+        """Do the same, but return as soon as the charge is accepted."""
+        return self._result(self._begin())
+
+    def check(self) -> Flow[Purchase]:
+        """Poll the charge of a purchase from the store once, if it has one and has not ended. Never makes a charge."""
+        self._record.may_be_made = not self._record.purchase.has_ended
+        return self._result(self._check())
+
+    def watch(self) -> Flow[Purchase | None]:
+        """Continue a purchase from the store without ever making a charge.
+
+        Returns:
+            The purchase. None if another call is working on it, or has ended it.
+
+        Raises:
+            BillingPurchaseUncertain: It is still open.
+            BillingPurchaseStoreError: The store failed.
+        """
+        lease = self._record.lease
+        if not (yield from lease.acquire()):
+            return None
+        if lease.terms is not None:
+            # Another call may have worked on it until now.
+            yield from self._record.refresh()
+            if self._record.purchase.has_ended:
+                return None
         self._record.may_be_made = True
-        if self._record.purchase.charge_id is None:
-            raise self._call.uncertain(None)
-        return (yield from unwrap_caller_errors(self._translate_errors(self._settle())))
+        return (yield from self._result(self._watch()))
 
     def interrupted(self) -> BillingPurchaseInterrupted | None:
         """Return the error for Ctrl-C, or None if no charge can have been made."""
         may_be_made = self._record.may_be_made or self._posting.in_flight
         return BillingPurchaseInterrupted(self._call.uncertain(None)) if may_be_made else None
+
+    def _result(self, flow: Flow[None]) -> Flow[Purchase]:
+        return unwrap_caller_errors(self._release(self._translate_errors(flow)))
+
+    def _release(self, flow: Flow[Purchase]) -> Flow[Purchase]:
+        """Release the lease at the end. The lease of a call that is abandoned expires."""
+        try:
+            purchase = yield from flow
+        except (BillingError, CallerFailed):
+            yield from self._record.lease.release()
+            raise
+        if not purchase.has_ended:
+            yield from self._record.lease.release()
+        return purchase
 
     def _translate_errors(self, flow: Flow[None]) -> Flow[Purchase]:
         """Raise BillingPurchaseUncertain if any earlier attempt may have charged."""
@@ -100,6 +145,32 @@ class Buying:
         return record.purchase
 
     def _buy(self) -> Flow[None]:
+        yield from self._post()
+        if self._record.purchase.status == "pending":
+            yield from self._settle()
+        else:
+            yield from self._verify_reader()
+
+    def _begin(self) -> Flow[None]:
+        yield from self._post()
+        yield from self._verify_reader()
+
+    def _check(self) -> Flow[None]:
+        status = self._record.purchase.status
+        if status == "pending":
+            yield from check(self._call, self._organisation, self._wait)
+        elif status == "sending" and self._call.is_too_old():
+            raise self._call.uncertain(None)
+        else:
+            yield from self._verify_reader()
+
+    def _watch(self) -> Flow[None]:
+        if self._record.purchase.charge_id is None:
+            raise self._call.uncertain(None)
+        yield from self._settle()
+
+    def _post(self) -> Flow[None]:
+        """Post the charge, unless the store has it already."""
         record = self._record
         try:
             yield from record.refresh()
@@ -110,14 +181,14 @@ class Buying:
             if self._call.is_too_old():
                 raise BillingInvalidRequest("The purchase was started more than a day ago.", error="purchase_too_old")
             yield from self._posting.post()
-        if record.purchase.status == "pending":
-            yield from self._settle()
-        else:
-            record.may_be_made = False
-            yield from self._organisation.verify_reader()
+
+    def _verify_reader(self) -> Flow[None]:
+        if self._record.purchase.has_ended:
+            self._record.may_be_made = False
+        yield from self._organisation.verify_reader()
 
     def _settle(self) -> Flow[None]:
-        return settle(self._call, self._organisation, self._wait, str(self._record.purchase.charge_id))
+        return settle(self._call, self._organisation, self._wait)
 
 
 def new_purchase(amount_usd: Amount, idempotency_key: str, clock: BaseClock) -> Purchase:

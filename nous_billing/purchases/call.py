@@ -32,6 +32,8 @@ class PurchaseCall:
         shown: The organisation of the billing state that was last shown to the person, or None.
         base_url: The caller's own base URL, checked, or None.
         timeout: Seconds for each request.
+        interval: Seconds between two polls.
+        cap: Seconds to wait for an accepted charge.
         may_manage: Whether the role or capability of the person lets them buy, as far as is known.
     """
 
@@ -45,6 +47,8 @@ class PurchaseCall:
         cancelled: Callable[[], object] | None,
         base_url: str | None,
         timeout: float,
+        interval: float,
+        cap: float,
         clock: BaseClock,
     ) -> None:
         self.record: PurchaseRecord = record
@@ -52,6 +56,8 @@ class PurchaseCall:
         self.shown: Organisation | None = shown
         self.base_url: str | None = base_url
         self.timeout: float = timeout
+        self.interval: float = interval
+        self.cap: float = cap
         self.clock: BaseClock = clock
         self.may_manage: bool = True
         self._cancelled = cancelled

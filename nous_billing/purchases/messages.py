@@ -10,12 +10,12 @@ from ..errors import (
     BillingDuplicateCharge,
     BillingError,
     BillingIdempotencyConflict,
+    BillingPurchaseNotFound,
     BillingPurchaseStoreError,
     BillingPurchaseUncertain,
 )
-from ..money import format_usd
-from ..portal import BILLING_PATH, portal_link
 from ..protocol.replies import without_outcome
+from . import sentences
 from .purchase import Purchase
 
 
@@ -55,13 +55,11 @@ def uncertain(purchase: Purchase, last_error: BillingError | None, *, is_too_old
 def duplicate_charge(purchase: Purchase, last_error: BillingError | None = None) -> BillingDuplicateCharge:
     """Return the error for a key for which the portal made more than one charge."""
     charge_ids = (str(purchase.charge_id), *purchase.other_charge_ids)
-    ended = f"The first has {purchase.status}" if purchase.has_ended else "How they ended is not known"
     error = _uncertain(
         BillingDuplicateCharge,
         purchase,
         last_error,
-        f"The portal made more than one charge of {_what(purchase)} for one purchase: {', '.join(charge_ids)}. "
-        f"{ended}; it may have been paid more than once.",
+        sentences.duplicated(_what(purchase), charge_ids, purchase.status if purchase.has_ended else None),
         "Look at the billing page, and ask the portal's support for a refund if you paid twice. Do not buy again.",
         error="duplicate_charge",
     )
@@ -83,8 +81,7 @@ def not_shown(purchase: Purchase, last_error: BillingError) -> BillingPurchaseUn
 
 
 def _what(purchase: Purchase) -> str:
-    organisation = f" for {purchase.organisation_name}" if purchase.organisation_name else ""
-    return f"{format_usd(purchase.amount_usd)}{organisation}"
+    return sentences.subject(purchase.amount_usd, purchase.organisation_name)
 
 
 def _reason(last_error: BillingError | None, is_too_old: bool) -> str:
@@ -121,8 +118,7 @@ def _uncertain(
         amount_usd=purchase.amount_usd,
         charge_id=purchase.charge_id,
         last_error=last_error,
-        # A third-party store may have returned any URL.
-        portal_url=portal_link(purchase.portal_base_url, BILLING_PATH),
+        portal_url=purchase.portal_url,
         is_too_old=is_too_old,
         error=error,
     )
@@ -140,6 +136,16 @@ def not_read(reason: str) -> BillingPurchaseStoreError:
     return BillingPurchaseStoreError(
         f"The purchase could not be read: {reason}. Nothing was sent.",
         error="purchase_store_failed",
+        outcome_unknown=True,
+    )
+
+
+def not_found(key: str) -> BillingPurchaseNotFound:
+    """Return the error for a key that a store does not have. Another store may: that says nothing of a charge."""
+    return BillingPurchaseNotFound(
+        f"The store has no purchase with the key {key}, so it is not known here whether one was made. This call sent "
+        "nothing.",
+        error="purchase_not_found",
         outcome_unknown=True,
     )
 

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .._secrets import Secret
 from ..credentials import Credentials
 from ..errors import BillingError, BillingInvalidRequest, BillingResponseError, BillingServerError
 from ..models import Bounds
@@ -53,7 +54,7 @@ class OrganisationCheck:
     def __init__(self, call: PurchaseCall) -> None:
         self.bounds: Bounds | None = None
         self._call = call
-        self._verified_for: tuple[str, str] | None = None
+        self._verified_for: tuple[str, Secret] | None = None
 
     def verify(self, credentials: Credentials, address: str, send: SendAuthenticated) -> Flow[None]:
         """Verify a token before a request: in another organisation the same key would buy again.
@@ -61,7 +62,7 @@ class OrganisationCheck:
         Raises:
             BillingInvalidRequest: The token is for another organisation or portal (``error="wrong_organisation"``).
         """
-        if self._verified_for != (address, credentials.access_token):
+        if self._verified_for != (address, credentials.secret):
             self._compare(credentials, address, (yield from send(_read_state())))
 
     def verify_best_effort(self, credentials: Credentials, address: str, send: SendAuthenticated) -> Flow[None]:
@@ -70,11 +71,12 @@ class OrganisationCheck:
             yield from self.verify(credentials, address, send)
 
     def verify_reader(self) -> Flow[None]:
-        """Verify the login that asks for an ended purchase, unless a request has done so.
+        """Verify the login that asks for a purchase, unless a request has done so.
 
         Raises:
             BillingInvalidRequest: The login is for another organisation or portal (``error="wrong_organisation"``).
-            BillingPurchaseUncertain: The organisation of the login could not be read.
+            BillingPurchaseUncertain: The purchase has ended, and the organisation of the login could not be read.
+            BillingError: The purchase is open, and the organisation could not be read.
         """
         if self._verified_for is not None:
             return
@@ -86,7 +88,7 @@ class OrganisationCheck:
         except _Verified:
             return
         except BillingError as error:
-            if error.error == "wrong_organisation":
+            if error.error == "wrong_organisation" or not call.record.purchase.has_ended:
                 raise
             raise not_shown(call.record.purchase, error) from error
 
@@ -113,7 +115,7 @@ class OrganisationCheck:
         self.bounds = None
         with suppress(ContractBreach):
             self.bounds = read(Bounds, state.bounds, address)
-        self._verified_for = (address, credentials.access_token)
+        self._verified_for = (address, credentials.secret)
 
 
 def check_organisation_id(organisation_id: str | None) -> str | None:

@@ -8,10 +8,14 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal, Protocol
 
+from ..portal import BILLING_PATH, portal_link
+from . import sentences
+
 PurchaseStatus = Literal["sending", "pending", "settled", "failed", "not_made"]
 """``"sending"``: the charge may have been sent, and no reply is known. ``"pending"``: the portal accepted the charge.
 ``"settled"``: paid. ``"failed"``: the charge failed for good. ``"not_made"``: the charge was refused or never sent, so
-nothing was charged."""
+nothing was charged. A type checker narrows it: after ``match purchase.status`` with these five cases, ``assert_never``
+holds."""
 
 PurchaseDiscrepancy = Literal["other_amount", "settled_and_failed"]
 """``"other_amount"``: the portal settled another amount than requested. ``"settled_and_failed"``: the portal reported
@@ -58,6 +62,40 @@ class Purchase:
     def has_ended(self) -> bool:
         """Whether it is settled, failed or not made."""
         return self.status in ("settled", "failed", "not_made")
+
+    @property
+    def portal_url(self) -> str | None:
+        """The billing page of its portal, or None while it is bound to none."""
+        return portal_link(self.portal_base_url, BILLING_PATH)
+
+    @property
+    def message(self) -> str:
+        """What is known of it, in sentences for a person.
+
+        >>> now = datetime.fromisoformat("2026-06-13T10:00:00Z")
+        >>> Purchase(key="1", amount_usd=Decimal(50), started_at=now, status="pending", charge_id="ch_1").message
+        'The charge of $50.00 was accepted. It is not known yet whether it is paid.'
+        """
+        what = sentences.subject(self.amount_usd, self.organisation_name)
+        if self.other_charge_ids:
+            charge_ids = (str(self.charge_id), *self.other_charge_ids)
+            known = sentences.duplicated(what, charge_ids, self.status if self.has_ended else None)
+            return f"{known} Look at the billing page, and do not buy again."
+        match self.status:
+            case "sending":
+                return (
+                    f"It is not known yet whether {what} was charged. Wait, or look at the billing page before you buy "
+                    "again."
+                )
+            case "pending":
+                return f"The charge of {what} was accepted. It is not known yet whether it is paid."
+            case "settled":
+                also_failed = "settled_and_failed" in self.discrepancies
+                return sentences.settled(what, self.amount_usd, self.added_usd, also_failed=also_failed)
+            case "failed":
+                return sentences.failed(what, self.reason)
+            case _:
+                return f"The purchase of {what} was not made. Nothing was charged."
 
 
 class PurchaseStore(Protocol):

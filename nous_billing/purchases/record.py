@@ -10,6 +10,7 @@ from ..models import ChargePending, ChargeStatus
 from ..protocol.caller import call_user
 from ..protocol.exchange import Flow
 from .checking import check_same_organisation
+from .leasing import CallLease
 from .merging import merged
 from .messages import not_kept, not_saved, of_one_request
 from .purchase import Purchase
@@ -33,14 +34,20 @@ class PurchaseRecord:
         purchase: The purchase as this call knows it.
         stored: The purchase as the store last had it, or None.
         may_be_made: Whether a charge may have been made, by this call or by another, that is not known to have ended.
+        lease: This call's lease of the purchase.
     """
 
     def __init__(
-        self, purchase: Purchase, store: AnyStore, on_progress: Callable[[Purchase | BillingError], object] | None
+        self,
+        purchase: Purchase,
+        store: AnyStore,
+        lease: CallLease,
+        on_progress: Callable[[Purchase | BillingError], object] | None,
     ) -> None:
         self.purchase: Purchase = purchase
         self.stored: Purchase | None = purchase if purchase.revision else None
         self.may_be_made: bool = False
+        self.lease: CallLease = lease
         self._sent = False
         self._perhaps_saved: Purchase | None = None
         self._store = store
@@ -80,11 +87,12 @@ class PurchaseRecord:
         """
         purchase = replace(purchase, revision=(self.stored.revision if self.stored else 0) + 1)
         try:
-            saved = yield from save_purchase(self._store, purchase)
+            saved = yield from save_purchase(self._store, purchase, self.lease.terms)
         except BillingError:
             self._perhaps_saved = purchase
             raise
         if saved:
+            self.lease.note_renewal()
             self.purchase = self.stored = purchase
             return True
         yield from self.refresh()
@@ -116,7 +124,8 @@ class PurchaseRecord:
         raise not_saved("another program keeps changing it")
 
     def tell(self, progress: Purchase | BillingError) -> Flow[None]:
-        """Tell the caller. The message of one request's error must not speak for the whole purchase."""
+        """Tell the caller, and renew the lease. One request's error must not speak for the whole purchase."""
+        yield from self.lease.renew()
         if isinstance(progress, BillingError) and self.may_be_made:
             progress = of_one_request(progress)
         listener = self._on_progress

@@ -28,7 +28,9 @@ def resume(
     outcomes: list[Outcome] = []
     for number, purchase in enumerate(purchases):
         try:
-            outcomes.append((yield from buying(purchase, len(purchases) - number).watch()))
-        except BillingPurchaseUncertain as error:
+            outcome = yield from buying(purchase, len(purchases) - number).watch()
+        except (BillingPurchaseStoreError, BillingPurchaseUncertain) as error:
             outcomes.append(error)
+        else:
+            outcomes += [outcome] if outcome is not None else []
     return [*outcomes, *unread]

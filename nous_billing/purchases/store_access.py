@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator, Iterable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeGuard, TypeVar, cast
 
 from ..errors import BillingError, BillingPurchaseStoreError
 from ..protocol.caller import refuse_awaitable
 from ..protocol.exchange import Flow, RunBlocking
 from ..protocol.replies import without_outcome
 from .checking import checked
+from .leases import AsyncLeasingPurchaseStore, LeasingPurchaseStore, PurchaseLease
 from .messages import not_read, not_saved
 from .purchase import AsyncPurchaseStore, Purchase, PurchaseStore
 
 T = TypeVar("T")
 
 AnyStore = PurchaseStore | AsyncPurchaseStore
+_AnyLeasingStore = LeasingPurchaseStore | AsyncLeasingPurchaseStore
 
 
 @dataclass(slots=True)
@@ -56,17 +58,54 @@ def load_open_purchases(store: AnyStore) -> Flow[tuple[list[Purchase], list[Bill
     return purchases, unread if loaded.error is None else [*unread, loaded.error]
 
 
-def save_purchase(store: AnyStore, purchase: Purchase) -> Flow[bool]:
-    """Save a purchase. Return False if another call has saved it in the meantime.
+def save_purchase(store: AnyStore, purchase: Purchase, lease: PurchaseLease | None = None) -> Flow[bool]:
+    """Save a purchase, with its lease if the store has leases. Return False if another call has saved it meanwhile.
 
     Raises:
         BillingPurchaseStoreError: It could not be saved.
     """
-    saved = yield from RunBlocking(lambda: _typed(lambda: store.save(purchase), not_saved))
-    refuse_awaitable("store", saved)
-    if not isinstance(saved, bool):
-        raise not_saved(f"the store's save() returned {type(saved).__name__} instead of True or False")
-    return saved
+
+    def save() -> bool | Awaitable[bool]:
+        return store.save(purchase, lease=lease) if has_leases(store) else store.save(purchase)
+
+    return (yield from _asked("save", save, not_saved))
+
+
+def has_leases(store: AnyStore) -> TypeGuard[_AnyLeasingStore]:
+    """Whether a store has the methods of a ``LeasingPurchaseStore``."""
+    return hasattr(store, "acquire_lease") and hasattr(store, "release_lease")
+
+
+def acquire_lease(store: AnyStore, key: str, lease: PurchaseLease) -> Flow[bool]:
+    """Acquire or renew a lease. Return False if another call has it.
+
+    Raises:
+        BillingPurchaseStoreError: The store failed.
+    """
+    leasing = cast("_AnyLeasingStore", store)
+    return (yield from _asked("acquire_lease", lambda: leasing.acquire_lease(key, lease), not_read))
+
+
+def release_lease(store: AnyStore, key: str, holder: str) -> Flow[None]:
+    """Release a lease.
+
+    Raises:
+        BillingPurchaseStoreError: The store failed.
+    """
+    leasing = cast("_AnyLeasingStore", store)
+    refuse_awaitable(
+        "store", (yield from RunBlocking(lambda: _typed(lambda: leasing.release_lease(key, holder), not_read)))
+    )
+
+
+def _asked(
+    name: str, ask: Callable[[], bool | Awaitable[bool]], failed: Callable[[str], BillingPurchaseStoreError]
+) -> Flow[bool]:
+    answer: object = yield from RunBlocking(lambda: _typed(ask, failed))
+    refuse_awaitable("store", answer)
+    if not isinstance(answer, bool):
+        raise failed(f"the store's {name}() returned {type(answer).__name__} instead of True or False")
+    return answer
 
 
 def _load(load: Callable[[], Iterable[object] | Awaitable[Iterable[object]]]) -> Flow[_Loaded]:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from .._threads import start
 from ..clock import AsyncClock
-from ..credentials import Credentials, CredentialSource
+from ..credentials import Credentials
 from ..errors import BillingError
 from ..protocol.exchange import CallUser, Flow, Resolve, RunBlocking, Send, Step
 from ..protocol.replies import Failure, Reply
 from . import intercepted_senders
 from . import sender as transport
+from .asking import AnySource, AwaitedSource
 from .driver import RENEWING, BaseDriver, check_network, not_loaded
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class AsyncDriver(BaseDriver[transport.AsyncSender, AsyncClock]):
         self,
         http_client: httpx.AsyncClient | None,
         clock: AsyncClock,
-        source: CredentialSource,
+        source: AnySource,
         *,
         ssl_context: SSLContext | None = None,
         proxy: ProxySetting = None,
@@ -42,7 +43,8 @@ class AsyncDriver(BaseDriver[transport.AsyncSender, AsyncClock]):
         proxy = check_network(http_client, ssl_context, proxy)
         given = None if http_client is None else _given_async_sender(http_client)
         intercept = partial(intercepted_senders.async_sender, ssl_context, proxy)
-        super().__init__(given, partial(_new_async_sender, ssl_context, proxy), intercept, clock, source)
+        self._source = AwaitedSource(source)
+        super().__init__(given, partial(_new_async_sender, ssl_context, proxy), intercept, clock, self._source)
 
     async def aclose(self) -> None:
         """Close the connections. An HTTP client that the caller gave stays open."""
@@ -80,8 +82,14 @@ class AsyncDriver(BaseDriver[transport.AsyncSender, AsyncClock]):
         return None
 
     async def _resolve(self, step: Resolve) -> Credentials | Failure:
+        self._source.loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._left(step)):
+                while (stalled := self.memo.stalled) is not None:
+                    await asyncio.wrap_future(stalled)
+                    kept = self._kept(step)
+                    if kept is not None:
+                        return kept
                 under_way = self._asking.under_way(None)
                 if under_way is not None:
                     # Not its error, which is for the call that began it.

@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Callable
 from typing import TypeVar
 
+from .._secrets import reveal
 from ..errors import BillingError
 from ..protocol.exchange import Send
 from ..protocol.replies import Failure, Reply
@@ -15,7 +16,7 @@ from . import idle_connections
 from . import sender as transport
 from .async_racing import connect_first
 from .base_sender import Attempt, BaseSocketSender
-from .connection import Connection, blocks, prepare, secure
+from .connection import Connection, blocks, check_peer, prepare, secure
 from .endpoint import Endpoint
 from .proxies import ProxySetting
 from .wire import IO, READ_BYTES
@@ -54,6 +55,7 @@ class AsyncSocketSender(BaseSocketSender):
             prepared = prepare(endpoint, self._ssl_context)
         sock = await connect_first(prepared.addresses)
         try:
+            check_peer(endpoint, sock)
             return Connection(sock, endpoint, await perform(sock, secure(endpoint, prepared.context)))
         except BaseException:
             sock.close()
@@ -71,7 +73,8 @@ async def perform(sock: socket.socket, io: IO[T]) -> T:
                 if data is None:
                     received = await loop.sock_recv(sock, READ_BYTES)
                 else:
-                    await loop.sock_sendall(sock, data)
+                    # A view: the variables of the event loop's own frames do not show its content.
+                    await loop.sock_sendall(sock, memoryview(reveal(data)))
             except OSError as error:
                 data = io.throw(error)
             else:

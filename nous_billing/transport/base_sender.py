@@ -14,8 +14,8 @@ from .._threads import SharedWork
 from ..protocol.exchange import Send
 from ..protocol.replies import Failure, Reply
 from . import sender as transport
-from .connection import Connection, NotConnected, Preparation, prepare
-from .endpoint import Endpoint, target
+from .connection import Connection, Preparation, prepare
+from .endpoint import Endpoint, NotConnected, target
 from .http1 import Disconnected, InFlightRequest
 from .idle_connections import IdleConnections
 from .proxies import ProxySetting, proxy_for

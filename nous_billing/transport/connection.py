@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from . import tls
-from .endpoint import Endpoint, is_address
+from .endpoint import Endpoint, NotConnected, elsewhere, is_address, is_loopback_address
 from .http1 import Http1
 from .racing import Address, look_up
 from .tunnel import tunnel
@@ -22,10 +22,6 @@ from .wire import IO, Layer, Tcp, Tls
 
 KEEP_SECONDS = 50.0
 """Longer than a pause between polls, and shorter than the 60 s after which load balancers usually close."""
-
-
-class NotConnected(Exception):
-    """No connection could be made; the message is the end of a sentence. Nothing of the request was sent."""
 
 
 class Preparation(NamedTuple):
@@ -44,7 +40,8 @@ def prepare(endpoint: Endpoint, given: ssl.SSLContext | None) -> Preparation:
     """Look the host up, and load a TLS context if the endpoint needs one. Has no timeout.
 
     Raises:
-        NotConnected: The host cannot be found, or the certificates cannot be read right now.
+        NotConnected: The host cannot be found, or is another machine and the connection plain http, or the
+            certificates cannot be read right now.
         BillingInvalidRequest: A variable names certificates that cannot be used.
     """
     try:
@@ -56,10 +53,29 @@ def prepare(endpoint: Endpoint, given: ssl.SSLContext | None) -> Preparation:
         address = (host, port, 0, 0) if ":" in host else (host, port)
         return Preparation([Address(socket.AF_INET6 if ":" in host else socket.AF_INET, address)], context)
     try:
-        return Preparation(look_up(host, port), context)
+        addresses = look_up(host, port)
     except (OSError, UnicodeError) as error:
         what = f"the host {host}" if endpoint.proxy is None else f"{endpoint}: the host {host}"
         raise NotConnected(f"{what} cannot be found ({error})") from error
+    if endpoint.is_loopback:
+        found = addresses[0].sockaddr[0]
+        addresses = [each for each in addresses if is_loopback_address(each.sockaddr[0])]
+        if not addresses:
+            raise elsewhere(endpoint.host, found)
+    return Preparation(addresses, context)
+
+
+def check_peer(endpoint: Endpoint, sock: socket.socket) -> None:
+    """Check that a connection ends on this machine where it must, before anything is sent over it.
+
+    Raises:
+        NotConnected: It ends on another.
+        OSError: It has broken already.
+    """
+    if endpoint.is_loopback:
+        address = sock.getpeername()[0]
+        if not is_loopback_address(address):
+            raise elsewhere(endpoint.host, address)
 
 
 def secure(endpoint: Endpoint, context: ssl.SSLContext | None) -> IO[Layer]:

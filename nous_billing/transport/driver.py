@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
+from math import inf
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from .._threads import SharedWork
@@ -16,6 +17,7 @@ from ..protocol.exchange import CallUser, Flow, Resolve, RunBlocking, Send, Step
 from ..protocol.replies import Failure, Reply
 from . import intercepted_senders
 from . import sender as transport
+from .asking import AnySource, AskedSource
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -28,7 +30,7 @@ T = TypeVar("T")
 SenderT = TypeVar("SenderT", transport.Sender, transport.AsyncSender)
 ClockT = TypeVar("ClockT", bound=BaseClock)
 
-RENEWING = Failure("the credentials were still being renewed when the time was up", sent=False, timed_out=True)
+RENEWING = Failure("the credentials were still being read or renewed when the time was up", sent=False, timed_out=True)
 
 
 class BaseDriver(Generic[SenderT, ClockT]):
@@ -54,7 +56,7 @@ class BaseDriver(Generic[SenderT, ClockT]):
         # By process or event loop: connections cannot be shared between two of them.
         self._own: dict[object, SenderT] = {}
         self._making: SharedWork[SenderT] = SharedWork("nous-billing-load")
-        self._asking: SharedWork[Credentials] = SharedWork("nous-billing-credentials")
+        self._asking: SharedWork[Credentials] = SharedWork("nous-billing-credentials", inf)
         self._closed = False
 
     def _ready(self, owner: object) -> SenderT | None:
@@ -96,12 +98,13 @@ class BaseDriver(Generic[SenderT, ClockT]):
     def _resolving(self, step: Resolve) -> Future[Credentials]:
         """Resolve credentials in a thread: the caller may stop waiting, but a refresh that has begun must finish."""
         self._check_open()
-        rejected = None if step.rejected is None else step.rejected.access_token
+        rejected = None if step.rejected is None else step.rejected.secret
         return self._asking.begin(None, partial(self.memo.resolve, rejected))
 
     def _kept(self, step: Resolve) -> Credentials | None:
-        kept = self.memo.fresh()
-        is_rejected = kept and step.rejected and kept.access_token == step.rejected.access_token
+        # A look at the source beside one that stalls would only stall, too.
+        kept = None if self._asking.under_way(None) else self.memo.fresh()
+        is_rejected = kept and step.rejected and kept.secret == step.rejected.secret
         return None if is_rejected else kept
 
     def _left(self, step: Resolve | Send) -> float:
@@ -115,7 +118,7 @@ class Driver(BaseDriver[transport.Sender, Clock]):
         self,
         http_client: httpx.Client | None,
         clock: Clock,
-        source: CredentialSource,
+        source: AnySource,
         *,
         ssl_context: SSLContext | None = None,
         proxy: ProxySetting = None,
@@ -123,7 +126,7 @@ class Driver(BaseDriver[transport.Sender, Clock]):
         proxy = check_network(http_client, ssl_context, proxy)
         given = None if http_client is None else _given_sender(http_client)
         intercept = partial(intercepted_senders.sender, ssl_context, proxy)
-        super().__init__(given, partial(_new_sender, ssl_context, proxy), intercept, clock, source)
+        super().__init__(given, partial(_new_sender, ssl_context, proxy), intercept, clock, AskedSource(source))
 
     def close(self) -> None:
         """Close the connections. An HTTP client that the caller gave stays open."""
@@ -161,6 +164,11 @@ class Driver(BaseDriver[transport.Sender, Clock]):
 
     def _resolve(self, step: Resolve) -> Credentials | Failure:
         try:
+            while (stalled := self.memo.stalled) is not None:
+                stalled.exception(self._left(step))
+                kept = self._kept(step)
+                if kept is not None:
+                    return kept
             under_way = self._asking.under_way(None)
             if under_way is not None:
                 # Not its error, which is for the call that began it.

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
 from .proxies import Proxy
+
+
+class NotConnected(Exception):
+    """No connection could be made; the message is the end of a sentence. Nothing of the request was sent."""
+
+
+def elsewhere(host: str, address: str) -> NotConnected:
+    """Return the error for a host that plain http must not go to."""
+    return NotConnected(f"{host} is at {address}, on another machine, and plain http is for this one only")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +32,11 @@ class Endpoint:
     def first_hop(self) -> tuple[str, int]:
         """Host and port that TCP connects to."""
         return (self.host, self.port) if self.proxy is None else (self.proxy.host, self.proxy.port)
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine may be at the other end: over plain http, the token is not encrypted."""
+        return not self.is_tls and self.proxy is None
 
     @property
     def needs_tls(self) -> bool:
@@ -69,6 +83,21 @@ def authority(host: str, port: int) -> str:
         '[::1]:443'
     """
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def is_loopback_address(address: str) -> bool:
+    """Whether an IP address is this machine's own.
+
+    Examples:
+        >>> is_loopback_address("127.8.9.1"), is_loopback_address("::ffff:127.0.0.1"), is_loopback_address("192.0.2.1")
+        (True, True, False)
+    """
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return False
+    mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
+    return (mapped or found).is_loopback
 
 
 def is_address(host: str) -> bool:

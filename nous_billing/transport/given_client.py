@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from .._secrets import reveal
 from ..errors import BillingInvalidRequest
 from ..protocol.exchange import Send
 from . import sender as transport
@@ -37,14 +38,14 @@ def request(http: Any, step: Send, extensions: dict[str, Any]) -> Any:
     """Make the request of a step, with the headers and the parameters of the client that do not touch ours."""
     operation = step.operation
     url = f"{step.base_url}{operation.path}"
-    framing = {} if operation.body is None else {"Content-Length": str(len(operation.body))}
+    framing = {} if operation.body is None else {"Content-Length": str(len(reveal(operation.body)))}
     if transport.moves_money(step):
         framing["Connection"] = "close"
     made = http.build_request(
         operation.method,
         url,
         headers={**transport.headers(step), **framing},
-        content=operation.body,
+        content=reveal(operation.body),
         extensions=extensions,
     )
     theirs = [name for name in (*http.headers, "cookie") if name in _OURS or name.startswith(_CONTENT)]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import h11
 
-from ..credentials import SecretBytes
+from .._secrets import SecretBytes, reveal
 from . import sender as transport
 from .endpoint import Target
 from .wire import IO, Layer
@@ -48,7 +48,7 @@ class InFlightRequest:
         if self._now() > self._step.latest:
             raise TimeoutError
 
-    def serialize(self, connection: h11.Connection) -> bytes:
+    def serialize(self, connection: h11.Connection) -> SecretBytes:
         """Return the bytes of the whole request, hidden from tracebacks.
 
         Raises:
@@ -56,19 +56,27 @@ class InFlightRequest:
         """
         operation = self._step.operation
         body = operation.body
-        length = () if body is None else (("Content-Length", str(len(body))),)
-        parts = [
-            connection.send(
-                h11.Request(
-                    method=operation.method,
-                    target=f"{self._target.path}{operation.path}",
-                    headers=[("Host", self._target.host_header), *transport.headers(self._step).items(), *length],
+        length = () if body is None else (("Content-Length", str(len(reveal(body)))),)
+        return SecretBytes(
+            b"".join(
+                part or b""
+                for part in (
+                    connection.send(
+                        h11.Request(
+                            method=operation.method,
+                            target=f"{self._target.path}{operation.path}",
+                            headers=[
+                                ("Host", self._target.host_header),
+                                *transport.headers(self._step).items(),
+                                *length,
+                            ],
+                        )
+                    ),
+                    connection.send(h11.Data(data=reveal(body))) if body else b"",
+                    connection.send(h11.EndOfMessage()),
                 )
-            ),
-            connection.send(h11.Data(data=body)) if body else b"",
-            connection.send(h11.EndOfMessage()),
-        ]
-        return SecretBytes(b"".join(part for part in parts if part))
+            )
+        )
 
     def begin_reply(self, response: h11.Response) -> transport.ReplyReader:
         headers: dict[str, str] = {}

@@ -7,8 +7,9 @@ transport.
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import Any, cast
 
+from .endpoint import is_loopback_address
 from .given_client import LIBRARIES
 from .interception import is_defined_in
 
@@ -47,10 +48,27 @@ def retire_idle(transport: Any, url: Any, *, every: bool) -> None:
                 if connection.is_idle() and not any(connection is each for each in reserved):
                     inner = _innermost(connection)
                     goes_there = (inner._origin.scheme, inner._origin.host) == (url.raw_scheme, url.raw_host)
-                    if goes_there and (every or _has_unread(inner)):
+                    if goes_there and (every or _has_unread(inner) or is_elsewhere(url, inner._network_stream)):
                         inner._expire_at = _EXPIRED
     except AttributeError:
         return
+
+
+def is_proxied(transport: Any) -> bool:
+    """Whether it sends through a proxy."""
+    return hasattr(getattr(transport, "_pool", None), "_proxy_url")
+
+
+def is_elsewhere(url: Any, stream: Any) -> bool:
+    """Whether a connection for plain http is known to end on another machine."""
+    address = peer(stream) if url.scheme == "http" else ""
+    return address != "" and not is_loopback_address(address)
+
+
+def peer(stream: Any) -> str:
+    """Return the IP address at the other end of a connection; empty where it has none or is not known."""
+    address = stream.get_extra_info("server_addr")
+    return str(cast("tuple[object, ...]", address)[0]) if isinstance(address, tuple) else ""
 
 
 def _innermost(connection: Any) -> Any:

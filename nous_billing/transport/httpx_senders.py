@@ -11,6 +11,7 @@ from ..protocol.exchange import Send
 from ..protocol.replies import Failure, Reply
 from . import given_client, httpx_pool
 from . import sender as transport
+from .endpoint import NotConnected, elsewhere
 from .httpx_failures import NOT_SENT, failure_of, is_a
 
 if TYPE_CHECKING:
@@ -113,6 +114,8 @@ class _Attempt:
         request = given_client.request(self._http, step, {"timeout": timeout, "trace": trace})
         own = httpx_pool.transport_for(self._http, request.url)
         if own is not None:
+            if request.url.scheme == "http" and httpx_pool.is_proxied(own):
+                raise NotConnected("the http_client has a proxy for plain http, which is for this machine only")
             httpx_pool.retire_idle(own, request.url, every=transport.moves_money(step))
         self._request, self._trace = request, trace
         return request
@@ -127,10 +130,24 @@ class _Attempt:
         # A header that it refuses it has not written.
         if phase.endswith(".send_request_headers.failed") and is_a(info["exception"], {"LocalProtocolError"}):
             self._sent = False
+        if self._ends_elsewhere(phase, info):
+            info["return_value"].close()
+            raise self._elsewhere(info)
 
     async def anote(self, phase: str, info: Mapping[str, Any]) -> None:
         """Be told a phase, in a task."""
+        if self._ends_elsewhere(phase, info):
+            await info["return_value"].aclose()
+            raise self._elsewhere(info)
         self.note(phase, info)
+
+    def _ends_elsewhere(self, phase: str, info: Mapping[str, Any]) -> bool:
+        return phase == "connection.connect_tcp.complete" and httpx_pool.is_elsewhere(
+            self._request.url, info["return_value"]
+        )
+
+    def _elsewhere(self, info: Mapping[str, Any]) -> NotConnected:
+        return elsewhere(self._request.url.host, httpx_pool.peer(info["return_value"]))
 
     def failure(self, error: Exception) -> Failure:
         """Say what became of a request that failed."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ..credentials import Secret
+from .._secrets import RevealedText, SecretBytes, reveal
 from ..protocol.replies import Failure
 from .interception import intercepted_library
 
@@ -94,12 +94,12 @@ def _proxy(library: Any, chosen: Proxy) -> Any:
     return library.Proxy(
         f"{chosen.scheme}://{f'[{chosen.host}]' if ':' in chosen.host else chosen.host}:{chosen.port}",
         # No variable may hold the password.
-        auth=None if chosen.username is None else (_text(chosen.username), _text(chosen.password or b"")),
+        auth=None if chosen.username is None else (_text(chosen.username), _text(chosen.password)),
     )
 
 
-def _text(secret: bytes) -> Secret:
-    return Secret(secret.decode("utf-8", "replace"))
+def _text(secret: SecretBytes | None) -> RevealedText:
+    return RevealedText((reveal(secret) or b"").decode("utf-8", "replace"))
 
 
 def _not_sent(error: OSError) -> Failure:

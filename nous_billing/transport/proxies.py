@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from ..credentials import Secret, SecretBytes
+from .._secrets import Secret, SecretBytes
 from ..errors import BillingInvalidRequest
 from .no_proxy import has_host, is_loopback
 
-ProxySetting: TypeAlias = str | Literal[False] | None
+ProxySetting: TypeAlias = str | Secret | Literal[False] | None
 """The URL of a proxy; None for the environment's; False for none."""
 
 _ARGUMENT = "proxy="
@@ -50,15 +50,15 @@ class Proxy:
     host: str
     port: int
     name: str
-    username: bytes | None = field(default=None, repr=False)
-    password: bytes | None = field(default=None, repr=False)
+    username: SecretBytes | None = field(default=None, repr=False)
+    password: SecretBytes | None = field(default=None, repr=False)
 
     @property
-    def authorization(self) -> bytes | None:
+    def authorization(self) -> SecretBytes | None:
         """The value of ``Proxy-Authorization``, or None without a user name."""
         if self.username is None or self.password is None:
             return None
-        return SecretBytes(b"Basic " + b64encode(self.username + b":" + self.password))
+        return SecretBytes(b"Basic " + b64encode(self.username.reveal() + b":" + self.password.reveal()))
 
 
 def check_setting(setting: object) -> ProxySetting:
@@ -67,7 +67,7 @@ def check_setting(setting: object) -> ProxySetting:
     Raises:
         BillingInvalidRequest: It cannot be used (``error="invalid_proxy"``).
     """
-    if isinstance(setting, str):
+    if isinstance(setting, (str, Secret)):
         setting = Secret(setting)
         _parse(setting, _ARGUMENT)
         return setting
@@ -90,7 +90,7 @@ def proxy_for(base_url: str, setting: ProxySetting) -> Proxy | None:
         BillingInvalidRequest: The proxy that this connection would go through cannot be used
             (``error="invalid_proxy"``). Settings that do not apply are not checked.
     """
-    if isinstance(setting, str):
+    if isinstance(setting, (str, Secret)):
         # Before anything can raise: a traceback may show the variables of this frame.
         setting = Secret(setting)
     parts = urlsplit(base_url)
@@ -98,13 +98,13 @@ def proxy_for(base_url: str, setting: ProxySetting) -> Proxy | None:
     # Plain http is allowed on loopback only, so HTTP_PROXY never applies.
     if setting is False or parts.scheme != "https" or is_loopback(host):
         return None
-    if isinstance(setting, str):
+    if isinstance(setting, Secret):
         return _parse(setting, _ARGUMENT)
     named = _variable("https_proxy") or _variable("all_proxy")
     if named is not None:
         name, url = named
         exceptions = _variable("no_proxy")
-        is_excepted = exceptions is not None and has_host(exceptions[1], host, parts.port or 443)
+        is_excepted = exceptions is not None and has_host(exceptions[1].reveal(), host, parts.port or 443)
         return None if is_excepted else _parse(url, name)
     return _system_proxy(host) if sys.platform in ("darwin", "win32") else None
 
@@ -140,14 +140,14 @@ def _parse(url: Secret, name: str) -> Proxy:
             raise _invalid(
                 name, f"{scheme}:// needs an extra: install nous-billing[socks] from the index of nous-billing"
             )
-        if len(username or b"") > 255 or len(password or b"") > 255:
+        if any(each is not None and len(each.reveal()) > 255 for each in (username, password)):
             raise _invalid(name, "with SOCKS the user name and the password may have at most 255 bytes each")
     return Proxy(scheme, host, port or _DEFAULT_PORTS[scheme], name, username, password)
 
 
 def _split(url: Secret) -> tuple[str, str, int | None, SecretBytes | None, SecretBytes | None] | None:
     """Return scheme, host, port, user name and password, or None. Never raises: its variables hold the password."""
-    match = re.fullmatch(_URL, url)
+    match = re.fullmatch(_URL, url.reveal())
     if match is None:
         return None
     scheme, user, host, port = match.group("scheme", "user", "host", "port")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
+from .._secrets import SecretBytes, reveal
 from .._version import __version__
 from ..protocol.exchange import Send
 from ..protocol.replies import MAX_REPLY_BYTES, Failure, Reply
@@ -49,8 +50,8 @@ def moves_money(step: Send) -> bool:
 def headers(step: Send) -> dict[str, str]:
     """Return the request headers. No variable may hold them: a traceback may show the variables of a frame."""
     return {
-        **step.operation.headers,
-        **({} if step.credentials is None else {"Authorization": f"Bearer {step.credentials.access_token}"}),
+        **{name: reveal(value) for name, value in step.operation.headers.items()},
+        **({} if step.credentials is None else {"Authorization": f"Bearer {step.credentials.secret.reveal()}"}),
         "Accept": step.operation.accept,
         # A compressed body could exceed any limit when it is expanded.
         "Accept-Encoding": "identity",
@@ -85,7 +86,7 @@ class ReplyReader:
         return Reply(
             status=self._status,
             headers=self._headers,
-            body=bytes(self._body) if whole else b"",
+            body=SecretBytes(bytes(self._body) if whole else b""),
             received_at=self._received_at,
             failure=failure,
             unreadable=self._unreadable,

@@ -9,13 +9,14 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
+from .._secrets import reveal
 from ..errors import BillingError
 from ..protocol.exchange import Send
 from ..protocol.replies import Failure, Reply
 from . import idle_connections
 from . import sender as transport
 from .base_sender import BaseSocketSender
-from .connection import Connection, blocks, prepare, secure
+from .connection import Connection, blocks, check_peer, prepare, secure
 from .endpoint import Endpoint
 from .proxies import ProxySetting
 from .racing import connect_first
@@ -67,6 +68,7 @@ class SocketSender(BaseSocketSender):
             prepared = prepare(endpoint, self._ssl_context)
         sock = connect_first(prepared.addresses, deadline)
         try:
+            check_peer(endpoint, sock)
             return Connection(sock, endpoint, perform(sock, secure(endpoint, prepared.context), deadline))
         except BaseException:
             sock.close()
@@ -93,7 +95,7 @@ def perform(sock: socket.socket, io: IO[T], deadline: float) -> T:
                 if data is None:
                     received = sock.recv(READ_BYTES)
                 else:
-                    sock.sendall(data)
+                    sock.sendall(reveal(data))
             except TimeoutError:
                 raise
             except OSError as error:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import h11
 
+from .._secrets import SecretBytes, reveal
 from .._version import __version__
-from ..credentials import SecretBytes
 from .endpoint import Endpoint, authority
 from .proxies import Proxy
 from .wire import IO, Layer
@@ -37,8 +38,10 @@ def _connect(layer: Layer, endpoint: Endpoint, proxy: Proxy) -> IO[None]:
     http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MAX_HEAD_BYTES)
     there = authority(endpoint.host, endpoint.port)
     headers = [("Host", there), ("User-Agent", f"nous-billing/{__version__}")]
-    request = h11.Request(method="CONNECT", target=there, headers=[*headers, *_login(proxy)])
-    yield from layer.write(SecretBytes(http.send(request) or b""))
+    # No variable holds the request: a traceback may show the variables of this frame.
+    yield from layer.write(
+        SecretBytes(http.send(h11.Request(method="CONNECT", target=there, headers=[*headers, *_login(proxy)])) or b"")
+    )
     http.send(h11.EndOfMessage())
     try:
         while not isinstance(event := http.next_event(), h11.Response):
@@ -59,7 +62,7 @@ def _connect(layer: Layer, endpoint: Endpoint, proxy: Proxy) -> IO[None]:
 
 
 def _login(proxy: Proxy) -> list[tuple[str, str]]:
-    return [] if proxy.authorization is None else [("Proxy-Authorization", proxy.authorization.decode())]
+    return [] if proxy.authorization is None else [("Proxy-Authorization", proxy.authorization.reveal().decode())]
 
 
 def _socks5(layer: Layer, endpoint: Endpoint, proxy: Proxy) -> IO[None]:
@@ -71,8 +74,9 @@ def _socks5(layer: Layer, endpoint: Endpoint, proxy: Proxy) -> IO[None]:
     if proxy.username is not None:
         methods.append(socks5.SOCKS5AuthMethod.USERNAME_PASSWORD)
 
-    def ask(request: Any, size: Callable[[bytes], int] = lambda _: 2) -> IO[Any]:
-        socks.send(request)
+    # Takes a function: no variable holds a request, which may have the password.
+    def ask(request: Callable[[], Any], size: Callable[[bytes], int] = lambda _: 2) -> IO[Any]:
+        socks.send(request())
         yield from layer.write(SecretBytes(socks.data_to_send()))
         received = b""
         while len(received) < size(received):
@@ -83,15 +87,18 @@ def _socks5(layer: Layer, endpoint: Endpoint, proxy: Proxy) -> IO[None]:
         return socks.receive_data(received)  # Refuses a longer reply.
 
     try:
-        method = (yield from ask(socks5.SOCKS5AuthMethodsRequest(methods))).method
+        method = (yield from ask(lambda: socks5.SOCKS5AuthMethodsRequest(methods))).method
         if method not in methods:
             raise _refused(proxy, "asks for a user name and a password")
         if method == socks5.SOCKS5AuthMethod.USERNAME_PASSWORD:
-            login = socks5.SOCKS5UsernamePasswordRequest(proxy.username or b"", proxy.password or b"")
-            if not (yield from ask(login)).success:
+            answer = yield from ask(
+                lambda: socks5.SOCKS5UsernamePasswordRequest(reveal(proxy.username), reveal(proxy.password))
+            )
+            if not answer.success:
                 raise _refused(proxy, "refused the user name and the password")
-        to = socks5.SOCKS5CommandRequest.from_address(socks5.SOCKS5Command.CONNECT, (endpoint.host, endpoint.port))
-        code = (yield from ask(to, _reply_size)).reply_code
+        to = (endpoint.host, endpoint.port)
+        command = partial(socks5.SOCKS5CommandRequest.from_address, socks5.SOCKS5Command.CONNECT, to)
+        code = (yield from ask(command, _reply_size)).reply_code
     except ProtocolError:
         raise _refused(proxy, "did not answer as a SOCKS5 proxy") from None
     if code != socks5.SOCKS5ReplyCode.SUCCEEDED:

@@ -10,9 +10,11 @@ import ssl
 from collections.abc import Callable, Generator
 from typing import TypeAlias, TypeVar
 
+from .._secrets import SecretBytes, reveal
+
 T = TypeVar("T")
 
-IO: TypeAlias = Generator[bytes | None, bytes, T]
+IO: TypeAlias = Generator[bytes | SecretBytes | None, bytes, T]
 
 READ_BYTES = 64 * 1024
 
@@ -22,7 +24,7 @@ class Tcp:
 
     has_unread = False
 
-    def write(self, data: bytes) -> IO[None]:
+    def write(self, data: bytes | SecretBytes) -> IO[None]:
         yield data
 
     def read(self) -> IO[bytes]:
@@ -52,8 +54,8 @@ class Tls:
         """
         yield from self._do(self._tls.do_handshake)
 
-    def write(self, data: bytes) -> IO[None]:
-        yield from self._do(lambda: self._tls.write(data))
+    def write(self, data: bytes | SecretBytes) -> IO[None]:
+        yield from self._do(lambda: self._tls.write(reveal(data)))
 
     def read(self) -> IO[bytes]:
         try:

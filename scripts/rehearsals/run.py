@@ -57,6 +57,7 @@ class Copy:
         """Count what is here now as the last release."""
         shutil.copy2(self.folder / "tests/project/surface.txt", self.folder / "released/surface.txt")
         shutil.copy2(self.folder / CONTRACT, self.folder / "released/nous-portal-billing.yaml")
+        self.python("-c", "from scripts import release, sbom; sbom.write(release.version())")
         text = _RELEASED_CHANGELOG.format(self.version)
         (self.folder / "CHANGELOG.md").write_text(text, encoding="utf-8")
 

@@ -6,7 +6,14 @@ import threading
 
 import pytest
 
-from nous_billing import AsyncBillingClient, BillingAuthError, BillingClient, BillingError, StoredLogin
+from nous_billing import (
+    AsyncBillingClient,
+    BillingAuthError,
+    BillingClient,
+    BillingError,
+    BillingInvalidRequest,
+    StoredLogin,
+)
 from nous_billing.auth import in_event_loop as beside_loop
 from nous_billing.auth import stored_login as login_module
 from tests.auth.support import asked, until
@@ -45,6 +52,43 @@ def test_a_client_closes_the_login_that_it_made(house, monkeypatch):
     assert len(house.refreshes()) <= 2
 
 
+@pytest.mark.parametrize("kind", [BillingClient, AsyncBillingClient])
+def test_the_token_of_the_environment_comes_before_every_login_and_is_read_again_when_it_changes(
+    house, monkeypatch, kind
+):
+    house.put(left=0)
+    monkeypatch.setattr(login_module, "_default_path", lambda: house.path)
+    monkeypatch.setenv("NOUS_PORTAL_BASE_URL", house.url)
+    tokens = [house.portal.issue_token() for _ in range(2)]
+
+    async def call_thrice():
+        client = kind()
+        for token in [*tokens, " "]:
+            monkeypatch.setenv("NOUS_TOKEN", f" {token}\n")
+            state = client.get_billing_state()
+            assert (await state if kind is AsyncBillingClient else state).org.name == "Acme"
+        await client.aclose() if kind is AsyncBillingClient else client.close()
+
+    asyncio.run(call_thrice())
+    sent = [request.headers["authorization"] for request in asked(house.portal, "get_billing_state")]
+    assert sent[:2] == [f"Bearer {token}" for token in tokens]
+    # A blank one is none: the login in the file is asked, and renewed.
+    assert len(house.refreshes()) == 1
+
+
+def test_a_refused_token_of_the_environment_is_not_replaced_by_a_login_that_nobody_named(house, monkeypatch):
+    house.put()
+    monkeypatch.setattr(login_module, "_default_path", lambda: house.path)
+    monkeypatch.setenv("NOUS_PORTAL_BASE_URL", house.url)
+    for token, requests in (("nobody-issued-this", 1), ("two words", 0)):
+        monkeypatch.setenv("NOUS_TOKEN", token)
+        with BillingClient() as client, pytest.raises(BillingAuthError) as caught:
+            client.get_billing_state()
+        assert (caught.value.error, token in str(caught.value)) == ("invalid_token", False)
+        assert len(asked(house.portal, "get_billing_state")) == requests
+        house.portal.requests.clear()
+
+
 def test_a_login_that_was_cancelled_shows_no_code_afterwards(house):
     shown = []
 
@@ -76,6 +120,50 @@ def test_a_login_beside_a_loop_is_not_cut_off_by_the_end_of_a_program_whoever_as
     asking.join()
     assert [thread.daemon for thread in seen] == [False]
     assert source.is_logged_in
+
+
+@pytest.mark.parametrize("method", ["alogin", "astep_up"])
+def test_functions_of_the_caller_are_awaited_beside_a_loop(house, method):
+    house.put(scope="inference:invoke")
+    asked_to_stop = []
+
+    async def show(code):
+        await asyncio.sleep(0)
+        house.portal.approve_device(code.user_code)
+
+    async def cancelled():
+        asked_to_stop.append(await asyncio.sleep(0, asyncio.get_running_loop()))
+        return False
+
+    async def run(**more):
+        await getattr(house.source(portal_base_url=house.url), method)(show, **more)
+
+    asyncio.run(run(cancelled=cancelled))
+    assert asked_to_stop
+
+    async def stop():
+        return True
+
+    with pytest.raises(BillingAuthError) as caught:
+        asyncio.run(run(cancelled=stop))
+    assert caught.value.error == "login_cancelled"
+
+
+@pytest.mark.parametrize("name", ["on_code", "cancelled"])
+@pytest.mark.parametrize("method", ["login", "step_up"])
+def test_a_login_that_cannot_await_them_refuses_them_by_name(house, method, name):
+    house.put(scope="inference:invoke")
+
+    async def answer(*_):
+        return False
+
+    functions = {"on_code": lambda code: house.portal.approve_device(code.user_code), name: answer}
+    on_code = functions.pop("on_code")
+    with pytest.raises(
+        BillingInvalidRequest, match=f"^{name} returned an awaitable, .* Use alogin or astep_up"
+    ) as caught:
+        getattr(house.source(portal_base_url=house.url), method)(on_code, **functions)
+    assert caught.value.error == f"invalid_{name}"
 
 
 def test_a_loop_that_does_not_answer_holds_no_login(house, monkeypatch):

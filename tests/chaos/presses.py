@@ -23,6 +23,7 @@ WAYS = (
     "jumping clock",
     "no store",
     "failing caller",
+    "begun, followed",
 )
 # Real seconds; no reply that comes at all takes this long.
 TIMEOUT = 1.0
@@ -93,6 +94,7 @@ def press(portal: ChaosPortal, intent: Intent, chance: random.Random, *, calm: b
         "cancelled": caller.cancelled,
         "cap": CAP,
     }
+    follows = way == "begun, followed"
     client = {
         "credentials": login,
         "base_url": portal.url,
@@ -100,7 +102,9 @@ def press(portal: ChaosPortal, intent: Intent, chance: random.Random, *, calm: b
         "clock": clock(kind, jumps=way == "jumping clock", chance=chance),
     }
     try:
-        pressed.outcome = _buy(client, arguments) if kind == "sync" else asyncio.run(_buy_async(client, arguments))
+        pressed.outcome = (
+            _buy(client, arguments, follows) if kind == "sync" else asyncio.run(_buy_async(client, arguments, follows))
+        )
     except CallersOwn as error:
         pressed.outcome = error
     except BillingError as error:
@@ -120,11 +124,25 @@ def _who(intent: Intent) -> Person:
     return intent.stranger if begun_elsewhere else intent.person
 
 
-def _buy(client, arguments) -> Purchase:
+def _buy(client, arguments, follows) -> Purchase:
     with BillingClient(**client) as billing:
-        return billing.buy_credits(**arguments)
+        if not follows:
+            return billing.buy_credits(**arguments)
+        cap = arguments.pop("cap")
+        purchase = billing.begin_purchase(**arguments)
+        followed = billing.follow_purchase(purchase.key, store=arguments["store"], cap=cap)
+        for purchase in followed:
+            arguments["on_progress"](purchase)
+        return purchase
 
 
-async def _buy_async(client, arguments) -> Purchase:
+async def _buy_async(client, arguments, follows) -> Purchase:
     async with AsyncBillingClient(**client) as billing:
-        return await billing.buy_credits(**arguments)
+        if not follows:
+            return await billing.buy_credits(**arguments)
+        cap = arguments.pop("cap")
+        purchase = await billing.begin_purchase(**arguments)
+        followed = billing.follow_purchase(purchase.key, store=arguments["store"], cap=cap)
+        async for purchase in followed:
+            arguments["on_progress"](purchase)
+        return purchase

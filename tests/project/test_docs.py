@@ -26,6 +26,15 @@ PRINTED = re.compile(r"^ *print\(.*\)  # (.+)$", re.MULTILINE)
 INSTALL = "pip install --index-url https://packages.example/simple/ "
 # Commands that are no targets of make.
 COMMANDS = {f"{INSTALL}nous-billing", f'{INSTALL}"nous-billing[mock]"', "python -m nous_billing.mock"}
+# `make rehearse-release` installs with each of these tools.
+TIED = {
+    "uv add nous-billing",
+    "poetry source add --priority=explicit organisation https://packages.example/simple/",
+    "poetry add --source organisation nous-billing",
+    "uv pip install --index https://packages.example/simple/ nous-billing",
+    'pipx install --index-url https://packages.example/simple/ "nous-billing[mock]" --include-deps',
+}
+COMMANDS |= TIED
 
 
 def blocks(kind: str) -> list[Any]:
@@ -99,6 +108,14 @@ def test_a_block_of_json_is_json(page: Path, line: int, text: str) -> None:
     assert json.loads(text)
 
 
+@pytest.mark.parametrize(("page", "line", "text"), blocks("toml"))
+def test_a_block_of_toml_ties_the_package_to_its_index(page: Path, line: int, text: str) -> None:
+    settings = tomllib.loads(text)["tool"]["uv"]
+    (index,) = settings["index"]
+    assert index["explicit"] is True
+    assert settings["sources"] == {"nous-billing": {"index": index["name"]}}
+
+
 @pytest.mark.parametrize(("page", "line", "commands"), blocks("sh"))
 def test_a_command_is_a_target_of_make_or_tested_elsewhere(page: Path, line: int, commands: str) -> None:
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
@@ -107,10 +124,25 @@ def test_a_command_is_a_target_of_make_or_tested_elsewhere(page: Path, line: int
         assert said in COMMANDS or (said.startswith("make ") and said.split()[1] in targets), said
 
 
+def test_every_line_that_installs_the_package_names_its_index() -> None:
+    installing = re.compile(r"(pip|pipx) install|(uv|poetry|pipenv|pdm) add|conda install")
+    lines = [
+        line
+        for page in [*PAGES, *(ROOT / "nous_billing").rglob("*.py")]
+        for line in page.read_text("utf-8").splitlines()
+    ]
+    found = [line for line in lines if installing.search(line) and "nous-billing" in line]
+    assert len(found) > len(TIED)
+    for line in found:
+        # uv add follows the settings that are shown above it.
+        assert re.search(r"--(index|index-url) https://|--source organisation|^uv add nous-billing$", line), line
+    assert not any("--extra-index-url" in line for line in found)
+
+
 def test_there_is_no_block_of_another_kind() -> None:
     text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
     kinds = {block[2] for block in BLOCK.finditer(text)}
-    assert kinds == {"python", "json", "sh"}
+    assert kinds == {"python", "json", "sh", "toml"}
     # An opening and a closing fence for each block that was found.
     assert text.count("```") == 2 * len(BLOCK.findall(text))
 

@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -10,14 +11,19 @@ from pathlib import Path
 import pytest
 
 from nous_billing.mock import MockPortal
+from scripts.index_login import VARIABLES
+from scripts.indexes import PASSWORD, USER, Index
+from scripts.indexes.__main__ import DEVPI, QUICK, read_table
+from scripts.indexes.archives import ARCHIVES
+from scripts.indexes.cases import CASES, Shop
+from scripts.indexes.pypiserver import READING, pypiserver
+from scripts.other_pythons import find_python
 from scripts.rehearsals.run import Copy, Said
-
-from .package_index import PASSWORD, USER, PackageIndex, find_python, package_index
 
 ROOT = Path(__file__).parents[2]
 UV = ROOT / ".tools/bin/uv"
+GIT = ["git", "-c", "user.name=tests", "-c", "user.email=tests@localhost", "-c", "commit.gpgsign=false"]
 GOOD = {"UV_PUBLISH_USERNAME": USER, "UV_PUBLISH_PASSWORD": PASSWORD}
-# Far from the checkout, and with nothing of its environment.
 BUY = """
 import sys
 from pathlib import Path
@@ -30,18 +36,6 @@ with nb.BillingClient(nb.StaticToken(sys.argv[2]), base_url=sys.argv[1]) as clie
 """
 
 
-@pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PackageIndex]:
-    with package_index(tmp_path_factory.mktemp("index")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Copy:
-    """A copy of the project whose version is ready to be released."""
-    return Copy(tmp_path_factory.mktemp("project"))
-
-
 @pytest.fixture(scope="module", autouse=True)
 def nobodys_credentials(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep the credentials of the person who runs the tests out of them."""
@@ -52,15 +46,51 @@ def nobodys_credentials(tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
         yield
 
 
-def publish(project: Copy, index: PackageIndex, *checked: str, **environment: str) -> Said:
-    """What `make publish` says, without the checks that are taken as passed."""
-    passed = [argument for target in checked for argument in ("-o", target)]
-    return project.make(*passed, "publish", f"INDEX_URL={index.url}", **environment)
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Copy:
+    """A copy of the project with a commit that has the tag of a prepared version."""
+    copy = Copy(tmp_path_factory.mktemp("project"))
+    for command in ("init -q", "add -A", "commit -qm Release", f"tag v{copy.version}"):
+        assert copy.run(*GIT, *command.split()).content
+    return copy
 
 
-def test_nothing_is_published_before_the_release_is_prepared_and_every_check_has_passed() -> None:
-    (checks,) = re.findall(r"^publish: (.*?) ##", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    assert checks.split() == ["check-release", "check", "test", "build"]
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
+    with pypiserver(tmp_path_factory.mktemp("index"), READING, overwrite=True) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def published(project: Copy, index: Index) -> Index:
+    """The index with the version: what `make publish` does, the checks and the tests taken as passed."""
+    proved = project.make("-o", "check", "-o", "test", "proved")
+    assert proved.content, proved.text
+    done = publish(project, index)
+    assert done.content, done.text
+    assert PASSWORD not in done.text
+    return index
+
+
+def publish(project: Copy, index: Index, **environment: str) -> Said:
+    upload = ["-m", "scripts.publish", "--proved", "build/proved.sha256", index.url]
+    return project.python(*upload, **(environment or GOOD))
+
+
+def test_nothing_is_published_before_the_commit_is_tagged_and_every_check_has_passed() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    assert re.findall(r"^proved: (.*?) ##", makefile, re.MULTILINE) == ["check-tag check-release check test"]
+    steps = re.findall(r"^publish:.*?\n\n", makefile, re.MULTILINE | re.DOTALL)[0]
+    assert steps.index("proved") < steps.index("scripts.publish")
+
+
+def test_no_check_test_or_tool_sees_the_login(project: Copy) -> None:
+    # In the place of the inner make, `env` says what the checks see.
+    login = dict.fromkeys(VARIABLES, "canary")
+    recipe = re.findall(r"^publish:.*\n\t@(.*)\\\n\t\t\$\(MAKE\)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    shown = project.run("sh", "-c", f"{recipe[0]} env", HERE="here", **login).text
+    assert "HERE=here" in shown
+    assert "canary" not in shown
 
 
 def test_without_an_address_nothing_is_begun(project: Copy) -> None:
@@ -69,65 +99,44 @@ def test_without_an_address_nothing_is_begun(project: Copy) -> None:
     assert refused.text.endswith("Say where to: make publish INDEX_URL=https://....  Stop.\n")
 
 
-def test_a_failed_check_keeps_the_version_from_the_index(index: PackageIndex, tmp_path: Path, project: Copy) -> None:
-    copy = Copy(tmp_path)
-    (copy.folder / "CHANGELOG.md").write_text("# Changelog\n\n## [Unreleased]\n\n- All of it.\n")
-    needed = f"The newest section of CHANGELOG.md must be ## [{copy.version}]"
-    assert needed in publish(copy, index, "check", "test", **GOOD).text
-    (copy.folder / "CHANGELOG.md").write_text((project.folder / "CHANGELOG.md").read_text())
-    (copy.folder / "scripts/publish.py").write_text("import nothing_of_the_kind\n")
-    checks = re.findall(r"^check: (.*?) ##", (ROOT / "Makefile").read_text(), re.MULTILINE)[0].split()
-    failed = publish(copy, index, "test", *(check for check in checks if check != "lint"), **GOOD)
-    assert not failed.content
-    assert "nothing_of_the_kind` imported but unused" in failed.text
-    assert index.files() == {}
+@pytest.mark.parametrize("state", ["changed", "untracked", "untagged"])
+def test_what_is_not_the_tagged_commit_is_refused(state: str, project: Copy, tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    assert project.run("git", "clone", "-q", str(project.folder), str(clone)).content
+    name = {"changed": "README.md", "untracked": "nous_billing/leftover.py", "untagged": "README.md"}[state]
+    with (clone / name).open("a") as file:
+        file.write("left behind\n")
+    if state == "untagged":
+        assert project.run(*GIT, "-C", str(clone), "commit", "-qam", "More").content
+    command = [sys.executable, "-m", "scripts.release", "--tagged"]
+    environment = {**os.environ, "PYTHONPATH": str(clone)}
+    told = subprocess.run(command, cwd=clone, env=environment, capture_output=True, text=True)
+    assert told.returncode == 1
+    assert (f"git tag v{project.version}" if state == "untagged" else name) in told.stderr
 
 
-@pytest.fixture(scope="module")
-def published(project: Copy, index: PackageIndex) -> PackageIndex:
-    """The index with the version, after all that goes wrong before."""
-    wrong = publish(project, index, "check", "test", UV_PUBLISH_USERNAME=USER, UV_PUBLISH_PASSWORD="wrong")
-    none = publish(project, index, "check", "test", "build")
-    for refused, reason in ((wrong, "403 Forbidden"), (none, "credentials")):
-        assert not refused.content
-        assert reason in refused.text, refused.text
-        assert "Not all was published." in refused.text
-        assert "Traceback" not in refused.text
-    assert index.files() == {}
-    done = publish(project, index, "check", "test", "build", **GOOD)
-    assert done.content, done.text
-    assert PASSWORD not in done.text
-    return index
-
-
-def test_a_good_login_publishes_both_archives_as_they_were_built(published: PackageIndex, project: Copy) -> None:
+def test_what_was_built_from_the_tag_is_on_the_index_by_its_proved_hash(published: Index, project: Copy) -> None:
     built = {path.name: path.read_bytes() for path in (project.folder / "dist").iterdir()}
     stem = f"nous_billing-{project.version}"
     assert sorted(built) == [f"{stem}-py3-none-any.whl", f"{stem}.tar.gz"]
-    assert {name: content for name, (_, content) in published.files().items()} == built
+    assert published.files() == built
 
 
-def test_a_version_that_is_there_is_left_alone(published: PackageIndex, project: Copy) -> None:
+def test_what_is_not_what_was_proved_is_not_uploaded(published: Index, project: Copy) -> None:
     before = published.files()
-    again = publish(project, published, "check", "test", "build", **GOOD)
-    assert again.content, again.text
-    assert again.text.count("already exists") == 2
-    assert published.files() == before
-
-
-def test_a_version_that_is_there_with_other_bytes_is_left_alone_and_said(
-    published: PackageIndex, project: Copy, tmp_path: Path
-) -> None:
-    before = published.files()
-    other = Copy(tmp_path)
-    (other.folder / "dist").mkdir()
-    (other.folder / f"dist/nous_billing-{other.version}.tar.gz").write_bytes(b"other")
-    refused = other.python("-m", "scripts.publish", published.url)
+    (archive,) = (project.folder / "dist").glob("*.tar.gz")
+    content = archive.read_bytes()
+    try:
+        archive.write_bytes(b"other")
+        refused = publish(project, published)
+    finally:
+        archive.write_bytes(content)
     assert not refused.content
+    assert "dist/ is not what was proved. Nothing was uploaded." in refused.text
     assert published.files() == before
 
 
-@pytest.mark.parametrize("source", ["environment", "netrc", "keyring"])
+@pytest.mark.parametrize("source", ["environment", "netrc", "keyring", "none"])
 @pytest.mark.usefixtures("published")
 def test_credentials_come_from(source: str, project: Copy, tmp_path: Path) -> None:
     environment = {"HOME": str(tmp_path), "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
@@ -136,14 +145,15 @@ def test_credentials_come_from(source: str, project: Copy, tmp_path: Path) -> No
     elif source == "netrc":
         (tmp_path / ".netrc").write_text(f"machine 127.0.0.1 login {USER} password {PASSWORD}\n")
         (tmp_path / ".netrc").chmod(0o600)
-    else:
+    elif source == "keyring":
         environment |= {"UV_KEYRING_PROVIDER": "subprocess", "UV_PUBLISH_USERNAME": USER}
         (tmp_path / "keyring").write_text(f"#!/bin/sh\n[ \"$1 $3\" = 'get {USER}' ] && echo {PASSWORD}\n")
         (tmp_path / "keyring").chmod(0o755)
-    with package_index(tmp_path) as empty:
-        done = project.python("-m", "scripts.publish", empty.url, **environment)
-        assert done.content, done.text
-        assert len(empty.files()) == 2
+    with pypiserver(tmp_path / "index", READING) as empty:
+        done = publish(project, empty, **environment)
+        assert done.content is (source != "none"), done.text
+        assert len(empty.files()) == (2 if done.content else 0)
+        assert "Traceback" not in done.text
 
 
 @pytest.mark.parametrize(
@@ -155,17 +165,41 @@ def test_credentials_come_from(source: str, project: Copy, tmp_path: Path) -> No
     ],
 )
 def test_a_password_goes_to_no_address_in_the_clear(url: str, said: str, project: Copy) -> None:
-    refused = project.python("-m", "scripts.publish", url)
-    assert not refused.content
-    assert said in refused.text
-    assert "secret" not in refused.text
+    for urls in ([url], ["https://index.example/", url]) if url else ([url],):
+        refused = project.python("-m", "scripts.publish", *urls)
+        assert not refused.content
+        assert said.replace("INDEX_URL", "_URL") in refused.text
+        assert "secret" not in refused.text
+
+
+@pytest.mark.parametrize("name", ["pypiserver, overwriting allowed", "GitLab (stub)"])
+def test_publishing_never_replaces_and_never_claims_what_is_not_so(name: str, tmp_path: Path) -> None:
+    (tmp_path / "index").mkdir()
+    (tmp_path / "shop").mkdir()
+    with QUICK[name](tmp_path / "index") as index:
+        shop = Shop(tmp_path / "shop", ARCHIVES)
+        for case in CASES:
+            told = case.play(index, shop)
+            assert told.result == case.result, (case.name, told.text)
+            assert PASSWORD not in told.text
+        # The public index, to which a reader may be sent on, is not asked with the login.
+        assert set(index.log) <= {""}
+
+
+def test_the_table_of_indexes_has_every_case_and_what_must_come_of_it() -> None:
+    head, _, *rows = read_table()
+    assert head.split(" | ")[1:] == [*(case.name for case in CASES[:-1]), f"{CASES[-1].name} |"]
+    assert [row.split(" | ")[0].removeprefix("| ") for row in rows] == [*QUICK, DEVPI]
+    for row in rows:
+        for case, result in zip(CASES, row.rstrip("| ").split(" | ")[1:], strict=True):
+            assert result in {case.result, "takes any login"}
 
 
 @pytest.mark.parametrize("minor", range(11, 16))
 def test_what_was_published_installs_and_buys_on_python_3(
-    minor: int, published: PackageIndex, tmp_path: Path, mock_portal: MockPortal
+    minor: int, published: Index, tmp_path: Path, mock_portal: MockPortal
 ) -> None:
-    python = find_python(minor)
+    python = find_python(f"3.{minor}")
     if python is None:
         pytest.skip(f"There is no Python 3.{minor} here.")
     environment = {
@@ -185,18 +219,32 @@ def test_what_was_published_installs_and_buys_on_python_3(
         assert done.returncode == 0, done.stdout
         return done.stdout
 
-    simple = f"{published.url}/simple/"
+    # With the login for reading, and this index only: of two, pip would take the higher version of a stranger's.
+    simple = f"{published.url.replace('://', f'://{USER}:{PASSWORD}@')}/simple/"
+    locked: list[str | Path] = ["--constraints", ROOT / "requirements-dev.txt"]
     for name in ("pip", "uv"):
-        run(UV, "venv", "--quiet", "--seed", "--python", python, tmp_path / name)
+        run(UV, "venv", "--quiet", "--python", python, tmp_path / name)
+        run(UV, "pip", "install", "--quiet", "--python", tmp_path / name, *locked, "pip", "-r", ROOT / "pyproject.toml")
     with_pip, with_uv = tmp_path / "pip/bin/python", tmp_path / "uv/bin/python"
 
-    # With the dependencies there pip asks this index only: of two, it would take the higher version of a stranger's.
-    run(UV, "pip", "install", "--quiet", "--python", with_pip, "-r", ROOT / "pyproject.toml")
     run(with_pip, "-m", "pip", "install", "--quiet", "--no-compile", "--index-url", simple, "nous-billing")
     mock_portal.settle_after = 0
     bought = run(with_pip, "-I", "-c", BUY, mock_portal.url, mock_portal.issue_token())
     assert bought == f"settled 50.25 3 {minor}\n"
     assert [charge.amount for charge in mock_portal.organisation.charges] == [Decimal("50.25")]
 
-    run(UV, "pip", "install", "--quiet", "--python", with_uv, "--index", simple, "nous-billing[mock]")
+    # From this index the package, and from nowhere else; its dependencies by their hashes.
+    run(UV, "pip", "install", "--quiet", "--python", with_uv, *locked, "-r", ROOT / "pyproject.toml", "--extra", "mock")
+    run(
+        UV,
+        "pip",
+        "install",
+        "--quiet",
+        "--python",
+        with_uv,
+        "--no-deps",
+        "--default-index",
+        simple,
+        "nous-billing[mock]",
+    )
     assert run(with_uv, "-I", ROOT / "scripts/try_wheel.py") == "The wheel with its mock bought $50.\n"

@@ -27,8 +27,11 @@ def project_files(folder: Path = ROOT) -> Iterator[Path]:
             yield path
 
 
-def requirements() -> list[str]:
-    text = (ROOT / "requirements-dev.txt").read_text().replace("\\\n", " ")
+LOCKS = ("requirements-dev.txt", "requirements-indexes.txt", "requirements-mitmproxy.txt", "requirements-uv.txt")
+
+
+def requirements(lock: str = "requirements-dev.txt") -> list[str]:
+    text = (ROOT / lock).read_text().replace("\\\n", " ")
     return [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
 
 
@@ -46,12 +49,13 @@ def test_no_file_names_a_package_index() -> None:
     assert ROOT / "package-lock.json" in files
     text = {path: path.read_text(encoding="utf-8", errors="replace") for path in files}
     assert [path.name for path in files if PACKAGE_INDEX.search(text[path])] == []
-    for lock in ("requirements-dev.txt", "package-lock.json"):
+    for lock in (*LOCKS, "package-lock.json"):
         assert "://" not in text[ROOT / lock]
 
 
-def test_the_lock_of_the_node_tools_has_hashes_and_no_addresses() -> None:
-    packages = json.loads((ROOT / "package-lock.json").read_text())["packages"]
+@pytest.mark.parametrize("folder", ["", "readers"])
+def test_the_lock_of_the_node_tools_has_hashes_and_no_addresses(folder: str) -> None:
+    packages = json.loads((ROOT / folder / "package-lock.json").read_text())["packages"]
     del packages[""]
     assert packages
     for package in packages.values():
@@ -59,9 +63,11 @@ def test_the_lock_of_the_node_tools_has_hashes_and_no_addresses() -> None:
         assert "resolved" not in package
 
 
-def test_every_development_tool_is_pinned_with_hashes() -> None:
-    assert len(requirements()) > 20
-    for line in requirements():
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_development_tool_is_pinned_with_hashes(lock: str) -> None:
+    assert sorted(path.name for path in ROOT.glob("requirements-*.txt")) == sorted(LOCKS)
+    assert len(requirements(lock)) > (0 if lock == "requirements-uv.txt" else 20)
+    for line in requirements(lock):
         assert re.match(r"[\w.-]+==\S+ .*--hash=sha256:[0-9a-f]{64}", line), line[:80]
 
 
@@ -84,7 +90,7 @@ def test_make_targets_are_found() -> None:
 
 def test_the_ci_runs_the_checks_and_the_test_command_of_the_readme() -> None:
     (run,) = re.findall(r"^for target in (.*); do$", (ROOT / ".ci/run").read_text(), re.MULTILINE)
-    assert run.split() == ["setup", "check", "test"]
+    assert run.split() == ["setup", "check", "test", "test-others"]
     assert "\nmake test " in (ROOT / "README.md").read_text()
 
 

@@ -40,14 +40,17 @@ FAULTS = st.one_of(
     st.tuples(st.sampled_from(["post_charge", "get_charge_status", "get_billing_state"]), REFUSED | st.just(PASSES)),
     st.tuples(st.sampled_from(["get_charge_status", "get_billing_state"]), MAY_BE_MADE),
 )
-PRESSES = st.lists(st.tuples(st.lists(FAULTS, max_size=8), st.integers(0, 16) | st.just(10**6)), max_size=4)
+WAYS = st.sampled_from(["buy_credits", "begin_purchase", "check_purchase"])
+PRESSES = st.lists(st.tuples(WAYS, st.lists(FAULTS, max_size=8), st.integers(0, 16) | st.just(10**6)), max_size=4)
 
 
 def test_whatever_becomes_of_replies_and_processes_a_purchase_is_charged_once_and_told_as_it_is(begin, for_all):
     def story(scene, presses):
-        for faults, steps in presses:
-            outcome = scene.press(faults, steps)
-            scene.assert_true(outcome)
+        for way, faults, steps in presses:
+            sent = len(scene.posts)
+            outcome = scene.press(faults, steps, way=way)
+            scene.assert_true(outcome, way)
+            assert len(scene.posts) == sent or way != "check_purchase"
             yield outcome
             # Otherwise the limit of five charges an hour would answer most of it.
             scene.clock.advance(3601)

@@ -119,6 +119,20 @@ def test_auto_reload_is_switched_off_with_the_amounts_of_hosts_that_know_none(dr
     assert json.loads(mock_portal.requests[0].body) == {"enabled": False, "threshold": 0, "topUpAmount": 0}
 
 
+def test_the_subscription_is_changed_in_dicts(drop_in, logged_in, mock_portal):
+    state = drop_in.get_subscription_state()
+    assert (state["current"]["tierId"], type(state["tiers"])) == ("tier_plus", list)
+    quote = drop_in.post_subscription_preview(subscription_type_id="tier_super")
+    assert (quote["effect"], type(quote["amountDueNowCents"])) == ("charge_now", int)
+    scheduled = drop_in.put_subscription_pending_change(subscription_type_id=" tier_basic ")
+    assert (scheduled["changeType"], scheduled["targetTierName"]) == ("downgrade", "Basic")
+    assert drop_in.put_subscription_pending_change(cancel=True)["cancelAtPeriodEnd"] is True
+    assert drop_in.delete_subscription_pending_change()["cancelAtPeriodEnd"] is False
+    upgraded = drop_in.post_subscription_upgrade(subscription_type_id="tier_super", idempotency_key=KEY)
+    assert upgraded == {"status": "upgraded", "targetTierId": "tier_super", "targetTierName": "Super"}
+    assert failure(drop_in.put_subscription_pending_change).error == "invalid_subscription_type"
+
+
 @pytest.mark.parametrize("body", [b"", b" \r\n"])
 def test_an_empty_success_is_an_empty_dict(body, drop_in, logged_in, mock_portal):
     for operation, call in (
@@ -126,18 +140,27 @@ def test_an_empty_success_is_an_empty_dict(body, drop_in, logged_in, mock_portal
         ("patch_auto_top_up", lambda: drop_in.patch_auto_top_up(enabled=True, threshold=1, top_up_amount=2)),
         ("post_charge", lambda: drop_in.post_charge(amount_usd=50, idempotency_key=KEY)),
         ("get_charge_status", lambda: drop_in.get_charge_status("ch_1")),
+        ("get_subscription", drop_in.get_subscription_state),
+        ("delete_pending_subscription_change", drop_in.delete_subscription_pending_change),
+        (
+            "upgrade_subscription",
+            lambda: drop_in.post_subscription_upgrade(subscription_type_id="t", idempotency_key="another"),
+        ),
     ):
         mock_portal.inject(Fault.reply(200, body), operation)
         assert call() == {}
 
 
-def test_fields_that_are_not_known_yet_come_through(drop_in, logged_in, mock_portal):
-    sent = {"status": "refunding", "later": {"fee": 0.1, "list": [1, None]}}
-    mock_portal.inject(Fault.reply(200, sent), "get_charge_status")
-    assert drop_in.get_charge_status("ch_1") == {
-        "status": "refunding",
-        "later": {"fee": Decimal("0.1"), "list": [1, None]},
-    }
+def test_fields_that_are_not_known_yet_come_through_as_json(drop_in, logged_in, mock_portal):
+    # Hermes hands them on with json.dumps.
+    body = '{"status": "refunding", "later": {"fee": 0.1, "list": [1, null, 2.50], "id": 12345678901234567890.5}}'
+    mock_portal.inject(Fault.reply(200, body), "get_charge_status")
+    later = {"fee": 0.1, "list": [1, None, 2.5], "id": "12345678901234567890.5"}
+    found = drop_in.get_charge_status("ch_1")
+    assert found == {"status": "refunding", "later": later}
+    assert json.loads(json.dumps(found)) == found
+    mock_portal.inject(Fault.reply(403, {"error": "monthly_cap_exceeded", "remainingUsd": 12.5}), "post_charge")
+    assert json.dumps(failure(drop_in.post_charge, amount_usd=50, idempotency_key=KEY).payload)
 
 
 def test_what_came_instead_of_an_object_is_said(drop_in, logged_in, mock_portal):
@@ -152,31 +175,17 @@ def test_what_came_instead_of_an_object_is_said(drop_in, logged_in, mock_portal)
     ids=["page", "list", "null", "no text", "broken"],
 )
 def test_a_success_that_is_no_object_is_a_typed_error(fault, drop_in, logged_in, mock_portal):
-    mock_portal.inject(fault, "post_charge")
+    mock_portal.inject(fault, "post_charge", times=9)
     error = failure(drop_in.post_charge, amount_usd=50, idempotency_key=KEY)
     assert isinstance(error, drop_in.BillingError)
-    assert error.outcome_unknown is True
+    assert (error.outcome_unknown, error.error) == (True, "network_error")
 
 
-def test_the_public_names_are_the_seeds(drop_in):
-    old = {
-        "BILLING_MANAGE_SCOPE",
-        "DEFAULT_PORTAL_BASE_URL",
-        "DEFAULT_TIMEOUT",
-        "BillingAuthError",
-        "BillingError",
-        "BillingRateLimited",
-        "BillingScopeRequired",
-        "get_billing_state",
-        "get_charge_status",
-        "patch_auto_top_up",
-        "post_charge",
-        "resolve_portal_base_url",
-    }
-    assert {name for name in vars(drop_in) if not name.startswith("_")} == old | {"invalidate_cached_token"}
+def test_the_names_are_those_of_hermess_module(drop_in):
+    assert {name for name in vars(drop_in) if not name.startswith("__")} == set(hermes.__all__)
     assert drop_in.DEFAULT_PORTAL_BASE_URL == "https://portal.nousresearch.com"
     assert (drop_in.DEFAULT_TIMEOUT, drop_in.BILLING_MANAGE_SCOPE) == (15.0, "billing:manage")
-    for name in ("BillingAuthError", "BillingRateLimited", "BillingScopeRequired"):
+    for name in [name for name in hermes.__all__ if name.startswith("Billing")]:
         assert issubclass(getattr(drop_in, name), drop_in.BillingError)
 
 
@@ -344,6 +353,50 @@ def test_links_follow_the_address_that_answered(drop_in, logged_in, mock_portal)
     assert error.portal_url == f"{mock_portal.url}/billing?topup=open"
 
 
+@pytest.mark.parametrize("asked_before", [False, True])
+def test_links_lead_to_the_portal_of_the_login(asked_before, drop_in, logged_in, mock_portal):
+    if asked_before:
+        drop_in.get_billing_state()
+    assert drop_in.resolve_portal_base_url() == mock_portal.url
+    assert drop_in._absolutize_portal_url("/billing?topup=open") == f"{mock_portal.url}/billing?topup=open"
+    assert drop_in._absolutize_portal_url("https://pay.example/x") == "https://pay.example/x"
+    assert [drop_in._absolutize_portal_url(unsafe) for unsafe in ("javascript:alert(1)", "//elsewhere", "", None)] == [
+        None
+    ] * 4
+    assert len(mock_portal.requests) == asked_before
+
+
+@pytest.mark.parametrize(
+    ("stored", "variable", "expected"),
+    [
+        ("https://elsewhere.test", None, nous_billing.DEFAULT_PORTAL_BASE_URL),
+        ("not a URL", None, nous_billing.DEFAULT_PORTAL_BASE_URL),
+        (None, "http://preview.example/", "http://preview.example"),
+        (None, "preview.example", nous_billing.DEFAULT_PORTAL_BASE_URL),
+        (None, "javascript:alert(1)", nous_billing.DEFAULT_PORTAL_BASE_URL),
+        ("http://localhost:3000/", "  ", "http://localhost:3000"),
+    ],
+)
+def test_the_address_for_links_never_raises_and_no_token_follows_it(
+    stored, variable, expected, drop_in, logged_in, mock_portal, monkeypatch
+):
+    logged_in.state["portal_base_url"] = stored
+    if variable is not None:
+        monkeypatch.setenv("NOUS_PORTAL_BASE_URL", variable)
+    assert drop_in.resolve_portal_base_url() == expected
+    assert drop_in.resolve_portal_base_url(logged_in.state) == expected
+    assert drop_in.resolve_portal_base_url({}) == (
+        expected if variable and variable.strip() else nous_billing.DEFAULT_PORTAL_BASE_URL
+    )
+    if stored != "http://localhost:3000/":
+        assert failure(drop_in.get_billing_state).error == "invalid_base_url"
+
+
+def test_links_of_a_login_that_cannot_be_read_lead_to_the_default(drop_in, auth):
+    auth.get_provider_auth_state = None
+    assert drop_in.resolve_portal_base_url() == nous_billing.DEFAULT_PORTAL_BASE_URL
+
+
 # --- Without Hermes's module: its file, read only
 
 
@@ -365,6 +418,7 @@ def in_seconds(seconds):
 def test_without_hermes_its_file_is_read(drop_in, auth_file, mock_portal):
     token = mock_portal.issue_token()
     auth_file(access_token=token, portal_base_url=mock_portal.url, expires_at=in_seconds(60))
+    assert drop_in.resolve_portal_base_url() == mock_portal.url
     assert drop_in.get_billing_state()["org"]["name"] == "Acme"
     mock_portal.expire(token)
     fresh = mock_portal.issue_token()

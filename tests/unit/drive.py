@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from nous_billing._secrets import reveal
 from nous_billing.credentials import Credentials
 from nous_billing.errors import BillingError
 from nous_billing.protocol import operations
@@ -127,7 +128,7 @@ def call(operation: operations.Operation[Any], *answers: Any, base_url: str | No
 def refusal(answer: Reply, operation: operations.Operation[Any]) -> BillingError:
     """The error that a reply becomes. After a 401 there is no other token."""
     answers = [answer]
-    if answer.status == 401 and b"session_revoked" not in answer.body:
+    if answer.status == 401 and b"session_revoked" not in reveal(answer.body):
         answers.append(credentials())  # type: ignore[arg-type]
     return call(operation, *answers).error
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from nous_billing._base_purchasing import BasePurchasing
+from nous_billing._secrets import reveal
 from nous_billing.credentials import Credentials, StaticToken
 from nous_billing.errors import BillingError
 from nous_billing.protocol.exchange import CallUser, Flow, Resolve, RunBlocking, Send, Sleep
@@ -111,8 +112,8 @@ class FakePortal:
     def send(self, step: Send) -> Reply | Failure:
         operation = step.operation
         assert step.credentials is not None
-        key = operation.headers.get("Idempotency-Key", "")
-        return self.answer(operation.method, operation.path, step.credentials.access_token, key, operation.body)
+        key, body = reveal(operation.headers.get("Idempotency-Key", "")), reveal(operation.body)
+        return self.answer(operation.method, operation.path, step.credentials.access_token, key, body)
 
 
 class Shelf:

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from nous_billing import AsyncBillingClient, BillingClient, StaticToken
+from nous_billing._secrets import reveal
 from nous_billing.errors import (
     BillingChargeCancelled,
     BillingChargeTimeout,
@@ -55,7 +56,7 @@ class Caller:
         key, token = request.headers.get("idempotency-key", ""), request.headers["authorization"].split()[1]
         answer = self.always or self.portal.answer(request.method, request.url.path, token, key, request.content)
         assert isinstance(answer, Reply)
-        return httpx.Response(answer.status, headers=dict(answer.headers), content=answer.body)
+        return httpx.Response(answer.status, headers=dict(answer.headers), content=reveal(answer.body))
 
     async def ahandle(self, request: httpx.Request) -> httpx.Response:
         return self.handle(request)

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -11,12 +12,18 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
-from nous_billing import HermesLogin, StoredLogin
+from nous_billing import HermesLogin, StoredLogin, credentials
 from nous_billing.clock import SystemClock
 from nous_billing.credentials import MEMO_SECONDS, CredentialMemo, Credentials, StaticToken
 from nous_billing.errors import BillingAuthError, BillingError, BillingNetworkError, BillingSessionRevoked
 
 CANARY = "canary-secret-token"
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    """A machine under load is no file system that stalls."""
+    monkeypatch.setattr(credentials, "_PATIENCE_SECONDS", 10.0)
 
 
 class Source:
@@ -316,3 +323,59 @@ def test_kept_credentials_are_had_without_opening_a_file(tmp_path, monkeypatch):
     monkeypatch.setattr("builtins.open", None)
     for memo in memos:
         assert memo.fresh().access_token == "token"
+
+
+class Stalling(PrintedSource):
+    """Its fingerprint is had when it is told to go on."""
+
+    def __init__(self):
+        super().__init__()
+        self.go = threading.Event()
+        self.go.set()
+        self.looks = 0
+
+    def fingerprint(self):
+        self.looks += 1
+        self.go.wait(10)
+        return self.printed
+
+
+def test_a_look_that_stalls_is_waited_for_once_and_then_tells(clock, monkeypatch):
+    source = Stalling()
+    memo = CredentialMemo(source, clock)
+    memo.resolve()
+    assert (memo.fresh(), memo.stalled) == (Credentials("token-1"), None)
+    source.go.clear()
+    monkeypatch.setattr(credentials, "_PATIENCE_SECONDS", 0.01)
+    begun = source.looks
+    assert [memo.fresh() for _ in range(3)] == [None] * 3
+    assert source.looks == begun + 1
+    stalled = memo.stalled
+    source.go.set()
+    assert stalled.result(5) == 1
+    monkeypatch.setattr(credentials, "_PATIENCE_SECONDS", 10.0)
+    assert (memo.stalled, memo.fresh()) == (None, Credentials("token-1"))
+    assert source.asked == [None]
+
+
+def test_a_forked_child_does_not_wait_for_a_look_of_its_parent(clock, monkeypatch):
+    source = Stalling()
+    memo = CredentialMemo(source, clock)
+    memo.resolve()
+    source.go.clear()
+    monkeypatch.setattr(credentials, "_PATIENCE_SECONDS", 0.01)
+    assert memo.fresh() is None
+    assert memo.stalled is not None
+    pid = os.getpid()
+    monkeypatch.setattr(os, "getpid", lambda: pid + 1)
+    assert memo.stalled is None
+    source.go.set()
+    monkeypatch.setattr(credentials, "_PATIENCE_SECONDS", 10.0)
+    assert memo.fresh() == Credentials("token-1")
+
+
+def test_a_source_without_a_fingerprint_is_not_looked_at(clock, monkeypatch):
+    memo = CredentialMemo(Source(), clock)
+    memo.resolve()
+    monkeypatch.setattr(memo._side, "begin", None)
+    assert memo.fresh() == Credentials("token-1")

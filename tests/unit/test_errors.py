@@ -50,6 +50,7 @@ TREE = {
     "BillingDuplicateCharge": "BillingPurchaseUncertain",
     "BillingPurchaseCancelled": "BillingError",
     "BillingPurchaseStoreError": "BillingError",
+    "BillingPurchaseNotFound": "BillingPurchaseStoreError",
 }
 CLASSES = [value for value in vars(errors).values() if inspect.isclass(value) and issubclass(value, BillingError)]
 

@@ -14,6 +14,10 @@ def test_there_is_one_client_made_when_it_is_first_needed():
     hermes._client.cache_clear()
 
 
+def test_there_is_no_name_that_is_not_there():
+    assert not hasattr(hermes, "no_such_name")
+
+
 @pytest.mark.parametrize(
     "call",
     [

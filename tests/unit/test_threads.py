@@ -1,14 +1,17 @@
 """Work beside the caller, after the main thread has ended and after a fork, in processes of their own."""
 
 import os
+import queue
 import subprocess
 import sys
 import threading
 from concurrent.futures import wait
+from contextvars import ContextVar
 
 import pytest
 
-from nous_billing._threads import ForkSafeLock, start
+from nous_billing import _threads
+from nous_billing._threads import ForkSafeLock, SharedWork, SideThread, start
 
 
 def run(code):
@@ -134,3 +137,107 @@ thread.join()
 def test_a_call_is_made_and_typed(code):
     done = run(code)
     assert (done.stdout, done.stderr) == ("BillingNetworkError\n", "")
+
+
+# The thread for work that may stall
+
+VARIABLE = ContextVar("variable", default=None)
+
+
+@pytest.fixture
+def side():
+    return SideThread("side")
+
+
+def thread():
+    return threading.current_thread()
+
+
+def test_one_thread_does_all_short_work_in_the_context_of_who_asks(side):
+    first, second = (side.begin(thread).result(5) for _ in range(2))
+    assert first is second
+    assert (first.name, first.daemon, first is thread()) == ("side", True, False)
+    VARIABLE.set("mine")
+    assert side.begin(VARIABLE.get).result(5) == "mine"
+
+
+def test_the_thread_outlives_work_that_fails(side):
+    first = side.begin(thread).result(5)
+    with pytest.raises(ZeroDivisionError):
+        side.begin(lambda: 1 / 0).result(5)
+    assert side.begin(thread).result(5) is first
+
+
+def test_who_waits_cannot_cancel_the_work_of_the_thread(side):
+    go = threading.Event()
+    future = side.begin(go.wait)
+    assert not future.cancel()
+    go.set()
+    assert future.result(5) is True
+
+
+def test_the_thread_ends_when_there_is_nothing_to_do_and_another_is_started(side, monkeypatch):
+    monkeypatch.setattr(_threads, "_IDLE_SECONDS", 0.01)
+    first = side.begin(thread).result(5)
+    first.join(5)
+    assert not first.is_alive()
+    second = side.begin(thread).result(5)
+    assert second is not first
+
+
+def test_work_that_comes_as_the_thread_ends_is_done(side):
+    jobs = [_threads._Job(lambda: 5), queue.Empty(), _threads._Job(lambda: side._serving), queue.Empty()]
+
+    class Queue:
+        """Is empty for a moment, once."""
+
+        def get(self, timeout):
+            assert timeout == 10.0
+            job = jobs.pop(0)
+            if isinstance(job, queue.Empty):
+                raise job
+            return job
+
+        def empty(self):
+            return not jobs
+
+    begun = [jobs[0].done, jobs[2].done]
+    side._serve(7, Queue())
+    assert [each.result(0) for each in begun] == [5, 7]
+    assert side._serving is None
+
+
+def test_where_no_thread_can_be_started_it_is_done_by_who_asks(side, monkeypatch):
+    def refuse(self):
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        assert side.begin(thread).result(0) is thread()
+    assert side.begin(thread).result(5) is not thread()
+
+
+def test_at_the_end_of_the_interpreter_it_is_done_by_who_asks(side, monkeypatch):
+    monkeypatch.setattr(_threads.sys, "is_finalizing", lambda: True)
+    assert side.begin(thread).result(0) is thread()
+
+
+def test_a_forked_child_has_a_thread_of_its_own(side, monkeypatch):
+    go, pid = threading.Event(), os.getpid()
+    stuck = side.begin(go.wait)
+    monkeypatch.setattr(_threads.os, "getpid", lambda: pid + 1)
+    assert side.begin(thread).result(5).name == "side"
+    assert not stuck.done()
+    go.set()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "passed", "is_shared"), [(1, 0.99, True), (1, 1, False), (float("inf"), 1e9, True)]
+)
+def test_work_is_shared_for_so_long(seconds, passed, is_shared, monkeypatch):
+    go, work = threading.Event(), SharedWork("work", seconds)
+    begun = work.begin("key", go.wait)
+    at = work._last[1]
+    monkeypatch.setattr(_threads.time, "monotonic", lambda: at + passed)
+    assert (work.under_way("key") is begun) is is_shared
+    go.set()

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-UV = Path(__file__).resolve().parents[3] / ".tools/bin/uv"
+ROOT = Path(__file__).resolve().parents[3]
+UV = ROOT / ".tools/bin/uv"
 # It asks for an older h11 than the SDK.
-MITMPROXY = "mitmproxy==11.0.2"
+MITMPROXY = ROOT / "requirements-mitmproxy.txt"
 LOGIN = "me:p%40ss"
 
 TO_LOOPBACK = {
@@ -72,7 +73,7 @@ def environment_of_mitmproxy(folder: Path) -> Path:
     """Make it, and return its ``mitmdump``."""
     python = folder / "bin/python"
     subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, folder], check=True)
-    subprocess.run([UV, "pip", "install", "--quiet", "--python", python, MITMPROXY], check=True)
+    subprocess.run([UV, "pip", "sync", "--quiet", "--python", python, "--require-hashes", MITMPROXY], check=True)
     return folder / "bin/mitmdump"
 
 

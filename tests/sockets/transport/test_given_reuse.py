@@ -3,6 +3,7 @@
 import socket
 import ssl
 import threading
+from contextlib import suppress
 from types import SimpleNamespace
 
 import httpx
@@ -64,7 +65,8 @@ def two_records():
     forged = [FORGED.data]
 
     def serve(connection):
-        with context.wrap_socket(connection, server_side=True) as tls:
+        # A client that gives the connection up resets it.
+        with context.wrap_socket(connection, server_side=True) as tls, suppress(ConnectionResetError):
             while tls.recv(65536):
                 tls.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
                 tls.sendall(PENDING.data)

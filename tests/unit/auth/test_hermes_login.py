@@ -69,6 +69,12 @@ class AuthError(RuntimeError):
     """Hermes's own."""
 
 
+def auth_error(relogin_required):
+    error = AuthError("no")
+    error.relogin_required = relogin_required
+    return error
+
+
 @pytest.fixture
 def hermes(monkeypatch):
     """Hermes's module with nothing but what the portal team says it has; a value that is an exception is raised."""
@@ -123,7 +129,7 @@ def test_hermes_saying_that_nobody_is_logged_in_is_a_failed_login(hermes, state)
 
 
 @pytest.mark.parametrize(
-    "error", [AuthError("no connection"), OSError("dns"), RuntimeError("500"), ValueError("x"), KeyError()]
+    "error", [auth_error(relogin_required=False), OSError("dns"), RuntimeError("500"), ValueError("x"), KeyError()]
 )
 def test_a_passing_failure_to_renew_leaves_a_token_that_is_still_good(hermes, error):
     hermes(VALID, error)
@@ -131,7 +137,15 @@ def test_a_passing_failure_to_renew_leaves_a_token_that_is_still_good(hermes, er
 
 
 @pytest.mark.parametrize(
-    "error", [OSError(CANARY), RuntimeError("500"), TimeoutError(), KeyError("x"), ImportError("y")]
+    "error",
+    [
+        auth_error(relogin_required=False),
+        OSError(CANARY),
+        RuntimeError("500"),
+        TimeoutError(),
+        KeyError("x"),
+        ImportError("y"),
+    ],
 )
 def test_a_passing_failure_to_renew_an_expired_token_is_no_logout(hermes, error):
     hermes(EXPIRED, error)
@@ -142,13 +156,58 @@ def test_a_passing_failure_to_renew_an_expired_token_is_no_logout(hermes, error)
     assert caught.value.__cause__ is error
 
 
-def test_a_token_that_was_just_rejected_is_not_good_because_its_time_is_not_up(hermes):
-    hermes(VALID, AuthError())
-    with pytest.raises(BillingAuthError, match="Not logged in"):
-        HermesLogin().resolve(rejected="stored")
-    hermes(VALID, OSError())
+@pytest.mark.parametrize("error", [auth_error(relogin_required=True), AuthError("of an older version")])
+@pytest.mark.parametrize("rejected", [None, "stored"])
+def test_a_login_that_hermes_calls_over_is_over_whatever_token_is_at_hand(hermes, error, rejected):
+    hermes(VALID, error)
+    with pytest.raises(BillingAuthError) as caught:
+        HermesLogin().resolve(rejected=rejected)
+    assert (str(caught.value), caught.value.status, caught.value.__cause__) == (NOT_LOGGED_IN, 401, error)
+
+
+@pytest.mark.parametrize("error", [auth_error(relogin_required=False), OSError()])
+def test_a_token_that_was_just_rejected_is_not_good_because_its_time_is_not_up(hermes, error):
+    hermes(VALID, error)
     with pytest.raises(BillingNetworkError):
         HermesLogin().resolve(rejected="stored")
+
+
+@pytest.fixture
+def renewing(hermes):
+    """Hermes's module, which renews a token that is not due only if it is told to; each skew that it was given."""
+    hermes(VALID, None)
+    module, skews = sys.modules["hermes_cli.auth"], []
+
+    def resolve_nous_access_token(*, timeout_seconds=15.0, refresh_skew_seconds=120):
+        skews.append(refresh_skew_seconds)
+        return "stored" if refresh_skew_seconds == 120 else f"renewed-{len(skews)}"
+
+    module.resolve_nous_access_token = resolve_nous_access_token
+    return skews
+
+
+def test_a_rejected_token_is_renewed_by_hermes_once(renewing):
+    login = HermesLogin()
+    assert login.resolve().access_token == "stored"
+    assert renewing == [120]
+    renewed = login.resolve(rejected="stored").access_token
+    assert (renewed, renewing[1:]) == ("renewed-3", [120, 10**9])
+    # It was renewed already: by another process, say.
+    assert login.resolve(rejected="of-before").access_token == "stored"
+    assert renewing[3:] == [120]
+
+
+def test_a_portal_that_refuses_what_was_just_renewed_costs_no_renewal_at_each_call(renewing, monkeypatch):
+    login = HermesLogin()
+    renewed = login.resolve(rejected="stored").access_token
+    renewing.clear()
+    monkeypatch.setattr(sys.modules["hermes_cli.auth"], "resolve_nous_access_token", lambda **_: str(renewed))
+    assert [login.resolve(rejected=renewed).access_token for _ in range(2)] == [renewed] * 2
+
+
+def test_a_hermes_that_cannot_be_told_to_renew_gives_the_same_token(hermes):
+    hermes(VALID, "stored")
+    assert HermesLogin().resolve(rejected="stored").access_token == "stored"
 
 
 def test_a_hermes_without_auth_error_is_no_crash(hermes):
@@ -372,14 +431,65 @@ def test_the_file_is_never_written_to_and_nothing_is_left_beside_it(write, home)
     assert [path.name for path in home.iterdir()] == ["auth.json"]
 
 
-def test_without_hermes_home_the_file_is_in_the_home_directory(monkeypatch, tmp_path):
+@pytest.mark.parametrize("variable", [None, "", " \t"])
+def test_without_hermes_home_the_file_is_in_the_home_directory(monkeypatch, tmp_path, variable):
     monkeypatch.delenv("HERMES_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / ".hermes").mkdir()
     (tmp_path / ".hermes/auth.json").write_text(json.dumps({"providers": {"nous": VALID}}))
+    if variable is not None:
+        monkeypatch.setenv("HERMES_HOME", variable)
     assert HermesLogin().resolve() == Credentials("stored", LOCAL)
-    monkeypatch.setenv("HERMES_HOME", "")
+
+
+def test_blanks_around_hermes_home_are_stripped_as_hermes_does(monkeypatch, write, home):
+    write(VALID)
+    monkeypatch.setenv("HERMES_HOME", f" {home}\n")
     assert HermesLogin().resolve() == Credentials("stored", LOCAL)
+
+
+@pytest.mark.parametrize(
+    ("local", "expected"), [("D:/Local", "D:/Local/hermes"), (" ", "/home/ada/AppData/Local/hermes")]
+)
+def test_on_windows_the_default_is_the_local_folder_of_applications(monkeypatch, local, expected):
+    monkeypatch.setenv("HOME", "/home/ada")
+    monkeypatch.setenv("LOCALAPPDATA", local)
+    assert hermes_login._default_home("win32") == expected
+
+
+@pytest.fixture
+def switch(monkeypatch):
+    """Hermes's own switch of profiles."""
+    module = ModuleType("hermes_constants")
+    monkeypatch.setitem(sys.modules, "hermes_constants", module)
+    return module
+
+
+def test_hermes_own_switch_precedes_the_environment(switch, write, home, tmp_path_factory):
+    write(VALID)
+    other = tmp_path_factory.mktemp("another-profile")
+    switch.get_hermes_home = lambda: other
+    with pytest.raises(BillingAuthError, match="Not logged in"):
+        HermesLogin().resolve()
+    elsewhere = HermesLogin().fingerprint()
+    switch.get_hermes_home = lambda: home
+    assert HermesLogin().resolve() == Credentials("stored", LOCAL)
+    assert HermesLogin().fingerprint() != elsewhere
+
+
+@pytest.mark.parametrize("found", [lambda: 1 / 0, lambda: None])
+def test_a_switch_that_fails_is_a_failed_login_and_never_another_profile(switch, write, found):
+    write(VALID)
+    switch.get_hermes_home = found
+    with pytest.raises(BillingAuthError, match=r"^The folder of Hermes's login cannot be found \("):
+        HermesLogin().resolve()
+
+
+def test_a_login_above_the_profiles_is_watched_too(monkeypatch, tmp_path):
+    monkeypatch.setenv("HERMES_HOME", str(tmp_path / "profiles" / "coder"))
+    before = HermesLogin().fingerprint()
+    (tmp_path / "auth.json").write_text("{}")
+    assert HermesLogin().fingerprint() != before
 
 
 def test_a_machine_without_a_home_directory_is_a_failed_login(monkeypatch):
@@ -388,6 +498,8 @@ def test_a_machine_without_a_home_directory_is_a_failed_login(monkeypatch):
     memo = CredentialMemo(HermesLogin(), StandingClock())
     with pytest.raises(BillingAuthError):
         memo.fresh() or memo.resolve()
+    with pytest.raises(BillingAuthError, match="RuntimeError"):
+        HermesLogin().resolve()
 
 
 def test_the_fingerprint_stays_while_nothing_changes(write):

@@ -2,8 +2,8 @@
 
 import pytest
 
+from nous_billing._secrets import Secret
 from nous_billing.auth import oauth
-from nous_billing.credentials import Secret
 from nous_billing.errors import BillingAuthError, BillingNetworkError, BillingTimeout
 from nous_billing.protocol.exchange import Sleep
 from nous_billing.protocol.replies import Failure
@@ -182,6 +182,24 @@ def test_a_code_that_is_not_complete_is_not_shown(clock, missing, value):
     played, shown = log_in(clock, reply(200, {**CODE, missing: value}))
     assert (type(played.error), played.error.error, shown) == (BillingNetworkError, "network_error", [])
     assert str(played.error) == "The portal's login code is incomplete. Try again shortly."
+
+
+def test_a_device_code_that_is_no_token_is_not_polled_with(clock):
+    played, shown = log_in(clock, reply(200, {**CODE, "device_code": "dc\x00"}))
+    assert (type(played.error), played.error.error, shown) == (BillingAuthError, "invalid_token", [])
+    assert str(played.error) == (
+        "The portal's device code is blank or has characters that a token cannot have. Log in again."
+    )
+
+
+def test_what_a_person_is_shown_of_a_login_can_be_printed(clock):
+    hostile = "AB\x1b[2JCD\u202e\r\nEF"
+    _, (code,) = log_in(clock, reply(200, {**CODE, "user_code": hostile}), PAIR)
+    assert code.user_code == "ABCD EF"
+    played, _ = log_in(clock, reply(400, {"error": hostile}))
+    assert (str(played.error), played.error.error) == ("The portal refused the login (ABCD EF).", "ABCD EF")
+    scope = renew(clock, reply(200, {"access_token": "at", "scope": hostile, "token_type": hostile})).result
+    assert (scope.scope, scope.token_type) == ("ABCD EF", "ABCD EF")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from nous_billing._secrets import reveal
+
 
 @dataclass
 class Ran:
@@ -25,7 +27,7 @@ def ran(io, *reads, write_error=None):
             elif write_error is not None:
                 data = io.throw(write_error)
             else:
-                outcome.written += data
+                outcome.written += reveal(data)
                 data = io.send(b"")
     except StopIteration as end:
         outcome.result = end.value

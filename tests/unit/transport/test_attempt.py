@@ -8,8 +8,7 @@ import pytest
 
 from nous_billing.protocol.replies import Failure, Reply
 from nous_billing.transport.base_sender import Attempt
-from nous_billing.transport.connection import NotConnected
-from nous_billing.transport.endpoint import Endpoint
+from nous_billing.transport.endpoint import Endpoint, NotConnected
 from nous_billing.transport.http1 import Disconnected
 from nous_billing.transport.sender import ReplyReader
 from nous_billing.transport.tunnel import ProxyRefused

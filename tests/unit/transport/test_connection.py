@@ -8,8 +8,8 @@ import pytest
 from nous_billing import BillingInvalidRequest
 from nous_billing.protocol.exchange import Send
 from nous_billing.transport import connection, tls
-from nous_billing.transport.connection import Connection, NotConnected, blocks, prepare, secure
-from nous_billing.transport.endpoint import Endpoint, target
+from nous_billing.transport.connection import Connection, blocks, prepare, secure
+from nous_billing.transport.endpoint import Endpoint, NotConnected, target
 from nous_billing.transport.http1 import InFlightRequest
 from nous_billing.transport.proxies import Proxy
 from nous_billing.transport.racing import Address

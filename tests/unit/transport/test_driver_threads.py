@@ -188,3 +188,23 @@ def test_credentials_that_take_too_long_are_waited_for_until_the_deadline(run):
     source = Source(slow=True)
     assert run(one(Resolve(time.monotonic() + 0.05)), source) is RENEWING
     source.go.set()
+
+
+@EACH_DRIVER
+def test_beside_a_look_at_the_credentials_that_stalls_there_is_no_other(run):
+    class Stalling(Source):
+        looks = 0
+
+        def fingerprint(self):
+            self.looks += 1
+            # That of the thread that is to replace the refused token.
+            return self.looks != 3 or go.wait(5)
+
+    go, source = threading.Event(), Stalling()
+
+    def asking():
+        first = yield Resolve(time.monotonic() + 30)
+        return [(yield Resolve(time.monotonic() + 0.1, first)), (yield Resolve(time.monotonic() + 0.1))]
+
+    assert (run(asking(), source), source.looks) == ([RENEWING, RENEWING], 3)
+    go.set()

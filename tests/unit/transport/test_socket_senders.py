@@ -3,14 +3,23 @@
 import asyncio
 import socket
 import threading
+import traceback
 from types import SimpleNamespace
 
 import pytest
 
 from nous_billing import _threads
+from nous_billing._secrets import Secret, SecretBytes
+from nous_billing.credentials import Credentials
+from nous_billing.protocol.exchange import Send
+from nous_billing.protocol.operations import Operation
 from nous_billing.transport import async_socket_sender, base_sender, socket_sender
 from nous_billing.transport.async_socket_sender import AsyncSocketSender
+from nous_billing.transport.endpoint import target
+from nous_billing.transport.http1 import Http1, InFlightRequest
 from nous_billing.transport.socket_sender import SocketSender
+from nous_billing.transport.wire import Tcp
+from tests.tracers import views
 
 
 @pytest.fixture
@@ -142,3 +151,48 @@ def test_calls_at_once_share_a_look_up_and_one_that_hangs_is_not_waited_for(monk
     go.set()
     assert second.result(5) is True
     assert sender._prepared("here") is not second
+
+
+@EACH
+@pytest.mark.parametrize("interrupt", [KeyboardInterrupt, asyncio.CancelledError])
+def test_an_interrupt_while_a_request_is_written_shows_nothing_of_it(perform, interrupt, monkeypatch):
+    class Socket:
+        def settimeout(self, seconds):
+            pass
+
+        setblocking = settimeout
+
+        def sendall(self, data):
+            raise interrupt
+
+    async def sock_sendall(self, sock, data):
+        raise interrupt
+
+    monkeypatch.setattr(asyncio.SelectorEventLoop, "sock_sendall", sock_sendall)
+    with pytest.raises(interrupt) as caught:
+        perform(Socket(), ask(SecretBytes(b"canary")))
+    frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
+    # A real socket's own method is written in C, and has no variables.
+    ours = [frame.f_locals for frame in frames if frame.f_code.co_name in ("perform", "sock_sendall")]
+    shown = [view for variables in ours for value in variables.values() for view in views(value)]
+    assert shown
+    assert not [view for view in shown if "canary" in view]
+
+
+def test_a_request_shows_nothing_while_an_interrupt_passes():
+    step = Send(
+        Operation("POST", "/", {"x-nous-refresh-token": Secret("canary-1")}, SecretBytes(b"canary-2"), None),
+        "http://localhost",
+        Credentials("canary-3"),
+        1.0,
+    )
+    http = Http1(Tcp())
+    io = http.exchange(InFlightRequest(step, target(step.base_url, None), lambda: 0.0))
+    sent = next(io)
+    assert all(f"canary-{number}".encode() in sent.reveal() for number in (1, 2, 3))
+    with pytest.raises(KeyboardInterrupt) as caught:
+        io.throw(KeyboardInterrupt())
+    ours = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)][1:]
+    assert {frame.f_code.co_name for frame in ours} == {"exchange", "write"}
+    for holder in [step, http, *(frame.f_locals for frame in ours)]:
+        assert not [view for view in views(holder) if "canary" in view]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from nous_billing._secrets import SecretBytes
 from nous_billing.transport.endpoint import Endpoint
 from nous_billing.transport.proxies import Proxy
 from nous_billing.transport.tunnel import ProxyRefused, tunnel
@@ -12,7 +13,7 @@ from .io_script import ran
 PORTAL = Endpoint(True, "portal.test", 443)
 HTTP = Proxy("http", "proxy.test", 3128, "HTTPS_PROXY")
 SOCKS = Proxy("socks5", "proxy.test", 1080, "ALL_PROXY")
-LOGIN = {"username": b"me", "password": b"secret"}
+LOGIN = {"username": SecretBytes(b"me"), "password": SecretBytes(b"secret")}
 BOUND = b"\x00\x01\x7f\x00\x00\x01\x00\x50"
 
 
@@ -118,5 +119,5 @@ def test_a_socks_proxy_that_does_not_connect_says_why(proxy, reads, reason):
 def test_what_asks_shows_no_password():
     proxy = Proxy("http", "proxy.test", 1, "proxy=", **LOGIN)
     first = next(tunnel(Tcp(), PORTAL, proxy))
-    assert b"bWU6c2VjcmV0" in first
+    assert b"bWU6c2VjcmV0" in first.reveal()
     assert "bWU6c2VjcmV0" not in repr(first)

@@ -1,0 +1,29 @@
+"""Makes text of the portal, or of a file, safe to print: a terminal obeys control characters."""
+
+from __future__ import annotations
+
+import re
+
+# Colours, cursor moves and the like; and strings to the terminal such as its title, with or without their end.
+_SEQUENCE = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x9c|\x1b\\)?"
+)
+_BREAK = re.compile(r"[\t-\r\x1c-\x1e\x85\u2028\u2029]+")
+# The rest of C0, DEL and C1; what changes the direction of text; tags and byte order marks, which nobody sees.
+_INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\U000e0000-\U000e007f]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+
+def printable(text: str) -> str:
+    """Return a text for one line of a terminal: without control characters, escape sequences and marks of direction.
+
+    Line breaks and tabs become spaces. Half of a character, which cannot be printed, becomes U+FFFD.
+
+    Examples:
+        >>> printable("Pay \\x1b[31mnow\\x1b[0m\\r\\n\\u202ehere")
+        'Pay now here'
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    shown = _INVISIBLE.sub("", _BREAK.sub(" ", _SEQUENCE.sub("", text)))
+    return _SURROGATE.sub("\ufffd", shown)

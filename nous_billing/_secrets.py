@@ -1,0 +1,147 @@
+"""Secrets: values that no repr, format, slice or serializer shows. Error reporters read the variables of frames."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, NoReturn, SupportsIndex, TypeVar
+
+from .errors import BillingAuthError
+
+AnyStrT = TypeVar("AnyStrT", str, bytes)
+
+# A token with a line break would be a header of its own; the HTTP library would then quote it in an exception.
+_TOKEN = re.compile(r"[!-~]+")
+
+
+class RevealedText(str):
+    """The text of a secret, to be used: a string like any other, but for its repr and those of its parts."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'***'"
+
+    # Rich and structlog show the repr of the first characters of a long string.
+    def __getitem__(self, key: SupportsIndex | slice) -> RevealedText:
+        return RevealedText(super().__getitem__(key))
+
+
+class _Secret(Generic[AnyStrT]):
+    """Holds a value that only ``reveal()`` returns. Not a string: what serializes strings would find the value."""
+
+    __slots__ = ("reveal",)
+
+    def __init__(self, value: AnyStrT) -> None:
+        # A function and not the value: an error reporter may also collect the attributes of an object.
+        self.reveal: Callable[[], AnyStrT] = lambda: value
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self.reveal() == reveal(other))
+
+    def __hash__(self) -> int:
+        return hash(self.reveal())
+
+    def __bool__(self) -> bool:
+        return bool(self.reveal())
+
+    def __format__(self, spec: str) -> str:
+        return str(self)
+
+    def __copy__(self) -> _Secret[AnyStrT]:
+        return self
+
+    def __deepcopy__(self, memo: object) -> _Secret[AnyStrT]:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("A secret cannot be pickled. Reveal it where it has to be handed on.")
+
+
+class Secret(_Secret[str]):
+    """A token or a password.
+
+    Examples:
+        >>> f"{Secret('token')} {Secret('token')!r} {Secret('token')[:2]}", Secret("token").reveal() == "token"
+        ("*** '***' ***", True)
+    """
+
+    __slots__ = ()
+
+    def __init__(self, value: str | Secret) -> None:
+        super().__init__(RevealedText(reveal(value)))
+
+    def __repr__(self) -> str:
+        return "'***'"
+
+    def __str__(self) -> str:
+        return "***"
+
+    def __getitem__(self, key: SupportsIndex | slice) -> Secret:
+        return Secret(self.reveal()[key])
+
+    def strip(self) -> Secret:
+        """Return it without white space around it."""
+        return Secret(self.reveal().strip())
+
+    def split(self, separator: str | None = None) -> list[Secret]:
+        """Return its parts, each a secret."""
+        return [Secret(part) for part in self.reveal().split(separator)]
+
+
+class SecretBytes(_Secret[bytes]):
+    """Bytes with a token or a password in them, such as those of a request."""
+
+    __slots__ = ()
+
+    def __init__(self, value: bytes | SecretBytes) -> None:
+        super().__init__(reveal(value))
+
+    def __repr__(self) -> str:
+        return "b'***'"
+
+    def __getitem__(self, key: slice) -> SecretBytes:
+        return SecretBytes(self.reveal()[key])
+
+
+def reveal(value: Any) -> Any:
+    """Return the value of a secret, and anything else as it is."""
+    return value.reveal() if isinstance(value, (Secret, SecretBytes)) else value
+
+
+def masked(members: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a stored login with its tokens as secrets."""
+    return {
+        key: Secret(value) if key.endswith("_token") and isinstance(value, str) else value
+        for key, value in members.items()
+    }
+
+
+def reveal_in_json(value: object) -> Any:
+    """Return the value of a secret: the argument ``default`` of ``json.dumps``.
+
+    Raises:
+        TypeError: It is no secret.
+    """
+    if isinstance(value, Secret):
+        return value.reveal()
+    raise TypeError(f"A {type(value).__name__} cannot be written as JSON.")
+
+
+def check_token(token: object, name: str = "access token") -> Secret:
+    """Return a token without white space around it.
+
+    Args:
+        token: A string or a ``Secret``.
+        name: What it is, for the message.
+
+    Raises:
+        BillingAuthError: It is blank or has characters that no token has (``error="invalid_token"``).
+    """
+    # First of all: a traceback may show the variables of this frame.
+    token = Secret(token if isinstance(token, (str, Secret)) else "").strip()
+    if not _TOKEN.fullmatch(token.reveal()):
+        raise BillingAuthError(
+            f"The {name} is blank or has characters that a token cannot have. Log in again.", error="invalid_token"
+        )
+    return token

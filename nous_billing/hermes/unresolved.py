@@ -1,0 +1,167 @@
+"""Remembers the payments of a profile whose outcome is unknown: a small file under a lock, for all its processes.
+
+Hermes makes a new idempotency key each time that a person confirms. Without a memory the second confirmation of a
+payment whose reply was lost would pay twice.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TypeVar
+
+from .._files import locked, read_own_file, replace_durably
+from .._threads import ForkSafeLock
+from ..errors import BillingNetworkError
+
+T = TypeVar("T")
+
+_log = logging.getLogger("nous_billing")
+
+_VERSION = 1
+# A person who sees an error tries again within minutes. Later, the same amount is another purchase.
+_SAME_PAYMENT_SECONDS = 600.0
+# Payment processors promise to remember a key for a day.
+_KEPT_SECONDS = 86400.0
+_LOCK_SECONDS = 5.0
+
+
+@dataclass(slots=True)
+class Payment:
+    """A payment that may have been made.
+
+    Attributes:
+        key: The idempotency key that it is sent with.
+        what: What is paid for, such as ``"charge 100"``.
+        portal: The base URL of the portal that it is sent to.
+        organisation: The id of the organisation that pays.
+        sent_at: When it was last sent, in seconds since 1970.
+        sends: How often a call was about to send it.
+        other_keys: Keys of later confirmations, which this payment answers too.
+        answered: Whether its outcome is known.
+    """
+
+    key: str
+    what: str
+    portal: str
+    organisation: str
+    sent_at: float
+    sends: int = 0
+    other_keys: list[str] = field(default_factory=list)
+    answered: bool = False
+
+    def has_key(self, key: str) -> bool:
+        """Whether the key is its own, or of a confirmation that it answers."""
+        return key == self.key or key in self.other_keys
+
+    def answers(self, confirmed: Payment) -> bool:
+        """Whether what a person has just confirmed is this payment: the same key, or the same purchase soon after."""
+        if (self.portal, self.organisation) != (confirmed.portal, confirmed.organisation):
+            return False
+        if self.has_key(confirmed.key):
+            return True
+        # A time in the future is that of a clock that was set back since.
+        is_recent = confirmed.sent_at - self.sent_at < _SAME_PAYMENT_SECONDS
+        return self.what == confirmed.what and is_recent and not self.answered
+
+
+class UnresolvedPayments:
+    """The payments of each profile. Where a file cannot be used, the memory of this process replaces it."""
+
+    def __init__(self) -> None:
+        self._lock = ForkSafeLock()
+        self._remembered: dict[str, dict[str, Payment]] = {}
+
+    def claim(self, home: str, confirmed: Payment) -> tuple[Payment, bool]:
+        """Save that a payment is about to be sent (write-ahead).
+
+        Returns:
+            The payment to send, which is an earlier one if that answers what was confirmed; and whether it may have
+            been sent before.
+
+        Raises:
+            BillingNetworkError: Another program holds the lock.
+        """
+
+        def claim(payments: dict[str, Payment]) -> tuple[Payment, bool]:
+            # By its own key first: a payment of the same amount may be there too.
+            candidates = sorted(payments.values(), key=lambda each: not each.has_key(confirmed.key))
+            earlier = next((each for each in candidates if each.answers(confirmed)), None)
+            payment = earlier or confirmed
+            payments[payment.key] = payment
+            if not payment.has_key(confirmed.key):
+                payment.other_keys.append(confirmed.key)
+            payment.sent_at = confirmed.sent_at
+            payment.sends += 1
+            return payment, earlier is not None
+
+        return self._change(home, confirmed.sent_at, claim)
+
+    def resolve(self, home: str, payment: Payment) -> None:
+        """Save that the portal has answered: the next confirmation is another purchase."""
+
+        def resolve(payments: dict[str, Payment]) -> None:
+            payments[payment.key] = replace(payments.get(payment.key, payment), answered=True)
+
+        self._change_best_effort(home, payment, resolve)
+
+    def postpone(self, home: str, payment: Payment) -> None:
+        """Save a later time of a payment: it stays the same purchase for longer."""
+        self._change_best_effort(home, payment, lambda payments: payments.update({payment.key: payment}))
+
+    def withdraw(self, home: str, payment: Payment) -> None:
+        """Forget a payment that was certainly not made, unless another call has claimed it since."""
+
+        def withdraw(payments: dict[str, Payment]) -> None:
+            if payments.get(payment.key, payment).sends == payment.sends:
+                payments.pop(payment.key, None)
+
+        self._change_best_effort(home, payment, withdraw)
+
+    def _change_best_effort(self, home: str, payment: Payment, change: Callable[[dict[str, Payment]], None]) -> None:
+        try:
+            self._change(home, payment.sent_at, change)
+        except BillingNetworkError as error:
+            # The portal's answer is worth more than the note of it.
+            _log.warning("What became of the payment with the key %s was not saved. %s", payment.key, error)
+
+    def _change(self, home: str, now: float, change: Callable[[dict[str, Payment]], T]) -> T:
+        path = Path(home, "nous-billing", "unresolved.json")
+        with self._lock.current:
+            payments = self._remembered.get(home, {})
+            answers: list[T] = []
+            try:
+                with locked(f"{path}.lock", _LOCK_SECONDS, f"the unresolved payments in {path}"):
+                    payments = _read(path) | payments
+                    answers.append(change(payments))
+                    replace_durably(path, lambda: _encode(payments, now))
+                self._remembered.pop(home, None)
+            except (OSError, ValueError, TypeError, LookupError) as error:
+                _log.warning(
+                    "The unresolved payments in %s cannot be kept (%s): only this process remembers them.",
+                    path,
+                    type(error).__name__,
+                )
+                self._remembered[home] = payments
+            return answers[0] if answers else change(payments)
+
+
+def _read(path: Path) -> dict[str, Payment]:
+    try:
+        document = json.loads(read_own_file(path))
+    except FileNotFoundError:
+        return {}
+    if document["version"] != _VERSION:
+        raise ValueError("it is of another version")
+    payments = [Payment(**each) for each in document["payments"]]
+    if any(not isinstance(each.sent_at, (int, float)) or not isinstance(each.other_keys, list) for each in payments):
+        raise TypeError("it has a payment of another kind")
+    return {each.key: each for each in payments}
+
+
+def _encode(payments: dict[str, Payment], now: float) -> bytes:
+    kept = [asdict(each) for each in payments.values() if now - each.sent_at < _KEPT_SECONDS]
+    return json.dumps({"version": _VERSION, "payments": kept}).encode()

@@ -1,0 +1,173 @@
+"""The table of a ``SqlPurchaseStore``: a row for each purchase, exact on SQLite, PostgreSQL and MySQL."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import fields
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    DateTime,
+    Double,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    inspect,
+    text,
+)
+from sqlalchemy.dialects import mysql
+from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.schema import CreateColumn
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.expression import FunctionElement
+from sqlalchemy.types import TypeDecorator
+
+from ..errors import BillingInvalidRequest, BillingPurchaseStoreError
+from ..money import parse_usd
+from .messages import not_read
+from .purchase import Purchase
+
+# Of programs that create the table at once, all but one fail, for each thing that is to be created.
+_MOST_TRIES = 16
+
+
+class _Moment(TypeDecorator[datetime]):
+    """A moment in UTC with its microseconds. Only PostgreSQL has a type with a time zone."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        native = {"postgresql": DateTime(timezone=True), "mysql": mysql.DATETIME(fsp=6)}
+        return dialect.type_descriptor(native.get(_family(dialect), DateTime()))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        moment = None if value is None else value.astimezone(UTC)
+        return moment if moment is None or _family(dialect) == "postgresql" else moment.replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value if value is None else value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Now(FunctionElement[float]):
+    """Seconds since 1970 by the clock of the database, which all machines share."""
+
+    inherit_cache: bool | None = True
+
+
+_NOW = {
+    "sqlite": "((julianday('now') - 2440587.5) * 86400.0)",
+    "postgresql": "CAST(extract(epoch FROM clock_timestamp()) AS double precision)",
+    "mysql": "UNIX_TIMESTAMP(SYSDATE(6))",
+}
+
+
+@compiles(Now)
+def _compile_now(_: Now, compiler: SQLCompiler, **__: Any) -> str:
+    return _NOW[_family(compiler.dialect)]
+
+
+def _family(dialect: Dialect) -> str:
+    return "mysql" if dialect.name == "mariadb" else dialect.name
+
+
+def _exact(charset: str) -> Any:
+    # MySQL otherwise takes "a" and "A" for the same key.
+    return String(255).with_variant(mysql.VARCHAR(255, charset=charset, collation=f"{charset}_bin"), "mysql", "mariadb")
+
+
+PURCHASES = Table(
+    "nous_purchases",
+    MetaData(),
+    Column("key", _exact("ascii"), primary_key=True),
+    Column("revision", Integer, nullable=False),
+    Column("status", String(16), nullable=False),
+    # As text: a column of numbers would have a fixed number of places.
+    Column("amount_usd", Text, nullable=False),
+    Column("started_at", _Moment, nullable=False),
+    Column("portal_base_url", Text, nullable=False),
+    Column("organisation_id", _exact("utf8mb4"), nullable=False),
+    Column("organisation_name", Text, nullable=False),
+    Column("charge_id", Text),
+    Column("reason", Text),
+    Column("settled_at", _Moment),
+    Column("added_usd", Text),
+    Column("other_charge_ids", Text),
+    Column("discrepancies", Text),
+    Column("lease_holder", String(64)),
+    Column("lease_until", Double),
+    Index("nous_purchases_by_status", "status", "started_at"),
+    Index("nous_purchases_by_organisation", "organisation_id", "started_at"),
+    mysql_charset="utf8mb4",
+    mysql_engine="InnoDB",
+)
+
+
+def create(connection: Connection) -> None:
+    """Create the table, or the columns and indexes that it lacks. Other programs may do so at the same time."""
+    for _ in range(_MOST_TRIES):
+        with suppress(DBAPIError):
+            return _create(connection)
+    return _create(connection)
+
+
+def _create(connection: Connection) -> None:
+    PURCHASES.create(connection, checkfirst=True)
+    there = inspect(connection)
+    columns = {column["name"] for column in there.get_columns(PURCHASES.name)}
+    for column in PURCHASES.columns:
+        if column.name not in columns:
+            definition = CreateColumn(column).compile(dialect=connection.dialect)
+            connection.execute(text(f"ALTER TABLE {PURCHASES.name} ADD COLUMN {definition}"))
+    indexes = {index["name"] for index in there.get_indexes(PURCHASES.name)}
+    for index in PURCHASES.indexes:
+        if index.name not in indexes:
+            index.create(connection)
+
+
+def to_row(purchase: Purchase) -> dict[str, Any]:
+    """Return the values of a purchase's row, but for its lease."""
+    return {field.name: _plain(getattr(purchase, field.name)) for field in fields(purchase)}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    return json.dumps(value) if isinstance(value, tuple) else value
+
+
+def from_rows(rows: Sequence[Any]) -> Iterator[Purchase]:
+    """Return the purchases of rows.
+
+    Raises:
+        BillingPurchaseStoreError: A row is broken. Raised after the purchases of the others.
+    """
+    broken: BillingPurchaseStoreError | None = None
+    for row in rows:
+        try:
+            yield _from_row(row)
+        except (BillingInvalidRequest, TypeError, ValueError) as error:
+            broken = not_read(f"the row with the key {row.key} is broken ({error})")
+    if broken is not None:
+        raise broken
+
+
+def _from_row(row: Any) -> Purchase:
+    values = {field.name: getattr(row, field.name) for field in fields(Purchase)}
+    values["amount_usd"] = parse_usd(row.amount_usd)
+    values["added_usd"] = None if row.added_usd is None else parse_usd(row.added_usd)
+    for name in ("other_charge_ids", "discrepancies"):
+        # None in the rows of a version that did not know the column.
+        values[name] = tuple(json.loads(values[name] or "[]"))
+    return Purchase(**values)

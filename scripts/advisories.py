@@ -1,0 +1,57 @@
+"""Fail where pyproject.toml allows, or requirements-dev.txt locks, a version with a published fault."""
+
+import itertools
+import re
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+from scripts.surface import ROOT
+
+DATA = Path(__file__).with_suffix(".toml")
+
+
+def lowest_allowed(project: Mapping[str, object]) -> Iterator[tuple[str, Version]]:
+    """Each direct dependency of the package, its extras included, and the lowest version that it may have."""
+    described = project["project"]
+    assert isinstance(described, dict)
+    extras: list[list[str]] = list(described["optional-dependencies"].values())
+    for text in itertools.chain(described["dependencies"], *extras):
+        needed = Requirement(text)
+        for each in needed.specifier:
+            if each.operator in {">=", "==", "~="}:
+                yield needed.name, Version(each.version)
+
+
+def locked(text: str) -> Iterator[tuple[str, Version]]:
+    """Each locked version of a requirements file."""
+    for name, version in re.findall(r"^([\w.-]+)==([^\s;]+)", text, re.MULTILINE):
+        yield name, Version(version)
+
+
+def faults(versions: Mapping[str, Version], data: Mapping[str, object]) -> Iterator[str]:
+    """A sentence for each version that an advisory names."""
+    advisories = data["advisories"]
+    assert isinstance(advisories, dict)
+    for name, advisory in advisories.items():
+        version = versions.get(advisory["package"])
+        if version is not None and version < Version(advisory["fixed"]):
+            yield f"{advisory['package']} {version}: {advisory['what']} ({name}). Take {advisory['fixed']} or higher."
+
+
+def main() -> None:
+    data = tomllib.loads(DATA.read_text(encoding="utf-8"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    lock = (ROOT / "requirements-dev.txt").read_text(encoding="utf-8")
+    found = [*faults(dict(lowest_allowed(project)), data), *faults(dict(locked(lock)), data)]
+    if found:
+        sys.exit("\n".join(found))
+    print(f"No dependency may have a fault of the {len(data['advisories'])} advisories known on {data['checked']}.")
+
+
+if __name__ == "__main__":
+    main()

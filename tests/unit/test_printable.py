@@ -1,0 +1,72 @@
+"""Text of the portal reaches no terminal with characters that a terminal obeys."""
+
+import pytest
+
+from nous_billing._printable import printable
+from nous_billing.errors import BillingError
+from nous_billing.models import BillingState, ChargeFailed
+from nous_billing.protocol.decoding import read
+
+ROWS = {
+    "Your card was declined.": "Your card was declined.",
+    "": "",
+    "Grüße, 東京, 👩\u200d💻, \u05e9\u05dd": "Grüße, 東京, 👩\u200d💻, \u05e9\u05dd",
+    "\x1b[31mred\x1b[0m": "red",
+    "\x1b[2J\x1b[1;1Hgone": "gone",
+    "\x1b[?25l\x1b[ qx": "x",
+    "\x9b31mred": "red",
+    "\x1b]0;title\x07text": "text",
+    "\x1b]8;;https://evil.test\x1b\\link\x1b]8;;\x1b\\": "link",
+    "\x9d0;title\x9ctext": "text",
+    "\x1bPq#0\x1b\\\x1bXa\x9c\x1b^b\x07\x1b_c\x1b\\text": "text",
+    "\x90a\x9c\x98b\x9c\x9ec\x9c\x9fd\x9ctext": "text",
+    "\x1bcreset": "creset",
+    "one\r\ntwo\tthree\x0bfour\x85five\u2028six\u2029seven\x1ceight": "one two three four five six seven eight",
+    "a\x00b\x07c\x08d\x1fe\x7ff\x80g\x9fh": "abcdefg",
+    "\u202agpj.\u202b\u202c\u202d\u202eexe\u2066\u2067\u2068\u2069": "gpj.exe",
+    "\u200ea\u200fb\u061cc\ufeffd\U000e0041\U000e0000\U000e007fe": "abcde",
+    "half \ud83d a \udc00": "half \ufffd a \ufffd",
+    "tail\x1b[": "tail[",
+    "\u2027\u202f\u2065\u206a": "\u2027\u202f\u2065\u206a",
+}
+
+
+@pytest.mark.parametrize("text", ROWS, ids=ascii)
+def test_only_what_can_be_printed_on_one_line_is_left(text):
+    assert printable(text) == ROWS[text]
+    printable(text).encode()
+    assert printable(printable(text)) == printable(text)
+
+
+def test_every_text_of_an_error_can_be_printed_and_its_payload_is_as_it_was_sent():
+    payload = {"code": "a\x1b[1m", "actor": "b\u202e", "recovery": "c\x07", "message": "d\x00"}
+    error = BillingError("no\x1b[2J\nway", error="e\x9b1m", payload=payload)
+    assert (str(error), error.message, error.args) == ("no way", "no way", ("no way",))
+    assert (error.error, error.code, error.actor, error.recovery) == ("e", "a", "b", "c")
+    assert error.payload == payload
+    assert BillingError("x").error is None
+
+
+def test_results_for_a_person_can_be_printed_and_ids_are_exact():
+    hostile = "a\x1b[1mb"
+    failed = read(ChargeFailed, {"status": "failed", "reason": hostile}, "https://portal.test")
+    assert (failed.reason, failed.raw["reason"]) == ("ab", hostile)
+    state = {
+        "org": dict.fromkeys(("id", "slug", "name", "role"), hostile),
+        "balanceUsd": "1",
+        "cliBillingEnabled": True,
+        "chargePresets": [],
+        "bounds": {"minUsd": "1", "maxUsd": "2"},
+        "card": None,
+        "monthlyCap": None,
+        "autoReload": {
+            "enabled": False,
+            "thresholdUsd": None,
+            "reloadToUsd": None,
+            "card": {"kind": "distinct", "paymentMethodId": hostile, "brand": hostile, "last4": None},
+        },
+    }
+    org = read(BillingState, state, "https://portal.test").org
+    assert (org.id, org.slug, org.name, org.role) == (hostile, "ab", "ab", "ab")
+    card = read(BillingState, state, "https://portal.test").auto_reload.card
+    assert (card.payment_method_id, card.brand) == (hostile, "ab")
