@@ -4,7 +4,6 @@ import pytest
 
 from nous_billing.cli.endings import Ending
 from nous_billing.mock import Card, Fault
-from tests.cli.conftest import log_in
 
 BUY = ("buy", "50", "--yes", "--key", "key-1")
 
