@@ -12,10 +12,11 @@ _BREAK = re.compile(r"[\t-\r\x1c-\x1e\x85\u2028\u2029]+")
 # The rest of C0, DEL and C1; what changes the direction of text; tags and byte order marks, which nobody sees.
 _INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\U000e0000-\U000e007f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
+_UNPRINTABLE = re.compile(f"{_INVISIBLE.pattern[:-1]}\u2028\u2029{_SURROGATE.pattern[1:]}")
 
 
 def printable(text: str) -> str:
-    """Return a text for one line of a terminal: without control characters, escape sequences and marks of direction.
+    """Return a sentence for one line: without control characters, escape sequences and marks of text direction.
 
     Line breaks and tabs become spaces. Half of a character, which cannot be printed, becomes U+FFFD.
 
@@ -27,3 +28,15 @@ def printable(text: str) -> str:
         return text
     shown = _INVISIBLE.sub("", _BREAK.sub(" ", _SEQUENCE.sub("", text)))
     return _SURROGATE.sub("\ufffd", shown)
+
+
+def printable_value(value: str) -> str:
+    """Return a code, a name or another value with U+FFFD for each character that is not for a terminal.
+
+    Nothing is left out: an unknown value must not become one that is known, such as ``settled``.
+
+    Examples:
+        >>> printable_value("settled\\0") == "settled", printable_value("settled")
+        (False, 'settled')
+    """
+    return _UNPRINTABLE.sub("\ufffd", value)

@@ -41,7 +41,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ._printable import printable
+from ._printable import printable, printable_value
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -51,7 +51,7 @@ class BillingError(Exception):
     """A billing call failed. ``str()`` of it is a sentence for a person.
 
     A terminal can print every text of it but ``payload``, which is as the portal sent it: control characters, escape
-    sequences and marks that turn the direction of text are left out.
+    sequences and marks that turn the direction of text are left out of the sentence, and replaced in codes.
 
     Attributes:
         message: The sentence.
@@ -82,7 +82,7 @@ class BillingError(Exception):
         outcome_unknown: bool = False,
     ) -> None:
         message = printable(message)
-        error = None if error is None else printable(error)
+        error = None if error is None else printable_value(error)
         super().__init__(message)
         self.message = message
         self.status = status
@@ -109,7 +109,7 @@ class BillingError(Exception):
 
     def _text(self, key: str) -> str | None:
         value = self.payload.get(key)
-        return printable(value) if isinstance(value, str) else None
+        return printable_value(value) if isinstance(value, str) else None
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _unpickle, (type(self), self.args, self.__dict__)

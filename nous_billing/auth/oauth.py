@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, cast
 from urllib.parse import urlencode
 
-from .._printable import printable
+from .._printable import printable_value
 from .._secrets import Secret, SecretBytes, check_token, reveal
 from ..clock import BaseClock
 from ..errors import BillingAuthError, BillingNetworkError, BillingTimeout
@@ -199,7 +199,7 @@ def _tokens(payload: Mapping[str, Any], requested_at: float) -> Tokens | None:
         refresh_token=secret_text(payload.get("refresh_token")),
         requested_at=requested_at,
         expires_in=positive_seconds(payload.get("expires_in")),
-        scope=printable(str(payload["scope"].reveal())) if isinstance(payload.get("scope"), Secret) else None,
+        scope=printable_value(str(payload["scope"].reveal())) if isinstance(payload.get("scope"), Secret) else None,
         token_type=_shown(payload.get("token_type")) or "Bearer",
     )
 
@@ -246,10 +246,10 @@ def _may_be_spent(answer: Reply | Failure) -> bool:
 
 def _error(payload: Mapping[str, Any]) -> str | None:
     error = reveal(payload.get("error"))
-    return None if error is None else printable(str(error))
+    return None if error is None else printable_value(str(error))
 
 
 def _shown(value: object) -> str | None:
     """Return what a person may see of a reply; None where it is blank or no text."""
     text = secret_text(value)
-    return None if text is None else printable(str(text.reveal()))
+    return None if text is None else printable_value(str(text.reveal()))

@@ -14,7 +14,7 @@ from decimal import Decimal
 from types import NoneType
 from typing import Annotated, Any, Literal, cast, get_args, get_origin
 
-from .._printable import printable
+from .._printable import printable_value
 from ..errors import BillingInvalidRequest
 from ..models import Number, PortalUrl
 from ..money import parse_usd
@@ -97,7 +97,7 @@ def _read_one(kind: Any, value: object, base_url: str, place: str) -> Any:
         return text
     if kind is str and place.rpartition(".")[2] != "id" and not place.endswith("Id"):
         # For a person; an id must be exact.
-        return printable(_expect(str, value, place))
+        return printable_value(_expect(str, value, place))
     return _expect(kind, value, place)
 
 

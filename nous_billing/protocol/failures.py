@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any, cast
 
 from .. import errors
+from .._printable import printable
 from ..errors import BillingError
 from ..portal import portal_link
 from .annotations import field_types, wire_name
@@ -26,7 +27,9 @@ def error_from_reply(reply: Reply, base_url: str, operation: Operation[object]) 
     error_class = _class_of_unknown(reply.status) if unknown else _error_class(reply.status, code)
     if error_class is errors.BillingResponseError:
         code = code or "endpoint_unavailable"
-    message = _text(payload, "message") or _default_message(reply.status, code, unknown=unknown)
+    message = printable(_text(payload, "message") or "")
+    if not message.strip():
+        message = _default_message(reply.status, code, unknown=unknown)
     if operation.is_read:
         # An answer to a read says nothing about a charge.
         message = without_outcome(message)

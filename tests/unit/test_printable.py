@@ -2,10 +2,13 @@
 
 import pytest
 
-from nous_billing._printable import printable
+from nous_billing._printable import printable, printable_value
 from nous_billing.errors import BillingError
-from nous_billing.models import BillingState, ChargeFailed
+from nous_billing.models import BillingState, ChargeFailed, ChargePending, ChargeStatus
+from nous_billing.protocol import operations
 from nous_billing.protocol.decoding import read
+from nous_billing.protocol.failures import error_from_reply
+from tests.unit.drive import reply
 
 ROWS = {
     "Your card was declined.": "Your card was declined.",
@@ -42,15 +45,16 @@ def test_every_text_of_an_error_can_be_printed_and_its_payload_is_as_it_was_sent
     payload = {"code": "a\x1b[1m", "actor": "b\u202e", "recovery": "c\x07", "message": "d\x00"}
     error = BillingError("no\x1b[2J\nway", error="e\x9b1m", payload=payload)
     assert (str(error), error.message, error.args) == ("no way", "no way", ("no way",))
-    assert (error.error, error.code, error.actor, error.recovery) == ("e", "a", "b", "c")
+    assert (error.error, error.code) == ("e\ufffd1m", "a\ufffd[1m")
+    assert (error.actor, error.recovery) == ("b\ufffd", "c\ufffd")
     assert error.payload == payload
     assert BillingError("x").error is None
 
 
 def test_results_for_a_person_can_be_printed_and_ids_are_exact():
-    hostile = "a\x1b[1mb"
+    hostile, shown = "a\x1b[1mb", "a\ufffd[1mb"
     failed = read(ChargeFailed, {"status": "failed", "reason": hostile}, "https://portal.test")
-    assert (failed.reason, failed.raw["reason"]) == ("ab", hostile)
+    assert (failed.reason, failed.raw["reason"]) == (shown, hostile)
     state = {
         "org": dict.fromkeys(("id", "slug", "name", "role"), hostile),
         "balanceUsd": "1",
@@ -67,6 +71,32 @@ def test_results_for_a_person_can_be_printed_and_ids_are_exact():
         },
     }
     org = read(BillingState, state, "https://portal.test").org
-    assert (org.id, org.slug, org.name, org.role) == (hostile, "ab", "ab", "ab")
+    assert (org.id, org.slug, org.name, org.role) == (hostile, shown, shown, shown)
     card = read(BillingState, state, "https://portal.test").auto_reload.card
-    assert (card.payment_method_id, card.brand) == (hostile, "ab")
+    assert (card.payment_method_id, card.brand) == (hostile, shown)
+
+
+UNPRINTABLE = [*range(0x20), *range(0x7F, 0xA0), 0x61C, 0x200E, 0x200F, 0x2028, 0x2029, *range(0x202A, 0x202F)]
+UNPRINTABLE += [*range(0x2066, 0x206A), 0xD800, 0xDFFF, 0xFEFF, 0xE0000, 0xE007F]
+
+
+@pytest.mark.parametrize("character", list(map(chr, UNPRINTABLE)), ids=ascii)
+def test_an_unknown_value_does_not_become_one_that_is_known(character):
+    for value in (f"settled{character}", f"{character}settled", f"set{character}tled"):
+        assert printable_value(value) == value.replace(character, "\ufffd")
+        status = read(ChargeStatus, {"status": value}, "https://portal.test")
+        assert (type(status), status.status) == (ChargePending, printable_value(value))
+        assert BillingError("x", error=value).error == printable_value(value)
+
+
+@pytest.mark.parametrize("value", ["settled", "Grüße \u200d 東京", "\u2027\u202f\u2065\u206a\u200d\u2010", " ~\xa0"])
+def test_a_value_that_can_be_printed_stays_as_it_is(value):
+    assert printable_value(value) == value
+
+
+@pytest.mark.parametrize("message", ["\x07", "\x1b[0m", "\u202e \n"])
+def test_a_message_of_which_nothing_is_left_is_none(message):
+    operation = operations.get_billing_state()
+    bodies = ({"error": "role_required", **more} for more in ({}, {"message": message}))
+    first, second = (error_from_reply(reply(403, body), "https://portal.test", operation) for body in bodies)
+    assert str(first) == str(second) != ""

@@ -195,11 +195,12 @@ def test_a_device_code_that_is_no_token_is_not_polled_with(clock):
 def test_what_a_person_is_shown_of_a_login_can_be_printed(clock):
     hostile = "AB\x1b[2JCD\u202e\r\nEF"
     _, (code,) = log_in(clock, reply(200, {**CODE, "user_code": hostile}), PAIR)
-    assert code.user_code == "ABCD EF"
+    told = "AB\ufffd[2JCD\ufffd\ufffd\ufffdEF"
+    assert code.user_code == told
     played, _ = log_in(clock, reply(400, {"error": hostile}))
-    assert (str(played.error), played.error.error) == ("The portal refused the login (ABCD EF).", "ABCD EF")
+    assert (str(played.error), played.error.error) == (f"The portal refused the login ({told}).", told)
     scope = renew(clock, reply(200, {"access_token": "at", "scope": hostile, "token_type": hostile})).result
-    assert (scope.scope, scope.token_type) == ("ABCD EF", "ABCD EF")
+    assert (scope.scope, scope.token_type) == (told, told)
 
 
 @pytest.mark.parametrize(
