@@ -8,6 +8,8 @@ COVERAGE ?= 100
 SECONDS ?= 600
 # Handed to pytest: make test ARGS="-k money -x". With it there is no verdict on coverage.
 ARGS ?=
+# For `make lines`: the commit before the change; with another commit, up to that one.
+SINCE ?= HEAD
 # Rows of the benchmark: make bench ROWS="poll-tls burst"
 ROWS ?=
 # Modules for the mutation tests: make mutation PART="money protocol/idempotency"
@@ -38,8 +40,8 @@ export SOURCE_DATE_EPOCH := 1577836800
 .DEFAULT_GOAL := help
 .PHONY: help setup lock generate check-generated lint-contract lint format types arrows test planted-faults soak \
 	mutation wheel build check-wheel demo contract changes gaps surface check-surface rehearse test-floor docs release \
-	check-release check-tag proved publish notes indexes rehearse-release readers test-others bench chaos storm hermes \
-	check clean
+	check-release check-tag proved publish notes indexes rehearse-release readers test-others bench chaos login-matrix \
+	storm hermes lines check clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-17s %s\n", $$1, $$2 }'
@@ -101,6 +103,9 @@ check-surface: $(SETUP) ## Fail where `make surface` would write anything
 
 rehearse: $(NODE_SETUP) ## Rehearse changes of the portal on copies and print what each takes
 	@$(BIN)/python -m scripts.rehearsals $(ARGS)
+
+lines: $(SETUP) ## Count the lines that a change took, by part: make lines SINCE=<commit>, for each of several endpoints ARGS="--each 5"
+	@$(BIN)/python -m scripts.lines $(SINCE) $(ARGS)
 
 generate: $(SETUP) ## Rebuild generated/ and the mock's copy of the contract from openapi/
 	@$(BIN)/python -m scripts.generate
@@ -253,6 +258,9 @@ bench: $(LEAN_SETUP) ## Measure against the alternatives and write benchmarks/RE
 
 chaos: $(SETUP) ## Buy 1000 times on a bad day and count charges and wrong words, five minutes (ARGS="--purchases 100 --seed 2")
 	@$(BIN)/python scripts/chaos.py --both $(ARGS)
+
+login-matrix: $(SETUP) ## Break the token endpoint in each way, with 1 and 20 processes, and count lost logins, two minutes
+	@$(BIN)/python scripts/login_matrix.py $(ARGS)
 
 storm: $(SETUP) ## Make 10,000 calls with each client through a proxy that breaks handshakes, a minute (ARGS="--calls 500")
 	@$(BIN)/python scripts/proxy_storm.py $(ARGS)

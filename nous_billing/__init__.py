@@ -9,8 +9,8 @@ from ._version import __version__ as __version__
 _MODULES = {
     "async_client": ("AsyncBillingClient",),
     "auth.default_login": ("DefaultLogin",),
+    "auth.device_login": ("DeviceCode",),
     "auth.hermes_login": ("HermesLogin",),
-    "auth.oauth": ("DeviceCode",),
     "auth.stored_login": ("StoredLogin",),
     "client": ("BillingClient",),
     "clock": (

@@ -3,8 +3,8 @@
 from ._version import __version__ as __version__
 from .async_client import AsyncBillingClient as AsyncBillingClient
 from .auth.default_login import DefaultLogin as DefaultLogin
+from .auth.device_login import DeviceCode as DeviceCode
 from .auth.hermes_login import HermesLogin as HermesLogin
-from .auth.oauth import DeviceCode as DeviceCode
 from .auth.stored_login import StoredLogin as StoredLogin
 from .client import BillingClient as BillingClient
 from .clock import DEFAULT_TIMEOUT as DEFAULT_TIMEOUT

@@ -137,7 +137,9 @@ class BillingSessionRevoked(BillingAuthError):
 class BillingLoginNotSaved(BillingError):
     """A login could not be written to its file, such as on a full disk (``error="login_not_saved"``).
 
-    It stays usable in this process, and each later call tries to save it again.
+    The SDK tries the place before it renews a login or asks a person to approve one: then nothing was spent, and the
+    login in the file is unchanged. If the file fails after that, the login stays usable in this process, and each later
+    call tries to save it again.
     """
 
 

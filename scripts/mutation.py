@@ -57,6 +57,8 @@ FRONT = {
         *(f"unit/purchases/test_{name}" for name in ("buying", "buying_cancelled", "buying_store", "resume")),
     ],
     "_files": ["unit/purchases/test_purchase_directory", "unit/auth/test_hermes_login"],
+    "_async_subscriptions": ["unit/test_client"],
+    "_subscriptions": ["unit/test_client"],
     "_threads": ["unit/transport/test_driver*"],
     "_async_purchasing": ["unit/test_client", "unit/purchases/test_buying_interrupted", "sockets/purchases/*"],
     "_purchasing": ["unit/test_client", "unit/purchases/test_buying_interrupted", "sockets/purchases/*"],

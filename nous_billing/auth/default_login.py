@@ -40,9 +40,8 @@ class DefaultLogin:
 
     def fingerprint(self) -> object:
         """Return a value that changes when the login does, when another one comes first, or with the environment."""
-        token = _environment_token()
-        if token:
-            return hash(token)
+        if _environment_token():
+            return hash(_environment_token())
         in_hermes = self._looked_for_hermes or sys.modules.get("hermes_cli.auth") is not None
         return self._hermes.fingerprint(), None if in_hermes else self._stored.fingerprint()
 
@@ -53,9 +52,9 @@ class DefaultLogin:
             BillingAuthError: The variable has characters that no token has (``error="invalid_token"``).
             BillingError: As the login's own ``resolve``.
         """
-        token = _environment_token()
-        if token:
-            return Credentials(token)
+        # In no variable: a traceback may show those of this frame.
+        if _environment_token():
+            return Credentials(_environment_token())
         source: CredentialSource = self._hermes
         if hermes_module() is None and self._stored.is_logged_in:
             source = self._stored

@@ -121,10 +121,11 @@ def hermes_home() -> str:
     """
     try:
         # Hermes switches profiles within a process, for each task. If its module is not loaded, nothing was switched.
-        switch = getattr(sys.modules.get("hermes_constants"), "get_hermes_home", None)
+        switch: Callable[[], os.PathLike[str]] | None = getattr(
+            sys.modules.get("hermes_constants"), "get_hermes_home", None
+        )
         if switch is not None:
-            folder: str = os.fspath(switch())
-            return folder
+            return os.fspath(switch())
         return os.environ.get("HERMES_HOME", "").strip() or _default_home()
     except Exception as error:  # another program may raise anything
         raise BillingAuthError(

@@ -11,7 +11,7 @@ from inspect import isawaitable
 from typing import TypeVar
 
 from .._threads import start
-from .oauth import DeviceCode
+from .device_login import DeviceCode
 
 T = TypeVar("T")
 

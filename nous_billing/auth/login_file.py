@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, cast
 
-from .._files import locked, replace_durably
+from .._files.locking import locked
+from .._files.replacing import Content, prepared
 from .._secrets import masked, reveal_in_json
 from ..errors import BillingAuthError
 from .oauth import Tokens
@@ -16,6 +18,25 @@ from .tokens import iso_from_seconds
 Document = dict[str, Any]
 
 TOKEN_KEYS = frozenset({"access_token", "refresh_token", "expires_at", "expires_in", "obtained_at"})
+
+
+# More than any two tokens of a portal take.
+_ROOM = 2**16
+
+
+class PreparedLogin:
+    """Disk space that is reserved for the next document of a login file."""
+
+    def __init__(self, commit: Callable[[Content], None]) -> None:
+        self._commit = commit
+
+    def commit(self, document: Document) -> None:
+        """Replace the file durably, once.
+
+        Raises:
+            OSError: It could not be saved.
+        """
+        self._commit(lambda: json.dumps({"version": 1, **document}, indent=1, default=reveal_in_json).encode())
 
 
 class LoginFile:
@@ -54,15 +75,35 @@ class LoginFile:
             return document
         raise BillingAuthError(f"The login file {self.path} is broken. {self._put_aside()}", error="invalid_token")
 
+    @contextmanager
+    def prepare(self) -> Generator[PreparedLogin]:
+        """Reserve disk space for a new document, and find out how the file can be replaced. The caller holds the lock.
+
+        What is written is durable once ``commit`` returns. Without a commit the file stays as it was.
+
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     file = LoginFile(Path(folder) / "login.json")
+        ...     with file.prepare() as prepared_login:
+        ...         prepared_login.commit({"portals": {}})
+        ...     file.read()
+        {'version': 1, 'portals': {}}
+
+        Raises:
+            OSError: A document cannot be saved here; its message says why, and names the path.
+        """
+        path = self.path
+        with prepared(path, _size_of(path) + _ROOM) as commit:
+            yield PreparedLogin(commit)
+
     def write(self, document: Document) -> None:
         """Replace the file durably. The caller holds the lock.
 
         Raises:
-            OSError: It could not be saved; the old file is still whole.
+            OSError: It could not be saved.
         """
-        replace_durably(
-            self.path, lambda: json.dumps({"version": 1, **document}, indent=1, default=reveal_in_json).encode()
-        )
+        with self.prepare() as prepared_login:
+            prepared_login.commit(document)
 
     def _parse(self) -> Document | None:
         try:
@@ -116,3 +157,10 @@ def merged(login: Document, tokens: Tokens) -> Document:
         "expires_at": None if tokens.expires_in is None else iso_from_seconds(tokens.requested_at + tokens.expires_in),
     }
     return {**kept, **{key: value for key, value in new.items() if value is not None}}
+
+
+def _size_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

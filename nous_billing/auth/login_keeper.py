@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import Literal, NoReturn, TypeVar
-from uuid import uuid4
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, contextmanager, suppress
+from typing import NoReturn
 
 from .._files import file_fingerprint
 from .._secrets import Secret, check_token
@@ -14,30 +13,18 @@ from ..clock import Clock
 from ..credentials import Credentials
 from ..errors import BillingAuthError, BillingError, BillingLoginNotSaved, BillingNetworkError
 from ..portal import environment_fingerprint, resolve_portal_base_url
-from ..protocol.exchange import Flow
 from ..transport.driver import Driver
 from . import oauth
-from .login_file import TOKEN_KEYS, Document, LoginFile, login_of, logins_of, merged
+from .device_login import DeviceCode, device_login
+from .failed_renewals import FailedRenewals
+from .grant import GRANT_KEY
+from .login_file import TOKEN_KEYS, Document, LoginFile, login_of, logins_of
 from .oauth import Tokens
 from .tokens import iso_from_seconds, minimum_lifetime, secret_text, usable_token
+from .unsaved_logins import UnsavedLogins, Write
 
 # Longer than a refresh can take: a caller that waits for the lock waits for another refresh.
 _LOCK_SECONDS = 40.0
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class _Unsaved:
-    """A login that is in memory only.
-
-    It may replace what the file has as long as ``key`` there still has the value of ``replaces``: for a renewed login
-    the refresh token that was spent, for a new one the id of the login before.
-    """
-
-    login: Document
-    key: Literal["refresh_token", "login_id"]
-    replaces: object
 
 
 class LoginKeeper:
@@ -54,8 +41,9 @@ class LoginKeeper:
         self._client_id = client_id
         self._clock = clock
         self._driver = driver
-        self._unsaved: dict[str, _Unsaved] = {}
+        self._unsaved = UnsavedLogins(file)
         self._renewing = ForkSafeLock()
+        self._failed = FailedRenewals(file, clock)
 
     @property
     def has_unsaved(self) -> bool:
@@ -64,12 +52,7 @@ class LoginKeeper:
 
     def fingerprint(self) -> object:
         """Return a value that changes with the file, the environment, and a login that is not saved yet."""
-        unsaved = tuple(map(id, self._unsaved.values())) if self._unsaved else ()
-        return file_fingerprint(self.file.name), environment_fingerprint(), unsaved
-
-    def run(self, flow: Flow[T]) -> T:
-        """Perform a flow over the login's own connections."""
-        return self._driver.run(flow)
+        return file_fingerprint(self.file.name), environment_fingerprint(), self._unsaved.fingerprint()
 
     def load(self) -> tuple[str, Document]:
         """Return the portal's address and the login there; empty where there is none.
@@ -80,7 +63,7 @@ class LoginKeeper:
         document = self.file.read()
         base_url = self._base_url(document)
         unsaved = self._unsaved.get(base_url)
-        return base_url, login_of(document, base_url) if unsaved is None else unsaved.login
+        return base_url, login_of(document, base_url) if unsaved is None else unsaved
 
     def renew(self, rejected: Secret | None) -> Credentials:
         """Return a token that is good, renewed where it has to be.
@@ -88,7 +71,7 @@ class LoginKeeper:
         Raises:
             BillingAuthError: Nobody is logged in, or the login has ended.
             BillingNetworkError: The login could not be renewed just now; it is kept.
-            BillingLoginNotSaved: It was renewed and could not be saved; it is kept in memory.
+            BillingLoginNotSaved: It could not be renewed, as it could not be saved, or it was renewed and is in memory.
         """
         try:
             with self.file.locked(_LOCK_SECONDS), self._renewing.current:
@@ -100,35 +83,60 @@ class LoginKeeper:
             if token is not None:
                 return Credentials(token, base_url)
             if isinstance(error, OSError):
-                raise self._not_saved(error) from None
+                raise self._not_saved(error, "The login was not renewed, and is unchanged.") from None
             raise
 
     def _renew_locked(self, rejected: Secret | None) -> Credentials:
-        self._save()
+        self._unsaved.save(self.file.write)
         base_url, login = self.load()
         now = self._clock.time()
         spent = login.get("refresh_token")
         # Another process may have renewed it. Without a refresh token, the access token is used until it expires.
-        token = usable_token(login, rejected, now, minimum_lifetime(login, now) if spent else 0)
+        token = usable_token(login, rejected, now, minimum_lifetime(login) if spent else 0)
         if token is not None:
             return Credentials(token, base_url)
         if spent is None or secret_text(spent) is None:
             raise not_logged_in()
         refresh_token = check_token(spent, "stored refresh token")
-        try:
-            tokens = self._driver.run(oauth.refresh(base_url, self._client_id, refresh_token, self._clock))
-        except BillingAuthError as error:
-            self._end(base_url, spent, error)
-        before = self._unsaved.get(base_url) or _Unsaved(login, "refresh_token", replaces=spent)
-        self._unsaved[base_url] = replace(before, login=merged(login, tokens))
-        failure = self._save()
+        failures = self._failed.check(base_url, refresh_token)
+        with self._prepared(base_url) as write:
+            flow = oauth.refresh(base_url, self._client_id, refresh_token, self._clock, failures)
+            try:
+                tokens = self._driver.run(flow)
+            except BillingAuthError as error:
+                self._end(base_url, spent, error, write)
+            except BillingNetworkError as error:
+                self._failed.add(base_url, refresh_token, failures, error)
+                raise
+            self._unsaved.add_renewed(base_url, login, spent, tokens)
+            failure = self._unsaved.save(write)
+        self._failed.forget(base_url)
         if failure is not None:
             raise self._not_saved(failure)
         return Credentials(tokens.access_token, base_url)
 
-    def _end(self, base_url: str, spent: Secret, error: BillingAuthError) -> NoReturn:
+    @contextmanager
+    def _prepared(self, base_url: str) -> Generator[Write]:
+        """Make sure that a login can be saved, before its refresh token is spent.
+
+        A login that is in memory only has nothing to lose in the file.
+
+        Raises:
+            OSError: It could not be saved.
+        """
+        with ExitStack() as stack:
+            write = self.file.write
+            try:
+                write = stack.enter_context(self.file.prepare()).commit
+            except OSError:
+                if self._unsaved.get(base_url) is None:
+                    raise
+            yield write
+
+    def _end(self, base_url: str, spent: Secret, error: BillingAuthError, write: Write) -> NoReturn:
         """Drop a login that the portal has ended, unless a program that ignores the lock has renewed it."""
-        self._unsaved.pop(base_url, None)
+        self._unsaved.drop(base_url)
+        self._failed.forget(base_url)
         document = self.file.read()
         login = login_of(document, base_url)
         if login.get("refresh_token") not in (spent, None):
@@ -136,41 +144,18 @@ class LoginKeeper:
             raise BillingNetworkError(
                 "Another program has changed the login in the meantime. Try again.", error="network_error"
             ) from None
-        ended = {key: value for key, value in login.items() if key not in TOKEN_KEYS}
+        ended = {key: value for key, value in login.items() if key not in TOKEN_KEYS | {GRANT_KEY}}
         ended["last_auth_error"] = {"code": error.error, "at": iso_from_seconds(self._clock.time())}
         logins_of(document)[base_url] = ended
         with suppress(OSError):
-            self.file.write(document)
+            write(document)
         raise error
 
-    def _adopt(self, base_url: str, tokens: Tokens, before: Document) -> None:
-        login = {key: value for key, value in before.items() if key != "scope"}
-        new = {**merged(login, tokens), "login_id": uuid4().hex}
-        self._unsaved[base_url] = _Unsaved(new, "login_id", replaces=before.get("login_id"))
-
-    def _save(self) -> OSError | None:
-        """Save the logins that are in memory only, under the lock. Return the error if that failed."""
-        for base_url, unsaved in list(self._unsaved.items()):
-            document = self.file.read()
-            # Otherwise another program has logged in or renewed the login in the meantime.
-            if login_of(document, base_url).get(unsaved.key) == unsaved.replaces:
-                logins_of(document)[base_url] = unsaved.login
-                if unsaved.key == "login_id":
-                    document["active_portal"] = base_url
-                try:
-                    self.file.write(document)
-                except OSError as error:
-                    return error
-            del self._unsaved[base_url]
-        return None
-
-    def _not_saved(self, error: Exception) -> BillingLoginNotSaved:
+    def _not_saved(self, error: Exception, consequence: str = "") -> BillingLoginNotSaved:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        lives_on = " Until then only this program has the login." if self._unsaved else ""
-        return BillingLoginNotSaved(
-            f"The login cannot be saved to {self.file.path}: {reason}. Free space or fix it.{lives_on}",
-            error="login_not_saved",
-        )
+        consequence = "Until then only this program has the login." if self._unsaved else consequence
+        message = f"The login cannot be saved to {self.file.path}: {reason}. Free space or fix it. {consequence}"
+        return BillingLoginNotSaved(message.rstrip(), error="login_not_saved")
 
     def logout(self) -> None:
         """Forget the login for the portal, here and in the file.
@@ -185,9 +170,10 @@ class LoginKeeper:
                 base_url = self._base_url(document)
                 logins_of(document).pop(base_url, None)
                 self.file.write(document)
+                self._failed.forget(base_url)
         except OSError as error:
             raise self._not_saved(error) from None
-        self._unsaved.pop(base_url, None)
+        self._unsaved.drop(base_url)
 
     def close(self) -> None:
         """Close the connections; waits for a refresh that has begun."""
@@ -197,7 +183,37 @@ class LoginKeeper:
     def _base_url(self, document: Document) -> str:
         return self._portal or resolve_portal_base_url({"portal_base_url": document.get("active_portal")})
 
-    def keep(self, base_url: str, tokens: Tokens) -> None:
+    def log_in(
+        self,
+        base_url: str,
+        scope: str,
+        on_code: Callable[[DeviceCode], object],
+        cancelled: Callable[[], object] | None,
+    ) -> frozenset[str]:
+        """Perform a device login, and return the granted scopes. Raises as ``StoredLogin.login``."""
+        self._check_place()
+        flow = device_login(base_url, self._client_id, scope, on_code, cancelled, self._clock)
+        tokens = self._driver.run(flow)
+        self._keep(base_url, tokens)
+        return tokens.granted_scopes
+
+    def _check_place(self) -> None:
+        """Try whether a new login could be saved, before a person is asked for one.
+
+        Raises:
+            BillingAuthError: The file cannot be read.
+            BillingNetworkError: Another program holds it.
+            BillingLoginNotSaved: It could not be saved.
+        """
+        try:
+            with self.file.locked(_LOCK_SECONDS):
+                self.file.read()
+                with self.file.prepare():
+                    pass
+        except OSError as error:
+            raise self._not_saved(error, "Nobody was asked to approve the login.") from None
+
+    def _keep(self, base_url: str, tokens: Tokens) -> None:
         """Keep the tokens of a new login, in memory where they cannot be saved.
 
         Raises:
@@ -206,14 +222,15 @@ class LoginKeeper:
         failure: OSError | BillingError | None
         try:
             with self.file.locked(_LOCK_SECONDS):
-                self._adopt(base_url, tokens, login_of(self.file.read(), base_url))
-                failure = self._save()
+                self._unsaved.add_new(base_url, login_of(self.file.read(), base_url), tokens)
+                failure = self._unsaved.save(self.file.write)
+                self._failed.forget(base_url)
         except (OSError, BillingError) as error:
             # The person has approved the login, so it is kept even if the file is unusable.
             before: Document = {}
             with suppress(BillingError):
                 before = login_of(self.file.read(), base_url)
-            self._adopt(base_url, tokens, before)
+            self._unsaved.add_new(base_url, before, tokens)
             failure = error
         if failure is not None:
             raise self._not_saved(failure) from None

@@ -6,28 +6,24 @@ import os
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, cast
 
 from .._secrets import Secret
 from .._threads import start
 from ..clock import Clock, SystemClock
 from ..credentials import BILLING_MANAGE_SCOPE, Credentials
-from ..errors import (
-    BillingInvalidRequest,
-)
-from ..portal import (
-    DEFAULT_PORTAL_BASE_URL,
-    check_base_url,
-    environment_base_url,
-)
+from ..errors import BillingInvalidRequest
+from ..portal import DEFAULT_PORTAL_BASE_URL, check_base_url, environment_base_url
 from ..transport.driver import Driver
-from . import oauth
+from .device_login import DeviceCode
+from .grant import GRANT_KEY, warn_of_grant_end
 from .login_file import LoginFile
 from .login_keeper import LoginKeeper, not_logged_in
-from .oauth import CLIENT_ID, LOGIN_SCOPE, DeviceCode
-from .tokens import granted_scopes, minimum_lifetime, secret_text, usable_token
+from .oauth import CLIENT_ID, LOGIN_SCOPE
+from .tokens import login_scopes, minimum_lifetime, seconds_from_iso, secret_text, token_end, usable_token, utc
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from ssl import SSLContext
 
     import httpx
@@ -37,8 +33,6 @@ if TYPE_CHECKING:
 # How long a call waits for a renewal while its current token is still valid.
 _ADVISORY_WAIT_SECONDS = 3.0
 _FULL_SCOPE = f"{LOGIN_SCOPE} {BILLING_MANAGE_SCOPE}"
-
-T = TypeVar("T")
 
 
 class StoredLogin:
@@ -78,7 +72,6 @@ class StoredLogin:
                 f"The login file cannot be used: {reason}. Give a path that can be written.", error="invalid_path"
             ) from None
         self._portal = None if portal_base_url is None else check_base_url(portal_base_url, "portal_base_url")
-        self._client_id = client_id
         self._clock = clock or SystemClock()
         driver = Driver(http_client, self._clock, self, ssl_context=ssl_context, proxy=proxy)
         self._keeper = LoginKeeper(file, self._portal, client_id, self._clock, driver)
@@ -93,6 +86,26 @@ class StoredLogin:
         """Whether there is a login for the portal, even if it must be renewed first."""
         _, login = self._keeper.load()
         return bool(login.get("access_token") or login.get("refresh_token"))
+
+    @property
+    def portal_base_url(self) -> str:
+        """The portal's address: the argument, the environment's, or that of the last login."""
+        return self._keeper.load()[0]
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """The granted scopes; none where nobody is logged in."""
+        return login_scopes(self._keeper.load()[1])
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When the access token expires, in UTC, if that is known. It is renewed before."""
+        return token_end(self._keeper.load()[1])
+
+    @property
+    def grant_expires_at(self) -> datetime | None:
+        """When the login ends, in UTC, 30 days after its approval, even if it is renewed; None if not known."""
+        return utc(seconds_from_iso(self._keeper.load()[1].get(GRANT_KEY)))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.path)!r})"
@@ -109,15 +122,18 @@ class StoredLogin:
 
         Raises:
             BillingAuthError: Nobody is logged in, or the login has ended.
-            BillingNetworkError: The login could not be renewed right now; it is kept.
-            BillingLoginNotSaved: It was renewed and could not be saved; it is kept in memory.
+            BillingNetworkError: The login could not be renewed right now; it is kept. ``retry_after`` says when to try
+                again.
+            BillingLoginNotSaved: It has expired and could not be saved, so it was not renewed; or it was renewed, the
+                file failed, and it is kept in memory.
         """
         refused = secret_text(rejected)
         # A traceback may show the variables of this frame.
         del rejected
         base_url, login = self._keeper.load()
         now = self._clock.time()
-        token = usable_token(login, refused, now, minimum_lifetime(login, now))
+        warn_of_grant_end(login, self.path, base_url, now)
+        token = usable_token(login, refused, now, minimum_lifetime(login))
         if token is not None and not self._keeper.has_unsaved:
             return Credentials(token, base_url)
         # In a thread, so that Ctrl-C ends the wait but not the renewal.
@@ -149,11 +165,12 @@ class StoredLogin:
         Raises:
             BillingAuthError: Refused, expired or cancelled (``error``: ``"access_denied"``, ``"expired_token"``,
                 ``"login_cancelled"``).
-            BillingNetworkError: The portal gave no code.
-            BillingLoginNotSaved: The login could not be saved; it is kept in memory.
+            BillingNetworkError: The portal gave no code, or another program holds the file.
+            BillingLoginNotSaved: The login could not be saved, so nobody was asked; or it was approved, the file
+                failed, and it is kept in memory.
         """
         base_url = self._portal or environment_base_url() or DEFAULT_PORTAL_BASE_URL
-        return self._log_in(base_url, scope, on_code, cancelled)
+        return self._keeper.log_in(base_url, scope, on_code, cancelled)
 
     def step_up(self, on_code: Callable[[DeviceCode], None], *, cancelled: Callable[[], bool] | None = None) -> bool:
         """Ask for ``billing:manage`` and the current scopes in a new device login. Return whether it was granted.
@@ -164,16 +181,15 @@ class StoredLogin:
 
         Raises:
             BillingAuthError: As for ``login``, and where nobody is logged in.
-            BillingNetworkError: The portal gave no code.
-            BillingLoginNotSaved: The login could not be saved; it is kept in memory.
+            BillingNetworkError: The portal gave no code, or another program holds the file.
+            BillingLoginNotSaved: The login could not be saved, so nobody was asked; or it was approved, the file
+                failed, and it is kept in memory.
         """
         base_url, login = self._keeper.load()
-        token = secret_text(login.get("access_token"))
-        if token is None:
+        if secret_text(login.get("access_token")) is None:
             raise not_logged_in()
-        held = granted_scopes(login.get("scope"), token) or {LOGIN_SCOPE}
-        scope = " ".join(sorted({*held, BILLING_MANAGE_SCOPE}))
-        return BILLING_MANAGE_SCOPE in self._log_in(base_url, scope, on_code, cancelled)
+        scope = " ".join(sorted({*(login_scopes(login) or {LOGIN_SCOPE}), BILLING_MANAGE_SCOPE}))
+        return BILLING_MANAGE_SCOPE in self._keeper.log_in(base_url, scope, on_code, cancelled)
 
     async def alogin(
         self,
@@ -216,20 +232,6 @@ class StoredLogin:
     def close(self) -> None:
         """Close the connections; waits for a refresh that has begun."""
         self._keeper.close()
-
-    def _log_in(
-        self,
-        base_url: str,
-        scope: str,
-        on_code: Callable[[DeviceCode], None],
-        cancelled: Callable[[], bool] | None,
-    ) -> frozenset[str]:
-        # Fail on an unusable file before asking the person for anything.
-        self._keeper.file.read()
-        flow = oauth.device_login(base_url, self._client_id, scope, on_code, cancelled, self._clock)
-        tokens = self._keeper.run(flow)
-        self._keeper.keep(base_url, tokens)
-        return tokens.granted_scopes
 
 
 def _default_path() -> Path:

@@ -14,8 +14,8 @@ from .._secrets import Secret, reveal
 
 # Longer than any call, and longer than credentials are cached.
 _REFRESH_SKEW = 120.0
-# A login from further in the future means that the clock was set back.
-_CLOCK_TOLERANCE = 60.0
+# A date from further in the future was written by another clock.
+CLOCK_TOLERANCE = 60.0
 # The range of datetime.
 _LONGEST = 10**11
 
@@ -30,9 +30,10 @@ def token_claims(token: Secret | str) -> Mapping[str, Any]:
     return decoded if isinstance(decoded, dict) else {}  # pyright: ignore[reportUnknownVariableType]
 
 
-def token_expiry(token: Secret | str) -> float | None:
-    """Read a JWT's own ``exp``, in seconds since 1970."""
-    return _seconds(token_claims(token).get("exp"))
+def token_dates(token: Secret | str) -> tuple[float | None, float | None]:
+    """Read a JWT's own ``iat`` and ``exp``, in seconds since 1970."""
+    claims = token_claims(token)
+    return _seconds(claims.get("iat")), _seconds(claims.get("exp"))
 
 
 def granted_scopes(scope: object, token: Secret | str) -> frozenset[str]:
@@ -43,15 +44,39 @@ def granted_scopes(scope: object, token: Secret | str) -> frozenset[str]:
     return frozenset(named.split()) if isinstance(named, str) else frozenset()
 
 
+def login_scopes(login: Mapping[str, Any]) -> frozenset[str]:
+    """Return the scopes of a stored login; none where it has no access token."""
+    token = secret_text(login.get("access_token"))
+    return frozenset() if token is None else granted_scopes(login.get("scope"), token)
+
+
+def token_end(login: Mapping[str, Any]) -> datetime | None:
+    """Return when the access token of a stored login expires; None where it has none, or that is not known."""
+    token = secret_text(login.get("access_token"))
+    return None if token is None else utc(seconds_from_iso(login.get("expires_at")) or token_dates(token)[1])
+
+
 def usable_token(login: Mapping[str, Any], rejected: Secret | None, now: float, seconds: float = 0) -> Secret | None:
     """Return the access token of a login if it is valid for ``seconds`` from now and was not rejected."""
     token = secret_text(login.get("access_token"))
-    if token is None or token == rejected:
-        return None
-    expires_at = seconds_from_iso(login.get("expires_at")) or token_expiry(token)
-    # Without an expiry date the portal decides.
-    good = seconds < inf if expires_at is None else expires_at - now > seconds
-    return token if good else None
+    return token if token is not None and token != rejected and _seconds_left(login, token, now) > seconds else None
+
+
+def _seconds_left(login: Mapping[str, Any], token: Secret, now: float) -> float:
+    """Return how long a token is valid. Where nothing says so, as long as the portal takes it."""
+    issued_at, token_ends_at = token_dates(token)
+    lifetime = positive_seconds(login.get("expires_in"))
+    ends_at, obtained_at = seconds_from_iso(login.get("expires_at")), seconds_from_iso(login.get("obtained_at"))
+    if obtained_at is None and ends_at is not None and lifetime is not None:
+        obtained_at = ends_at - lifetime
+    if obtained_at is not None and obtained_at > now + CLOCK_TOLERANCE:
+        # The clock was set back, or a machine with another clock renewed the login. To renew it again would make the
+        # two machines do so in turn, at every call.
+        if issued_at is None or issued_at > now + CLOCK_TOLERANCE:
+            return lifetime or inf
+        ends_at = None
+    ends_at = token_ends_at if ends_at is None else ends_at
+    return inf if ends_at is None else ends_at - now
 
 
 def secret_text(value: object) -> Secret | None:
@@ -59,11 +84,8 @@ def secret_text(value: object) -> Secret | None:
     return (Secret(value).strip() or None) if isinstance(value, (str, Secret)) else None
 
 
-def minimum_lifetime(login: Mapping[str, Any], now: float) -> float:
-    """Return below how many seconds of lifetime a token is renewed; infinite if the clock was set back."""
-    obtained_at = seconds_from_iso(login.get("obtained_at"))
-    if obtained_at is not None and obtained_at > now + _CLOCK_TOLERANCE:
-        return inf
+def minimum_lifetime(login: Mapping[str, Any]) -> float:
+    """Return below how many seconds of lifetime a token is renewed."""
     # At most half the lifetime: short-lived tokens must not be renewed at every call.
     return min(_REFRESH_SKEW, (positive_seconds(login.get("expires_in")) or inf) / 2)
 
@@ -92,3 +114,8 @@ def seconds_from_iso(moment: object) -> float | None:
 def iso_from_seconds(seconds: float) -> str:
     """Write seconds since 1970 as an ISO 8601 date with an offset."""
     return datetime.fromtimestamp(seconds, UTC).isoformat()
+
+
+def utc(seconds: float | None) -> datetime | None:
+    """Return seconds since 1970 as a date; None where there are none, or they are before."""
+    return datetime.fromtimestamp(seconds, UTC) if seconds is not None and seconds >= 0 else None

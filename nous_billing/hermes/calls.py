@@ -114,7 +114,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _plain(each) for key, each in cast("dict[str, Any]", value).items()}
     if isinstance(value, list):
-        return [_plain(each) for each in value]
+        return list(map(_plain, value))  # pyright: ignore[reportUnknownArgumentType]
     if isinstance(value, Decimal):
         # Only where the float has the same digits. Money of the contract is a string anyway.
         number = float(value)

@@ -13,7 +13,9 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from .._files import locked, read_own_file, replace_durably
+from .._files.locking import locked
+from .._files.reading import read_own_file
+from .._files.replacing import replace_durably
 from .._threads import ForkSafeLock
 from ..errors import BillingNetworkError
 
@@ -50,7 +52,7 @@ class Payment:
     organisation: str
     sent_at: float
     sends: int = 0
-    other_keys: list[str] = field(default_factory=list)
+    other_keys: list[str] = field(default_factory=list[str])
     answered: bool = False
 
     def has_key(self, key: str) -> bool:

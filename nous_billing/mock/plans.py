@@ -47,7 +47,8 @@ class Upgrade:
 class Plan:
     """The plan of an organisation. Time moves it: at the end of its period it renews, changes or ends.
 
-    `tier_id` is None without a plan. `pending` is the id of the tier that follows, or `"cancellation"`.
+    `tier_id` is None without a plan. `pending` is the id of the tier that follows, or `"cancellation"`. `unfinished` is
+    the upgrade that a person has to finish: its key and its tier.
     """
 
     clock: MockClock
@@ -57,6 +58,7 @@ class Plan:
     pending: str | Literal["cancellation"] | None = None
     used: Decimal = Decimal(0)
     upgrades: list[Upgrade] = field(default_factory=list[Upgrade])
+    unfinished: tuple[str, Tier] | None = None
 
     def __post_init__(self) -> None:
         self.ends_at: datetime = self.clock.datetime() + PERIOD
@@ -79,9 +81,20 @@ class Plan:
         return amount.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
 
     def upgrade(self, key: str, target: Tier) -> None:
-        """Pay for the rest of the period, and move to the tier now. What was pending is gone."""
+        """Pay for the rest of the period, and move to the tier now. Nothing is pending or unfinished any more."""
         self.upgrades.append(Upgrade(key, target, self.price_of(target), self.clock.datetime()))
-        self.tier_id, self.pending = target.id, None
+        self.tier_id, self.pending, self.unfinished = target.id, None, None
+
+    def finish_upgrade(self) -> None:
+        """Pay the unfinished upgrade. Raises LookupError without one."""
+        if self.unfinished is None:
+            raise LookupError("No upgrade waits for a person.")
+        self.upgrade(*self.unfinished)
+
+    def undo_pending(self) -> None:
+        """Keep the plan. What the end of a period has carried out already stays so."""
+        self._renew()
+        self.pending = None
 
     def _renew(self) -> None:
         while self.tier_id is not None and self.clock.datetime() >= self.ends_at:

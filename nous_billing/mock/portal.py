@@ -93,6 +93,14 @@ class MockPortal(Billing, Subscriptions, Traffic):
             self._people.append(person)
             return person
 
+    def finish_upgrade(self, organisation: Organisation | None = None) -> None:
+        """Finish the last upgrade that needs a person, as somebody does at its `recoveryUrl`: it is charged.
+
+        Of Acme by default. Raises LookupError without such an upgrade. A replay of its key is answered as before.
+        """
+        with self.lock:
+            (organisation or self.organisation).plan.finish_upgrade()
+
     # Tokens and logins
 
     def issue_token(

@@ -90,7 +90,7 @@ class Subscriptions:
     @handler(gates.spending, gates.role, gates.organisation, gates.kill_switch)
     def delete_pending_subscription_change(self, call: Call) -> Reply:
         """Keep the plan as it is."""
-        call.organisation.plan.pending = None
+        call.organisation.plan.undo_pending()
         return Reply(200, {"rail": _RAIL, "cancelAtPeriodEnd": False, "message": "The subscription goes on as it is."})
 
     @handler(*gates.MANAGE, gates.consent)
@@ -117,6 +117,7 @@ class Subscriptions:
         last4 = organisation.card.last4 if organisation.card else ""
         failure = FAILURES.get(last4)
         if failure:
+            organisation.plan.unfinished = call.key, target
             status = "requires_action" if failure == "authentication_required" else "payment_failed"
             return Reply(200, {"status": status, **answer, "reason": failure, "recoveryUrl": PORTAL_URL})
         organisation.plan.upgrade(call.key, target)

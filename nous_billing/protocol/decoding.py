@@ -105,9 +105,9 @@ def _read_object(cls: type, value: dict[str, Any], base_url: str, place: str) ->
     found: dict[str, Any] = {}
     for name, (kind, may_be_absent) in object_fields(cls).items():
         key = wire_name(name)
-        if key not in value:
-            # An older portal may have another name for it.
-            key = formerly(cls).get(name, key)
+        older = formerly(cls).get(name, key)
+        if key not in value and older in value:
+            key = older
         inner = f"{place}.{key}" if place else key
         if name == "raw":
             found[name] = value

@@ -52,7 +52,7 @@ def _not_shown(cap: float, outcome: Subscription | BillingError) -> BillingTimeo
         f"The subscription {seen} This is not a failure: the upgrade may still show. Read the subscription again.",
         status=last.status if last else None,
         error="upgrade_timeout",
-        portal_url=None if isinstance(outcome, BillingError) else outcome.portal_url,
+        portal_url=outcome.portal_url,
         outcome_unknown=True,
     )
     error.__cause__ = last

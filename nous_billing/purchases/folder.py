@@ -14,7 +14,10 @@ from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
 
-from .._files import locked, make_folder, read_own_file, replace_durably, sync_folder, temporary_of
+from .._files.folders import make_folder, sync_folder
+from .._files.locking import locked
+from .._files.reading import read_own_file
+from .._files.replacing import replace_durably, temporary_of
 from .._threads import ForkSafeLock
 from ..errors import BillingError, BillingPurchaseStoreError
 from .document import decode, encode

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import threading
+import traceback
 
 import pytest
 
@@ -85,6 +86,13 @@ def test_a_refused_token_of_the_environment_is_not_replaced_by_a_login_that_nobo
         with BillingClient() as client, pytest.raises(BillingAuthError) as caught:
             client.get_billing_state()
         assert (caught.value.error, token in str(caught.value)) == ("invalid_token", False)
+        ours = [
+            frame
+            for frame, _ in traceback.walk_tb(caught.value.__traceback__)
+            if "nous_billing" in frame.f_code.co_filename
+        ]
+        shown = repr([frame.f_locals for frame in ours])
+        assert (len(ours) > 2, token in shown) == (True, False)
         assert len(asked(house.portal, "get_billing_state")) == requests
         house.portal.requests.clear()
 

@@ -19,7 +19,7 @@ from nous_billing import (
     BillingNetworkError,
     StoredLogin,
 )
-from nous_billing import _files as files
+from nous_billing._files import replacing as files
 from nous_billing.auth import login_keeper
 from nous_billing.mock import Fault, MockPortal
 from tests.auth.support import ASKS, asked, end_worker, start_worker, state_status
@@ -57,6 +57,9 @@ def disk(monkeypatch, house):
         def __exit__(self, *_):
             os.close(self._descriptor)
 
+        def seek(self, at):
+            pass
+
         write = full
 
     steps = {
@@ -82,12 +85,11 @@ STEPS = ["open", "write", "fsync", "replace"]
 # A disk that fails after the portal has rotated
 
 
-@pytest.mark.parametrize("step", STEPS)
-def test_a_full_disk_after_the_rotation_is_a_typed_error_and_the_pair_lives_on(house, disk, step):
+def test_a_disk_that_fails_after_the_rotation_is_a_typed_error_and_the_pair_lives_on(house, disk):
     login = house.put(left=0)
     before = house.path.read_bytes()
     source = house.source()
-    with disk(step):
+    with disk("replace"):
         with pytest.raises(BillingLoginNotSaved) as caught:
             source.resolve()
         assert caught.value.error == "login_not_saved"
@@ -152,6 +154,20 @@ def test_a_new_login_that_could_not_be_saved_outlives_its_first_refresh(house, d
         except BillingLoginNotSaved:
             token = source.resolve().access_token
     assert source.resolve().access_token == token == house.entry()["access_token"]
+
+
+def test_a_login_that_is_in_memory_only_is_renewed_there_although_the_disk_has_no_place(house, disk):
+    house.put(left=0)
+    source = house.source()
+    with disk("replace"), pytest.raises(BillingLoginNotSaved):
+        source.resolve()
+    house.portal.clock.advance(900)
+    with disk("fsync"):
+        with pytest.raises(BillingLoginNotSaved, match="only this program"):
+            source.resolve()
+        token = source.resolve().access_token
+    assert source.resolve().access_token == token == house.entry()["access_token"]
+    assert len(house.refreshes()) == len(set(house.refreshes())) == 2
 
 
 def test_a_pair_that_could_not_be_saved_is_not_written_over_a_newer_login(house, disk):
@@ -241,7 +257,7 @@ def test_unsaved_logins_of_two_portals_do_not_overwrite_each_other(house, disk, 
 def test_a_new_login_that_could_not_be_saved_is_used_and_saved_later(house, disk):
     source = house.source(portal_base_url=house.url)
     house.path.parent.mkdir()
-    with disk("fsync"):
+    with disk("replace"):
         with pytest.raises(BillingLoginNotSaved):
             source.login(lambda code: house.portal.approve_device(code.user_code))
         token = source.resolve().access_token
@@ -447,10 +463,13 @@ def test_file_and_folder_are_on_disk_before_the_token_is_used(house, monkeypatch
             steps.append("sync folder")
             assert os.path.samestat(os.fstat(descriptor), house.path.parent.stat())
         else:
-            # What is synced is the whole new file.
-            new = json.loads(house.path.with_name("login.json.new").read_bytes())
-            assert new["portals"][house.url]["access_token"] != house.entry()["access_token"]
-            steps.append("sync file")
+            content = house.path.with_name("login.json.new").read_bytes()
+            steps.append("sync file" if content.startswith(b"{") else "reserve")
+            if steps[-1] == "reserve":
+                assert len(content) > 2**16
+            else:
+                # What is synced is the whole new file.
+                assert json.loads(content)["portals"][house.url]["access_token"] != house.entry()["access_token"]
         synced(descriptor)
 
     def note_replace(self, target):
@@ -462,7 +481,7 @@ def test_file_and_folder_are_on_disk_before_the_token_is_used(house, monkeypatch
     with BillingClient(house.source()) as client:
         steps += [f"{request.operation}" for request in house.portal.requests]
         client.get_billing_state()
-    assert steps == ["sync file", "replace", "sync folder"]
+    assert steps == ["reserve", "sync file", "replace", "sync folder"]
     assert [request.operation for request in house.portal.requests] == ["oauth_token", "get_billing_state"]
 
 
@@ -478,7 +497,7 @@ def test_the_token_is_not_used_while_the_pair_is_not_durable(house, monkeypatch)
     monkeypatch.setattr(os, "fsync", note)
     with BillingClient(house.source()) as client:
         client.get_billing_state()
-    assert at_sync == [0, 0]
+    assert at_sync == [0, 0, 0]
 
 
 def test_a_file_system_that_cannot_sync_a_folder_is_good_enough(house, monkeypatch):
@@ -674,18 +693,30 @@ def test_a_path_that_cannot_be_is_a_typed_error(path, reason):
     assert caught.value.error == "invalid_path"
 
 
-def test_a_new_login_where_no_folder_can_be_made_is_kept_in_memory(house, tmp_path):
+def test_nobody_is_asked_to_approve_a_login_where_no_folder_can_be_made(house, tmp_path):
     (tmp_path / "plain").write_text("")
-    source = house.source(tmp_path / "plain" / "login.json", portal_base_url=house.url)
-    try:
-        source.login(lambda code: house.portal.approve_device(code.user_code))
-    except BillingLoginNotSaved:
-        assert state_status(house.portal, source.resolve().access_token) == 200
-    except BillingAuthError:
-        # Told before anybody was asked.
-        assert house.portal.requests == []
-    else:
-        pytest.fail("It cannot have been saved.")
+    path = tmp_path / "plain" / "login.json"
+    with pytest.raises(BillingLoginNotSaved) as caught:
+        house.source(path, portal_base_url=house.url).login(pytest.fail)
+    assert str(caught.value) == (
+        f"The login cannot be saved to {path}: File exists. Free space or fix it. Nobody was asked to approve the "
+        "login."
+    )
+    assert house.portal.requests == []
+
+
+@pytest.mark.parametrize("step", ["open", "write", "fsync"])
+@pytest.mark.parametrize("call", ["login", "step_up"])
+def test_nobody_is_asked_to_approve_a_login_that_a_full_disk_has_no_place_for(house, disk, step, call):
+    house.put()
+    before = house.path.read_bytes()
+    source = house.source(portal_base_url=house.url)
+    with disk(step), pytest.raises(BillingLoginNotSaved, match="No space left on device"):
+        getattr(source, call)(pytest.fail)
+    assert (house.portal.requests, house.path.read_bytes()) == ([], before)
+    assert house.files() == ["login.json", "login.json.lock"]
+    getattr(source, call)(lambda code: house.portal.approve_device(code.user_code))
+    assert source.resolve().access_token == house.entry()["access_token"]
 
 
 def test_unknown_keys_survive_a_refresh_a_login_and_a_logout_at_every_level(house):
@@ -719,13 +750,45 @@ def test_unknown_keys_survive_a_refresh_a_login_and_a_logout_at_every_level(hous
 
 
 @pytest.fixture
-def held(house, monkeypatch):
+def hold(house, monkeypatch):
+    """Have another process hold the lock from now on."""
     monkeypatch.setattr(login_keeper, "_LOCK_SECONDS", 0.1)
-    house.path.parent.mkdir(exist_ok=True)
-    worker = start_worker("hold", house.path)
-    assert worker.stdout.readline() == "held\n"
-    yield worker
-    end_worker(worker)
+    workers = []
+
+    def start():
+        house.path.parent.mkdir(exist_ok=True)
+        worker = start_worker("hold", house.path)
+        workers.append(worker)
+        assert worker.stdout.readline() == "held\n"
+        return worker
+
+    yield start
+    for worker in workers:
+        end_worker(worker)
+
+
+@pytest.fixture
+def held(hold):
+    return hold()
+
+
+@pytest.fixture
+def late(house, hold):
+    """Log in while another process takes the lock, after the place of the login was tried."""
+
+    def log_in():
+        holders = []
+
+        def approve(code):
+            holders.append(hold())
+            house.portal.approve_device(code.user_code)
+
+        source = house.source(portal_base_url=house.url)
+        with pytest.raises(BillingLoginNotSaved, match="Another program"):
+            source.login(approve)
+        return source, holders[0]
+
+    return log_in
 
 
 def test_while_another_process_holds_the_lock_the_token_at_hand_is_used(house, ask, held):
@@ -756,21 +819,23 @@ def test_a_token_with_time_left_needs_no_lock(house, held):
     assert house.source().resolve().access_token == login.access_token
 
 
-def test_a_new_login_under_a_held_lock_lives_in_memory_and_is_saved_later(house, held):
-    source = house.source(portal_base_url=house.url)
-    with pytest.raises(BillingLoginNotSaved, match="Another program"):
-        source.login(lambda code: house.portal.approve_device(code.user_code))
+def test_nobody_is_asked_to_approve_a_login_under_a_held_lock(house, held):
+    with pytest.raises(BillingNetworkError, match="Another program"):
+        house.source(portal_base_url=house.url).login(pytest.fail)
+    assert house.portal.requests == []
+
+
+def test_a_new_login_under_a_held_lock_lives_in_memory_and_is_saved_later(house, late):
+    source, held = late()
     token = source.resolve().access_token
     assert not house.path.exists()
     end_worker(held)
     assert source.resolve().access_token == token == house.entry()["access_token"]
 
 
-def test_a_new_login_under_a_held_lock_takes_the_place_of_the_one_before_later(house, held):
+def test_a_new_login_under_a_held_lock_takes_the_place_of_the_one_before_later(house, late):
     house.put(login_id="before", note="kept")
-    source = house.source(portal_base_url=house.url)
-    with pytest.raises(BillingLoginNotSaved):
-        source.login(lambda code: house.portal.approve_device(code.user_code))
+    source, held = late()
     token = source.resolve().access_token
     end_worker(held)
     assert source.resolve().access_token == token == house.entry()["access_token"]

@@ -18,7 +18,18 @@ from nous_billing import (
 from nous_billing.auth import oauth
 from nous_billing.mock import Fault, MockClock, MockPortal
 from nous_billing.mock.oauth_form import OAuthError
-from tests.auth.support import ASKS, FULL, asked, from_iso, iso, jwt, refreshes, state_status
+from tests.auth.support import (
+    ASKS,
+    FULL,
+    PortalClock,
+    ask_by_client,
+    asked,
+    from_iso,
+    iso,
+    jwt,
+    refreshes,
+    state_status,
+)
 
 OTHER = "https://portal.nousresearch.com"
 TOKEN_KEYS = {"access_token", "refresh_token", "expires_at", "expires_in", "obtained_at"}
@@ -189,8 +200,10 @@ def test_a_passing_error_about_an_expired_token_is_no_logout(house, row):
     with pytest.raises(BillingNetworkError, match="Try again") as caught:
         source.resolve()
     assert caught.value.error == "network_error"
+    assert caught.value.retry_after == (60 if row == "429" else 5)
     assert house.path.read_bytes() == before
     assert source.is_logged_in
+    house.portal.clock.advance(caught.value.retry_after)
     assert state_status(house.portal, source.resolve().access_token) == 200
     assert len(house.refreshes()) == 2
 
@@ -411,23 +424,39 @@ def test_a_clock_that_goes_forward_by_an_hour_costs_one_refresh(house, ask):
     assert state_status(house.portal, source.resolve().access_token) == 200
 
 
-def test_a_clock_that_goes_back_by_an_hour_costs_one_refresh(house, ask):
-    house.put(left=800)
+def test_a_token_from_before_the_clock_went_back_is_used_until_the_portal_refuses_it(house):
+    login = house.put(left=800)
     house.clock.offset = -3600
     source = house.source()
-    ask(source)
-    ask(source)
+    assert ask_by_client(source)
+    house.portal.clock.advance(801)
+    assert source.resolve().access_token == login.access_token
+    assert house.refreshes() == []
+    assert ask_by_client(source)
     assert len(house.refreshes()) == 1
-    house.portal.clock.advance(781)
-    ask(source)
+    house.portal.clock.advance(779)
+    source.resolve()
+    assert len(house.refreshes()) == 1
+    house.portal.clock.advance(1)
+    source.resolve()
     assert len(house.refreshes()) == 2
 
 
-def test_a_clock_that_goes_back_by_an_hour_while_the_portal_is_down_leaves_the_token(house):
-    login = house.put(left=800)
-    house.clock.offset = -3600
-    house.portal.inject(Fault.reply(503, {}), "oauth_token")
-    assert house.source().resolve().access_token == login.access_token
+@pytest.mark.parametrize("offsets", [(-600, 600), (0, 600), (-600, 0), (0, 3600), (-7200, 7200)])
+def test_machines_with_different_clocks_that_share_a_login_do_not_renew_it_in_turn(house, offsets):
+    house.put()
+    machines = []
+    for offset in offsets:
+        clock = PortalClock(house.portal)
+        clock.offset = offset
+        machines.append(house.source(clock=clock))
+    for _ in range(60):
+        for machine in machines:
+            ask_by_client(machine)
+        house.portal.clock.advance(60)
+    # An hour is five lives of a token, each of which either machine ends once at most.
+    assert len(house.refreshes()) <= 10
+    assert len(set(house.refreshes())) == len(house.refreshes())
 
 
 def test_a_clock_that_is_corrected_by_half_a_minute_costs_nothing(house):

@@ -25,9 +25,10 @@ from nous_billing import (
     HermesLogin,
     StoredLogin,
 )
-from nous_billing import _files as files
+from nous_billing._files import replacing as files
 from nous_billing._secrets import Secret
 from nous_billing.auth import login_keeper, oauth
+from nous_billing.auth.device_login import device_login
 from nous_billing.credentials import Credentials
 from nous_billing.mock import Fault
 from nous_billing.protocol.operations import Operation
@@ -218,6 +219,9 @@ def test_a_full_disk_tells_no_token(house, canaries, records, step, way, monkeyp
 
         def __exit__(self, *_):
             os.close(self.descriptor)
+
+        def seek(self, at):
+            pass
 
         write = full
 
@@ -432,7 +436,7 @@ def test_the_steps_and_the_results_of_the_flows_show_no_token(house, canaries):
 
 def test_a_device_code_that_is_polled_with_is_not_shown(house, canaries):
     seen = []
-    flow = oauth.device_login(house.url, "hermes-cli", "x", seen.append, None, house.clock)
+    flow = device_login(house.url, "hermes-cli", "x", seen.append, None, house.clock)
     next(flow)
     started = Shut(house.portal.oauth.devices.start("x", house.url))
     step = flow.send(Reply(200, {}, json.dumps(started.open()).encode(), 0.0))

@@ -7,12 +7,25 @@ import os
 import signal
 import sys
 import tempfile
+import threading
 import time
 import traceback
 from collections import Counter
 from pathlib import Path
 
 from nous_billing import AsyncBillingClient, BillingClient, BillingError, StoredLogin
+from nous_billing.auth import oauth
+
+
+def hurried_calls(request_seconds, *arguments):
+    """Make calls, with no patience for the token endpoint."""
+    oauth._REQUEST_SECONDS = float(request_seconds)
+    oauth._PAUSES_BEFORE_REPLAY = (0.1, 0.2)
+    calls("sync", *arguments)
+    # As the interpreter does at its end, which a forked worker does not come to.
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join()
 
 
 def calls(kind, path, count, pause, go, result):
@@ -27,7 +40,7 @@ def calls(kind, path, count, pause, go, result):
                     client.get_billing_state()
                     ended["ok"] += 1
                 except BillingError as error:
-                    ended[repr(error)] += 1
+                    ended[type(error).__name__] += 1
                 time.sleep(float(pause))
     else:
 
@@ -83,6 +96,15 @@ def ask(kind, path):
 
         asyncio.run(ask_in_task())
     print("answered", flush=True)
+
+
+def state(path):
+    """Make one call; print the balance, or the error."""
+    try:
+        with BillingClient(StoredLogin(path)) as client:
+            print(client.get_billing_state().balance_usd)
+    except BillingError as error:
+        print(f"{type(error).__name__}: {error}")
 
 
 def hold(path):
@@ -148,8 +170,10 @@ def run(role, *arguments):
         "ask": ask,
         "calls": calls,
         "hold": hold,
+        "hurried-calls": hurried_calls,
         "nursery": nursery,
         "refresh": refresh_forever,
+        "state": state,
         "without-rights": without_rights,
     }
     roles[role](*arguments)

@@ -187,6 +187,63 @@ def test_auto_reload_is_switched_on_and_off(portal: MockPortal) -> None:
     assert output(portal, "auto_reload.py", "off") == "Auto-reload is off: below $20.00, to $100.00.\n"
 
 
+def confirmed(portal: MockPortal) -> list[str]:
+    """The arguments of the command that `upgrade.py` prints."""
+    shown = output(portal, "upgrade.py", "tier_super").splitlines()
+    assert shown[0] == "Super costs $20.00 now."
+    return shown[1].partition("upgrade.py ")[2].split()
+
+
+def test_upgrade_shows_the_tiers_and_upgrades_once(portal: MockPortal) -> None:
+    assert output(portal, "upgrade.py").splitlines() == [
+        "tier_basic: Basic, $10.00 a month",
+        "tier_plus: Plus, $20.00 a month (current)",
+        "tier_super: Super, $40.00 a month",
+    ]
+    arguments = confirmed(portal)
+    for _ in range(2):
+        assert output(portal, "upgrade.py", *arguments) == "The plan is Super.\n"
+    (upgrade,) = portal.organisation.plan.upgrades
+    assert upgrade.key == arguments[1]
+
+
+def test_upgrade_outlives_a_lost_reply_with_the_same_command(portal: MockPortal) -> None:
+    portal.organisation.card = Card("visa", "0500")
+    arguments = confirmed(portal)
+    lost = run(portal, "upgrade.py", *arguments)
+    assert (lost.returncode, "try again with the same idempotency key" in lost.stderr) == (1, True)
+    assert output(portal, "upgrade.py", *arguments) == "The plan is Super.\n"
+    assert len(portal.organisation.plan.upgrades) == 1
+
+
+def test_upgrade_waits_for_a_person_who_confirms_the_payment(portal: MockPortal) -> None:
+    portal.organisation.card = Card("visa", "3155")
+    command = [sys.executable, str(EXAMPLES / "upgrade.py"), "tier_super", "my-key"]
+    with subprocess.Popen(command, env=environment(portal), stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == f"Confirm the payment: {portal.url}/billing?topup=open\n"
+        portal.finish_upgrade()
+        assert process.communicate(timeout=60)[0] == "The plan is Super.\n"
+    assert process.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["tier_basic"], "This is no upgrade."),
+        (["tier_legacy"], "This tier can no longer be chosen."),
+        (["tier_super", "my-key"], "Not paid: card_declined. Nothing was charged. {url}/billing?topup=open"),
+        (["tier_basic", "my-key"], "This is no upgrade. A lower tier is scheduled for the end of the period."),
+    ],
+)
+def test_upgrade_says_why_there_is_none(portal: MockPortal, arguments: list[str], said: str) -> None:
+    portal.organisation.card = Card("visa", "9995")
+    done = run(portal, "upgrade.py", *arguments)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(said.format(url=portal.url))
+    assert portal.organisation.plan.upgrades == []
+
+
 def expired(portal: MockPortal) -> str:
     token = portal.issue_token()
     portal.expire(token)

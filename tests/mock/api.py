@@ -46,6 +46,27 @@ class Api:
         body = body or {"enabled": True, "threshold": 20, "topUpAmount": 100}
         return self.client.patch("/api/billing/auto-top-up", headers=self._headers(token), json=body)
 
+    def subscription(self, token=None):
+        return self.client.get("/api/billing/subscription", headers=self._headers(token))
+
+    def preview(self, tier, token=None):
+        return self._subscribe("POST", "preview", {"subscriptionTypeId": tier}, token)
+
+    def change(self, tier=None, token=None):
+        """Another tier at the end of the period, or the end of the subscription."""
+        body = {"type": "tier_change", "subscriptionTypeId": tier} if tier else {"type": "cancellation"}
+        return self._subscribe("PUT", "pending-change", body, token)
+
+    def undo(self, token=None):
+        return self._subscribe("DELETE", "pending-change", None, token)
+
+    def upgrade(self, tier, key="key-1", token=None):
+        return self._subscribe("POST", "upgrade", {"subscriptionTypeId": tier}, token, **{"Idempotency-Key": key})
+
+    def _subscribe(self, method, path, body, token, **headers):
+        headers = {**self._headers(token), **headers}
+        return self.client.request(method, f"/api/billing/subscription/{path}", headers=headers, json=body)
+
     def account(self):
         return self.client.get("/api/oauth/account", headers=self._headers(None))
 

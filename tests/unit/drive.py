@@ -34,6 +34,33 @@ OWNER_STATE: dict[str, Any] = {
     "canChangePlan": True,
     "portalUrl": "/billing?topup=open",
 }
+PLUS: dict[str, Any] = {
+    "tierId": "tier_plus",
+    "tierName": "Plus",
+    "monthlyCredits": "22.50",
+    "creditsRemaining": "-1.5",
+    "cycleEndsAt": "2026-07-01T00:00:00Z",
+    "pendingDowngradeTierName": "Basic",
+    "pendingDowngradeAt": "2026-07-01T00:00:00Z",
+    "cancelAtPeriodEnd": False,
+    "cancellationEffectiveAt": None,
+}
+TIER: dict[str, Any] = {
+    "tierId": "tier_plus",
+    "name": "Plus",
+    "tierOrder": 2,
+    "dollarsPerMonthDisplay": "20",
+    "monthlyCredits": "22.50",
+    "isCurrent": True,
+    "isEnabled": False,
+}
+SUBSCRIPTION: dict[str, Any] = {
+    "org": {"id": "org_1", "name": "Acme", "role": "ADMIN"},
+    "context": "personal",
+    "portalUrl": "/plan",
+    "current": PLUS,
+    "tiers": [TIER],
+}
 
 
 class FakeClock:

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from nous_billing import _files as files
+from nous_billing._files import folders as files
 
 AT_ONCE = 5
 

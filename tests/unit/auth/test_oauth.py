@@ -4,6 +4,7 @@ import pytest
 
 from nous_billing._secrets import Secret
 from nous_billing.auth import oauth
+from nous_billing.auth.device_login import DeviceCode, device_login
 from nous_billing.errors import BillingAuthError, BillingNetworkError, BillingTimeout
 from nous_billing.protocol.exchange import Sleep
 from nous_billing.protocol.replies import Failure
@@ -25,12 +26,12 @@ UNSENT = Failure("connection refused", sent=False)
 LATE = Failure("the time allowed for the call has passed", sent=True, timed_out=True)
 
 
-def renew(clock, *answers):
+def renew(clock, *answers, failures=0):
     def answer(step):
         return clock.sleep(step.seconds) if isinstance(step, Sleep) else left.pop(0)
 
     left = list(answers)
-    played = answer_steps(oauth.refresh(PREVIEW, "client-1", Secret("rt_1"), clock), answer)
+    played = answer_steps(oauth.refresh(PREVIEW, "client-1", Secret("rt_1"), clock, failures), answer)
     assert not left
     return played
 
@@ -41,7 +42,7 @@ def log_in(clock, *answers, cancelled=None, on_code=None):
 
     left = list(answers)
     shown = []
-    flow = oauth.device_login(PREVIEW, "client-1", "a b", on_code or shown.append, cancelled, clock)
+    flow = device_login(PREVIEW, "client-1", "a b", on_code or shown.append, cancelled, clock)
     played = answer_steps(flow, answer)
     assert not left
     return played, shown
@@ -91,7 +92,7 @@ def test_what_the_portal_does_not_say_of_the_tokens_is_none(clock, body, tokens)
         ({"error_description": "reused"}, "invalid_grant", "None"),
     ],
 )
-@pytest.mark.parametrize("status", [400, 401, 499])
+@pytest.mark.parametrize("status", [200, 299, 400, 401, 499])
 def test_a_login_that_the_portal_has_ended_is_said_to_be_so(clock, body, error, named, status):
     played = renew(clock, reply(status, body))
     assert (type(played.error), played.error.status, played.error.error) == (BillingAuthError, 401, error)
@@ -102,18 +103,18 @@ def test_a_login_that_the_portal_has_ended_is_said_to_be_so(clock, body, error, 
 @pytest.mark.parametrize(
     ("answer", "cls", "status", "sentence"),
     [
-        (UNSENT, BillingNetworkError, None, "right now: connection refused. Try again shortly."),
+        (UNSENT, BillingNetworkError, None, "right now: connection refused. Try again in 5 s."),
         (
             Failure("the time allowed for the call has passed", sent=False, timed_out=True),
             BillingTimeout,
             None,
-            "right now: the time allowed for the call has passed. Try again shortly.",
+            "right now: the time allowed for the call has passed. Try again in 5 s.",
         ),
-        (reply(503, {"error": "invalid_grant"}), BillingNetworkError, 503, "right now (HTTP 503). Try again shortly."),
-        (reply(429, {"error": "invalid_grant"}), BillingNetworkError, 429, "right now (HTTP 429). Try again shortly."),
-        (reply(302), BillingNetworkError, 302, "right now (HTTP 302). Try again shortly."),
-        (reply(404, {"access_token": "x"}), BillingNetworkError, 404, "right now (HTTP 404). Try again shortly."),
-        (reply(399, {"error": "invalid_grant"}), BillingNetworkError, 399, "right now (HTTP 399). Try again shortly."),
+        (reply(503, {"error": "invalid_grant"}), BillingNetworkError, 503, "right now (HTTP 503). Try again in 5 s."),
+        (reply(429, {"error": "invalid_grant"}), BillingNetworkError, 429, "right now (HTTP 429). Try again in 5 s."),
+        (reply(302), BillingNetworkError, 302, "right now (HTTP 302). Try again in 5 s."),
+        (reply(404, {"access_token": "x"}), BillingNetworkError, 404, "right now (HTTP 404). Try again in 5 s."),
+        (reply(399, {"error": "invalid_grant"}), BillingNetworkError, 399, "right now (HTTP 399). Try again in 5 s."),
     ],
 )
 def test_what_may_pass_is_said_to_be_so_and_not_replayed(clock, answer, cls, status, sentence):
@@ -121,6 +122,21 @@ def test_what_may_pass_is_said_to_be_so_and_not_replayed(clock, answer, cls, sta
     assert (type(played.error), played.error.status, played.error.error) == (cls, status, "network_error")
     assert str(played.error) == f"The login could not be renewed {sentence}"
     assert (len(played.sent), clock.passed) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("answer", "failures", "pause"),
+    [
+        (reply(429, {}, {"retry-after": "77"}), 3, 77),
+        (reply(503, {}, {"retry-after": "0"}), 1, 15),
+        (reply(200, {"error": "slow_down"}), 2, 45),
+        (reply(400, {}), 0, 5),
+        (UNSENT, 2, 30),
+    ],
+)
+def test_a_renewal_that_failed_says_when_to_try_again(clock, answer, failures, pause):
+    error = renew(clock, answer, failures=failures).error
+    assert (error.retry_after, error.message.partition(". ")[2]) == (pause, f"Try again in {pause} s.")
 
 
 @pytest.mark.parametrize(
@@ -156,7 +172,7 @@ def test_a_token_that_was_found_spent_by_a_replay_ends_the_login(clock):
 
 def test_a_device_login_asks_for_a_code_shows_it_and_polls_until_it_is_approved(clock):
     played, (code,) = log_in(clock, reply(200, CODE), PENDING, PAIR)
-    assert code == oauth.DeviceCode(
+    assert code == DeviceCode(
         user_code="ABCD-EFGH",
         verification_uri=f"{PREVIEW}/device",
         verification_uri_complete=f"{PREVIEW}/device?user_code=ABCD-EFGH",
@@ -220,6 +236,12 @@ def test_what_a_person_is_shown_of_a_login_can_be_printed(clock):
             "The login could not be started (HTTP 503). Try again shortly.",
         ),
         (reply(404), BillingNetworkError, 404, "The login could not be started (HTTP 404). Try again shortly."),
+        (
+            reply(429, headers={"retry-after": "30"}),
+            BillingNetworkError,
+            429,
+            "The login could not be started (HTTP 429). Try again in 30 s.",
+        ),
     ],
 )
 def test_a_portal_that_gives_no_code_is_said_to_be_so(clock, answer, cls, status, sentence):
@@ -237,8 +259,9 @@ def test_a_portal_that_gives_no_code_is_said_to_be_so(clock, answer, cls, status
     ],
 )
 @pytest.mark.parametrize("before", [[], [reply(200, CODE)], [reply(200, CODE), PENDING]])
-def test_a_refusal_has_its_sentence(clock, error, sentence, before):
-    played, _ = log_in(clock, *before, reply(400, {"error": error}))
+@pytest.mark.parametrize("status", [200, 400])
+def test_a_refusal_has_its_sentence(clock, error, sentence, before, status):
+    played, _ = log_in(clock, *before, reply(status, {"error": error}))
     assert (type(played.error), played.error.error, str(played.error)) == (BillingAuthError, error, sentence)
 
 
@@ -246,6 +269,7 @@ def test_a_refusal_has_its_sentence(clock, error, sentence, before):
     "answer",
     [
         PENDING,
+        reply(200, {"error": "authorization_pending"}),
         UNSENT,
         LATE,
         reply(500, {"error": "access_denied"}),
@@ -262,11 +286,28 @@ def test_what_may_pass_ends_no_login_and_changes_no_interval(clock, answer):
 
 
 @pytest.mark.parametrize(
-    "answer", [reply(400, {"error": "slow_down"}), reply(429, {"error": "access_denied"}), reply(429)]
+    "answer",
+    [
+        reply(200, {"error": "slow_down"}),
+        reply(400, {"error": "slow_down"}),
+        reply(429, {"error": "access_denied"}),
+        reply(429, headers={"retry-after": "12"}),
+    ],
 )
 def test_each_answer_that_asks_to_slow_down_adds_five_seconds(clock, answer):
     played, _ = log_in(clock, reply(200, CODE), answer, answer, PAIR)
     assert [step.deadline - 1010 for step in played.sent] == [0, 7, 19, 36]
+
+
+def test_the_next_poll_waits_for_as_long_as_the_portal_asks_and_the_one_after_it_does_not(clock):
+    busy = reply(503, headers={"retry-after": "20"})
+    played, _ = log_in(clock, reply(200, CODE), busy, PENDING, PAIR)
+    assert [step.deadline - 1010 for step in played.sent] == [0, 7, 27, 34]
+
+
+def test_a_code_that_expires_while_the_portal_asks_to_wait_has_expired(clock):
+    played, _ = log_in(clock, reply(200, CODE), reply(503, headers={"retry-after": "3600"}))
+    assert (played.error.error, clock.passed) == ("expired_token", 60)
 
 
 @pytest.mark.parametrize(
@@ -297,12 +338,12 @@ def test_a_login_that_is_cancelled_while_it_waits_ends_within_a_quarter_of_a_sec
 
 
 def test_what_ends_a_login_shows_no_code_of_the_device_in_a_traceback(clock):
-    flow = oauth.device_login(PREVIEW, "client-1", "a", lambda code: None, None, clock)
+    flow = device_login(PREVIEW, "client-1", "a", lambda code: None, None, clock)
     next(flow)
     flow.send(reply(200, CODE))
     flow.send(None)
     with pytest.raises(KeyboardInterrupt) as caught:
         flow.throw(KeyboardInterrupt())
-    frames = [entry.frame for entry in caught.traceback if entry.path.name == "oauth.py"]
+    frames = [entry.frame for entry in caught.traceback if entry.path.name == "device_login.py"]
     assert frames
     assert all("dc_1" not in repr(frame.f_locals) for frame in frames)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from nous_billing import _files as files
+from nous_billing._files import replacing as files
 from nous_billing.errors import BillingInvalidRequest, BillingNetworkError, BillingPurchaseStoreError
 from nous_billing.purchases import folder as purchase_folder
 from nous_billing.purchases.directory import PurchaseDirectory

@@ -1,0 +1,85 @@
+"""Logins that are in memory only, because their file could not be written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+from uuid import uuid4
+
+from .._secrets import Secret
+from .grant import GRANT_KEY, grant_end
+from .login_file import Document, LoginFile, login_of, logins_of, merged
+from .oauth import Tokens
+
+Write = Callable[[Document], None]
+"""Replaces the document of the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Unsaved:
+    """A login that is in memory only.
+
+    It may replace what the file has as long as ``key`` there still has the value of ``replaces``: for a renewed login
+    the refresh token that was spent, for a new one the id of the login before.
+    """
+
+    login: Document
+    key: Literal["refresh_token", "login_id"]
+    replaces: object
+
+
+class UnsavedLogins:
+    """Logins by portal. Changed under the lock of the file, but for a new login where the lock cannot be taken."""
+
+    def __init__(self, file: LoginFile) -> None:
+        self._file = file
+        self._logins: dict[str, _Unsaved] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._logins)
+
+    def fingerprint(self) -> object:
+        """Return a value that changes with each login."""
+        return tuple(map(id, self._logins.values())) if self._logins else ()
+
+    def get(self, base_url: str) -> Document | None:
+        """Return the login of a portal, or None."""
+        unsaved = self._logins.get(base_url)
+        return None if unsaved is None else unsaved.login
+
+    def add_renewed(self, base_url: str, login: Document, spent: Secret, tokens: Tokens) -> None:
+        """Add a login with new tokens."""
+        before = self._logins.get(base_url) or _Unsaved(login, "refresh_token", replaces=spent)
+        self._logins[base_url] = replace(before, login=merged(login, tokens))
+
+    def add_new(self, base_url: str, before: Document, tokens: Tokens) -> None:
+        """Add a login that a person has approved. What the login before knew of the portal survives."""
+        login = {key: value for key, value in before.items() if key != "scope"}
+        new = {**merged(login, tokens), "login_id": uuid4().hex, GRANT_KEY: grant_end(tokens.requested_at)}
+        self._logins[base_url] = _Unsaved(new, "login_id", replaces=before.get("login_id"))
+
+    def drop(self, base_url: str) -> None:
+        """Forget the login of a portal."""
+        self._logins.pop(base_url, None)
+
+    def save(self, write: Write) -> OSError | None:
+        """Save all logins at once, under the lock. Return the error if that failed."""
+        unsaved = dict(self._logins)
+        if not unsaved:
+            return None
+        document, is_changed = self._file.read(), False
+        for base_url, one in unsaved.items():
+            # Otherwise another program has logged in or renewed the login in the meantime.
+            if login_of(document, base_url).get(one.key) == one.replaces:
+                logins_of(document)[base_url], is_changed = one.login, True
+                if one.key == "login_id":
+                    document["active_portal"] = base_url
+        try:
+            if is_changed:
+                write(document)
+        except OSError as error:
+            return error
+        # A new login may have come without the lock.
+        self._logins = {base_url: one for base_url, one in self._logins.items() if unsaved.get(base_url) is not one}
+        return None
