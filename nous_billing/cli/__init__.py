@@ -13,9 +13,8 @@ def main() -> None:
     try:
         from .commands import command
     except ModuleNotFoundError as missing:
-        if missing.name not in _LIBRARIES:
+        library = (missing.name or "").partition(".")[0]
+        if library not in _LIBRARIES:
             raise
-        sys.exit(
-            f"The command nous-billing needs {missing.name}: install nous-billing[cli] from the index of nous-billing."
-        )
+        sys.exit(f"The command nous-billing needs {library}: install nous-billing[cli] from the index of nous-billing.")
     command()

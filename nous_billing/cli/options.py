@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
 import click
 
-from nous_billing import BillingAuthError, BillingError, BillingPurchaseInterrupted
+from nous_billing import BillingError, BillingPurchaseInterrupted
 
 from .endings import Ending
 from .screen import Screen
@@ -27,8 +26,7 @@ def with_screen(function: Callable[Concatenate[Screen, P], None]) -> Callable[..
         try:
             function(screen, *args, **kwargs)
         except BillingError as error:
-            can_log_in = isinstance(error, BillingAuthError) and not os.environ.get("NOUS_TOKEN", "").strip()
-            screen.fail(error, again="nous-billing login" if can_log_in else None)
+            screen.fail(error)
         except BillingPurchaseInterrupted as interrupted:
             screen.fail(interrupted.uncertain)
         except (KeyboardInterrupt, click.Abort):

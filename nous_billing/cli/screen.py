@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
@@ -15,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from nous_billing import BillingError
+from nous_billing import BillingAuthError, BillingError
 
 from .endings import Ending, ending_of
 
@@ -103,6 +104,8 @@ class Screen:
         again: str | None = None,
     ) -> NoReturn:
         """Write an error, and end the process with its exit code. As ``end``."""
+        if isinstance(error, BillingAuthError) and not os.environ.get("NOUS_TOKEN", "").strip():
+            again = again or "nous-billing login"
         self.end(
             ending_of(error),
             said or error.message,

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from nous_billing.cli.commands import command
-from nous_billing.mock import MockPortal
+from nous_billing.mock import MockPortal, devices
 from tests.cli.terminal import Terminal
 
 
@@ -44,7 +44,9 @@ class Person:
 
 
 @pytest.fixture
-def portal():
+def portal(monkeypatch):
+    # A person who tests does not look at a code for five seconds.
+    monkeypatch.setattr(devices, "INTERVAL", 0.1)
     portal = MockPortal(settle_after=0)
     with portal.serve():
         yield portal

@@ -38,7 +38,7 @@ ENDINGS = [
     (None, ("buy", "ten", "--yes"), Ending.INPUT, "Not a decimal number of dollars: 'ten'."),
     (None, ("buy", "50.005", "--yes"), Ending.INPUT, "must be a whole number of cents"),
     (None, ("buy", "50", "--yes", "--key", "ä"), Ending.INPUT, "visible ASCII"),
-    (None, ("buy", "50"), Ending.INPUT, "Nobody can be asked here: add --yes to buy. Nothing was sent."),
+    (None, ("buy", "50"), Ending.INPUT, "Nobody can be asked here: add --yes. Nothing was sent."),
     (None, ("auto-reload", "20"), Ending.INPUT, "Give a threshold and an amount in dollars"),
     (None, ("auto-reload", "-5", "100"), Ending.INPUT, "threshold must be dollars as a Decimal"),
     (None, ("charge", "two words"), Ending.INPUT, "charge"),

@@ -30,7 +30,7 @@ def test_a_person_logs_in_steps_up_and_buys(stranger, portal, columns):
     assert (buy.end(), "Paid $50.00." in buy.text, "$150.00" in buy.text) == (0, True, True), buy.text
     (charge,) = portal.organisation.charges
     # The key was on the screen before anything was sent, in a line that can be copied.
-    assert re.search(rf"nous-billing buy 50 --key\s+{charge.key}", buy.text)
+    assert f"nous-billing buy 50 --key {charge.key}" in buy.text.replace("\n", "")
 
 
 def test_who_says_no_is_charged_nothing(person, portal):
