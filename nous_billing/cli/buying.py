@@ -9,6 +9,7 @@ from typing import NoReturn
 import click
 
 from nous_billing import (
+    BillingDuplicateCharge,
     BillingError,
     BillingIdempotencyConflict,
     BillingPurchaseInterrupted,
@@ -129,26 +130,23 @@ def _step_up(
 
 
 def _end_uncertain(screen: Screen, uncertain: BillingPurchaseUncertain, amount: str) -> NoReturn:
-    again = None if uncertain.is_too_old else same_again("buy", amount, "--key", uncertain.key)
+    again = same_again("buy", amount, "--key", uncertain.key) if _can_go_on(uncertain) else None
     screen.fail(uncertain, {"key": uncertain.key, "charge_id": uncertain.charge_id}, again=again)
+
+
+def _can_go_on(outcome: BillingError) -> bool:
+    """Whether the same key finds out how a purchase ended: not after a day, and not where it was charged twice."""
+    finds_out = isinstance(outcome, BillingPurchaseUncertain) and not outcome.is_too_old
+    return finds_out and not isinstance(outcome, BillingDuplicateCharge)
 
 
 def _end_failed(screen: Screen, purchase: Purchase, portal_url: str) -> NoReturn:
     screen.end(
         Ending.CARD,
-        f"Not paid: {_reason(purchase.reason)}. Nothing was charged.",
+        purchase.message,
         portal_url=portal_url,
         members=purchase_members(purchase),
     )
-
-
-def _reason(reason: str | None) -> str:
-    return {
-        "authentication_required": "the bank wants you to confirm it; finish on the portal",
-        "card_declined": "the card was declined",
-        "payment_method_expired": "the card has expired",
-        "processing_error": "the payment processor could not do it",
-    }.get(reason or "", reason or "the portal gives no reason")
 
 
 def _show_paid(screen: Screen, current: Session, purchase: Purchase) -> None:
@@ -158,8 +156,8 @@ def _show_paid(screen: Screen, current: Session, purchase: Purchase) -> None:
     except (BillingError, KeyboardInterrupt):
         # It is paid, whatever comes after it.
         screen.tell("The new balance could not be read.")
-    for discrepancy in purchase.discrepancies:
-        screen.tell(f"The portal contradicts itself about this charge ({discrepancy}): look at the billing page.")
+    if purchase.discrepancies:
+        screen.tell(purchase.message, style="red")
     screen.answer(
         {**purchase_members(purchase), "balance_usd": balance},
         [("balance", dollars(balance)), ("charge", purchase.charge_id or ""), ("paid", moment(purchase.settled_at))],
@@ -178,23 +176,16 @@ def resume(screen: Screen) -> None:
     for outcome in outcomes:
         if isinstance(outcome, Purchase):
             members.append(purchase_members(outcome))
-            screen.tell(_ended(outcome))
+            screen.tell(outcome.message)
             continue
         ending = ending_of(outcome)
         members.append({"key": getattr(outcome, "key", None), "status": "unknown", "message": outcome.message})
         screen.tell(outcome.message, style="red")
-        if isinstance(outcome, BillingPurchaseUncertain) and not outcome.is_too_old:
+        if isinstance(outcome, BillingPurchaseUncertain) and _can_go_on(outcome):
             screen.tell_line(same_again("buy", format(outcome.amount_usd, "f"), "--key", outcome.key))
     screen.answer({"purchases": members}, [], "" if outcomes else "No purchase is open.")
     if ending is not Ending.DONE:
         raise SystemExit(ending)
-
-
-def _ended(purchase: Purchase) -> str:
-    what = f"{dollars(purchase.amount_usd)} for {purchase.organisation_name}"
-    if purchase.status == "settled":
-        return f"{what}: paid."
-    return f"{what}: not paid, {_reason(purchase.reason)}. Nothing was charged."
 
 
 @click.command()
@@ -211,7 +202,7 @@ def charge(screen: Screen, charge_id: str, wait: bool) -> None:
     if isinstance(found, ChargeFailed):
         screen.end(
             Ending.CARD,
-            f"Not paid: {_reason(found.reason)}. Nothing was charged.",
+            f"Not paid: {found.reason}. Nothing was charged.",
             members={**members, "reason": found.reason},
         )
     if not isinstance(found, ChargeSettled):

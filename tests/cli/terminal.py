@@ -56,7 +56,8 @@ class Terminal:
         os.write(self._master, text.encode())
 
     def interrupt(self) -> None:
-        """Press Ctrl-C."""
+        """Press Ctrl-C. A person takes a moment; at once, Python could miss it just before it reads."""
+        time.sleep(0.3)
         self.type("\x03")
 
     def end(self) -> int:

@@ -79,7 +79,7 @@ def test_a_charge_that_failed_says_why(person, portal):
     told = person.answer("buy", "50", "--yes", ending=Ending.CARD)
     assert (told["status"], told["reason"], told["error"]["exit_code"]) == ("failed", "payment_method_expired", 7)
     (charge,) = portal.organisation.charges
-    assert "the card has expired" in person.run("charge", charge.id).output
+    assert "Not paid: payment_method_expired." in person.run("charge", charge.id).output
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ ENDINGS = [
     (no_card, BUY, Ending.REFUSED, "/billing?topup=open"),
     (kill_switch, BUY, Ending.REFUSED, "/billing?topup=open"),
     (processor_down, BUY, Ending.LATER, "othing was charged"),
-    (declining, BUY, Ending.CARD, "Not paid: the card was declined. Nothing was charged."),
+    (declining, BUY, Ending.CARD, "The payment of $50.00 for Acme failed: the card was declined."),
     (None, ("charge", "ch_unknown"), Ending.UNKNOWN, "Not settled yet, or the portal does not know it."),
 ]
 
