@@ -204,8 +204,9 @@ check-wheel: build ## Install the wheel into a fresh environment and buy from it
 docs: $(NODE_SETUP) ## Build the documentation into site/ and check its links
 	@$(BIN)/python -m scripts.site
 
-pictures: $(SETUP) ## Take the pictures of the mock's pages for the documentation (needs Chromium)
+pictures: $(SETUP) ## Take the pictures for the documentation: a purchase in a terminal, and the mock's pages (needs Chromium)
 	@$(BIN)/python -m scripts.pictures
+	@$(BIN)/python -m scripts.recording
 
 release: $(NODE_SETUP) ## Prepare a release: check the version, and keep what is released in released/
 	@$(BIN)/python -m scripts.release

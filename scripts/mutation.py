@@ -39,6 +39,7 @@ WINGS = {
         *(f"auth/test_{name}" for name in ("d*", "hermes_contract", "patience", "refresh_rows", "replay")),
     ],
     "_files": ["unit/test_files", "unit/files/test_*", "unit/purchases/test_purchase_directory", "auth/test_disk"],
+    "cli": ["cli/test_asking", "cli/test_commands", "cli/test_endings"],
     "hermes": ["unit/test_hermes*", "sockets/test_hermes*"],
     "protocol": ["unit/protocol/test_*", "unit/purchases/test_callers_code"],
     "purchases": ["unit/purchases/test_*"],
