@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import NoReturn
 
-from .._files import file_fingerprint
+from .._files.reading import file_fingerprint
 from .._secrets import Secret, check_token
 from .._threads import ForkSafeLock
 from ..clock import Clock
