@@ -16,9 +16,16 @@ class ServerDisconnectedError(Exception):
     """What httpx-aiohttp raises a timeout from."""
 
 
-def raised_from(error, cause):
-    error.__cause__ = cause
-    return error
+class RaisedFrom:
+    """An error and its cause, which ``failure_of`` takes away: each run needs it anew."""
+
+    def __init__(self, error, cause):
+        self.error = error
+        self.cause = cause
+
+    def anew(self):
+        self.error.__cause__ = self.cause
+        return self.error
 
 
 @pytest.mark.parametrize(
@@ -28,8 +35,8 @@ def raised_from(error, cause):
         (httpx.ReadTimeout("slow"), True, False),
         (httpx2.ReadTimeout("slow"), True, False),
         (TimeoutError(), True, False),
-        (raised_from(httpx.ConnectTimeout("slow"), httpcore.ConnectTimeout("slow")), True, False),
-        (raised_from(httpx.ConnectTimeout("lost"), ServerDisconnectedError()), False, False),
+        (RaisedFrom(httpx.ConnectTimeout("slow"), httpcore.ConnectTimeout("slow")), True, False),
+        (RaisedFrom(httpx.ConnectTimeout("lost"), ServerDisconnectedError()), False, False),
         (httpcore.ReadError("reset"), False, True),
         (httpx.ReadError("reset"), False, True),
         (httpx2.WriteError("reset"), False, True),
@@ -41,6 +48,7 @@ def raised_from(error, cause):
     ids=lambda value: type(value).__module__ + type(value).__name__ if isinstance(value, Exception) else None,
 )
 def test_a_failure_says_whether_time_was_up_and_whether_a_kept_connection_was_dead(error, timed_out, stale):
+    error = error.anew() if isinstance(error, RaisedFrom) else error
     failure = failure_of(error, sent=True, kept=True)
     assert (failure.sent, failure.timed_out, failure.stale) == (True, timed_out, stale)
     failure = failure_of(error, sent=False, kept=False)
