@@ -16,7 +16,7 @@ from ..protocol import operations
 from ..protocol.exchange import Flow, exchange
 from ..protocol.idempotency import check_idempotency_key
 from ..protocol.ids import check_tier_id
-from ..protocol.settlement import check_seconds
+from ..protocol.seconds import check_seconds
 from ..transport.driver import Driver
 from .links import link_base_url
 from .organisation import as_dict
