@@ -18,7 +18,12 @@ DIST = ROOT / "dist"
 SOURCES = ["CHANGELOG.md", "LICENSE", "README.md", "generated", "nous_billing", "openapi", "pyproject.toml"]
 SOURCES += ["SECURITY.md", "released"]
 IN_SDIST = {*SOURCES, "PKG-INFO", ".gitignore"}
-IN_WHEEL = {"nous_billing/py.typed", "nous_billing/__init__.pyi", "nous_billing/mock/contract.json"}
+IN_WHEEL = {
+    "nous_billing/py.typed",
+    "nous_billing/__init__.pyi",
+    "nous_billing/mock/contract.json",
+    "nous_billing/mock/control.json",
+}
 IN_WHEEL |= {"nous_portal_api/py.typed"}
 CLASSIFIERS = {"Private :: Do Not Upload", "Typing :: Typed", "Programming Language :: Python :: 3.11"}
 

@@ -1,6 +1,6 @@
 """Write what is made from the contract, or with --check compare it with what is there.
 
-Made from it are the generated client and the mock's copy of the contract as JSON.
+Made from it are the generated client and, as JSON, the mock's copies of the contract and of its own control interface.
 """
 
 import argparse
@@ -20,7 +20,11 @@ CONTRACT = ROOT / "openapi/nous-portal-billing.yaml"
 CONFIG = ROOT / "openapi/openapi-python-client.yaml"
 TEMPLATES = ROOT / "openapi/templates"
 CLIENT = ROOT / "generated/nous_portal_api"
-CONTRACT_JSON = ROOT / "nous_billing/mock/contract.json"
+# What the mock is built from, each with the document that it is a copy of.
+COPIES = {
+    ROOT / "nous_billing/mock/contract.json": CONTRACT,
+    ROOT / "nous_billing/mock/control.json": ROOT / "openapi/mock-control.yaml",
+}
 DIFF_LINES = 20
 
 
@@ -40,8 +44,8 @@ def generate_client(target: Path, contract: Path = CONTRACT, templates: Path | N
         sys.exit(f"The generator failed:\n{done.stdout}")
 
 
-def contract_json() -> bytes:
-    document = yaml.safe_load(CONTRACT.read_text(encoding="utf-8"))
+def as_json(source: Path) -> bytes:
+    document = yaml.safe_load(source.read_text(encoding="utf-8"))
     return (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode()
 
 
@@ -65,9 +69,8 @@ def check(new: Path) -> None:
     there, should = (
         {CLIENT.relative_to(ROOT) / path: data for path, data in files_of(folder).items()} for folder in (CLIENT, new)
     )
-    if CONTRACT_JSON.is_file():
-        there[CONTRACT_JSON.relative_to(ROOT)] = CONTRACT_JSON.read_bytes()
-    should[CONTRACT_JSON.relative_to(ROOT)] = contract_json()
+    there |= {copy.relative_to(ROOT): copy.read_bytes() for copy in COPIES if copy.is_file()}
+    should |= {copy.relative_to(ROOT): as_json(source) for copy, source in COPIES.items()}
     wrong = [path for path in sorted(there.keys() | should.keys()) if there.get(path) != should.get(path)]
     if wrong:
         print("\n".join(differences(str(path), there.get(path), should.get(path)) for path in wrong))
@@ -78,8 +81,9 @@ def check(new: Path) -> None:
 def write(new: Path) -> None:
     shutil.rmtree(CLIENT, ignore_errors=True)
     shutil.copytree(new, CLIENT, ignore=shutil.ignore_patterns("__pycache__"))
-    CONTRACT_JSON.write_bytes(contract_json())
-    print(f"Wrote {CLIENT.relative_to(ROOT)} and {CONTRACT_JSON.relative_to(ROOT)}.")
+    for copy, source in COPIES.items():
+        copy.write_bytes(as_json(source))
+    print(f"Wrote {', '.join(str(path.relative_to(ROOT)) for path in (CLIENT, *COPIES))}.")
 
 
 def main() -> None:

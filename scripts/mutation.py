@@ -38,6 +38,8 @@ WINGS = {
         "unit/auth/test_*",
         *(f"auth/test_{name}" for name in ("d*", "hermes_contract", "patience", "refresh_rows", "replay")),
     ],
+    "_files": ["unit/test_files", "unit/files/test_*", "unit/purchases/test_purchase_directory", "auth/test_disk"],
+    "hermes": ["unit/test_hermes*", "sockets/test_hermes*"],
     "protocol": ["unit/protocol/test_*", "unit/purchases/test_callers_code"],
     "purchases": ["unit/purchases/test_*"],
     "transport": [
@@ -56,7 +58,6 @@ FRONT = {
         "unit/purchases/test_memory_store",
         *(f"unit/purchases/test_{name}" for name in ("buying", "buying_cancelled", "buying_store", "resume")),
     ],
-    "_files": ["unit/purchases/test_purchase_directory", "unit/auth/test_hermes_login"],
     "_async_subscriptions": ["unit/test_client"],
     "_subscriptions": ["unit/test_client"],
     "_threads": ["unit/transport/test_driver*"],
@@ -67,7 +68,6 @@ FRONT = {
     "clock": ["unit/test_hermes", "sockets/test_hermes"],
     "credentials": ["unit/auth/test_tokens", "unit/auth/test_hermes_login"],
     "errors": ["unit/protocol/test_replies"],
-    "hermes": ["sockets/test_hermes"],
     "models": ["unit/protocol/test_models"],
     "sql": ["sql/test_sql_store"],
 }

@@ -8,9 +8,9 @@ if TYPE_CHECKING:
     from .contract import ContractViolation
     from .faults import Fault
     from .ledger import Charge
+    from .mock_portal import MockPortal
     from .oauth import Login
     from .organisations import AutoReload, Card, Organisation, Person
-    from .portal import MockPortal
     from .recording import RecordedRequest
     from .replies import Reply
 
@@ -37,7 +37,7 @@ _MODULES = {
     "Fault": "faults",
     "Login": "oauth",
     "MockClock": "clock",
-    "MockPortal": "portal",
+    "MockPortal": "mock_portal",
     "Organisation": "organisations",
     "Person": "organisations",
     "RecordedRequest": "recording",

@@ -2,9 +2,10 @@
 
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from starlette.convertors import PathConvertor, register_url_convertor
+from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -29,15 +30,27 @@ class _RestConvertor(PathConvertor):
 register_url_convertor("rest_of_path", _RestConvertor())
 
 
-def build_app(traffic: Traffic, endpoints: Iterable[tuple[str, str, Endpoint]], pages: Mapping[str, Reply]) -> ASGIApp:
-    """The application of these endpoints, each behind its method and path, and of fixed replies to GET by path."""
+def build_app(
+    traffic: Traffic,
+    endpoints: Iterable[tuple[str, str, Endpoint]],
+    pages: Mapping[str, Reply],
+    cors_origins: Sequence[str] = (),
+) -> ASGIApp:
+    """The application of these endpoints, each behind its method and path, and of fixed replies to GET by path.
+
+    Scripts of pages of other origins may use it only if their origin is named, or `"*"`.
+    """
     paths: dict[str, dict[str, ASGIApp]] = {path: {"GET": _Page(reply)} for path, reply in pages.items()}
     for method, path, endpoint in endpoints:
         paths.setdefault(path, {})[method] = endpoint
     # What has fewer parameters, or more text around them, is the closer match.
     ordered = sorted(paths, key=lambda path: (path.count("{"), -len(path)))
     routes = [Route(_pattern(path), _Path(traffic, paths[path])) for path in ordered]
-    return _Observed(Router(routes, redirect_slashes=False, default=_Path(traffic, {})))
+    app: ASGIApp = Router(routes, redirect_slashes=False, default=_Path(traffic, {}))
+    if cors_origins:
+        any_of = ["*"]
+        app = CORSMiddleware(app, cors_origins, any_of, any_of, expose_headers=["Retry-After"])
+    return _Observed(app)
 
 
 def _pattern(path: str) -> str:
@@ -47,12 +60,12 @@ def _pattern(path: str) -> str:
 class _Observed:
     """Records each request, and logs one line for it."""
 
-    def __init__(self, router: ASGIApp) -> None:
-        self._router = router
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self._router(scope, receive, send)
+            await self._app(scope, receive, send)
             return
         query = b"?" + scope["query_string"] if scope["query_string"] else b""
         path = (scope["raw_path"] + query).decode("latin-1")
@@ -66,7 +79,7 @@ class _Observed:
 
         started = time.perf_counter()
         try:
-            await self._router(scope, receive, observed)
+            await self._app(scope, receive, observed)
         finally:
             status = "no reply" if record.status is None else record.status
             _logger.info("%s %s %s %.0f ms", record.method, path, status, (time.perf_counter() - started) * 1000)
@@ -80,18 +93,36 @@ class _Path:
         self._endpoints = endpoints
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] in self._endpoints:
-            await self._endpoints[scope["method"]](scope, receive, send)
+        method: str = scope["method"]
+        record: RecordedRequest = scope[RECORD]
+        if method == "HEAD" and method not in self._endpoints and "GET" in self._endpoints:
+            method, scope, send = "GET", {**scope, "method": "GET"}, _without_body(send)
+        if method in self._endpoints:
+            await self._endpoints[method](scope, receive, send)
             return
         body = await read_body(receive)
         if body is not None:
-            scope[RECORD].body = body
+            record.body = body
             with self._traffic.lock:
-                self._traffic.requests.append(scope[RECORD])
+                self._traffic.requests.append(record)
             reply = _NOT_FOUND
             if self._endpoints:
-                reply = Reply(405, {"error": "method_not_allowed"}, {"Allow": ", ".join(self._endpoints)})
+                allowed = {"Allow": ", ".join(self._allowed())}
+                reply = Reply(405, {"error": "method_not_allowed"}, allowed)
+                if method == "OPTIONS":
+                    reply = Reply(204, headers=allowed)
             await send_reply(reply, send)
+
+    def _allowed(self) -> list[str]:
+        head = {"HEAD"} if "GET" in self._endpoints else set[str]()
+        return sorted({*self._endpoints, *head, "OPTIONS"})
+
+
+def _without_body(send: Send) -> Send:
+    async def send_head(message: Message) -> None:
+        await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+    return send_head
 
 
 class _Page:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from . import gates
 from .calls import Call, handler
 from .clock import MockClock
+from .ids import Ids
 from .ledger import AMBIGUOUS, Charge, usd
 from .limiter import Limiter
 from .organisations import AutoReload, Organisation, check_monthly_cap
@@ -20,7 +21,8 @@ class Billing:
     def __init__(self, clock: MockClock, settle_after: float) -> None:
         self.clock = clock
         self.settle_after = settle_after
-        self._tokens = Tokens(clock)
+        self.ids: Ids = Ids()
+        self._tokens = Tokens(clock, self.ids)
         self._limiter = Limiter(clock)
 
     @handler(gates.organisation)
@@ -77,7 +79,7 @@ class Billing:
 
     def _charge(self, organisation: Organisation, key: str, amount: Decimal) -> Reply:
         last4 = organisation.card.last4 if organisation.card else ""
-        charge = Charge(key, amount, last4, self.clock, self.settle_after)
+        charge = Charge(key, amount, last4, self.clock, self.settle_after, self.ids.new("charge"))
         organisation.add_charge(charge)
         reply = Reply(202, {"chargeId": charge.id})
         if last4 == AMBIGUOUS:

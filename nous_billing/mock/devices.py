@@ -1,12 +1,12 @@
 """Devices that wait for a person to approve their login (RFC 8628)."""
 
 import math
-import secrets
 from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import quote
 
 from .clock import MockClock
+from .ids import Ids
 from .oauth_form import OAuthError
 from .tokens import Session
 
@@ -17,7 +17,9 @@ _SLACK = 0.1
 
 
 @dataclass(eq=False)
-class _Device:
+class Device:
+    """A device that asked for a login. `answer` is a session once it is approved."""
+
     user_code: str
     scope: str
     expires_at: float
@@ -28,17 +30,15 @@ class _Device:
 class Devices:
     """The device codes that were issued, and what the person in the browser decided."""
 
-    def __init__(self, clock: MockClock) -> None:
+    def __init__(self, clock: MockClock, ids: Ids) -> None:
         self._clock = clock
-        self._devices: dict[str, _Device] = {}
+        self._ids = ids
+        self._devices: dict[str, Device] = {}
 
     def start(self, scope: str, page: str) -> dict[str, Any]:
         """Issue a code. `page` is where the person enters it."""
-        device_code = f"dc_{secrets.token_urlsafe(32)}"
-        # No vowels, which could make a word, and no letters that a person could misread.
-        letters = "".join(secrets.choice("BCDFGHJKLMNPQRSTVWXZ") for _ in range(8))
-        user_code = f"{letters[:4]}-{letters[4:]}"
-        self._devices[device_code] = _Device(user_code, scope, self._clock.now() + LIFETIME)
+        device_code, user_code = self._ids.new("deviceCode"), self._ids.new("userCode")
+        self._devices[device_code] = Device(user_code, scope, self._clock.now() + LIFETIME)
         return {
             "device_code": device_code,
             "user_code": user_code,
@@ -47,6 +47,15 @@ class Devices:
             "expires_in": int(LIFETIME),
             "interval": INTERVAL,
         }
+
+    def find(self, user_code: str) -> Device | None:
+        """The last device with this code, whatever became of it."""
+        return next((each for each in reversed(self._devices.values()) if each.user_code == user_code), None)
+
+    def waiting(self) -> list[Device]:
+        """The devices that a person may still approve."""
+        now = self._clock.now()
+        return [each for each in self._devices.values() if each.answer == "pending" and now < each.expires_at]
 
     def requested_scope(self, user_code: str) -> str:
         """The scope that a waiting device asked for."""
@@ -76,8 +85,8 @@ class Devices:
         session, device.answer = device.answer, "used"
         return session
 
-    def _waiting(self, user_code: str) -> _Device:
-        for device in self._devices.values():
-            if device.user_code == user_code and device.answer == "pending" and self._clock.now() < device.expires_at:
+    def _waiting(self, user_code: str) -> Device:
+        for device in self.waiting():
+            if device.user_code == user_code:
                 return device
         raise LookupError(f"No device waits with the code {user_code}.")

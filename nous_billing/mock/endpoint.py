@@ -23,12 +23,20 @@ _logger = logging.getLogger("nous_billing.mock")
 class Endpoint:
     """One method of one path: takes the next fault, lets the handler act, and checks its reply against the contract.
 
-    Without an operation of the contract the reply is not checked.
+    Without an operation of the contract the reply is not checked. Unless it is `observed`, its requests are not
+    recorded, and no fault hits them.
     """
 
     def __init__(
-        self, traffic: Traffic, name: str, respond: Callable[[Request], Reply], operation: Operation | None = None
+        self,
+        traffic: Traffic,
+        name: str,
+        respond: Callable[[Request], Reply],
+        operation: Operation | None = None,
+        *,
+        observed: bool = True,
     ) -> None:
+        self._observed = observed
         self._traffic = traffic
         self.name = name
         self._respond = respond
@@ -49,8 +57,10 @@ class Endpoint:
             body=body,
         )
         with self._traffic.lock:
-            self._traffic.requests.append(record)
-            fault = self._traffic.faults.take(self.name)
+            fault = None
+            if self._observed:
+                self._traffic.requests.append(record)
+                fault = self._traffic.faults.take(self.name)
             reply, fault = self._answer(request, fault)
         if fault is None:
             await send_reply(reply, send)

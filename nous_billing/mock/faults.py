@@ -125,6 +125,10 @@ class FaultQueue:
         """Show the fault at the next calls of the operation, or of any."""
         self._waiting.extend([(fault, operation)] * times)
 
+    def clear(self) -> None:
+        """Forget those that still wait."""
+        self._waiting.clear()
+
     def take(self, operation: str) -> Fault | None:
         """The next fault of the operation, if one waits."""
         for index, (fault, name) in enumerate(self._waiting):

@@ -1,11 +1,11 @@
 """Charges. The last four digits of the saved card decide how they end, as with the test cards of payment processors."""
 
-import secrets
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
 from .clock import MockClock
+from .ids import Ids
 
 FAILURES = {
     "3155": "authentication_required",
@@ -33,8 +33,16 @@ def timestamp(moment: datetime) -> str:
 class Charge:
     """One charge of the ledger, in dollars. Its status follows the clock."""
 
-    def __init__(self, key: str, amount: Decimal, last4: str, clock: MockClock, settle_after: float) -> None:
-        self.id: str = f"ch_{secrets.token_urlsafe(12)}"
+    def __init__(
+        self,
+        key: str,
+        amount: Decimal,
+        last4: str,
+        clock: MockClock,
+        settle_after: float,
+        charge_id: str | None = None,
+    ) -> None:
+        self.id: str = charge_id or Ids().new("charge")
         self.key = key
         self.amount = amount
         self.created_at: datetime = clock.datetime()

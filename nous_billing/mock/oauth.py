@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from . import gates
 from .clock import MockClock
 from .devices import Devices
+from .ids import Ids
 from .ledger import usd
 from .oauth_form import OAuthError, read_form
 from .organisations import Person
@@ -46,9 +47,10 @@ class _RefreshToken:
 class OAuth:
     """The OAuth endpoints and the logins that they keep."""
 
-    def __init__(self, clock: MockClock, tokens: Tokens) -> None:
-        self.devices: Devices = Devices(clock)
+    def __init__(self, clock: MockClock, tokens: Tokens, ids: Ids) -> None:
+        self.devices: Devices = Devices(clock, ids)
         self._clock = clock
+        self._ids = ids
         self._tokens = tokens
         self._refresh_tokens: dict[str, _RefreshToken] = {}
 
@@ -59,9 +61,13 @@ class OAuth:
     def log_in(self, session: Session, lifetime: float = ACCESS_LIFETIME) -> Login:
         """A new pair of tokens of the session."""
         access_token = self._tokens.issue(session, session.scope, lifetime)
-        login = Login(access_token, f"rt_{secrets.token_urlsafe(32)}", int(lifetime), session.scope)
+        login = Login(access_token, self._ids.new("refreshToken"), int(lifetime), session.scope)
         self._refresh_tokens[login.refresh_token] = _RefreshToken(session)
         return login
+
+    def has_issued(self, refresh_token: str) -> bool:
+        """Whether this is a refresh token of this portal."""
+        return refresh_token in self._refresh_tokens
 
     def oauth_token(self, request: Request) -> Reply:
         """POST /api/oauth/token."""

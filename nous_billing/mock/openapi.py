@@ -30,6 +30,14 @@ def load_document() -> Json:
     return document
 
 
+def load_control() -> Json:
+    """The OpenAPI document of the mock's own control interface."""
+    document: Json = json.loads(
+        resources.files("nous_billing.mock").joinpath("control.json").read_text(encoding="utf-8")
+    )
+    return document
+
+
 def exact(document: Json) -> Json:
     """The same document with `multipleOf` beside each `x-decimal-places`.
 
@@ -44,15 +52,18 @@ def _add_multiple_of(entry: Json) -> Json:
     return entry if places is None else {**entry, "multipleOf": 10**-places}
 
 
-def operations(document: Json) -> list[Operation]:
-    """All operations of the contract. Raises ContractViolation for what the mock cannot do or check, by name."""
-    return list(_operations(json.dumps(document)))
+def operations(document: Json, *, authenticated: bool = True) -> list[Operation]:
+    """All operations of the document, with a bearer token or without.
+
+    Raises ContractViolation for what the mock cannot do or check, by name.
+    """
+    return list(_operations(json.dumps(document), authenticated))
 
 
 # Tests make many portals, and compiling the schemas takes longer than most tests.
-@lru_cache(maxsize=1)
-def _operations(text: str) -> tuple[Operation, ...]:
-    return tuple(_read(exact(json.loads(text))))
+@lru_cache(maxsize=2)
+def _operations(text: str, authenticated: bool) -> tuple[Operation, ...]:
+    return tuple(_read(exact(json.loads(text)), [["bearer"]] if authenticated else []))
 
 
 def required_scopes(document: Json, operation: Json) -> list[str]:
@@ -76,18 +87,19 @@ def resolve(document: Json, entry: Json) -> Json:
     return entry
 
 
-def _read(document: Json) -> Iterator[Operation]:
+def _read(document: Json, security: list[list[str]]) -> Iterator[Operation]:
     for path, item in document["paths"].items():
         for method, operation in item.items():
             if method not in _METHODS:
                 raise ContractViolation(f"{path}: the mock cannot read {method!r} there, only methods.")
-            yield _Reader(document, operation, f"{method.upper()} {path}").operation(method.upper(), path)
+            yield _Reader(document, operation, security, f"{method.upper()} {path}").operation(method.upper(), path)
 
 
 class _Reader:
     """Reads one operation."""
 
-    def __init__(self, document: Json, operation: Json, place: str) -> None:
+    def __init__(self, document: Json, operation: Json, security: list[list[str]], place: str) -> None:
+        self._security = security
         self._document = document
         self._operation = operation
         self._name: str = operation.get("operationId", place)
@@ -98,7 +110,7 @@ class _Reader:
             raise self._cannot("bind a handler without an operationId")
         if unknown := [key for key in entry if key not in _KNOWN and not key.startswith("x-")]:
             raise self._cannot(f"do what {', '.join(unknown)} asks for")
-        if [list(requirement) for requirement in security_of(self._document, entry)] != [["bearer"]]:
+        if [list(requirement) for requirement in security_of(self._document, entry)] != self._security:
             raise self._cannot("check any security but one bearer token")
         return Operation(
             id=self._name,

@@ -6,36 +6,39 @@ from collections.abc import Iterator
 from functools import lru_cache
 from html import escape
 
-from .openapi import Json, required_scopes, resolve
+from .openapi import Json, required_scopes, resolve, security_of
 
 _STYLE = """
-:root { color-scheme: light dark; --line: #8885; --soft: #8882; --link: #0b63c5 }
-@media (prefers-color-scheme: dark) { :root { --link: #7db7ff } }
+:root { color-scheme: light dark; --line: #8885; --soft: #8882; --link: #0b63c5; --quiet: #57606a }
+@media (prefers-color-scheme: dark) { :root { --link: #7db7ff; --quiet: #b6bfc9 } }
 * { box-sizing: border-box }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem; overflow-wrap: anywhere }
+body { background: Canvas; color: CanvasText; font: 16px/1.5 system-ui, sans-serif; max-width: 60rem;
+  margin: 0 auto; padding: 1rem; overflow-wrap: anywhere }
 h2 { margin-top: 3rem; border-bottom: 1px solid var(--line) } h3 { margin-top: 2rem } h4 { margin-bottom: .3rem }
 a { color: var(--link) } nav ul { columns: 18rem; padding-left: 1.2rem }
 code, pre { font-family: ui-monospace, monospace; font-size: .9em; background: var(--soft); border-radius: 4px }
-code { padding: 0 .25em } pre { padding: .6rem; overflow-x: auto; overflow-wrap: normal }
+code { padding: 0 .25em } pre { padding: .6rem; white-space: pre-wrap }
 pre code { padding: 0; background: none }
 dl { margin: .5rem 0; border-left: 2px solid var(--line); padding-left: .8rem } dd { margin: 0 0 .6rem 1rem }
 details { border: 1px solid var(--line); border-radius: 6px; padding: .4rem .8rem; margin: .5rem 0 }
-summary { cursor: pointer } .note { opacity: .75 } :target { outline: 2px solid var(--link); outline-offset: 4px }
+summary { cursor: pointer } .note { color: var(--quiet) }
+:target { outline: 2px solid var(--link); outline-offset: 4px }
 """
 
 
-def render(document: Json) -> str:
-    """The page of an OpenAPI document: the operations, then the schemas."""
-    return _rendered(json.dumps(document))
+def render(document: Json, address: str = "/openapi.json") -> str:
+    """The page of an OpenAPI document that is served at an address: the operations, then the schemas."""
+    return _rendered(json.dumps(document), address)
 
 
-@lru_cache(maxsize=1)
-def _rendered(text: str) -> str:
-    return "\n".join(_Page(json.loads(text)).lines())
+@lru_cache(maxsize=2)
+def _rendered(text: str, address: str) -> str:
+    return "\n".join(_Page(json.loads(text), address).lines())
 
 
 class _Page:
-    def __init__(self, document: Json) -> None:
+    def __init__(self, document: Json, address: str) -> None:
+        self._address = address
         self._document = document
         self._operations: list[tuple[str, str, Json]] = [
             (method.upper(), path, operation)
@@ -51,7 +54,7 @@ class _Page:
         yield '<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">'
         yield f"<title>{title}</title><style>{_STYLE}</style></head><body>"
         yield f"<header><h1>{title} <small>{escape(info['version'])}</small></h1>{_prose(info.get('description', ''))}"
-        yield '<p><a href="/openapi.json">openapi.json</a></p></header>'
+        yield f'<p><a href="{self._address}">openapi.json</a></p></header>'
         yield "<nav><ul>"
         for method, path, operation in self._operations:
             yield f'<li><a href="#{operation["operationId"]}">{method} {escape(path)}</a></li>'
@@ -70,7 +73,9 @@ class _Page:
         yield f"<p><strong>{escape(operation.get('summary', ''))}</strong></p>"
         yield _prose(operation.get("description", ""))
         scopes = required_scopes(self._document, operation)
-        yield f"<p>Bearer token; scope: {', '.join(f'<code>{escape(name)}</code>' for name in scopes) or 'none'}.</p>"
+        if security_of(self._document, operation):
+            named = ", ".join(f"<code>{escape(name)}</code>" for name in scopes)
+            yield f"<p>Bearer token; scope: {named or 'none'}.</p>"
         parameters = [resolve(self._document, parameter) for parameter in operation.get("parameters", [])]
         if parameters:
             yield "<h4>Parameters</h4><dl>"

@@ -1,24 +1,14 @@
 """The mock portal: its organisations and people, and what tests change."""
 
-from collections.abc import Generator
-from contextlib import contextmanager
 from decimal import Decimal
 from typing import Literal
 
-from starlette.types import ASGIApp
-
-from .app import HTML, build_app
 from .billing import Billing
-from .calls import bind
 from .clock import MockClock
-from .endpoint import Endpoint
 from .faults import Fault
 from .oauth import LOGIN_SCOPE, ROUTES, Login, OAuth, without_billing
 from .openapi import load_document, operations
 from .organisations import Card, Organisation, Person
-from .page import render
-from .replies import Reply
-from .server import LoopbackServer
 from .subscriptions import Subscriptions
 from .tokens import ACCESS_LIFETIME, BILLING_SCOPE, AccessToken, Session
 from .traffic import Traffic
@@ -26,38 +16,23 @@ from .traffic import Traffic
 FULL_SCOPE = f"{LOGIN_SCOPE} {BILLING_SCOPE}"
 
 
-class MockPortal(Billing, Subscriptions, Traffic):
-    """A Nous Portal to develop and test against.
-
-    It starts with the organisation Acme, 100 dollars, a saved card that settles, and its owner Ada. Charges settle
-    `settle_after` seconds after they were accepted, on `clock`. Safe to change while it is being served.
-    """
+class Portal(Billing, Subscriptions, Traffic):
+    """A portal without its server: its organisations and people, and what tests change."""
 
     def __init__(self, clock: MockClock | None = None, settle_after: float = 3.0) -> None:
         Traffic.__init__(self)
-        Billing.__init__(self, clock or MockClock(), settle_after)
+        self._start_over(clock or MockClock(), settle_after)
+
+    def _start_over(self, clock: MockClock, settle_after: float) -> None:
+        self.forget()
+        Billing.__init__(self, clock, settle_after)
         Subscriptions.__init__(self, self.clock)
-        self.oauth: OAuth = OAuth(self.clock, self._tokens)
-        self._organisations: list[Organisation] = []
-        self._people: list[Person] = []
-        self._server: LoopbackServer | None = None
+        self.oauth: OAuth = OAuth(self.clock, self._tokens, self.ids)
+        self.organisations: list[Organisation] = []
+        self.people: list[Person] = []
         self.organisation: Organisation = self.add_organisation("Acme", balance="100")
         self.owner: Person = self.add_person("Ada", self.organisation)
-        self._operation_names: set[str] = set()
-        self.app: ASGIApp = self._build_app()
-
-    def _build_app(self) -> ASGIApp:
-        document = load_document()
-        endpoints = [
-            (operation.method, operation.path, Endpoint(self, operation.id, respond, operation))
-            for operation, respond in bind(self, operations(document), self._tokens)
-        ]
-        endpoints += [
-            (method, path, Endpoint(self, name, getattr(self.oauth, name))) for name, (method, path) in ROUTES.items()
-        ]
-        self._operation_names.update(endpoint.name for _, _, endpoint in endpoints)
-        page = Reply(200, render(document), media_type=HTML)
-        return build_app(self, endpoints, {"/": page, "/docs": page, "/openapi.json": Reply(200, document)})
+        self._operation_names: set[str] = {operation.id for operation in operations(load_document())} | ROUTES.keys()
 
     # Organisations and people
 
@@ -75,13 +50,13 @@ class MockPortal(Billing, Subscriptions, Traffic):
             organisation = Organisation(
                 name,
                 self.clock,
-                number=len(self._organisations) + 1,
+                number=len(self.organisations) + 1,
                 balance=balance,
                 card=card,
                 cli_billing_enabled=cli_billing_enabled,
                 monthly_cap=monthly_cap,
             )
-            self._organisations.append(organisation)
+            self.organisations.append(organisation)
             return organisation
 
     def add_person(
@@ -89,8 +64,8 @@ class MockPortal(Billing, Subscriptions, Traffic):
     ) -> Person:
         """Add a person to an organisation. `can_change_plan` outranks the role where it is set."""
         with self.lock:
-            person = Person(f"usr_{len(self._people) + 1}", name, organisation, role, can_change_plan)
-            self._people.append(person)
+            person = Person(f"usr_{len(self.people) + 1}", name, organisation, role, can_change_plan)
+            self.people.append(person)
             return person
 
     def finish_upgrade(self, organisation: Organisation | None = None) -> None:
@@ -154,6 +129,10 @@ class MockPortal(Billing, Subscriptions, Traffic):
         with self.lock:
             self.oauth.devices.answer(user_code, "denied")
 
+    def has_issued(self, token: str) -> bool:
+        """Whether this is an access token or a refresh token of this portal."""
+        return self._tokens.find(token) is not None or self.oauth.has_issued(token)
+
     def _issued(self, token: str) -> AccessToken:
         issued = self._tokens.find(token)
         if issued is None:
@@ -171,36 +150,3 @@ class MockPortal(Billing, Subscriptions, Traffic):
             raise ValueError(f"There is no operation {operation!r}, only {', '.join(sorted(self._operation_names))}.")
         with self.lock:
             self.faults.put(fault, operation, times)
-
-    # The server
-
-    @property
-    def url(self) -> str:
-        """The address of the running server. Raises RuntimeError without one."""
-        if self._server is None:
-            raise RuntimeError("The portal is not being served.")
-        return self._server.url
-
-    def start(self, port: int = 0, *, ssl_certfile: str | None = None, ssl_keyfile: str | None = None) -> str:
-        """Serve on a loopback port, any free one by default, and return the address."""
-        if self._server is not None:
-            raise RuntimeError("The portal is being served already.")
-        self._server = LoopbackServer(self.app, port, ssl_certfile, ssl_keyfile)
-        return self._server.url
-
-    def stop(self) -> None:
-        """End the server and every connection to it."""
-        if self._server is not None:
-            self._server.stop()
-            self._server = None
-
-    @contextmanager
-    def serve(
-        self, port: int = 0, *, ssl_certfile: str | None = None, ssl_keyfile: str | None = None
-    ) -> Generator[str, None, None]:
-        """Serve while the block runs. Gives the address."""
-        url = self.start(port, ssl_certfile=ssl_certfile, ssl_keyfile=ssl_keyfile)
-        try:
-            yield url
-        finally:
-            self.stop()

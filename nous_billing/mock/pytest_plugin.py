@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from .portal import MockPortal
+    from .mock_portal import MockPortal
 
 
 @pytest.fixture

@@ -19,9 +19,13 @@ class RecordedRequest:
     body: bytes = b""
     status: int | None = None
 
+    @property
+    def shown_headers(self) -> dict[str, str]:
+        """The headers without secrets."""
+        return {name: "***" if name in _SECRET_HEADERS else value for name, value in self.headers.items()}
+
     def __repr__(self) -> str:
-        headers = {name: "***" if name in _SECRET_HEADERS else value for name, value in self.headers.items()}
         return (
             f"RecordedRequest(operation={self.operation!r}, method={self.method!r}, path={self.path!r}, "
-            f"headers={headers!r}, body=<{len(self.body)} bytes>, status={self.status!r})"
+            f"headers={self.shown_headers!r}, body=<{len(self.body)} bytes>, status={self.status!r})"
         )

@@ -13,6 +13,7 @@ from uvicorn.server import ServerState
 
 from .wire import TRANSPORT
 
+LOOPBACK = "127.0.0.1"
 _KEEP_ALIVE = 75
 _ACCEPTING_TURNS = 5
 _STOP_TIMEOUT = 1.0
@@ -45,7 +46,10 @@ class _Protocol(H11Protocol):
 class LoopbackServer:
     """Serves from its construction until `stop`. With a certificate the address is `https://localhost`."""
 
-    def __init__(self, app: ASGIApp, port: int, ssl_certfile: str | None, ssl_keyfile: str | None) -> None:
+    def __init__(
+        self, app: ASGIApp, port: int, ssl_certfile: str | None, ssl_keyfile: str | None, host: str = LOOPBACK
+    ) -> None:
+        self._host = host
         self._config = Config(
             app,
             http=_Protocol,
@@ -65,14 +69,15 @@ class LoopbackServer:
         self._port = port
         self._state = ServerState()
         self._ready = threading.Event()
-        self._failure: OSError | OverflowError | None = None
+        self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="mock-portal", daemon=True)
         self._thread.start()
         self._ready.wait()
         if self._failure:
             self._thread.join()
             raise self._failure
-        self.url: str = f"https://localhost:{self._port}" if ssl_certfile else f"http://127.0.0.1:{self._port}"
+        name = "localhost" if ssl_certfile else _reachable(host)
+        self.url: str = f"{'https' if ssl_certfile else 'http'}://{name}:{self._port}"
 
     @property
     def open_requests(self) -> int:
@@ -88,7 +93,8 @@ class LoopbackServer:
     def _run(self) -> None:
         try:
             asyncio.run(self._serve())
-        except (OSError, OverflowError) as error:
+        except BaseException as error:  # noqa: BLE001
+            # The caller is to hear of it, whatever it is: without a port there is no address.
             self._failure = error
         finally:
             self._ready.set()
@@ -98,7 +104,7 @@ class LoopbackServer:
         self._stopping = asyncio.Event()
         # With a host and a port instead of a socket, asyncio knows that this is TCP and disables Nagle's algorithm.
         server = await self._loop.create_server(
-            lambda: _Protocol(self._config, self._state, {}, self._loop), "127.0.0.1", self._port, ssl=self._config.ssl
+            lambda: _Protocol(self._config, self._state, {}, self._loop), self._host, self._port, ssl=self._config.ssl
         )
         self._port = server.sockets[0].getsockname()[1]
         self._ready.set()
@@ -119,3 +125,10 @@ class LoopbackServer:
             task.cancel()
         if self._state.tasks:
             await asyncio.wait(list(self._state.tasks), timeout=_STOP_TIMEOUT)
+
+
+def _reachable(host: str) -> str:
+    """The name under which this machine reaches a server on the host."""
+    if host in {"", "0.0.0.0", "::"}:  # noqa: S104
+        return LOOPBACK if host != "::" else "[::1]"
+    return f"[{host}]" if ":" in host else host

@@ -11,6 +11,10 @@ class Traffic:
 
     def __init__(self) -> None:
         self.lock: threading.RLock = threading.RLock()
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew, under the same lock."""
         self.requests: list[RecordedRequest] = []
         self.violations: list[str] = []
         self.faults: FaultQueue = FaultQueue()

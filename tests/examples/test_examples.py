@@ -283,7 +283,7 @@ def lost_while_waiting(portal: MockPortal) -> str:
         (
             limited,
             "50",
-            "Nothing was charged. Too many charges in the last hour. Try again later. Wait 90",
+            "Nothing was charged. Too many requests. Try again later. Wait 90",
         ),
         (lost_while_waiting, "50", "$50.00 for Acme was accepted as charge ch_"),
         (MockPortal.issue_token, "0.001", "Nothing was charged. amount_usd must be a whole number of cents"),

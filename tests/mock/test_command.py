@@ -67,14 +67,102 @@ def test_an_unusable_port_is_reported_in_one_line(portal, port):
     command = [sys.executable, "-m", "nous_billing.mock", "--host-port", port]
     process = subprocess.run(command, capture_output=True, text=True, timeout=10)
     assert process.returncode == 1
-    assert re.fullmatch(rf"Cannot use port {port}: .+\n", process.stderr)
+    assert re.fullmatch(rf"Cannot use port {port} of 127.0.0.1: .+\n", process.stderr)
 
 
 def test_the_help_says_what_the_cards_do():
     command = [sys.executable, "-m", "nous_billing.mock", "--help"]
     text = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout
-    for word in ("--host-port", "--card", "--role", "--settle-after", "card_declined", "0500"):
+    for word in ("--port", "--host", "--seed", "--cors", "--card", "--role", "--settle-after", "card_declined", "0500"):
         assert word in text
+
+
+def start(*options, **more):
+    return subprocess.Popen(
+        [sys.executable, "-m", "nous_billing.mock", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **more,
+    )
+
+
+def test_a_seed_file_fixes_tokens_and_a_reset_keeps_the_one_that_was_printed(tmp_path):
+    seed = tmp_path / "seed.json"
+    seed.write_text('{"organisations": [{"name": "New", "balanceUsd": 0.10}], "people": [{"name": "Eve"}]}')
+    with start("--seed", str(seed), "--token", "eve-token") as process:
+        introduction = "".join(process.stdout.readline() for _ in range(5))
+        url = introduction.split()[4]
+        assert "NOUS_TOKEN=eve-token" in introduction
+        headers = {"Authorization": "Bearer eve-token"}
+        with httpx.Client(base_url=url, headers=headers, trust_env=False) as client:
+            client.post("/_mock/reset")
+            assert client.get("/api/billing/state").json()["balanceUsd"] == "0.1"
+            client.post("/_mock/faults", json={"kind": "stall"})
+            with pytest.raises(httpx.ReadTimeout):
+                client.get("/api/billing/state", timeout=0.1)
+            process.terminate()
+            output, errors = process.communicate(timeout=5)
+    assert (process.returncode, errors) == (0, "")
+    assert "POST /_mock/reset 200" in output
+
+
+@pytest.mark.parametrize(
+    ("options", "text", "said"),
+    [
+        ([], None, "No such file"),
+        ([], "{", "Expecting property name"),
+        ([], '{"organisations": []}', "people"),
+        (["--role", "ADMIN"], "{}", "Leave them out."),
+        (["--port", "70000"], '{"organisations": [{"name": "A"}], "people": [{"name": "P"}]}', "use port 70000"),
+    ],
+)
+def test_what_keeps_it_from_starting_is_said_in_one_line(tmp_path, options, text, said):
+    seed = tmp_path / "seed.json"
+    if text is not None:
+        seed.write_text(text)
+    with start("--seed", str(seed), *options) as process:
+        output, errors = process.communicate(timeout=10)
+    assert (process.returncode, output) == (1, "")
+    assert re.fullmatch(rf"Cannot .*{re.escape(said)}.*\n", errors)
+
+
+@pytest.mark.parametrize(
+    "option", [["--card", "42"], ["--settle-after", "-1"], ["--settle-after", "nan"], ["--token", "a b"]]
+)
+def test_an_option_that_cannot_be_is_said_in_one_line(option):
+    with start(*option) as process:
+        output, errors = process.communicate(timeout=10)
+    assert (process.returncode, output) == (1, "")
+    assert re.fullmatch(r"Cannot start with these options: .+\n", errors)
+
+
+def test_another_host_than_loopback_is_a_warning_and_a_pipe_that_is_closed_is_not(tmp_path):
+    with start("--host", "0.0.0.0") as process:
+        url = process.stdout.readline().split()[4]
+        process.stdout.close()
+        assert url.startswith("http://127.0.0.1:")
+        assert httpx.get(f"{url}/billing", trust_env=False).status_code == 200
+        process.terminate()
+        assert process.wait(5) == 0
+        assert process.stderr.read() == (
+            "Warning: the mock listens on 0.0.0.0. Whoever reaches this machine can use and control it.\n"
+        )
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_it_loads_ends_it_cleanly(ending):
+    code = f"""
+import os, runpy, sys
+class Loading:
+    def find_spec(self, name, *_):
+        if name == "starlette":
+            os.kill(os.getpid(), {ending.value})
+sys.meta_path.insert(0, Loading())
+runpy.run_module("nous_billing.mock", run_name="__main__")
+"""
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=10)
+    assert (process.returncode, process.stdout, process.stderr) == (0, "", "")
 
 
 class Page(HTMLParser):

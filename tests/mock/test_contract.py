@@ -84,7 +84,7 @@ def test_a_reply_that_the_contract_allows_is_sent(reply):
 def drifted(monkeypatch, change):
     document = load_document()
     change(document)
-    monkeypatch.setattr("nous_billing.mock.portal.load_document", lambda: document)
+    monkeypatch.setattr("nous_billing.mock.mock_portal.load_document", lambda: document)
 
 
 def test_an_operation_without_a_handler_fails_at_start(monkeypatch):

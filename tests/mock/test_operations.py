@@ -50,7 +50,7 @@ def giving(monkeypatch):
     document = load_document()
     document["paths"][PATH] = {"post": GIFT}
     document["paths"][f"{PATH}/again"] = {"post": {**GIFT, "operationId": "give_again"}}
-    monkeypatch.setattr("nous_billing.mock.portal.load_document", lambda: document)
+    monkeypatch.setattr("nous_billing.mock.mock_portal.load_document", lambda: document)
 
     def make(reply):
         class Giving(MockPortal):

@@ -54,6 +54,15 @@ def test_a_port_that_is_taken_is_an_error_of_the_caller():
         MockPortal().start(port=urlsplit(url).port)
 
 
+@pytest.mark.parametrize("place", [{"port": -1}, {"port": 70000}, {"port": []}, {"host": "x" * 70}])
+def test_a_place_that_cannot_be_is_an_error_and_never_an_address(place):
+    portal = MockPortal()
+    with pytest.raises((OSError, OverflowError, TypeError, UnicodeError)):
+        portal.start(**place)
+    with pytest.raises(RuntimeError, match="not being served"):
+        portal.url  # noqa: B018
+
+
 def test_it_speaks_tls(tmp_path):
     authority = trustme.CA()
     certificate = authority.issue_cert("localhost")
@@ -112,7 +121,7 @@ def test_tests_may_change_the_portal_while_it_answers(portal, api):
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(buy, range(40))) == [1] * 40
     assert len(portal.requests) == 40
-    assert len({charge.id for person in portal._people for charge in person.organisation.charges}) == 40
+    assert len({charge.id for person in portal.people for charge in person.organisation.charges}) == 40
 
 
 def test_one_key_sent_many_times_at_once_is_one_charge(portal, api):

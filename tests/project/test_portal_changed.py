@@ -167,8 +167,8 @@ class Scripted(Copy):
     """A copy in which no command is run."""
 
     def __init__(self, folder: Path, said: str, content: bool) -> None:
-        super().__init__(folder)
         self.said = Said(content, said)
+        super().__init__(folder)
 
     def run(self, *command: str, **more: str) -> Said:
         return self.said

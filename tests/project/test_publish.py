@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -26,6 +27,7 @@ GIT = ["git", "-c", "user.name=tests", "-c", "user.email=tests@localhost", "-c",
 GOOD = {"UV_PUBLISH_USERNAME": USER, "UV_PUBLISH_PASSWORD": PASSWORD}
 BUY = """
 import sys
+import time
 from pathlib import Path
 import nous_billing as nb
 assert Path(nb.__file__).is_relative_to(sys.prefix), nb.__file__
@@ -248,3 +250,33 @@ def test_what_was_published_installs_and_buys_on_python_3(
         "nous-billing[mock]",
     )
     assert run(with_uv, "-I", ROOT / "scripts/try_wheel.py") == "The wheel with its mock bought $50.\n"
+
+
+def test_the_readme_alone_leads_from_an_install_to_a_bought_credit_in_a_minute(
+    published: Index, tmp_path: Path
+) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (install,) = re.findall(r'^pip install .*"nous-billing\[mock\]"', readme, re.MULTILINE)
+    section = readme.partition("## A first purchase")[2]
+    (tmp_path / "buy.py").write_text(re.findall(r"```python\n(.*?)```", section, re.DOTALL)[0])
+    # The dependencies, which the index of an organisation serves too.
+    locked: list[str | Path] = [
+        "--constraints",
+        ROOT / "requirements-dev.txt",
+        "-r",
+        ROOT / "pyproject.toml",
+        "--extra",
+        "mock",
+    ]
+    subprocess.run([UV, "venv", "--quiet", tmp_path / "venv"], check=True)
+    subprocess.run([UV, "pip", "install", "--quiet", "--python", tmp_path / "venv", "pip", *locked], check=True)
+    simple = f"{published.url.replace('://', f'://{USER}:{PASSWORD}@')}/simple/"
+    commands = [install.replace("https://packages.example/simple/", simple), "python buy.py"]
+    environment = {"PATH": f"{tmp_path / 'venv/bin'}:{os.environ['PATH']}", "HOME": str(tmp_path)}
+    started = time.monotonic()
+    for command in commands:
+        done = subprocess.run(command, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    assert done.stdout == "settled 50\n"
+    assert len(commands) <= 5
+    assert time.monotonic() - started < 60

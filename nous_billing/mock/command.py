@@ -1,0 +1,159 @@
+"""The command line of the mock portal."""
+
+import argparse
+import contextlib
+import ipaddress
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+from decimal import Decimal
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from . import MockPortal
+from .ledger import AMBIGUOUS, FAILURES
+from .server import LOOPBACK
+
+_TOKEN_LIFETIME = 8 * 3600
+_CARDS = ", ".join(["4242 settles", *(f"{last4} {reason}" for last4, reason in FAILURES.items())])
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m nous_billing.mock",
+        description="Serve a mock Nous Portal on this machine. Its address shows the contract, /device and /billing "
+        "are pages for people; /_mock/ says how tests steer it over HTTP.",
+    )
+    parser.add_argument(
+        "--port",
+        "--host-port",
+        dest="port",
+        type=int,
+        default=0,
+        metavar="PORT",
+        help="the port; default: any free one",
+    )
+    parser.add_argument(
+        "--host", default=LOOPBACK, help=f"the address to listen on; default: {LOOPBACK}, for this machine only"
+    )
+    parser.add_argument(
+        "--seed", type=Path, metavar="FILE", help="JSON with the organisations, people, tokens and faults"
+    )
+    parser.add_argument(
+        "--card",
+        metavar="LAST4",
+        help=f"the saved card's last four digits decide how a charge ends: {_CARDS}, {AMBIGUOUS} settles, but the "
+        "first reply is lost; 'none' means no card; default: 4242",
+    )
+    parser.add_argument("--role", help="OWNER, ADMIN, MEMBER or any other; default: OWNER")
+    parser.add_argument("--token", help="the text of the access token; default: a new one")
+    parser.add_argument(
+        "--settle-after", type=float, default=3.0, metavar="SECONDS", help="how long a charge is pending; default: 3"
+    )
+    parser.add_argument(
+        "--cors",
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="let scripts of pages of this origin use the mock, such as http://localhost:5173, or '*' for any",
+    )
+    return parser
+
+
+def _seed(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What the command line says. Raises ValueError or OSError."""
+    if arguments.seed is None:
+        card = None if arguments.card == "none" else {"last4": arguments.card or "4242"}
+        return {
+            "settleAfter": arguments.settle_after,
+            "organisations": [{"name": "Acme", "balanceUsd": "100", "card": card}],
+            "people": [{"name": "Ada", "role": arguments.role or "OWNER"}],
+        }
+    if arguments.card or arguments.role:
+        raise ValueError("The seed says what --card and --role would say. Leave them out.")
+    seed: dict[str, Any] = json.loads(arguments.seed.read_text(encoding="utf-8"), parse_float=Decimal)
+    return seed
+
+
+def _portal(arguments: argparse.Namespace) -> tuple[MockPortal, str]:
+    """The portal, and a token of it that a reset keeps. Raises ValueError or OSError."""
+    seed = _seed(arguments)
+    portal = MockPortal(settle_after=arguments.settle_after, seed=seed, cors_origins=arguments.cors)
+    texts = [login["accessToken"] for login in seed.get("tokens", []) if "accessToken" in login]
+    if texts and not arguments.token:
+        return portal, texts[0]
+    token = arguments.token or portal.issue_token(lifetime=_TOKEN_LIFETIME)
+    login = {"accessToken": token, "lifetime": _TOKEN_LIFETIME}
+    portal.reset({**seed, "tokens": [*seed.get("tokens", []), login]})
+    return portal, token
+
+
+def _introduction(portal: MockPortal, token: str) -> str:
+    person, organisation = portal.owner, portal.organisation
+    saved = f"card {organisation.card.brand} {organisation.card.last4}" if organisation.card else "no saved card"
+    return f"""\
+Mock Nous Portal at {portal.url}   (the contract as a page: open it in a browser; Ctrl-C ends the portal)
+A token with the role {person.role} at {organisation.name}, {saved}, balance ${organisation.balance}. In another shell:
+
+  export NOUS_PORTAL_BASE_URL={portal.url}
+  export NOUS_TOKEN={token}
+  curl -sH "Authorization: Bearer $NOUS_TOKEN" $NOUS_PORTAL_BASE_URL/api/billing/state
+  curl -sH "Authorization: Bearer $NOUS_TOKEN" -H "Idempotency-Key: first" \
+-H "Content-Type: application/json" -d '{{"amountUsd": 50}}' $NOUS_PORTAL_BASE_URL/api/billing/charge
+
+Pages for people: {portal.url}/billing and {portal.url}/device.   Steer it from tests: {portal.url}/_mock/
+"""
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def main() -> int:
+    """Serve until Ctrl-C or SIGTERM."""
+    arguments = _parser().parse_args()
+    # Whoever started the command may read its first lines only, and close the pipe.
+    logging.raiseExceptions = False
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    stopping = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    try:
+        portal, token = _portal(arguments)
+    except (ValueError, OSError) as error:
+        print(f"Cannot start with {arguments.seed or 'these options'}: {error}", file=sys.stderr)
+        return 1
+    try:
+        portal.start(arguments.port, host=arguments.host)
+    except (ValueError, OSError, OverflowError) as error:
+        print(f"Cannot use port {arguments.port} of {arguments.host}: {error}", file=sys.stderr)
+        return 1
+    if not _is_loopback(arguments.host):
+        print(
+            f"Warning: the mock listens on {arguments.host}. Whoever reaches this machine can use and control it.",
+            file=sys.stderr,
+            flush=True,
+        )
+    with contextlib.suppress(BrokenPipeError):
+        print(_introduction(portal, token), flush=True)
+    # Ctrl-C cannot interrupt a wait without a timeout on Windows.
+    while not stopping.wait(0.2):
+        pass
+    portal.stop()
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python would flush it once more, and complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
