@@ -25,6 +25,7 @@ Milliseconds of one process with all its threads, the old module → this one. T
 process, and the least of fifteen runs counts. The mock portal is on this machine; the real one is reached over TLS
 only. Both modules trust certifi's authorities and the mock's own. Hermes's module loads them and connects for each
 request, this one once.
+
 """.splitlines()
 _KINDS = {"bare": "a fresh interpreter", "in Hermes": "Hermes's command, which has loaded all else"}
 
