@@ -36,9 +36,13 @@ SURVIVED, NO_TESTS, NOT_RUN = 0, 33, None
 WINGS = {
     "auth": [
         "unit/auth/test_*",
-        *(f"auth/test_{name}" for name in ("d*", "hermes_contract", "patience", "refresh_rows", "replay")),
+        *(
+            f"auth/test_{name}"
+            for name in ("d*", "foreign_files", "hermes_contract", "patience", "refresh_rows", "replay")
+        ),
     ],
-    "_files": ["unit/test_files", "unit/files/test_*", "unit/purchases/test_purchase_directory", "auth/test_disk"],
+    "_files": ["unit/files/test_*", "unit/purchases/test_purchase_directory", "auth/test_disk", "auth/test_foreign*"],
+    "cli": ["cli/test_asking", "cli/test_commands", "cli/test_endings"],
     "hermes": ["unit/test_hermes*", "sockets/test_hermes*"],
     "protocol": ["unit/protocol/test_*", "unit/purchases/test_callers_code"],
     "purchases": ["unit/purchases/test_*"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from contextlib import suppress
 from pathlib import Path
 from weakref import WeakValueDictionary
 
@@ -13,11 +14,25 @@ _DISK_FAILED = {errno.EIO, errno.ENOSPC, getattr(errno, "EDQUOT", errno.EIO)}
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder, and those above it, for their owner only and durably, where there are none."""
-    if not folder.is_dir():
-        make_folder(folder.parent)
-        folder.mkdir(mode=0o700, exist_ok=True)
-        sync_folder(folder.parent)
+    """Make a folder, and those above it, for their owner only and durably, where there are none.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        # Another process may have made it in the meantime.
+        if not folder.is_dir():
+            raise
+        return
+    with suppress(OSError):
+        # The umask may have taken rights away.
+        folder.chmod(0o700)
+    sync_folder(folder.parent)
 
 
 class _GroupCommit:

@@ -1,31 +1,71 @@
-"""Reading files in whose place anybody may have put something else."""
+"""Reading files in whose place anybody may have put something else, or that somebody is just writing."""
 
 from __future__ import annotations
 
+import errno
 import os
-import stat
-from pathlib import Path
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from .trust import check_file
+
+T = TypeVar("T")
 
 _LARGEST_FILE = 2**20
 # Absent on Windows, which has neither such links for everybody nor named pipes among files.
-NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+# A tenth of a second: who writes a file in place truncates it first.
+_LOOKS, _PAUSE = 10, 0.01
 
 
-def read_own_file(path: Path) -> bytes:
+def file_fingerprint(path: str) -> object:
+    """Return a value that changes when the file is replaced, changed, made or removed.
+
+    Takes a string: it is called at each poll, and to handle a path takes longer than to ask the system.
+    """
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def read_own_file(path: str | os.PathLike[str]) -> bytes:
     """Return what a file of ours contains.
 
     Anybody may put something else under its name in a folder that is shared: a link is not followed, a pipe is not
     waited for, and what never ends is not read.
 
     Raises:
-        OSError: It cannot be read, or is no file.
-        ValueError: It is larger than any file of ours.
+        OSError: It cannot be read, or may be somebody else's; see ``trust``.
     """
-    descriptor = os.open(path, os.O_RDONLY | NO_FOLLOW)
+    name = os.fspath(path)
+    descriptor = os.open(name, os.O_RDONLY | NO_FOLLOW)
     with open(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError("it is not a file")
+        check_file(name, os.fstat(descriptor))
         content = file.read(_LARGEST_FILE + 1)
     if len(content) > _LARGEST_FILE:
-        raise ValueError("it is larger than 1 MiB")
+        raise OSError(errno.EFBIG, f"{name} is larger than 1 MiB", name)
     return content
+
+
+def look_again(look: Callable[[], T], is_whole: Callable[[T], bool], pause: Callable[[float], None] = time.sleep) -> T:
+    """Look at a file until what is found is whole, for a tenth of a second. Return what was found last.
+
+    Whoever writes a file in place empties it first: what one look finds torn may be whole at the next.
+
+    >>> looks = iter(["", "ha", "half", "whole"])
+    >>> look_again(lambda: next(looks), lambda found: found == "whole", pause=lambda seconds: print(f"{seconds} s"))
+    0.01 s
+    0.01 s
+    0.01 s
+    'whole'
+    """
+    found = look()
+    for _ in range(_LOOKS):
+        if is_whole(found):
+            break
+        pause(_PAUSE)
+        found = look()
+    return found

@@ -71,7 +71,7 @@ def temporary_of(path: Path) -> Path:
 def _prepare(path: Path, room: int) -> _NewFile | _SameFile:
     try:
         temporary = _free_temporary(path)
-        if _is_mounted(path, temporary) or _is_immutable(path):
+        if _is_mounted(path, temporary):
             return _SameFile(path, room)
         return _NewFile(path, temporary, room)
     except OSError as error:
@@ -83,8 +83,11 @@ def _prepare(path: Path, room: int) -> _NewFile | _SameFile:
 def _free_temporary(path: Path) -> Path:
     make_folder(path.parent)
     temporary = temporary_of(path)
-    # What a process that was killed left behind may belong to anybody.
-    temporary.unlink(missing_ok=True)
+    try:
+        # What a process that was killed left behind may belong to anybody.
+        temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise OSError(error.errno, f"{temporary} cannot be removed: {error.strerror}", str(temporary)) from None
     return temporary
 
 
@@ -92,18 +95,17 @@ def _is_mounted(path: Path, temporary: Path) -> bool:
     """Whether the file is a mount of its own: a hard link, like a rename, cannot leave the mount."""
     try:
         os.link(path, temporary)
+    except FileNotFoundError:
+        return False
     except OSError as error:
-        return error.errno == errno.EXDEV
-    temporary.unlink()
-    return False
-
-
-def _is_immutable(path: Path) -> bool:
-    """Whether not even the owner may change the file; a file that may only be read can still be replaced."""
-    try:
-        os.close(os.open(path, os.O_WRONLY | NO_FOLLOW))
-    except OSError as error:
-        return error.errno == errno.EPERM
+        if error.errno == errno.EXDEV:
+            return True
+    else:
+        temporary.unlink()
+        return False
+    # A file system without links, or a file that cannot be replaced: an immutable one, or a stranger's in a sticky
+    # folder. Such a file cannot be opened either.
+    os.close(os.open(path, os.O_WRONLY | NO_FOLLOW))
     return False
 
 

@@ -9,10 +9,10 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from .._files import file_fingerprint
+from .._files.reading import file_fingerprint, look_again, read_own_file
+from .._files.trust import follow
 from .._secrets import Secret, masked
 from ..credentials import Credentials
 from ..errors import BillingAuthError, BillingNetworkError
@@ -168,16 +168,25 @@ def _secret(token: object) -> Secret:
 
 
 def _stored_state() -> Mapping[str, Any]:
-    path = Path(_auth_file(hermes_home()))
-    try:
-        state = json.loads(path.read_bytes(), object_hook=masked)["providers"]["nous"]
-    except (FileNotFoundError, KeyError):
-        return {}
-    except (OSError, ValueError, TypeError, RecursionError) as error:
-        reason = type(error).__name__
-    else:
-        return state if isinstance(state, dict) else {}  # pyright: ignore[reportUnknownVariableType]
+    path = _auth_file(hermes_home())
+    # Hermes writes a file that is mounted by itself in place.
+    state, reason = look_again(lambda: _read_state(path), is_whole=lambda found: not found[1])
+    if not reason:
+        return state
     # Raised outside the handler: the original exception contains the file's text.
     raise BillingAuthError(
         f"Hermes's login {path} cannot be read ({reason}). Run `hermes portal` to log in again.", error="invalid_token"
     )
+
+
+def _read_state(path: str) -> tuple[Mapping[str, Any], str]:
+    """Return the login in Hermes's file, or why it cannot be read."""
+    try:
+        state: Any = json.loads(read_own_file(follow(path)), object_hook=masked)["providers"]["nous"]
+    except (FileNotFoundError, KeyError):
+        return {}, ""
+    except OSError as error:
+        return {}, error.strerror or type(error).__name__
+    except (ValueError, TypeError, RecursionError) as error:
+        return {}, type(error).__name__
+    return (cast("Mapping[str, Any]", state) if isinstance(state, dict) else {}), ""

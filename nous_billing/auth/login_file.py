@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import Any, cast
+from threading import get_ident
 
 from .._files.locking import locked
+from .._files.reading import file_fingerprint, look_again, read_own_file
 from .._files.replacing import Content, prepared
-from .._secrets import masked, reveal_in_json
-from ..errors import BillingAuthError
+from .._files.trust import check_file, check_folder, follow
+from .._secrets import reveal_in_json
+from ..errors import BillingAuthError, BillingError
+from .login_document import Document as Document
+from .login_document import Unusable, recognise
 from .oauth import Tokens
 from .tokens import iso_from_seconds
 
-Document = dict[str, Any]
-
 TOKEN_KEYS = frozenset({"access_token", "refresh_token", "expires_at", "expires_in", "obtained_at"})
-
-
 # More than any two tokens of a portal take.
 _ROOM = 2**16
+# Only to put a broken file aside: a renewal may hold the lock for longer.
+_ASIDE_SECONDS = 1.0
 
 
 class PreparedLogin:
@@ -40,40 +44,63 @@ class PreparedLogin:
 
 
 class LoginFile:
-    """One JSON file. Keys that this SDK does not know survive a rewrite."""
+    """One JSON file. Keys that this SDK does not know survive a rewrite. Links are followed at each use.
+
+    Raises:
+        ValueError: There can be no such path.
+        RuntimeError: The home folder is not known.
+    """
 
     def __init__(self, path: Path) -> None:
-        # Resolve a symbolic link once: replacing the file must not replace the link.
-        self.path: Path = path.expanduser().resolve()
-        self.name: str = str(self.path)
+        # As it was given: the system follows the links of the moment.
+        self.name: str = os.path.join(os.getcwd(), path.expanduser())
+        os.path.realpath(self.name)
+        self._holders: set[int] = set()
 
-    def locked(self, seconds: float) -> AbstractContextManager[None]:
+    @property
+    def path(self) -> Path:
+        """Where the file is now, without links."""
+        return Path(os.path.realpath(self.name))
+
+    @contextmanager
+    def locked(self, seconds: float) -> Generator[None]:
         """Lock the file against every other process and thread.
 
         Raises:
             BillingNetworkError: Another program held the lock for ``seconds``.
-            OSError: The folder cannot be written.
+            OSError: The folder cannot be written, or others can write it.
         """
-        return locked(f"{self.path}.lock", seconds, f"the login {self.path}")
+        path = follow(self.name)
+        with locked(f"{path}.lock", seconds, f"the login {path}", instead=path):
+            self._holders.add(get_ident())
+            try:
+                yield
+            finally:
+                self._holders.remove(get_ident())
 
     def read(self) -> Document:
         """Return the document; empty where there is no file.
 
         Raises:
-            BillingAuthError: It cannot be read. A broken file is renamed, and the message names the new path.
+            BillingAuthError: It cannot be read, or may be somebody else's. A broken login is renamed, and the message
+                names the new path; any other file stays as it is.
         """
         try:
-            document = self._parse()
+            found = self._settled()
+            if found is Unusable.BROKEN:
+                found = self._put_aside()
         except FileNotFoundError:
             return {}
         except OSError as error:
             raise BillingAuthError(
-                f"The login file {self.path} cannot be read: {error.strerror}. Fix or remove it.",
+                f"The login file {self.name} cannot be read: {error.strerror}. Fix or remove it.",
                 error="invalid_token",
             ) from None
-        if document is not None:
-            return document
-        raise BillingAuthError(f"The login file {self.path} is broken. {self._put_aside()}", error="invalid_token")
+        if found is Unusable.BROKEN:
+            raise self._broken("Another program is changing it: try again shortly.")
+        if isinstance(found, Unusable):
+            raise BillingAuthError(found.value.format(path=self.path), error="invalid_token")
+        return found
 
     @contextmanager
     def prepare(self) -> Generator[PreparedLogin]:
@@ -90,10 +117,16 @@ class LoginFile:
         {'version': 1, 'portals': {}}
 
         Raises:
-            OSError: A document cannot be saved here; its message says why, and names the path.
+            OSError: A document cannot be saved here; ``strerror`` says why.
         """
-        path = self.path
-        with prepared(path, _size_of(path) + _ROOM) as commit:
+        path = follow(self.name)
+        check_folder(os.path.dirname(path))
+        size = 0
+        with suppress(FileNotFoundError):
+            found = os.lstat(path)
+            check_file(path, found)
+            size = found.st_size
+        with prepared(Path(path), size + _ROOM) as commit:
             yield PreparedLogin(commit)
 
     def write(self, document: Document) -> None:
@@ -105,32 +138,54 @@ class LoginFile:
         with self.prepare() as prepared_login:
             prepared_login.commit(document)
 
-    def _parse(self) -> Document | None:
-        try:
-            document = json.loads(self.path.read_bytes(), object_hook=masked)
-        except (ValueError, RecursionError):
-            return None
-        return cast(Document, document) if _is_document(document) else None
+    def _settled(self) -> Document | Unusable:
+        return look_again(self._look, is_whole=lambda found: found not in (Unusable.BROKEN, Unusable.FOREIGN))
 
-    def _put_aside(self) -> str:
-        number = 1
-        while (aside := self.path.with_name(f"{self.path.name}.broken-{number}")).exists():
-            number += 1
+    def _look(self) -> Document | Unusable:
+        path = follow(self.name)
+        check_folder(os.path.dirname(path))
+        found = recognise(read_own_file(path))
+        if isinstance(found, dict):
+            with suppress(OSError):
+                # Not refused, as ssh would: a plain copy of a login is like that, and its owner is not to be kept out.
+                if os.stat(path).st_mode & stat.S_IROTH:
+                    os.chmod(path, 0o600)
+        return found
+
+    def _put_aside(self) -> Document | Unusable:
+        """Rename a broken login, under the lock and only if it stays broken and the same.
+
+        Raises:
+            BillingAuthError: It was renamed, or could not be.
+        """
         try:
-            self.path.rename(aside)
+            with self._lock_once():
+                before = file_fingerprint(self.name)
+                found = self._settled()
+                if found is not Unusable.BROKEN or file_fingerprint(self.name) != before:
+                    return found
+                aside = self._rename(follow(self.name))
+            outcome = f"It was renamed to {aside}. Log in again."
+        except FileNotFoundError:
+            raise
         except OSError as error:
-            return f"It could not be renamed ({error.strerror}): remove it, and log in again."
-        return f"It was renamed to {aside}. Log in again."
+            outcome = f"It could not be renamed ({error.strerror}): remove it, and log in again."
+        except BillingError as error:
+            outcome = f"It was not renamed. {error.message}"
+        raise self._broken(outcome)
 
+    def _broken(self, outcome: str) -> BillingAuthError:
+        return BillingAuthError(f"{Unusable.BROKEN.value.format(path=self.path)} {outcome}", error="invalid_token")
 
-def _is_document(value: Any) -> bool:
-    """Whether it is an object whose ``portals``, if it has any, are objects."""
-    if not isinstance(value, dict):
-        return False
-    portals: Any = cast(Document, value).get("portals", {})
-    return isinstance(portals, dict) and all(
-        login is None or isinstance(login, dict) for login in cast(Document, portals).values()
-    )
+    def _lock_once(self) -> AbstractContextManager[None]:
+        return nullcontext() if get_ident() in self._holders else self.locked(_ASIDE_SECONDS)
+
+    def _rename(self, path: str) -> str:
+        number = 1
+        while os.path.lexists(aside := f"{path}.broken-{number}"):
+            number += 1
+        Path(path).rename(aside)
+        return aside
 
 
 def logins_of(document: Document) -> dict[str, Document]:
@@ -157,10 +212,3 @@ def merged(login: Document, tokens: Tokens) -> Document:
         "expires_at": None if tokens.expires_in is None else iso_from_seconds(tokens.requested_at + tokens.expires_in),
     }
     return {**kept, **{key: value for key, value in new.items() if value is not None}}
-
-
-def _size_of(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import NoReturn
 
-from .._files import file_fingerprint
+from .._files.reading import file_fingerprint
 from .._secrets import Secret, check_token
 from .._threads import ForkSafeLock
 from ..clock import Clock
@@ -154,7 +154,7 @@ class LoginKeeper:
     def _not_saved(self, error: Exception, consequence: str = "") -> BillingLoginNotSaved:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         consequence = "Until then only this program has the login." if self._unsaved else consequence
-        message = f"The login cannot be saved to {self.file.path}: {reason}. Free space or fix it. {consequence}"
+        message = f"The login cannot be saved to {self.file.name}: {reason}. Free space or fix it. {consequence}"
         return BillingLoginNotSaved(message.rstrip(), error="login_not_saved")
 
     def logout(self) -> None:

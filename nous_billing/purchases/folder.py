@@ -7,6 +7,7 @@ purchase have the same key, the purchase was started again, and the receipt is i
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Generator, Iterable
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -18,11 +19,13 @@ from .._files.folders import make_folder, sync_folder
 from .._files.locking import locked
 from .._files.reading import read_own_file
 from .._files.replacing import replace_durably, temporary_of
+from .._files.trust import check_folder, follow
 from .._threads import ForkSafeLock
 from ..errors import BillingError, BillingPurchaseStoreError
 from .document import decode, encode
 from .purchase import Purchase
 
+_BROKEN = (OSError, ValueError, TypeError, KeyError, RecursionError, BillingError)
 _FILE_NAME = re.compile(r"[0-9a-f]{64}\.json")
 # A lock is held while one small file is written. A holder that takes longer is suspended.
 _LOCK_SECONDS = 10.0
@@ -50,12 +53,25 @@ class PurchaseFolder:
 
     @contextmanager
     def _locked_stripe(self, stripe: int) -> Generator[None]:
+        self._check()
         lock_file = self.path / ".locks" / f"{stripe:02x}"
-        with _QUEUES[stripe].current, locked(str(lock_file), _LOCK_SECONDS, f"the purchases in {self.path}"):
+        what = f"the purchases in {self.path}"
+        with self._naming(), _QUEUES[stripe].current, locked(str(lock_file), _LOCK_SECONDS, what):
             yield
+
+    @contextmanager
+    def _naming(self) -> Generator[None]:
+        """Have every error say where it happened."""
+        try:
+            yield
+        except OSError as error:
+            path, reason = str(error.filename or self.path), error.strerror or type(error).__name__
+            sentence = reason if path in reason else f"{path}: {reason}"
+            raise OSError(error.errno, sentence, path) from error
 
     def find(self, key: str) -> Purchase | None:
         """Return the purchase with this key."""
+        self._check()
         name = _file_name(key)
         # The first folder again: the purchase may have been started again since the first look.
         for folder in (self.path, self.receipts, self.path):
@@ -87,27 +103,49 @@ class PurchaseFolder:
 
     def sync(self) -> None:
         """Make removals durable."""
-        sync_folder(self.receipts)
-        sync_folder(self.path)
+        with self._naming():
+            sync_folder(self.receipts)
+            sync_folder(self.path)
 
     def read_open(self) -> tuple[list[Purchase], BillingPurchaseStoreError | None]:
         """Return the open purchases and an error for those that cannot be read. Move ended ones to the receipts."""
-        found, broken = _read_all(_files(self.path))
+        self._check()
+        with self._naming():
+            found, broken = _read_all(_files(self.path))
         # A crash or an older version left them here.
         ended = sorted((_file_name(purchase.key) for purchase in found if purchase.has_ended), key=_stripe)
         for stripe, names in groupby(ended, key=_stripe):
             with suppress(OSError, BillingError), self._locked_stripe(stripe):
                 for name in names:
                     self._file_away_if_ended(name)
-        return [purchase for purchase in found if not purchase.has_ended], broken
+        return [purchase for purchase in found if not purchase.has_ended], _error_for(broken)
 
     def read_ended(self) -> tuple[list[Purchase], BillingPurchaseStoreError | None]:
         """Return the purchases that have ended, and an error for those that cannot be read."""
+        self._check()
         # In this order a purchase that is moved meanwhile is found at least once.
-        beside, one = _read_all(_files(self.path))
-        below, other = _read_all(_files(self.receipts))
+        with self._naming():
+            beside, one = _read_all(_files(self.path))
+            below, other = _read_all(_files(self.receipts))
         found = {purchase.key: purchase for purchase in (*below, *beside)}
-        return [purchase for purchase in found.values() if purchase.has_ended], one or other
+        return [purchase for purchase in found.values() if purchase.has_ended], _error_for(one | other)
+
+    def _check(self) -> None:
+        """Refuse a directory in which others can replace a purchase.
+
+        Raises:
+            BillingPurchaseStoreError: It is refused.
+        """
+        try:
+            path = follow(os.fspath(self.path))
+            check_folder(path)
+            check_folder(os.path.join(path, self.receipts.name))
+        except OSError as error:
+            raise BillingPurchaseStoreError(
+                f"The purchases in {self.path} cannot be used: {error.strerror}.",
+                error="purchase_store_failed",
+                outcome_unknown=True,
+            ) from error
 
     def _file_away_if_ended(self, name: str) -> None:
         purchase = _read(self.path / name)
@@ -136,14 +174,15 @@ def _files(folder: Path) -> list[Path]:
         return []
 
 
-def _read_all(files: Iterable[Path]) -> tuple[list[Purchase], BillingPurchaseStoreError | None]:
+def _read_all(files: Iterable[Path]) -> tuple[list[Purchase], dict[Path, str]]:
+    """Return the purchases, and why the other files cannot be read."""
     found: list[Purchase] = []
-    broken: BillingPurchaseStoreError | None = None
+    broken: dict[Path, str] = {}
     for file in files:
         try:
-            purchase = _read(file)
-        except BillingPurchaseStoreError as error:
-            broken = error
+            purchase = _decode(file)
+        except _BROKEN as error:
+            broken[file] = _reason(error)
             continue
         if purchase is not None:
             found.append(purchase)
@@ -152,21 +191,42 @@ def _read_all(files: Iterable[Path]) -> tuple[list[Purchase], BillingPurchaseSto
 
 def _read(file: Path) -> Purchase | None:
     try:
+        return _decode(file)
+    except _BROKEN as error:
+        raise _unreadable({file: _reason(error)}) from error
+
+
+def _decode(file: Path) -> Purchase | None:
+    try:
         purchase = decode(read_own_file(file))
-        if _file_name(purchase.key) != file.name:
-            raise ValueError("its file name does not match its key")
-        return purchase
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, ValueError, TypeError, KeyError, RecursionError, BillingError) as error:
-        raise _unreadable(file, error) from error
+    if _file_name(purchase.key) != file.name:
+        raise ValueError("its file name does not match its key")
+    return purchase
 
 
-def _unreadable(file: Path, error: Exception) -> BillingPurchaseStoreError:
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
     reason = f"{error} is missing" if isinstance(error, KeyError) else str(error) or type(error).__name__
-    return BillingPurchaseStoreError(
-        f"The purchase in {file} cannot be read: {reason.removesuffix('.')}. It may have been made: look at the "
-        "billing page, then fix or remove the file.",
-        error="purchase_store_failed",
-        outcome_unknown=True,
+    return reason.removesuffix(".")
+
+
+def _error_for(broken: dict[Path, str]) -> BillingPurchaseStoreError | None:
+    return _unreadable(broken) if broken else None
+
+
+def _unreadable(broken: dict[Path, str]) -> BillingPurchaseStoreError:
+    (file, reason), *others = broken.items()
+    sentence = (
+        f"The purchase in {file} cannot be read: {reason}. It may have been made: look at the billing page, then fix "
+        "or remove the file."
     )
+    if others:
+        each = "; ".join(f"{file} ({reason})" for file, reason in sorted(broken.items()))
+        sentence = (
+            f"{len(broken)} purchases cannot be read: {each}. They may have been made: look at the billing page, then "
+            "fix or remove the files."
+        )
+    return BillingPurchaseStoreError(sentence, error="purchase_store_failed", outcome_unknown=True)

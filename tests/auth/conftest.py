@@ -2,6 +2,7 @@
 
 import socket
 import sys
+import time
 
 import pytest
 
@@ -45,8 +46,7 @@ class RoundClock(MockClock):
     """A clock that stands at a whole second, which an ISO date holds exactly."""
 
     def __init__(self):
-        super().__init__(frozen=True)
-        self._started = float(int(self._started))
+        super().__init__(frozen=True, start=float(int(time.time())))
 
 
 @pytest.fixture

@@ -61,7 +61,7 @@ _MOUNTED_FILE = mounted("cp -p {path} {aside}/real", "mount --bind {aside}/real 
 
 NO_PLACE = {
     "a full disk": (_FULL, "No space left on device"),
-    "a read-only file system": (_READ_ONLY, "Read-only file system"),
+    "a read-only file system": (_READ_ONLY, "the lock {path}.lock cannot be used: Read-only file system"),
     "an immutable file": (immutable, "Operation not permitted"),
 }
 
@@ -94,6 +94,7 @@ def test_without_a_place_an_expired_login_is_an_error_that_names_the_file_and_le
     login = put(live, left=-5)
     prepare, reason = NO_PLACE[row]
     answer, entry = run(live, prepare)
+    reason = reason.format(path=live.path)
     assert answer == (
         f"BillingLoginNotSaved: The login cannot be saved to {live.path}: {reason}. Free space or fix it. The login "
         "was not renewed, and is unchanged."

@@ -119,14 +119,17 @@ def without_rights(path, user):
     """Resolve as a user who may read the folder and not write it."""
     with tempfile.TemporaryDirectory() as other:
         # That user may not be able to load what is loaded on first use.
-        StoredLogin(Path(other) / "login.json").logout()
+        copy = Path(other) / "login.json"
+        copy.write_bytes(Path(path).read_bytes())
+        state(copy)
+        StoredLogin(copy).logout()
+    (stored,) = json.loads(Path(path).read_bytes())["portals"].values()
     login = StoredLogin(path)
-    token = login.resolve().access_token
     if int(user) != os.geteuid():
         os.setgid(int(user))
         os.setuid(int(user))
     try:
-        login.resolve(rejected=token)
+        login.resolve(rejected=stored["access_token"])
         print("answered")
     except BillingError as error:
         print(f"{type(error).__name__}: {error}")

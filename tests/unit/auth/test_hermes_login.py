@@ -385,6 +385,43 @@ def test_an_unreadable_file_is_said_to_be_one(home):
         HermesLogin().resolve()
 
 
+def test_a_file_that_hermes_is_just_writing_in_place_is_looked_at_again(write, home, monkeypatch):
+    write(VALID)
+    whole = (home / "auth.json").read_bytes()
+    write(None, b"")
+    monkeypatch.setattr(hermes_login, "_read_state", torn_twice(hermes_login._read_state, home / "auth.json", whole))
+    assert HermesLogin().resolve().access_token == VALID["access_token"]
+
+
+def torn_twice(read, path, whole):
+    looks = []
+
+    def look(name):
+        looks.append(read(name))
+        if len(looks) == 2:
+            path.write_bytes(whole)
+        return looks[-1]
+
+    return look
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_what_never_ends_is_not_read(home, kind):
+    if kind == "pipe":
+        os.mkfifo(home / "auth.json")
+    else:
+        (home / "auth.json").symlink_to("/dev/zero")
+    with pytest.raises(BillingAuthError, match="is not a regular file"):
+        HermesLogin().resolve()
+
+
+def test_a_link_to_hermess_file_is_followed(write, home):
+    write(VALID)
+    (home / "auth.json").rename(home / "elsewhere.json")
+    (home / "auth.json").symlink_to("elsewhere.json")
+    assert HermesLogin().resolve().access_token == VALID["access_token"]
+
+
 def test_a_stored_portal_that_is_not_allowed_gets_no_token(write):
     write({**VALID, "portal_base_url": "https://evil.example"})
     with pytest.raises(BillingInvalidRequest, match="stored login"):

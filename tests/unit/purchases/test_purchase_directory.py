@@ -19,7 +19,7 @@ from nous_billing.errors import BillingInvalidRequest, BillingNetworkError, Bill
 from nous_billing.purchases import folder as purchase_folder
 from nous_billing.purchases.directory import PurchaseDirectory
 from nous_billing.purchases.document import encode
-from tests.unit.purchases.kept import FIRST, OTHER, SECOND, full, mode, only_file, save_all
+from tests.unit.purchases.kept import FIRST, OTHER, SECOND, THIRD, full, mode, only_file, save_all
 from tests.unit.shop import KEY
 
 ROOT = Path(__file__).parents[3]
@@ -313,6 +313,63 @@ def test_a_directory_that_may_not_be_listed_is_an_error_and_not_called_empty(sto
         list(store.load())
 
 
+# Other people
+
+
+@pytest.mark.parametrize("where", ["", "receipts", ".locks"])
+def test_a_directory_that_others_can_write_is_refused_and_nothing_in_it_is_read_or_written(store, where):
+    save_all(store, FIRST, SECOND, THIRD)
+    folder = store.path / where
+    folder.chmod(0o777)
+    before = sorted(store.path.rglob("*"))
+    writes = (lambda: store.save(THIRD), lambda: store.forget(KEY))
+    reads = (lambda: store.load(KEY), lambda: list(store.load()), lambda: list(store.receipts()))
+    for use in writes if where == ".locks" else (*writes, *reads):
+        with pytest.raises((BillingPurchaseStoreError, PermissionError)) as caught:
+            use()
+        assert f"others can write the folder {folder} (mode 0777)" in str(caught.value)
+        if where != ".locks":
+            assert str(caught.value).startswith(f"The purchases in {store.path} cannot be used: others can write")
+            assert str(caught.value).endswith(f"or run `chmod go-w {folder}`.")
+            assert (caught.value.error, caught.value.outcome_unknown) == ("purchase_store_failed", True)
+    assert sorted(store.path.rglob("*")) == before
+
+
+def test_a_purchase_that_others_can_write_is_refused(store):
+    store.save(FIRST)
+    only_file(store).chmod(0o646)
+    with pytest.raises(BillingPurchaseStoreError, match=r"others can write .*\.json \(mode 0646\)"):
+        store.load(KEY)
+
+
+def test_a_link_to_the_directory_is_followed_at_each_use(store, tmp_path):
+    store.save(FIRST)
+    (tmp_path / "link").symlink_to(store.path)
+    linked = PurchaseDirectory(tmp_path / "link")
+    assert linked.load(KEY) == [FIRST]
+    assert linked.save(SECOND)
+    (tmp_path / "link").unlink()
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    assert linked.load(KEY) == []
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(errno.EIO, "It failed", "/a/file"), OSError(errno.EIO, "It failed"), OSError()]
+)
+def test_every_error_names_a_path(store, monkeypatch, error):
+    def fails(*_):
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(purchase_folder, "replace_durably", fails)
+        with pytest.raises(OSError, match=": ") as caught:
+            store.save(FIRST)
+    path = error.filename or str(store.path)
+    assert caught.value.strerror == f"{path}: {error.strerror or 'OSError'}"
+    assert (caught.value.filename, caught.value.errno, caught.value.__cause__) == (path, error.errno, error)
+    assert store.save(FIRST)
+
+
 # Many purchases, of which some are broken
 
 
@@ -330,11 +387,17 @@ def test_the_good_ones_come_the_oldest_first_before_it_is_said_that_others_are_b
     broken = [store.path / f"{digit * 64}.json" for digit in "0f"]
     for file in broken:
         file.write_bytes(b"{")
+    reason = "Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"
     loaded = iter(store.load())
     assert [next(loaded), next(loaded)] == [OTHER, FIRST]
     with pytest.raises(BillingPurchaseStoreError) as caught:
         next(loaded)
-    assert any(str(file) in str(caught.value) for file in broken)
+    each = "; ".join(f"{file} ({reason})" for file in broken)
+    assert str(caught.value) == (
+        f"2 purchases cannot be read: {each}. They may have been made: look at the billing page, then fix or remove "
+        "the files."
+    )
+    assert caught.value.outcome_unknown
 
 
 @pytest.mark.parametrize(
@@ -446,7 +509,7 @@ def test_a_link_in_the_place_of_a_file_is_not_followed(store, tmp_path):
     assert not file.is_symlink()
     lock.unlink()
     lock.symlink_to(precious)
-    with pytest.raises(OSError, match="symbolic links"):
+    with pytest.raises(OSError, match=r"\.locks/[0-9a-f]{2} is not a regular file"):
         store.save(SECOND)
     assert precious.read_bytes() == encode(FIRST)
     assert mode(precious) != 0o600
@@ -459,5 +522,5 @@ def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(store):
     os.mkfifo(file)
     loaded = iter(store.load())
     assert next(loaded) == OTHER
-    with pytest.raises(BillingPurchaseStoreError, match="it is not a file"):
+    with pytest.raises(BillingPurchaseStoreError, match="is not a regular file"):
         next(loaded)

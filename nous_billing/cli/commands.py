@@ -1,0 +1,78 @@
+"""The commands, and the help of the command itself."""
+
+from __future__ import annotations
+
+import click
+
+from nous_billing import __version__
+
+from .buying import buy, charge, resume
+from .endings import Ending
+from .login import log_in, log_out, status
+from .settings import auto_reload, balance
+from .subscription import subscription
+
+_ENDINGS = {
+    Ending.DONE: "done: paid, saved or shown",
+    Ending.OTHER: "something else; nothing was charged",
+    Ending.INPUT: "an argument cannot be used",
+    Ending.LOGIN: "log in, or allow remote spending",
+    Ending.REFUSED: "the organisation's settings refuse it",
+    Ending.LATER: "the portal is busy or cannot be reached: try later",
+    Ending.UNKNOWN: "not known yet: the same command with the same key",
+    Ending.CARD: "the card failed; nothing was charged",
+    Ending.STOPPED: "stopped before anything was charged",
+}
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="\b\nExit codes:\n" + "\n".join(f"  {ending.value:>3}  {meaning}" for ending, meaning in _ENDINGS.items()),
+)
+@click.version_option(__version__, prog_name="nous-billing")
+def command() -> None:
+    """Buy Nous Portal credits, and see what they are spent from.
+
+    \b
+    First steps:
+      nous-billing login
+      nous-billing balance
+      nous-billing buy 50
+
+    Each command takes --json. NOUS_TOKEN takes the place of a login, and NOUS_PORTAL_BASE_URL names another portal.
+    """
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Write the completion script for a shell.
+
+    \b
+    bash:  eval "$(nous-billing completion bash)"
+    zsh:   eval "$(nous-billing completion zsh)"
+    fish:  nous-billing completion fish | source
+    """
+    from click.shell_completion import get_completion_class
+
+    kind = get_completion_class(shell)
+    assert kind is not None  # noqa: S101 - click has those three
+    click.echo(kind(command, {}, "nous-billing", "_NOUS_BILLING_COMPLETE").source())
+
+
+@click.command(
+    add_help_option=False,
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "allow_interspersed_args": False},
+)
+@click.pass_context
+def mock(context: click.Context) -> None:
+    """Serve a mock portal to try things with (needs the extra mock)."""
+    import runpy
+    import sys
+
+    sys.argv = ["nous-billing mock", *context.args]
+    runpy.run_module("nous_billing.mock", run_name="__main__")
+
+
+for _each in (log_in, log_out, status, balance, buy, resume, charge, auto_reload, subscription, completion, mock):
+    command.add_command(_each)

@@ -1,0 +1,312 @@
+"""Login files that are torn, of another program, of another version or of another user."""
+
+import json
+import os
+import stat
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+
+import pytest
+
+from nous_billing import BillingAuthError, BillingError, BillingLoginNotSaved
+from nous_billing._files import reading
+from nous_billing.auth import login_file
+
+NOBODY = 65534
+
+
+def approve(house):
+    return lambda code: house.portal.approve_device(code.user_code)
+
+
+@contextmanager
+def written_in_place(path, seconds):
+    """Truncate a file and write it again, as ``cp`` does, after so many seconds."""
+    content, begun = path.read_bytes(), threading.Event()
+
+    def write():
+        with open(path, "wb") as file:
+            begun.set()
+            time.sleep(seconds)
+            file.write(content)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    assert begun.wait(10)
+    yield
+    writer.join()
+
+
+def test_a_file_that_is_just_written_in_place_is_neither_broken_nor_renamed(house):
+    login = house.put()
+    source = house.source()
+    with written_in_place(house.path, 0.02):
+        assert source.resolve().access_token == login.access_token
+    assert house.files() == ["login.json"]
+
+
+def test_a_file_that_is_whole_once_the_lock_is_free_is_read(house, monkeypatch):
+    login = house.put()
+    whole = house.path.read_bytes()
+    house.path.write_bytes(b'{"version": 1, ')
+    source, locked = house.source(), login_file.locked
+
+    @contextmanager
+    def written_under_the_lock(*arguments, **more):
+        with locked(*arguments, **more):
+            house.path.write_bytes(whole)
+            yield
+
+    monkeypatch.setattr(login_file, "locked", written_under_the_lock)
+    assert source.resolve().access_token == login.access_token
+    assert house.files() == ["login.json", "login.json.lock"]
+
+
+def test_a_broken_file_that_changes_is_not_renamed(house, monkeypatch):
+    house.put()
+    house.path.write_bytes(b"{")
+    fingerprints = iter(range(10))
+    monkeypatch.setattr(login_file, "file_fingerprint", lambda path: next(fingerprints))
+    with pytest.raises(BillingAuthError) as caught:
+        house.source().resolve()
+    assert str(caught.value) == (
+        f"The login file {house.path} is broken. Another program is changing it: try again shortly."
+    )
+    assert house.path.read_bytes() == b"{"
+
+
+def test_a_broken_file_is_not_renamed_while_another_holds_the_lock(house, monkeypatch):
+    house.put()
+    house.path.write_bytes(b"{")
+    monkeypatch.setattr(login_file, "_ASIDE_SECONDS", 0.05)
+    holder = house.source()
+    with holder._keeper.file.locked(1), pytest.raises(BillingAuthError) as caught:
+        house.source().resolve()
+    assert str(caught.value).startswith(
+        f"The login file {house.path} is broken. It was not renamed. Another program (process {os.getpid()} on "
+    )
+    assert house.path.read_bytes() == b"{"
+
+
+def test_a_broken_file_that_is_removed_before_the_lock_is_free_is_no_file(house, monkeypatch):
+    house.put()
+    house.path.write_bytes(b"{")
+    locked = login_file.locked
+
+    @contextmanager
+    def removed(*arguments, **more):
+        house.path.unlink()
+        with locked(*arguments, **more):
+            yield
+
+    monkeypatch.setattr(login_file, "locked", removed)
+    assert house.source().is_logged_in is False
+
+
+def test_a_dangling_link_is_not_replaced_by_a_broken_file(house):
+    house.put()
+    house.path.write_bytes(b"{")
+    taken = house.path.with_name("login.json.broken-1")
+    taken.symlink_to("nowhere")
+    with pytest.raises(BillingAuthError, match="broken-2"):
+        house.source().resolve()
+    assert taken.is_symlink()
+
+
+# Of another program, or another version
+
+FOREIGN = "The file {path} is not a login of nous-billing, and was left as it is. Give another path, or move it away."
+OTHER_VERSION = (
+    'The login file {path} is of another version of nous-billing (its "version" is not 1), and was left as it is. '
+    "Upgrade nous-billing, or give another path."
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"alias ll='ls -l'\n", FOREIGN),
+        (b'{"editor": "vi"}', FOREIGN),
+        (b"[]", FOREIGN),
+        (b'{"version": 2, "portals": []}', OTHER_VERSION),
+        (b'{"version": 2, "accounts": {"a": {"refresh_tok', OTHER_VERSION),
+    ],
+)
+def test_what_is_no_login_of_this_version_is_left_alone(house, content, sentence):
+    house.put()
+    house.path.write_bytes(content)
+    house.path.chmod(0o644)
+    source = house.source(portal_base_url=house.url)
+    for use in (source.resolve, source.logout, lambda: source.login(approve(house)), lambda: source.is_logged_in):
+        with pytest.raises(BillingAuthError) as caught:
+            use()
+        assert (str(caught.value), caught.value.error) == (sentence.format(path=house.path), "invalid_token")
+    assert (house.path.read_bytes(), stat.S_IMODE(house.path.stat().st_mode)) == (content, 0o644)
+    assert {name for name in house.files() if name != "login.json.lock"} == {"login.json"}
+    assert house.portal.requests == []
+
+
+def test_a_file_of_another_version_is_not_looked_at_again(house, monkeypatch):
+    house.put()
+    house.path.write_text('{"version": 2}')
+    monkeypatch.setattr(reading.time, "sleep", lambda seconds: pytest.fail("It looked again."))
+    with pytest.raises(BillingAuthError):
+        house.source().resolve()
+
+
+def test_an_empty_object_is_no_login_yet(house):
+    house.path.parent.mkdir(mode=0o700)
+    house.path.write_text("{}")
+    source = house.source(portal_base_url=house.url)
+    assert not source.is_logged_in
+    source.login(approve(house))
+    assert house.entry()["access_token"] == source.resolve().access_token
+
+
+# Of another user
+
+
+@pytest.mark.parametrize(("before", "after"), [(0o644, 0o600), (0o604, 0o600), (0o640, 0o640), (0o400, 0o400)])
+def test_a_login_that_everybody_can_read_becomes_the_owners_when_it_is_used(house, before, after):
+    login = house.put()
+    house.path.chmod(before)
+    assert house.source().resolve().access_token == login.access_token
+    assert stat.S_IMODE(house.path.stat().st_mode) == after
+
+
+def test_a_login_that_others_can_write_may_be_theirs(house):
+    house.put()
+    house.path.chmod(0o666)
+    with pytest.raises(BillingAuthError) as caught:
+        house.source().resolve()
+    assert str(caught.value) == (
+        f"The login file {house.path} cannot be read: others can write {house.path} (mode 0666). Check it, then run "
+        f"`chmod go-w {house.path}`. Fix or remove it."
+    )
+
+
+@pytest.fixture
+def shared(tmp_path):
+    """A folder like /tmp, and one of ours."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a link to another user")
+    folder, home = tmp_path / "shared", tmp_path / "home"
+    folder.mkdir()
+    folder.chmod(0o1777)
+    home.mkdir(mode=0o700)
+    return folder, home
+
+
+@pytest.mark.parametrize("content", [b"alias ll='ls -l'\n", b'{"editor": "vi"}', b'{"portals": {}}'])
+def test_a_link_that_somebody_else_put_into_a_shared_folder_is_not_followed(house, shared, content):
+    folder, home = shared
+    victim, link = home / "file", folder / "login.json"
+    victim.write_bytes(content)
+    link.symlink_to(victim)
+    os.lchown(link, NOBODY, NOBODY)
+    source = house.source(link, portal_base_url=house.url)
+    for use in (source.resolve, source.logout, lambda: source.login(approve(house)), lambda: source.is_logged_in):
+        with pytest.raises(BillingError, match=f"the link {link} belongs to user {NOBODY}") as caught:
+            use()
+        assert isinstance(caught.value, BillingAuthError | BillingLoginNotSaved)
+    assert victim.read_bytes() == content
+    assert (sorted(home.iterdir()), sorted(folder.iterdir())) == ([victim], [link])
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "huge file", "file of another user", "hidden lock"])
+def test_odd_files_are_refused_in_time_and_stay(house, shared, kind):
+    folder, home = shared
+    path = folder / "login.json"
+    match kind:
+        case "pipe":
+            os.mkfifo(path)
+        case "device":
+            path.symlink_to("/dev/zero")
+        case "huge file":
+            path.touch()
+            os.truncate(path, 2**40)
+        case "file of another user":
+            path.write_text("{}")
+            os.chown(path, NOBODY, NOBODY)
+        case "hidden lock":
+            (home / "file").write_text("precious")
+            (folder / "login.json.lock").symlink_to(home / "file")
+    source = house.source(path, portal_base_url=house.url)
+    before = {each: os.lstat(each) for each in folder.iterdir()}
+    for use in (source.logout, lambda: source.login(approve(house))):
+        with pytest.raises(BillingError, match=str(path)):
+            use()
+    assert {each: os.lstat(each)[:9] for each in before} == {each: found[:9] for each, found in before.items()}
+    assert {each.name for each in folder.iterdir()} - {"login.json.lock"} <= {"login.json"}
+    assert house.portal.requests == []
+
+
+def test_a_login_is_not_prepared_where_it_could_be_replaced(house):
+    house.put()
+    file = house.source()._keeper.file
+    house.path.parent.chmod(0o777)
+    with pytest.raises(PermissionError, match="others can write the folder"), file.prepare():
+        pytest.fail("It was prepared.")
+    house.path.parent.chmod(0o700)
+    house.path.unlink()
+    os.mkfifo(house.path)
+    with pytest.raises(PermissionError, match="is not a regular file"), file.prepare():
+        pytest.fail("It was prepared.")
+
+
+def test_room_is_reserved_for_what_is_there_and_two_more_tokens(house):
+    house.put()
+    with house.source()._keeper.file.prepare():
+        reserved = house.path.with_name("login.json.new").stat().st_size
+    assert reserved == house.path.stat().st_size + 2**16
+
+
+# Links
+
+
+def test_a_link_is_followed_at_each_use(house, tmp_path):
+    first = house.put()
+    link = tmp_path / "link.json"
+    link.symlink_to(house.path)
+    source = house.source(link)
+    assert source.resolve().access_token == first.access_token
+    seen = source.fingerprint()
+    second, other = house.portal.log_in(), tmp_path / "other.json"
+    other.write_text(json.dumps({"active_portal": house.url, "portals": {house.url: house.entry_for(second)}}))
+    new = tmp_path / "new"
+    new.symlink_to(other)
+    new.replace(link)
+    assert source.fingerprint() != seen
+    assert (source.resolve().access_token, source.path) == (second.access_token, other)
+
+
+def test_a_relative_path_is_of_the_folder_of_that_time(house, tmp_path, monkeypatch):
+    house.put()
+    monkeypatch.chdir(house.path.parent)
+    source = house.source("login.json")
+    monkeypatch.chdir(tmp_path)
+    assert source.is_logged_in
+
+
+def test_a_file_that_is_mounted_by_itself_is_written_in_place(house):
+    """As into a container; for the one process that can see the mount."""
+    house.put(left=0)
+    real = house.path.with_name("real.json")
+    house.path.rename(real)
+    house.path.touch()
+    script = (
+        f"mount --bind {real} {house.path} 2>/dev/null || exit 77; exec {sys.executable} -c '"
+        "import sys; from pathlib import Path; from nous_billing.auth.login_file import LoginFile\n"
+        "file = LoginFile(Path(sys.argv[1]))\n"
+        'with file.locked(1), file.prepare() as prepared: prepared.commit({"portals": {}})\' '
+        f"{house.path}"
+    )
+    done = subprocess.run(["unshare", "-m", "sh", "-c", script], capture_output=True, text=True, check=False)
+    if done.returncode in (1, 77) and "Traceback" not in done.stderr:
+        pytest.skip("no mounts here")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(real.read_bytes()) == {"version": 1, "portals": {}}
+    assert house.path.read_bytes() == b""

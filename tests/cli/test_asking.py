@@ -1,0 +1,282 @@
+"""What a command asks, what it does about the answer, and what it says of a purchase that was cut short."""
+
+import runpy
+import sys
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+import nous_billing as nb
+from nous_billing import cli
+from nous_billing.cli import buying, session, subscription
+from nous_billing.cli.endings import Ending
+from nous_billing.cli.screen import Screen
+from nous_billing.mock import Card, Fault
+from tests.cli.conftest import log_in
+
+BUY = ("buy", "50", "--key", "key-1")
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Somebody is there to be asked."""
+    monkeypatch.setattr(Screen, "can_ask", True)
+
+
+@pytest.fixture
+def approves(monkeypatch, portal):
+    """Who is asked to approve a code does."""
+    opened = []
+    monkeypatch.setattr(session.webbrowser, "open", lambda link: opened.append(link) or True)
+    shown = session.show_code
+
+    def show_code(screen, *, opens_browser):
+        show = shown(screen, opens_browser=opens_browser)
+        return lambda code: (show(code), portal.approve_device(code.user_code))
+
+    monkeypatch.setattr(buying, "show_code", show_code)
+    return opened
+
+
+@pytest.mark.parametrize(("typed", "ending", "charges"), [("y\n", 0, 1), ("n\n", 130, 0), ("\n", 130, 0), ("", 130, 0)])
+def test_nothing_is_charged_without_a_yes(person, portal, asked, typed, ending, charges):
+    assert person.run(*BUY, typed=typed).exit_code == ending
+    assert len(portal.organisation.charges) == charges
+
+
+@pytest.mark.parametrize(("typed", "ending"), [("y\n\n", Ending.DONE), ("y\nn\n", Ending.LOGIN)])
+def test_a_login_that_may_not_buy_is_offered_to_step_up(stranger, portal, monkeypatch, asked, approves, typed, ending):
+    log_in(stranger, portal, monkeypatch, allow_spending=False)
+    result = stranger.run(*BUY, typed=typed)
+    assert (result.exit_code, len(approves)) == (ending, ending is Ending.DONE)
+    if approves:
+        assert approves[0] in result.stderr
+        assert "Your browser should have opened it." in result.stderr
+
+
+def test_somebody_elses_token_cannot_step_up(stranger, portal, asked):
+    stranger.env["NOUS_TOKEN"] = portal.issue_token(scope="inference:invoke")
+    assert stranger.run(*BUY, "--yes").exit_code == Ending.LOGIN
+
+
+def uncertain(**more):
+    return nb.BillingPurchaseUncertain("Not known.", key="key-1", amount_usd=Decimal(50), **more)
+
+
+@pytest.mark.parametrize(
+    ("raised", "ending", "sentence"),
+    [
+        (nb.BillingPurchaseInterrupted(uncertain()), Ending.UNKNOWN, "nous-billing buy 50 --key key-1"),
+        (uncertain(), Ending.UNKNOWN, "nous-billing buy 50 --key key-1"),
+        (KeyboardInterrupt(), Ending.STOPPED, "Stopped. Nothing was charged."),
+        (nb.BillingRateLimited("Slow down."), Ending.LATER, "Slow down. Nothing was charged."),
+        (nb.BillingIdempotencyConflict("Used."), Ending.INPUT, "Used.\n"),
+        (nb.BillingPurchaseStoreError("The disk is full."), Ending.OTHER, "The disk is full. Nothing was charged."),
+        (nb.BillingServerError("Failing.", outcome_unknown=True), Ending.UNKNOWN, "Failing.\n"),
+    ],
+)
+def test_how_a_purchase_was_cut_short_is_said(person, monkeypatch, raised, ending, sentence):
+    def buy_credits(self, *args, **kwargs):
+        raise raised
+
+    monkeypatch.setattr(nb.BillingClient, "buy_credits", buy_credits)
+    result = person.run(*BUY, "--yes")
+    assert (result.exit_code, sentence in result.stderr) == (ending, True), result.stderr
+
+
+def test_what_can_no_longer_be_found_out_is_not_to_be_sent_again(person, monkeypatch):
+    def buy_credits(self, *args, **kwargs):
+        raise uncertain(is_too_old=True)
+
+    monkeypatch.setattr(nb.BillingClient, "buy_credits", buy_credits)
+    assert "run_next" in person.answer(*BUY, "--yes", ending=Ending.UNKNOWN)["error"]
+    assert person.answer(*BUY, "--yes", ending=Ending.UNKNOWN)["error"]["run_next"] is None
+
+
+def test_what_is_paid_stays_paid_where_the_balance_cannot_be_read(person, portal, monkeypatch):
+    paid = nb.BillingClient.buy_credits
+
+    def then_fails(self, *args, **kwargs):
+        purchase = paid(self, *args, **kwargs)
+        portal.inject(Fault.html(502), "get_billing_state", times=9)
+        return purchase
+
+    monkeypatch.setattr(nb.BillingClient, "buy_credits", then_fails)
+    result = person.run(*BUY, "--yes")
+    assert (result.exit_code, "Paid $50.00." in result.stdout) == (0, True)
+    assert "The new balance could not be read." in result.stderr
+
+
+def purchase(**more):
+    begun = datetime(2026, 6, 13, 10, tzinfo=UTC)
+    return nb.Purchase(key="key-2", amount_usd=Decimal(20), started_at=begun, organisation_name="Acme", **more)
+
+
+def test_contradictions_of_the_portal_are_told(person, monkeypatch):
+    odd = purchase(status="settled", discrepancies=("other_amount",), added_usd=Decimal(30))
+    monkeypatch.setattr(nb.BillingClient, "buy_credits", lambda self, *args, **kwargs: odd)
+    result = person.run(*BUY, "--yes")
+    assert ("But the portal settled $30.00." in " ".join(result.stderr.split()), "Paid $30.00." in result.stdout) == (
+        True,
+        True,
+    )
+
+
+def test_each_open_purchase_is_told_with_what_to_run_next(person, monkeypatch):
+    outcomes = [
+        purchase(status="settled"),
+        purchase(status="failed", reason="card_declined"),
+        uncertain(),
+        uncertain(is_too_old=True),
+        nb.BillingPurchaseStoreError("A file is broken.", outcome_unknown=True),
+    ]
+    monkeypatch.setattr(nb.BillingClient, "resume_purchases", lambda self, *args, **kwargs: outcomes)
+    result = person.run("resume")
+    assert result.exit_code == Ending.UNKNOWN
+    flat = " ".join(result.stderr.split())
+    assert "The purchase of $20.00 for Acme is paid." in flat
+    assert "The payment of $20.00 for Acme failed: the card was declined." in flat
+    assert result.stderr.count("nous-billing buy 50 --key key-1") == 1
+    told = person.answer("resume", ending=Ending.UNKNOWN)["purchases"]
+    assert [each["status"] for each in told] == ["settled", "failed", "unknown", "unknown", "unknown"]
+
+
+def test_a_failed_purchase_alone_is_no_failure_of_resume(person, monkeypatch):
+    monkeypatch.setattr(nb.BillingClient, "resume_purchases", lambda self, *args, **kwargs: [purchase(status="failed")])
+    result = person.run("resume")
+    assert (result.exit_code, "The payment of $20.00 for Acme failed." in result.stderr) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("event", "sentence"),
+    [
+        (nb.BillingServerError("x"), "The portal did not answer as expected; trying again …"),
+        (purchase(status="sending"), "Sending the charge …"),
+        (purchase(status="pending"), "Accepted; waiting for the payment …"),
+        (purchase(status="settled"), ""),
+    ],
+)
+def test_progress_is_told_in_a_sentence(event, sentence):
+    assert buying._progress(event) == sentence
+
+
+@pytest.mark.parametrize(
+    ("made", "ending"),
+    [
+        (KeyboardInterrupt(), Ending.UNKNOWN),
+        (nb.BillingAccessDenied("No."), Ending.REFUSED),
+        (nb.SubscriptionUpgrade(status="refunding", recovery_url="https://x.example/"), Ending.UNKNOWN),
+    ],
+)
+def test_how_an_upgrade_was_cut_short_is_said(person, monkeypatch, made, ending):
+    def upgrade(self, *args, **kwargs):
+        if isinstance(made, BaseException):
+            raise made
+        return made
+
+    monkeypatch.setattr(nb.BillingClient, "upgrade_subscription", upgrade)
+    result = person.run("subscription", "upgrade", "super", "--yes", "--key", "key-1")
+    again = "nous-billing subscription upgrade tier_super --key key-1"
+    # Once before it is sent, and once more where only the same key finds out.
+    assert (result.exit_code, result.stderr.count(again)) == (ending, 2 if ending is Ending.UNKNOWN else 1)
+
+
+def test_an_upgrade_that_does_not_show_yet_is_done_all_the_same(person, monkeypatch):
+    def wait(self, *args, **kwargs):
+        raise nb.BillingTimeout("Not yet.")
+
+    monkeypatch.setattr(nb.BillingClient, "wait_for_upgrade", wait)
+    result = person.run("subscription", "upgrade", "super", "--yes")
+    assert (result.exit_code, result.stdout) == (0, "Upgraded to Super; it will show shortly.\n")
+
+
+def test_effects_that_lack_what_they_should_say_are_told_without_it():
+    def effect(**fields):
+        return subscription._effect(nb.SubscriptionPreview(**fields))
+
+    assert effect(effect="charge_now") == "An upgrade to this tier charges an amount that the portal does not say now."
+    assert effect(effect="later", target_tier_id="t") == "A change to t is not possible."
+    assert effect(effect="scheduled", target_tier_name="B").endswith("at the end of the period.")
+
+
+def test_interrupts_end_any_command(person, monkeypatch):
+    def state(self, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(nb.BillingClient, "get_billing_state", state)
+    assert person.run("balance").exit_code == Ending.STOPPED
+    interrupted = nb.BillingPurchaseInterrupted(uncertain())
+    monkeypatch.setattr(nb.BillingClient, "get_billing_state", lambda self: (_ for _ in ()).throw(interrupted))
+    assert person.run("balance").exit_code == Ending.UNKNOWN
+
+
+def test_what_was_charged_twice_is_not_to_be_bought_again(person, monkeypatch):
+    def buy_credits(self, *args, **kwargs):
+        raise nb.BillingDuplicateCharge("Twice.", key="key-1", amount_usd=Decimal(50))
+
+    monkeypatch.setattr(nb.BillingClient, "buy_credits", buy_credits)
+    assert person.answer(*BUY, "--yes", ending=Ending.UNKNOWN)["error"]["run_next"] is None
+
+
+def test_a_browser_is_opened_only_where_it_is_wanted(monkeypatch, capsys):
+    monkeypatch.setattr(session.webbrowser, "open", lambda link: pytest.fail("it was opened"))
+    code = nb.DeviceCode("ABCD", "https://x.example/device", None, 600)
+    session.show_code(Screen(as_json=False), opens_browser=False)(code)
+    assert "https://x.example/device" in capsys.readouterr().err
+
+
+def test_importing_the_module_of_the_command_runs_nothing():
+    assert runpy.run_module("nous_billing.__main__")["main"] is cli.main
+
+
+def test_a_token_of_the_environment_is_named_at_login(stranger, portal, monkeypatch):
+    stranger.env["NOUS_TOKEN"] = portal.issue_token()
+    log_in(stranger, portal, monkeypatch)
+    assert "NOUS_TOKEN is set" in stranger.told[-1]
+
+
+def test_a_link_wallet_and_a_hidden_card_are_named(person, portal):
+    portal.organisation.card = Card("Link", "")
+    assert "Link" in person.run("balance").stdout
+    portal.owner.role = "MEMBER"
+    assert "the portal shows none to you" in person.run("balance").stdout
+
+
+@pytest.mark.parametrize("library", ["click", "rich"])
+def test_a_missing_library_is_one_sentence(monkeypatch, library):
+    for name in [*sys.modules]:
+        if name.startswith("nous_billing.cli."):
+            monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, f"{library}" if library == "click" else "rich.console", None)
+    with pytest.raises(SystemExit, match=rf"^The command nous-billing needs {library}: install nous-billing\[cli\]"):
+        cli.main()
+
+
+def test_a_module_of_our_own_that_is_missing_is_a_bug(monkeypatch):
+    monkeypatch.setitem(sys.modules, "nous_billing.cli.commands", None)
+    with pytest.raises(ModuleNotFoundError):
+        cli.main()
+
+
+@pytest.mark.parametrize(("argument", "ending"), [("--version", 0), ("nonsense", 2)])
+def test_python_m_is_the_same_command(monkeypatch, argument, ending):
+    monkeypatch.setattr(sys, "argv", ["nous-billing", argument])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("nous_billing", run_name="__main__")
+    assert ended.value.code == ending
+
+
+def test_the_mock_is_the_command_of_the_mock(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["nous-billing", "mock", "--help"])
+    monkeypatch.delitem(sys.modules, "nous_billing.mock.__main__", raising=False)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert (ended.value.code, "mock Nous Portal" in capsys.readouterr().out) == (0, True)
+
+
+def test_rich_draws_for_a_terminal(monkeypatch, capsys):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    screen = Screen(as_json=False)
+    screen.answer({}, [("balance", "$1.00"), ("card", "")], "Acme")
+    assert "balance  $1.00" in capsys.readouterr().out.replace("\x1b[2m", "").replace("\x1b[0m", "")

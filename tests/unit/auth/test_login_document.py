@@ -1,0 +1,57 @@
+"""What a login file may contain, and what is no login."""
+
+import json
+
+import pytest
+
+from nous_billing._secrets import Secret
+from nous_billing.auth.login_document import Unusable, recognise
+
+DOCUMENTS = [
+    {},
+    {"portals": {}},
+    {"version": 1},
+    {"active_portal": "p", "note": 1},
+    {"version": 1, "portals": {"p": None, "q": {"x": 1}}},
+]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_a_document_has_a_key_of_ours_or_is_empty(document):
+    assert recognise(json.dumps(document).encode()) == document
+
+
+def test_tokens_are_secrets():
+    document = recognise(b'{"portals": {"p": {"access_token": "a"}}}')
+    assert isinstance(document["portals"]["p"]["access_token"], Secret)
+
+
+BROKEN = (b"", b" \n", bytes(100), b"{", b' {\n "', b'{"po', b'{"portals": {"x', b'{\r\n\t"active_portal" : "')
+TORN = (b'{"version": 1, "', b'{"version": 1', b'{"portals": ' + b"[" * 200_000, b'{"portals": {"\xff": {}}}')
+PORTALS: tuple = ([], "x", None, {"p": "x"}, {"p": []}, {"p": 1})
+MISSHAPEN = [json.dumps({"portals": portals}).encode() for portals in PORTALS]
+
+
+@pytest.mark.parametrize("content", [*BROKEN, *TORN, *MISSHAPEN])
+def test_what_this_sdk_began_to_write_is_broken(content):
+    assert recognise(content) is Unusable.BROKEN
+
+
+TEXTS = (b"alias ll='ls -l'\n", b"{'", b'{"versio"', b'{"x', b"x{", bytes(range(256)), b" " * 100 + b"x")
+JSON = (b"[]", b'"login"', b"null", b"1", b'{"editor": "vi"}')
+TORN_JSON = (b"[" * 200_000, b'[{"version": 1, ', b'{"editor": {"version": 1')
+
+
+@pytest.mark.parametrize("content", [*TEXTS, *JSON, *TORN_JSON])
+def test_anything_else_is_foreign(content):
+    assert recognise(content) is Unusable.FOREIGN
+
+
+@pytest.mark.parametrize("version", ["2", "0", "true", '"1"', "1.0", "null"])
+def test_a_version_other_than_1_is_of_another_sdk(version):
+    assert recognise(f'{{"version": {version}, "portals": []}}'.encode()) is Unusable.OTHER_VERSION
+
+
+@pytest.mark.parametrize("content", [b'{"version": 2, "por', b'{\n "version" : 12,\n', b'{"version":10'])
+def test_a_torn_file_may_have_another_version(content):
+    assert recognise(content) is Unusable.OTHER_VERSION
