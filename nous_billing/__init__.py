@@ -7,6 +7,11 @@ from ._version import __version__ as __version__
 
 # The public names, by module. `make surface` writes them into __init__.pyi, for editors and type checkers.
 _MODULES = {
+    "_wire_types": (
+        "ChargeId",
+        "Number",
+        "PortalUrl",
+    ),
     "async_client": ("AsyncBillingClient",),
     "auth.default_login": ("DefaultLogin",),
     "auth.device_login": ("DeviceCode",),
@@ -68,18 +73,15 @@ _MODULES = {
         "CardPaymentMethod",
         "ChargeAccepted",
         "ChargeFailed",
-        "ChargeId",
         "ChargePending",
         "ChargeSettled",
         "ChargeStatus",
         "CurrentSubscription",
         "LinkPaymentMethod",
         "MonthlyCap",
-        "Number",
         "Organisation",
         "OtherPaymentMethod",
         "PendingChange",
-        "PortalUrl",
         "Subscription",
         "SubscriptionOrganisation",
         "SubscriptionPreview",

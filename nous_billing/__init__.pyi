@@ -1,6 +1,9 @@
 """Written by `make surface`."""
 
 from ._version import __version__ as __version__
+from ._wire_types import ChargeId as ChargeId
+from ._wire_types import Number as Number
+from ._wire_types import PortalUrl as PortalUrl
 from .async_client import AsyncBillingClient as AsyncBillingClient
 from .auth.default_login import DefaultLogin as DefaultLogin
 from .auth.device_login import DeviceCode as DeviceCode
@@ -55,18 +58,15 @@ from .models import Card as Card
 from .models import CardPaymentMethod as CardPaymentMethod
 from .models import ChargeAccepted as ChargeAccepted
 from .models import ChargeFailed as ChargeFailed
-from .models import ChargeId as ChargeId
 from .models import ChargePending as ChargePending
 from .models import ChargeSettled as ChargeSettled
 from .models import ChargeStatus as ChargeStatus
 from .models import CurrentSubscription as CurrentSubscription
 from .models import LinkPaymentMethod as LinkPaymentMethod
 from .models import MonthlyCap as MonthlyCap
-from .models import Number as Number
 from .models import Organisation as Organisation
 from .models import OtherPaymentMethod as OtherPaymentMethod
 from .models import PendingChange as PendingChange
-from .models import PortalUrl as PortalUrl
 from .models import Subscription as Subscription
 from .models import SubscriptionOrganisation as SubscriptionOrganisation
 from .models import SubscriptionPreview as SubscriptionPreview

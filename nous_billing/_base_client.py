@@ -17,7 +17,8 @@ from .protocol.auto_reload import patch_auto_top_up
 from .protocol.caller import call_user, unwrap_caller_errors
 from .protocol.exchange import BeforeSend, Flow, exchange
 from .protocol.operations import Operation
-from .protocol.settlement import TellOfPoll, check_seconds, settlement
+from .protocol.seconds import check_seconds
+from .protocol.settlement import TellOfPoll, settlement
 from .protocol.upgrade import wait_for_upgrade
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from .errors import BillingError, BillingInvalidRequest
 from .money import Amount
 from .protocol.exchange import Flow
 from .protocol.idempotency import check_idempotency_key
-from .protocol.settlement import DEFAULT_CAP, DEFAULT_INTERVAL, check_seconds
+from .protocol.seconds import check_seconds
+from .protocol.settlement import DEFAULT_CAP, DEFAULT_INTERVAL
 from .purchases import memory
 from .purchases.buying import Buying, new_purchase
 from .purchases.following import Following

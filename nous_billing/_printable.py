@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 
+# Not compiled before the first text that needs it: most text is plain.
 # Colours, cursor moves and the like; and strings to the terminal such as its title, with or without their end.
-_SEQUENCE = re.compile(
+_SEQUENCE = (
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x9c|\x1b\\)?"
 )
-_BREAK = re.compile(r"[\t-\r\x1c-\x1e\x85\u2028\u2029]+")
+_BREAK = r"[\t-\r\x1c-\x1e\x85\u2028\u2029]+"
 # The rest of C0, DEL and C1; what changes the direction of text; tags and byte order marks, which nobody sees.
-_INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\U000e0000-\U000e007f]")
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
-_UNPRINTABLE = re.compile(f"{_INVISIBLE.pattern[:-1]}\u2028\u2029{_SURROGATE.pattern[1:]}")
+_INVISIBLE = r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\U000e0000-\U000e007f]"
+_SURROGATE = r"[\ud800-\udfff]"
+_UNPRINTABLE = f"{_INVISIBLE[:-1]}\u2028\u2029{_SURROGATE[1:]}"
 
 
 def printable(text: str) -> str:
@@ -26,8 +27,8 @@ def printable(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    shown = _INVISIBLE.sub("", _BREAK.sub(" ", _SEQUENCE.sub("", text)))
-    return _SURROGATE.sub("\ufffd", shown)
+    shown = re.sub(_INVISIBLE, "", re.sub(_BREAK, " ", re.sub(_SEQUENCE, "", text)))
+    return re.sub(_SURROGATE, "\ufffd", shown)
 
 
 def printable_value(value: str) -> str:
@@ -39,4 +40,4 @@ def printable_value(value: str) -> str:
         >>> printable_value("settled\\0") == "settled", printable_value("settled")
         (False, 'settled')
     """
-    return _UNPRINTABLE.sub("\ufffd", value)
+    return value if value.isascii() and value.isprintable() else re.sub(_UNPRINTABLE, "\ufffd", value)

@@ -8,16 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-Number = Annotated[Decimal, "a JSON number"]
-"""A number of JSON that is no money; sums of money are decimal strings there, and ``Decimal`` here."""
-
-PortalUrl = Annotated[str, "a link for a person"]
-"""An absolute link that is safe to open; relative ones are resolved against the base URL that answered."""
-
-ChargeId = Annotated[str, r"(?!\.{1,2}$)[!-~]{1,255}"]
-"""1 to 255 visible ASCII characters, but neither ``.`` nor ``..``, which name another path."""
+from ._wire_types import ChargeId as ChargeId
+from ._wire_types import Number as Number
+from ._wire_types import PortalUrl as PortalUrl
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,13 +16,13 @@ from ..protocol import operations
 from ..protocol.exchange import Flow, exchange
 from ..protocol.idempotency import check_idempotency_key
 from ..protocol.ids import check_tier_id
-from ..protocol.settlement import check_seconds
+from ..protocol.seconds import check_seconds
 from ..transport.driver import Driver
 from .links import link_base_url
 from .organisation import as_dict
-from .subject import Subject
 
 if TYPE_CHECKING:
+    from .subject import Subject
     from .unresolved import UnresolvedPayments
 
 
@@ -45,6 +45,8 @@ class HermesClient:
         )
 
     def charge(self, amount_usd: Amount, idempotency_key: str, timeout: float) -> dict[str, Any]:
+        from .subject import Subject  # What pays is not needed for a state or a poll.
+
         amount = without_trailing_zeros(check_amount(amount_usd, "amount_usd"))
         what = Subject(
             name=format_usd(amount),
@@ -55,6 +57,8 @@ class HermesClient:
         return self._pay(what, idempotency_key, timeout)
 
     def upgrade(self, subscription_type_id: str, idempotency_key: str, timeout: float) -> dict[str, Any]:
+        from .subject import Subject
+
         tier = check_tier_id(subscription_type_id)
         what = Subject(
             name="the upgrade",

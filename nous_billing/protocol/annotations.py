@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import MISSING, fields
 from functools import cache
+from inspect import get_annotations
 from types import UnionType
 from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hints
-
-from .. import models
 
 
 def alternatives(kind: Any) -> tuple[Any, ...]:
@@ -24,6 +23,11 @@ def wire_name(name: str) -> str:
 @cache
 def field_types(cls: type) -> dict[str, Any]:
     """Return the annotations of a class, resolved."""
+    if not any(map(get_annotations, cls.__mro__)):
+        return {}
+    # Most errors need none of them, nor does the drop-in for Hermes, and they take a while to load.
+    from .. import models
+
     # Names that a module imports only under TYPE_CHECKING must be passed in.
     return get_type_hints(cls, localns=vars(models), include_extras=True)
 

@@ -15,8 +15,8 @@ from types import NoneType
 from typing import Annotated, Any, Literal, cast, get_args, get_origin
 
 from .._printable import printable_value
+from .._wire_types import Number, PortalUrl
 from ..errors import BillingInvalidRequest
-from ..models import Number, PortalUrl
 from ..money import parse_usd
 from ..portal import BILLING_PATH, portal_link
 from .annotations import alternatives, constants, formerly, is_constant, object_fields, wire_name

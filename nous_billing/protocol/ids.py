@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import get_args
 
+from .._wire_types import ChargeId
 from ..errors import BillingInvalidRequest
-from ..models import ChargeId
 
 _CHARGE_ID = re.compile(get_args(ChargeId)[1])
 _TIER_ID = re.compile(r"[!-~]{1,255}")

@@ -12,20 +12,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from nous_portal_api.api.billing import get_billing_state as state_endpoint
 from nous_portal_api.api.billing import get_charge_status as status_endpoint
 from nous_portal_api.api.billing import patch_auto_top_up as auto_top_up_endpoint
 from nous_portal_api.api.billing import post_charge as charge_endpoint
 
-from .. import models
 from .._secrets import Secret, SecretBytes
 from ..errors import BillingInvalidRequest
 from ..money import Amount, check_amount, encode_json
 from .decoding import ContractBreach, read
 from .idempotency import check_idempotency_key
 from .ids import check_charge_id, check_tier_id
+
+if TYPE_CHECKING:
+    from .. import models
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -41,8 +43,8 @@ class Operation(Generic[T_co]):
 
     Attributes:
         path: Quoted, with its query; appended to the base URL.
-        result: ``T_co`` as a value, the annotation by which a success is read: ``bytes`` or ``str`` for a body that is
-            not JSON, ``None`` for no body.
+        result: ``T_co`` as a value, the annotation by which a success is read, or its name in ``models``: ``bytes`` or
+            ``str`` for a body that is not JSON, ``None`` for no body.
         accept: The media type of a success.
         reads_only: Whether it changes nothing although it is no GET.
         changes: What it may change, as messages name it.
@@ -80,7 +82,13 @@ class Operation(Generic[T_co]):
         Raises:
             ContractBreach: The body breaks the contract.
         """
-        return cast("T_co", None if self.result is None else read(self.result, payload, base_url))
+        result = self.result
+        if isinstance(result, str):
+            # Loaded with the first reply that they are needed for. The drop-in for Hermes reads dicts.
+            from .. import models
+
+            result = getattr(models, result)
+        return cast("T_co", None if result is None else read(result, payload, base_url))
 
     def read_body(self, body: bytes) -> T_co:
         """Return the result for a body that is not JSON.
@@ -96,7 +104,7 @@ class Operation(Generic[T_co]):
 
 def get_billing_state() -> Operation[models.BillingState]:
     """``GET /api/billing/state``."""
-    return _operation(state_endpoint._get_kwargs(), models.BillingState)
+    return _operation(state_endpoint._get_kwargs(), "BillingState")
 
 
 def patch_auto_top_up(
@@ -114,7 +122,7 @@ def patch_auto_top_up(
         threshold=_number(check_amount(threshold, "threshold", may_be_zero=not enabled)),
         top_up_amount=_number(check_amount(top_up_amount, "top_up_amount", may_be_zero=not enabled)),
     )
-    return _operation(auto_top_up_endpoint._get_kwargs(body=body), models.AutoTopUpSaved)
+    return _operation(auto_top_up_endpoint._get_kwargs(body=body), "AutoTopUpSaved")
 
 
 def post_charge(amount_usd: Amount, idempotency_key: str) -> Operation[models.ChargeAccepted]:
@@ -124,19 +132,19 @@ def post_charge(amount_usd: Amount, idempotency_key: str) -> Operation[models.Ch
     body = ChargeRequest(amount_usd=_number(check_amount(amount_usd, "amount_usd")))
     key = check_idempotency_key(idempotency_key)
     kwargs = charge_endpoint._get_kwargs(body=body, idempotency_key=key)
-    return _operation(kwargs, models.ChargeAccepted, changes="charge")
+    return _operation(kwargs, "ChargeAccepted", changes="charge")
 
 
 def get_charge_status(charge_id: str) -> Operation[models.ChargeStatus]:
     """``GET /api/billing/charge/{chargeId}``."""
-    return _operation(status_endpoint._get_kwargs(check_charge_id(charge_id)), models.ChargeStatus)
+    return _operation(status_endpoint._get_kwargs(check_charge_id(charge_id)), "ChargeStatus")
 
 
 def get_subscription() -> Operation[models.Subscription]:
     """``GET /api/billing/subscription``."""
     from nous_portal_api.api.subscription import get_subscription as subscription_endpoint
 
-    return _operation(subscription_endpoint._get_kwargs(), models.Subscription)
+    return _operation(subscription_endpoint._get_kwargs(), "Subscription")
 
 
 def preview_subscription_change(subscription_type_id: str) -> Operation[models.SubscriptionPreview]:
@@ -145,7 +153,7 @@ def preview_subscription_change(subscription_type_id: str) -> Operation[models.S
     from nous_portal_api.models import SubscriptionPreviewRequest
 
     body = SubscriptionPreviewRequest(subscription_type_id=check_tier_id(subscription_type_id))
-    return _operation(preview_endpoint._get_kwargs(body=body), models.SubscriptionPreview, reads_only=True)
+    return _operation(preview_endpoint._get_kwargs(body=body), "SubscriptionPreview", reads_only=True)
 
 
 def set_pending_subscription_change(subscription_type_id: str | None) -> Operation[models.PendingChange]:
@@ -176,11 +184,11 @@ def upgrade_subscription(subscription_type_id: str, idempotency_key: str) -> Ope
     body = SubscriptionUpgradeRequest(subscription_type_id=check_tier_id(subscription_type_id))
     key = check_idempotency_key(idempotency_key)
     kwargs = upgrade_endpoint._get_kwargs(body=body, idempotency_key=key)
-    return _operation(kwargs, models.SubscriptionUpgrade, changes="upgrade")
+    return _operation(kwargs, "SubscriptionUpgrade", changes="upgrade")
 
 
 def _subscription_change(kwargs: dict[str, Any]) -> Operation[models.PendingChange]:
-    return _operation(kwargs, models.PendingChange, changes="change", shown_by="the subscription")
+    return _operation(kwargs, "PendingChange", changes="change", shown_by="the subscription")
 
 
 def _operation(kwargs: dict[str, Any], result: object, accept: str = JSON, **more: Any) -> Operation[Any]:

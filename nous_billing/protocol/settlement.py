@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
 
 from ..clock import BaseClock
 from ..errors import (
@@ -11,7 +10,6 @@ from ..errors import (
     BillingChargeTimeout,
     BillingChargeUnconfirmed,
     BillingError,
-    BillingInvalidRequest,
     BillingLoginNotSaved,
     BillingNetworkError,
     BillingRateLimited,
@@ -23,6 +21,7 @@ from . import operations
 from .caller import is_cancelled
 from .exchange import BeforeSend, Flow, exchange, pause_until
 from .replies import without_outcome
+from .seconds import check_seconds
 
 DEFAULT_INTERVAL = 2.0
 DEFAULT_CAP = 300.0
@@ -37,8 +36,6 @@ TellOfPoll = Callable[[ChargeStatus | BillingError], Flow[None]]
 
 _BACK_OFF = 5.0
 _LONGEST_BACK_OFF = 30.0
-# A year. Systems refuse to wait much longer, each with an error of its own.
-_LONGEST = 31_536_000
 
 # Temporary: all of these may pass without anybody doing anything, even the web page of a proxy.
 PASSING = (
@@ -48,8 +45,6 @@ PASSING = (
     BillingResponseError,
     BillingServerError,
 )
-
-Seconds = TypeVar("Seconds", int, float)
 
 
 def settlement(
@@ -130,19 +125,3 @@ def pause_seconds(outcome: object, interval: float) -> float:
         return interval
     wanted = _BACK_OFF if outcome.retry_after is None else outcome.retry_after
     return max(interval, min(wanted, _LONGEST_BACK_OFF))
-
-
-def check_seconds(value: Seconds, name: str) -> Seconds:
-    """Check a number of seconds, and return it.
-
-    Raises:
-        BillingInvalidRequest: It is not a number above 0 and at most a year (``error="invalid_timeout"``).
-    """
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= _LONGEST:
-        # Python refuses to print an int of thousands of digits.
-        is_short = isinstance(value, float) or (type(value) is int and abs(value) < 10**18)
-        shown = repr(value) if is_short else type(value).__name__
-        raise BillingInvalidRequest(
-            f"{name} must be a number of seconds above 0 and at most {_LONGEST}, not {shown}.", error="invalid_timeout"
-        )
-    return value

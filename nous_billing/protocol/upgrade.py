@@ -9,7 +9,8 @@ from . import operations
 from .exchange import Flow, exchange, pause_until
 from .ids import check_tier_id
 from .replies import without_outcome
-from .settlement import PASSING, check_seconds, pause_seconds
+from .seconds import check_seconds
+from .settlement import PASSING, pause_seconds
 
 DEFAULT_UPGRADE_CAP = 30.0
 

@@ -57,7 +57,7 @@ def _read(contract: Contract, operation_id: str, bodies: list[tuple[int, str, Js
         return
     if function is None:
         return
-    (result,) = get_args(get_type_hints(function, include_extras=True)["return"])
+    (result,) = get_args(get_type_hints(function, localns={"models": models}, include_extras=True)["return"])
     missing = [kind for kind in expected if kind not in [_shown(each) for each in alternatives(result)]]
     if missing:
         yield Gap(

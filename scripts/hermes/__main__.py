@@ -11,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import trustme
+
 from .environments import FOLDER, ROOT, VERSIONS, Environment, newer_version
 from .page import Measured, page
 
@@ -23,9 +25,9 @@ def measure(version: str, wheel: Path, words: list[str], *, with_costs: bool) ->
         environment.install(wheel)
     with ThreadPoolExecutor() as pool:
         cases = list(pool.map(lambda each: _found(each, "run", *words), (old, new)))
-    # One after the other: what runs beside a measurement changes it.
-    costs = [_found(each, "cost") if with_costs else {} for each in (old, new)]
-    return Measured(cases[0], cases[1], _found(old, "names"), costs[0], costs[1])
+    # After the cases: what runs beside a measurement changes it.
+    costs = _found(old, "cost", *_certificates(), old.python, new.python) if with_costs else {}
+    return Measured(cases[0], cases[1], _found(old, "names"), costs)
 
 
 def missing_names(measured: Measured) -> list[str]:
@@ -58,7 +60,16 @@ def main() -> None:
         print(f"Wrote {PAGE.relative_to(ROOT)}.")
 
 
-def _found(environment: Environment, module: str, *arguments: str) -> dict[str, Any]:
+def _certificates() -> tuple[Path, Path]:
+    """Return files: the key and the certificate of a portal on this machine, and the authority that it is from."""
+    portal, authority = FOLDER / "portal.pem", FOLDER / "authority.pem"
+    issuer = trustme.CA()
+    issuer.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(str(portal))
+    issuer.cert_pem.write_to_path(str(authority))
+    return portal, authority
+
+
+def _found(environment: Environment, module: str, *arguments: str | Path) -> dict[str, Any]:
     file = environment.folder / f"{module}.json"
     environment.run(module, file, *arguments)
     found: dict[str, Any] = json.loads(file.read_text())

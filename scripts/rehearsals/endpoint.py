@@ -145,7 +145,7 @@ def give(amount_usd: Amount, to: str, idempotency_key: str, quiet: bool) -> Oper
 
     body = GiftRequest(amount_usd=_number(check_amount(amount_usd, "amount_usd")), to=to)
     key = check_idempotency_key(idempotency_key)
-    return _operation(gift_endpoint._get_kwargs(body=body, idempotency_key=key, quiet=quiet), models.Gift)
+    return _operation(gift_endpoint._get_kwargs(body=body, idempotency_key=key, quiet=quiet), "Gift")
 ''',
     ),
     Import("nous_billing/client.py", "from .models import Gift"),

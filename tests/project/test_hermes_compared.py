@@ -20,13 +20,18 @@ from scripts.hermes.page import Measured, page
     ],
 )
 def test_a_case_is_better_only_where_nothing_is_worse(old, new, verdict, problems):
-    costs = {kind: [0.1, 0.2, 0.001] for kind in ("bare", "in Hermes")}
-    measured = Measured({"case": old}, {"case": new}, {"post_charge": ["cli.py"]}, costs, costs)
+    kinds = {kind: [[0.1, 0.2, 0.01], [0.11, 0.3, 0.001]] for kind in ("bare", "in Hermes")}
+    costs = {"TLS": kinds, "HTTP": {kind: [[1, 1, 1], [2, 2, 2]] for kind in kinds}}
+    measured = Measured({"case": old}, {"case": new}, {"post_charge": ["cli.py"]}, costs)
     assert (measured.worse(), measured.failing()) == problems
     written = page({"1.0": measured})
     assert f"| case | {verdict} |" in written
     assert "| 1.0 | `post_charge` |" in written
-    assert "100.00 → 100.00 | 200.00 → 200.00 | 1.00 → 1.00" in written
+    assert (
+        "import | import and first state, TLS | import and first state, HTTP | a poll, TLS | a poll, HTTP |" in written
+    )
+    plain = "1000.00 → 2000.00"
+    assert f"| 100.00 → 110.00 | 200.00 → 300.00 | {plain} | 10.00 → 1.00 | {plain} |" in written
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 import functools
 import json
+import os
+import subprocess
 import sys
 import types
 from datetime import UTC, datetime, timedelta
@@ -467,3 +469,23 @@ def test_two_portals_do_not_get_each_others_token(drop_in, logged_in, mock_porta
         drop_in.get_billing_state()
     assert [len(portal.requests) for portal in (mock_portal, other)] == [1, 1]
     assert other.requests[0].status == 200
+
+
+def test_a_state_a_refusal_and_a_poll_load_neither_the_results_nor_what_pays(mock_portal):
+    code = """
+from nous_billing import hermes
+assert hermes.get_billing_state()["org"]["name"] == "Acme"
+try:
+    hermes.get_subscription_state()
+except hermes.BillingScopeRequired:
+    assert hermes.get_charge_status("ch_1") == {"status": "pending"}
+    import sys
+    print(*sys.modules)
+"""
+    mock_portal.inject(Fault.reply(403, {"error": "insufficient_scope"}), "get_subscription")
+    environment = {**os.environ, "NOUS_TOKEN": mock_portal.issue_token(), "HERMES_PORTAL_BASE_URL": mock_portal.url}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "nous_billing.transport.socket_sender" in loaded
+    paying = {"nous_billing.hermes.paying", "nous_billing.hermes.subject", "nous_billing.hermes.unresolved"}
+    assert loaded.isdisjoint({"nous_billing.models", "nous_billing.purchases", "nous_billing.client", "httpx", *paying})

@@ -57,7 +57,7 @@ class Purchase:
                 self._run_again_after_step_up(world)
         return {
             "nothing crashes": not world.crashes,
-            f"charged {self.charges} times": world.charges == self.charges,
+            **world.charged(self.charges),
             "the terminal says it": bool(re.search(self.says, world.text)),
             "links lead to the login's portal": world.links_lead_home(),
         }
@@ -69,7 +69,7 @@ class Purchase:
                 code = world.buy_by_rpc(self.amount, lambda: self.midway(world))
         return {
             "nothing crashes": not world.crashes,
-            f"charged {self.charges} times": world.charges == self.charges,
+            **world.charged(self.charges),
             "the gateway says it": bool(re.fullmatch(self.code, code)),
         }
 

@@ -124,7 +124,7 @@ def step_up_by_rpc(*, grant: bool | None) -> Case:
         return {
             "nothing crashes": not world.crashes,
             "the gateway says it": (granted["granted"], charged["ok"]) == (bool(grant), bool(grant)),
-            f"charged {int(bool(grant))} times": world.charges == bool(grant),
+            **world.charged(int(bool(grant))),
         }
 
     return Parts(part)

@@ -35,7 +35,7 @@ def subscription(
         plan = world.portal.organisation.plan
         return {
             "nothing crashes": not world.crashes,
-            f"charged {charges} times": world.charges == charges,
+            **world.charged(charges),
             "the plan is as it should be": (plan.tier_id, plan.pending) == ends,
         }
 

@@ -19,6 +19,8 @@ from typing import Any, Self
 
 from nous_billing.mock import MockPortal
 
+from .parts import Held
+
 FULL_SCOPE = "inference:invoke billing:manage"
 LOGIN_SCOPE = "inference:invoke"
 
@@ -26,14 +28,18 @@ LOGIN_SCOPE = "inference:invoke"
 class World:
     """One portal, one person, one terminal. Hermes's sleeps take no time: they move both clocks.
 
+    Args:
+        tls: A PEM file with the key and the certificate of a portal over TLS, or None for plain HTTP.
+
     Attributes:
         text: What the terminal printed.
         crashes: Exceptions that came through Hermes.
     """
 
-    def __init__(self, scope: str = FULL_SCOPE) -> None:
+    def __init__(self, scope: str = FULL_SCOPE, tls: str | None = None) -> None:
         self.portal = MockPortal(settle_after=1.0)
         self.scope = scope
+        self._tls = tls
         self.text = ""
         self.crashes: list[str] = []
         self._answered = False
@@ -45,7 +51,7 @@ class World:
         self.home = Path(tempfile.mkdtemp(prefix="hermes-")) / "home"
         self.home.mkdir()
         os.environ.update(HERMES_HOME=str(self.home), HERMES_SHARED_AUTH_DIR=str(self.home.parent / "shared"))
-        self.url = self._closing.enter_context(self.portal.serve())
+        self.url = self._closing.enter_context(self.portal.serve(ssl_certfile=self._tls))
         self._make_time_pass()
         self.auth: Any = import_module("hermes_cli.auth")
         self.login = self.log_in()
@@ -182,6 +188,10 @@ class World:
         """How often the portal charged the card, for credits or upgrades."""
         organisation = self.portal.organisation
         return len(organisation.charges) + len(organisation.plan.upgrades)
+
+    def charged(self, times: int) -> Held:
+        """Return in words how often the portal should have charged, and whether it did."""
+        return {("not charged", "charged once", "charged twice")[times]: self.charges == times}
 
     def links_lead_home(self) -> bool:
         """Whether no link of the terminal leads to another portal than that of the login."""

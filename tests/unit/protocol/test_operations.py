@@ -569,4 +569,5 @@ def test_another_media_type_than_was_asked_for_is_not_this_api(body, headers, co
 def test_an_operation_reads_what_its_type_says(name):
     operation = made(name)
     function = getattr(operations, name)
-    assert get_args(get_type_hints(function)["return"]) == (operation.result,)
+    hints = get_type_hints(function, localns={"models": models})
+    assert get_args(hints["return"]) == (getattr(models, operation.result),)

@@ -18,7 +18,8 @@ from nous_billing.errors import (
 from nous_billing.models import ChargeFailed, ChargePending, ChargeSettled
 from nous_billing.protocol.exchange import CallUser, Send, Sleep
 from nous_billing.protocol.replies import Failure
-from nous_billing.protocol.settlement import DEFAULT_CAP, DEFAULT_INTERVAL, check_seconds, settlement
+from nous_billing.protocol.seconds import check_seconds
+from nous_billing.protocol.settlement import DEFAULT_CAP, DEFAULT_INTERVAL, settlement
 from tests.unit.drive import credentials, reply, short, waiting
 
 PENDING = reply(200, {"status": "pending"})
