@@ -125,6 +125,11 @@ def exchange(
         latest: Seconds since 1970 after which nothing may be sent.
         before_send: Called before each request. Its own requests belong to the exchange.
     """
+    # A reply about money must not be lost because something cannot be loaded any more.
+    try:
+        operation.load_result()
+    except ImportError as error:
+        raise error_from_failure(Failure("the program is ending", sent=False, cause=error), operation) from error
     credentials = yield from _resolve(operation, deadline)
     may_resend = may_replace_token = True
 

@@ -123,7 +123,7 @@ def _default_message(status: int, code: str | None, *, unknown: bool) -> str:
         return f"The portal's address redirects (HTTP {status}), which is not followed. Check the base URL."
     if _class_of_unknown(status) is errors.BillingServerError:
         return f"The portal is failing (HTTP {status}). Try again shortly."
-    if unknown and code is not None:
+    if unknown and code not in (None, "endpoint_unavailable"):
         return f"The portal's answer does not say for certain what it did ({code}, HTTP {status})."
     if unknown:
         return f"Something other than the billing API answered (HTTP {status}). Check the base URL."

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from nous_portal_api.api.billing import get_billing_state as state_endpoint
@@ -76,18 +77,21 @@ class Operation(Generic[T_co]):
         """Whether it may change something other than a payment."""
         return not self.is_read and not self.moves_money
 
+    def load_result(self) -> object:
+        """Return the annotation of a success, whose class is loaded if it was not.
+
+        To be called before anything is sent: at the end of the interpreter nothing can be loaded any more. The drop-in
+        for Hermes reads dicts, and loads no class.
+        """
+        return _model(self.result) if isinstance(self.result, str) else self.result
+
     def read(self, payload: object, base_url: str) -> T_co:
         """Return the result for a decoded body.
 
         Raises:
             ContractBreach: The body breaks the contract.
         """
-        result = self.result
-        if isinstance(result, str):
-            # Loaded with the first reply that they are needed for. The drop-in for Hermes reads dicts.
-            from .. import models
-
-            result = getattr(models, result)
+        result = self.load_result()
         return cast("T_co", None if result is None else read(result, payload, base_url))
 
     def read_body(self, body: bytes) -> T_co:
@@ -100,6 +104,13 @@ class Operation(Generic[T_co]):
             return cast("T_co", body if self.result is bytes else body.decode("utf-8-sig"))
         except UnicodeDecodeError:
             raise ContractBreach("the body is not text in UTF-8") from None
+
+
+@cache
+def _model(name: str) -> object:
+    from .. import models
+
+    return cast("object", getattr(models, name))
 
 
 def get_billing_state() -> Operation[models.BillingState]:

@@ -4,11 +4,13 @@ import asyncio
 import os
 import threading
 import time
+from concurrent.futures import Future
 
 import pytest
 
 import nous_billing as nb
 from nous_billing import AsyncBillingClient, StoredLogin
+from nous_billing.credentials import CredentialMemo
 from tests.sockets.harness import failure, read
 
 SECONDS = 0.2
@@ -143,3 +145,13 @@ def test_an_event_loop_goes_on_while_a_file_stalls(login, stalled, warm):
 
     assert asyncio.run(run()) == {nb.BillingTimeout}
     assert longest < SECONDS
+
+
+def test_a_look_that_ends_without_an_answer_lets_the_source_be_asked(client_kind, mock_portal, monkeypatch):
+    over = Future()
+    over.set_result(None)
+    looks = [over]
+    monkeypatch.setattr(CredentialMemo, "stalled", property(lambda self: looks.pop() if looks else None))
+    client = client_kind.client(nb.StaticToken(mock_portal.issue_token()), base_url=mock_portal.url)
+    assert client.get_billing_state().org.name == "Acme"
+    assert looks == []

@@ -416,3 +416,13 @@ def test_a_link_of_a_refusal_is_one_of_the_address_that_refused():
     answer = reply(403, {"error": "no_payment_method", "portalUrl": "/billing"})
     assert call(CHARGE, answer).error.portal_url == f"{PREVIEW}/billing"
     assert call(CHARGE, answer, base_url="https://own.example").error.portal_url == "https://own.example/billing"
+
+
+def test_where_the_result_cannot_be_loaded_nothing_is_sent(monkeypatch):
+    def fail(self):
+        raise ImportError("sys.meta_path is None")
+
+    monkeypatch.setattr(operations.Operation, "load_result", fail)
+    played = play(exchange(charge(), base_url=None, deadline=DEADLINE))
+    assert (type(played.error), played.error.outcome_unknown, played.sent) == (BillingNetworkError, False, [])
+    assert str(played.error) == "Could not reach the portal: the program is ending. Nothing was charged."
