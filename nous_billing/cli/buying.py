@@ -18,12 +18,13 @@ from nous_billing import (
     ChargeFailed,
     ChargeSettled,
     Purchase,
+    PurchaseDirectory,
     new_idempotency_key,
     parse_usd,
 )
 
 from .endings import Ending, ending_of
-from .options import with_screen
+from .options import check_key, with_screen
 from .screen import Screen
 from .session import Session, purchases_path, session, show_code
 from .text import card_name, dollars, moment, purchase_members, same_again
@@ -31,7 +32,7 @@ from .text import card_name, dollars, moment, purchase_members, same_again
 
 @click.command()
 @click.argument("amount")
-@click.option("--key", help="The key of an earlier try, to go on with it. A purchase is charged once for its key.")
+@click.option("--key", callback=check_key, help="The key of a purchase to continue. It is charged once for its key.")
 @click.option("--yes", "-y", is_flag=True, help="Buy without being asked.")
 @with_screen
 def buy(screen: Screen, amount: str, key: str | None, yes: bool) -> None:
@@ -40,17 +41,35 @@ def buy(screen: Screen, amount: str, key: str | None, yes: bool) -> None:
     Whatever happens, the same key charges at most once: the command shows it before it sends anything.
     """
     with session() as current:
-        with screen.working("Reading the billing state …"):
-            state = current.client.get_billing_state()
-        _check_bounds(screen, amount, state)
-        _confirm(screen, amount, state, yes=yes)
+        begun = _find(key)
+        # Whoever continues a purchase has confirmed it. What stops a new one says nothing about what it has charged.
+        organisation_id = begun.organisation_id or None if begun else _agree(screen, current, amount, yes=yes)
         key = key or new_idempotency_key()
-        screen.tell("If this is interrupted, go on with:")
+        screen.tell(f"Continuing: {begun.message}" if begun else "If this is interrupted, continue with:")
         screen.tell_line(same_again("buy", amount, "--key", key))
-        purchase = _buy(screen, current, amount, key, state)
+        purchase = _buy(screen, current, amount, key, organisation_id)
         if purchase.status == "failed":
-            _end_failed(screen, purchase, state.portal_url)
+            _end_failed(screen, purchase)
         _show_paid(screen, current, purchase)
+
+
+def _find(key: str | None) -> Purchase | None:
+    if key is None:
+        return None
+    try:
+        return next(iter(PurchaseDirectory(purchases_path()).load(key.strip())), None)
+    except (BillingError, OSError):
+        # buy_credits says what is wrong with it, before anything is sent.
+        return None
+
+
+def _agree(screen: Screen, current: Session, amount: str, *, yes: bool) -> str:
+    """Ask for a new purchase, and return the organisation that it is for."""
+    with screen.working("Reading the billing state …"):
+        state = current.client.get_billing_state()
+    _check_bounds(screen, amount, state)
+    _confirm(screen, amount, state, yes=yes)
+    return state.org.id
 
 
 def _check_bounds(screen: Screen, amount: str, state: BillingState) -> None:
@@ -69,19 +88,19 @@ def _confirm(screen: Screen, amount: str, state: BillingState, *, yes: bool) -> 
     screen.confirm(f"Charge {sum_} now?", yes=yes)
 
 
-def _buy(screen: Screen, current: Session, amount: str, key: str, state: BillingState) -> Purchase:
+def _buy(screen: Screen, current: Session, amount: str, key: str, organisation_id: str | None) -> Purchase:
     with screen.working("Sending the charge …") as working:
 
         def show(event: Purchase | BillingError) -> None:
             sentence = _progress(event)
-            if sentence and working:
+            if sentence:
                 working.update(sentence)
 
         try:
             return current.client.buy_credits(
                 amount.strip().removeprefix("$"),
                 idempotency_key=key,
-                organisation_id=state.org.id,
+                organisation_id=organisation_id,
                 store=purchases_path(),
                 step_up=_step_up(screen, current, working.stop, working.start),
                 on_progress=show,
@@ -140,11 +159,11 @@ def _can_go_on(outcome: BillingError) -> bool:
     return finds_out and not isinstance(outcome, BillingDuplicateCharge)
 
 
-def _end_failed(screen: Screen, purchase: Purchase, portal_url: str) -> NoReturn:
+def _end_failed(screen: Screen, purchase: Purchase) -> NoReturn:
     screen.end(
         Ending.CARD,
         purchase.message,
-        portal_url=portal_url,
+        portal_url=purchase.portal_url,
         members=purchase_members(purchase),
     )
 
@@ -165,6 +184,15 @@ def _show_paid(screen: Screen, current: Session, purchase: Purchase) -> None:
     )
 
 
+def _unknown(outcome: BillingError) -> dict[str, object]:
+    known: dict[str, object] = {"status": "unknown", "message": outcome.message}
+    if isinstance(outcome, BillingPurchaseUncertain):
+        again = same_again("buy", format(outcome.amount_usd, "f"), "--key", outcome.key)
+        known |= {"key": outcome.key, "amount_usd": outcome.amount_usd, "charge_id": outcome.charge_id}
+        known["run_next"] = again if _can_go_on(outcome) else None
+    return known
+
+
 @click.command()
 @with_screen
 def resume(screen: Screen) -> None:
@@ -179,7 +207,7 @@ def resume(screen: Screen) -> None:
             screen.tell(outcome.message)
             continue
         ending = ending_of(outcome)
-        members.append({"key": getattr(outcome, "key", None), "status": "unknown", "message": outcome.message})
+        members.append(_unknown(outcome))
         screen.tell(outcome.message, style="red")
         if isinstance(outcome, BillingPurchaseUncertain) and _can_go_on(outcome):
             screen.tell_line(same_again("buy", format(outcome.amount_usd, "f"), "--key", outcome.key))

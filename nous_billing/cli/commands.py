@@ -21,7 +21,7 @@ _ENDINGS = {
     Ending.LATER: "the portal is busy or cannot be reached: try later",
     Ending.UNKNOWN: "not known yet: the same command with the same key",
     Ending.CARD: "the card failed; nothing was charged",
-    Ending.STOPPED: "stopped before anything was charged",
+    Ending.STOPPED: "stopped before anything that charges was sent",
 }
 
 

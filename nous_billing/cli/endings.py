@@ -43,7 +43,7 @@ class Ending(IntEnum):
     CARD = 7
     """The card failed. Nothing was charged."""
     STOPPED = 130
-    """Stopped by Ctrl-C or by the answer no. A purchase that may have been made ends with 6 instead."""
+    """Stopped by Ctrl-C or by the answer no, before this command sent anything that charges."""
 
 
 _ENDINGS: tuple[tuple[tuple[type[BillingError], ...], Ending], ...] = (

@@ -16,6 +16,13 @@ from .screen import Screen
 P = ParamSpec("P")
 
 
+def check_key(context: click.Context, parameter: click.Parameter, key: str | None) -> str | None:
+    """Refuse a blank key, such as that of an unset variable: a key of its own for each try could charge twice."""
+    if key is not None and not key.strip():
+        raise click.BadParameter("It is blank. Leave the option out for a new purchase.", context, parameter)
+    return key
+
+
 def with_screen(function: Callable[Concatenate[Screen, P], None]) -> Callable[..., None]:
     """Give a command its ``Screen`` as first argument, and end it with the exit code of what it raises."""
 

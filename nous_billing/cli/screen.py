@@ -5,20 +5,39 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager
-from dataclasses import asdict, is_dataclass
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, is_dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NoReturn, cast
 
 from rich.console import Console
+from rich.live import Live
+from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from nous_billing import BillingAuthError, BillingError
+from nous_billing import BillingAuthError, BillingError, BillingScopeRequired
 
 from .endings import Ending, ending_of
+
+
+@dataclass(frozen=True, slots=True)
+class Working:
+    """What goes on, and how to pause showing it while a person is asked."""
+
+    spinner: Spinner
+    live: Live
+
+    def update(self, sentence: str) -> None:
+        self.spinner.update(text=Text(sentence))
+
+    def stop(self) -> None:
+        self.live.stop()
+
+    def start(self) -> None:
+        self.live.start()
 
 
 class Screen:
@@ -49,14 +68,34 @@ class Screen:
             headline: A sentence above the rows.
         """
         if self.as_json:
-            print(json.dumps(_plain(members), indent=2))  # noqa: T201 - the answer of the command
+            self._write(json.dumps(_plain(members), indent=2))
             return
+        with self._kept(headline):
+            self._draw([(name, value) for name, value in rows if value], headline)
+
+    def _write(self, text: str) -> None:
+        with self._kept(text):
+            sys.stdout.write(f"{text}\n")
+
+    @contextmanager
+    def _kept(self, what: str) -> Generator[None]:
+        """Write to stderr what stdout does not take, such as on a full disk: it may be all there is on a payment."""
+        try:
+            yield
+            sys.stdout.flush()
+        except OSError as error:
+            # Python would try again at its end, and end with a code of its own.
+            sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+            self.tell(f"Standard output cannot be written ({error.strerror}).")
+            if what:
+                self.tell(what)
+
+    def _draw(self, filled: list[tuple[str, str]], headline: str) -> None:
         if headline:
             self._out.print(Text(headline, style="bold"), soft_wrap=not self._out.is_terminal)
         table = Table.grid(padding=(0, 2))
         table.add_column(style="dim", no_wrap=True)
         table.add_column(overflow="fold")
-        filled = [(name, value) for name, value in rows if value]
         for name, value in filled:
             table.add_row(name, Text(value))
         if not filled:
@@ -89,11 +128,16 @@ class Screen:
         if not self.can_ask:
             self.end(Ending.INPUT, "Nobody can be asked here: add --yes. Nothing was sent.")
         if not self.ask(question):
-            self.end(Ending.STOPPED, "Stopped. Nothing was charged.")
+            self.end(Ending.STOPPED, "Stopped. Nothing was sent.")
 
-    def working(self, sentence: str) -> AbstractContextManager[Any]:
+    @contextmanager
+    def working(self, sentence: str) -> Generator[Working]:
         """Show that something is going on, where stderr is a terminal."""
-        return self._err.status(Text(sentence), spinner="dots")
+        spinner = Spinner("dots", Text(sentence))
+        # stdout is for the answer alone, which may be JSON in a file.
+        live = Live(spinner, console=self._err, transient=True, redirect_stdout=False, redirect_stderr=False)
+        with live:
+            yield Working(spinner, live)
 
     def fail(
         self,
@@ -104,8 +148,9 @@ class Screen:
         again: str | None = None,
     ) -> NoReturn:
         """Write an error, and end the process with its exit code. As ``end``."""
-        if isinstance(error, BillingAuthError) and not os.environ.get("NOUS_TOKEN", "").strip():
+        if isinstance(error, (BillingAuthError, BillingScopeRequired)) and not os.environ.get("NOUS_TOKEN", "").strip():
             again = again or "nous-billing login"
+            said = said or ("You are not logged in." if error.message.startswith("Not logged in") else None)
         self.end(
             ending_of(error),
             said or error.message,
@@ -141,7 +186,7 @@ class Screen:
                 "retry_after": error.retry_after if error else None,
                 "outcome_unknown": error.outcome_unknown if error else ending is Ending.UNKNOWN,
             }
-            print(json.dumps({**_object(members or {}), "error": told}, indent=2))  # noqa: T201 - as above
+            self._write(json.dumps({**_object(members or {}), "error": told}, indent=2))
         sys.exit(ending)
 
 

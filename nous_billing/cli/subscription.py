@@ -10,7 +10,6 @@ import click
 from nous_billing import (
     BillingError,
     BillingInvalidRequest,
-    BillingTimeout,
     PendingChange,
     Subscription,
     SubscriptionPreview,
@@ -19,7 +18,7 @@ from nous_billing import (
 )
 
 from .endings import Ending
-from .options import with_screen
+from .options import check_key, with_screen
 from .screen import Screen
 from .session import Session, session
 from .text import dollars, moment, same_again
@@ -96,34 +95,45 @@ def keep(screen: Screen) -> None:
 
 @subscription.command()
 @_TIER
-@click.option("--key", help="The key of an earlier try, to go on with it. An upgrade is charged once for its key.")
+@click.option("--key", callback=check_key, help="The key of an upgrade to continue. It is charged once for its key.")
 @click.option("--yes", "-y", is_flag=True, help="Upgrade without being asked.")
 @with_screen
 def upgrade(screen: Screen, tier: str, key: str | None, yes: bool) -> None:
     """Upgrade to TIER now, and charge the card for the rest of the period."""
     with session() as current:
-        chosen, quote = _quoted(current, tier)
-        # With a key the upgrade may have been made already: only the same key finds out.
         if key is None:
+            chosen, quote = _quoted(current, tier)
             if quote.effect == "no_op":
                 screen.answer({"status": "already_on_tier"}, [], f"The subscription is on {chosen.name} already.")
                 return
             if quote.effect != "charge_now":
                 screen.end(Ending.REFUSED, f"No upgrade: {_effect(quote)} Nothing was charged.")
-        screen.tell(_effect(quote))
-        screen.confirm(f"Upgrade to {chosen.name} now?", yes=yes)
-        key = key or new_idempotency_key()
-        again = same_again("subscription", "upgrade", chosen.tier_id, "--key", key)
-        screen.tell("If this is interrupted, go on with:")
+            screen.tell(_effect(quote))
+            screen.confirm(f"Upgrade to {chosen.name} now?", yes=yes)
+            tier_id, name, key = chosen.tier_id, chosen.name, new_idempotency_key()
+        else:
+            # It was confirmed, and may have been made already: only the same key finds out.
+            tier_id, name = _known(current, tier)
+        again = same_again("subscription", "upgrade", tier_id, "--key", key)
+        screen.tell("If this is interrupted, continue with:")
         screen.tell_line(again)
-        _upgrade(screen, current, chosen, key, again)
+        _upgrade(screen, current, tier_id, name, key, again)
 
 
-def _upgrade(screen: Screen, current: Session, chosen: SubscriptionTier, key: str, again: str) -> None:
+def _known(current: Session, tier: str) -> tuple[str, str]:
+    try:
+        chosen = _find(current.client.get_subscription(), tier)
+    except BillingError:
+        # It is the id of a tier, in the line that was printed for this.
+        return tier, tier
+    return chosen.tier_id, chosen.name
+
+
+def _upgrade(screen: Screen, current: Session, tier_id: str, name: str, key: str, again: str) -> None:
     members = {"key": key}
     try:
         with screen.working("Upgrading …"):
-            made = current.client.upgrade_subscription(chosen.tier_id, idempotency_key=key)
+            made = current.client.upgrade_subscription(tier_id, idempotency_key=key)
     except BillingError as error:
         screen.fail(error, members, again=again if error.outcome_unknown else None)
     except KeyboardInterrupt:
@@ -131,14 +141,16 @@ def _upgrade(screen: Screen, current: Session, chosen: SubscriptionTier, key: st
     if made.outcome_unknown:
         _end_unknown(screen, {**members, "status": made.status}, again)
     if not made.is_upgraded:
-        sentence = f"Not upgraded ({made.reason or made.status}). Finish it on the portal."
+        sentence = f"Not upgraded, and nothing was charged yet ({made.reason or made.status}). Finish it on the portal."
         screen.end(Ending.CARD, sentence, portal_url=made.recovery_url, members={**members, "status": made.status})
+    screen.tell(f"The subscription was upgraded to {name}.")
     try:
-        with screen.working("Upgraded; waiting for the portal to show it …"):
-            _answer(screen, current.client.wait_for_upgrade(chosen.tier_id), {**members, "status": made.status})
-    except (BillingTimeout, KeyboardInterrupt):
+        with screen.working("Waiting for the portal to show it …"):
+            shown = current.client.wait_for_upgrade(tier_id)
+        _answer(screen, shown, {**members, "status": made.status})
+    except (BillingError, KeyboardInterrupt):
         # It is upgraded, whatever comes after it.
-        screen.answer({**members, "status": made.status}, [], f"Upgraded to {chosen.name}; it will show shortly.")
+        screen.answer({**members, "status": made.status}, [], f"Upgraded to {name}; it will show shortly.")
 
 
 def _end_unknown(screen: Screen, members: dict[str, str], again: str) -> NoReturn:

@@ -184,7 +184,7 @@ def test_how_an_upgrade_was_cut_short_is_said(person, monkeypatch, made, ending)
 
 def test_an_upgrade_that_does_not_show_yet_is_done_all_the_same(person, monkeypatch):
     def wait(self, *args, **kwargs):
-        raise nb.BillingTimeout("Not yet.")
+        raise nb.BillingScopeRequired("No.")
 
     monkeypatch.setattr(nb.BillingClient, "wait_for_upgrade", wait)
     result = person.run("subscription", "upgrade", "super", "--yes")
@@ -280,3 +280,82 @@ def test_rich_draws_for_a_terminal(monkeypatch, capsys):
     screen = Screen(as_json=False)
     screen.answer({}, [("balance", "$1.00"), ("card", "")], "Acme")
     assert "balance  $1.00" in capsys.readouterr().out.replace("\x1b[2m", "").replace("\x1b[0m", "")
+
+
+def test_a_blank_key_is_refused_and_never_replaced_by_a_new_one(person, portal):
+    for typed in (("buy", "50", "--yes", "--key", ""), ("subscription", "upgrade", "super", "--yes", "--key", " ")):
+        assert person.run(*typed).exit_code == 2
+    assert (portal.organisation.charges, portal.organisation.plan.upgrades) == ([], [])
+
+
+def left_open(person, portal):
+    """Have a purchase whose charge was made, and which is not known here."""
+    portal.inject(Fault.drop(acts=True), "post_charge", times=9)
+    assert person.run(*BUY, "--yes").exit_code == Ending.UNKNOWN
+    portal.faults.__init__()
+
+
+def test_a_purchase_is_continued_without_a_question(person, portal):
+    left_open(person, portal)
+    result = person.run(*BUY)
+    assert (result.exit_code, "Paid $50.00." in result.stdout, "[y/N]" in result.output) == (0, True, False)
+    assert len(portal.organisation.charges) == 1
+
+
+def test_what_may_have_been_charged_stays_unknown_where_the_portal_cannot_be_reached(person, portal):
+    left_open(person, portal)
+    portal.inject(Fault.drop(), times=99)
+    assert person.answer(*BUY, "--yes", ending=Ending.UNKNOWN)["error"]["outcome_unknown"] is True
+
+
+def test_a_broken_store_is_told_by_the_purchase_itself(person, portal, monkeypatch):
+    def load(self, key=None):
+        raise nb.BillingPurchaseStoreError("Broken.", outcome_unknown=True)
+
+    monkeypatch.setattr(nb.PurchaseDirectory, "load", load)
+    assert person.run(*BUY, "--yes").exit_code == Ending.UNKNOWN
+
+
+def test_an_upgrade_is_continued_though_the_subscription_cannot_be_read(person, portal):
+    portal.inject(Fault.html(502), "get_subscription", times=9)
+    result = person.run("subscription", "upgrade", "tier_super", "--key", "key-1")
+    assert (result.exit_code, len(portal.organisation.plan.upgrades)) == (0, 1)
+    assert "The subscription was upgraded to tier_super." in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("as_json", "answer", "told"),
+    [
+        (False, ({}, [("balance", "$1.00")], "Paid $50.00."), "Paid $50.00."),
+        (True, ({"status": "settled"}, []), '"settled"'),
+        (False, ({}, [("a", "b")]), "Standard output cannot be written (No space left on device)."),
+    ],
+)
+def test_a_full_disk_does_not_hide_that_it_is_paid(monkeypatch, capsys, as_json, answer, told):
+    class Full:
+        encoding = "utf-8"
+
+        def write(self, text):
+            raise OSError(28, "No space left on device")
+
+        def flush(self):
+            pass
+
+        def isatty(self):
+            return False
+
+    monkeypatch.setattr(sys, "stdout", Full())
+    Screen(as_json=as_json).answer(*answer)
+    sys.stdout.close()
+    assert told in capsys.readouterr().err
+
+
+def test_json_goes_to_stdout_while_a_spinner_is_on_the_terminal(monkeypatch, capsys):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    screen = Screen(as_json=True)
+    with screen.working("Working …") as working:
+        working.update("Still …")
+        working.stop()
+        working.start()
+        screen.answer({"status": "settled"}, [])
+    assert capsys.readouterr().out == '{\n  "status": "settled"\n}\n'

@@ -84,7 +84,10 @@ def test_a_charge_that_failed_says_why(person, portal):
 
 @pytest.mark.parametrize(
     ("last4", "sentence"),
-    [("3155", "Not upgraded (authentication_required)"), ("9995", "Not upgraded (card_declined)")],
+    [
+        ("3155", "Not upgraded, and nothing was charged yet (authentication_required)"),
+        ("9995", "Not upgraded, and nothing was charged yet (card_declined)"),
+    ],
 )
 def test_an_upgrade_that_a_person_has_to_finish_ends_with_a_link(person, portal, last4, sentence):
     portal.organisation.card = Card("visa", last4)

@@ -37,7 +37,7 @@ def test_who_says_no_is_charged_nothing(person, portal):
     buy = person.terminal("buy", "50")
     buy.wait_for("now? [y/N]")
     buy.type("\n")
-    assert (buy.end(), "Stopped. Nothing was charged." in buy.text) == (130, True)
+    assert (buy.end(), "Stopped. Nothing was sent." in buy.text) == (130, True)
     assert portal.organisation.charges == []
 
 
