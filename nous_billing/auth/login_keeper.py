@@ -58,9 +58,14 @@ class LoginKeeper:
         """Return the portal's address and the login there; empty where there is none.
 
         Raises:
-            BillingAuthError: The file cannot be read.
+            BillingAuthError: The file cannot be read, and no login for the portal is in memory.
         """
-        document = self.file.read()
+        try:
+            document = self.file.read() or self._unsaved.as_document()
+        except BillingAuthError:
+            document = self._unsaved.as_document()
+            if not login_of(document, self._base_url(document)):
+                raise
         base_url = self._base_url(document)
         unsaved = self._unsaved.get(base_url)
         return base_url, login_of(document, base_url) if unsaved is None else unsaved
@@ -112,7 +117,9 @@ class LoginKeeper:
             failure = self._unsaved.save(write)
         self._failed.forget(base_url)
         if failure is not None:
-            raise self._not_saved(failure)
+            raise self._not_saved(failure) from None
+        if not self.load()[1]:
+            raise not_logged_in("Another program has logged out of the Nous Portal. Log in again.")
         return Credentials(tokens.access_token, base_url)
 
     @contextmanager
@@ -152,7 +159,7 @@ class LoginKeeper:
         raise error
 
     def _not_saved(self, error: Exception, consequence: str = "") -> BillingLoginNotSaved:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
+        reason = error.strerror if isinstance(error, OSError) else str(error).removesuffix(".")
         consequence = "Until then only this program has the login." if self._unsaved else consequence
         message = f"The login cannot be saved to {self.file.name}: {reason}. Free space or fix it. {consequence}"
         return BillingLoginNotSaved(message.rstrip(), error="login_not_saved")
@@ -236,6 +243,6 @@ class LoginKeeper:
             raise self._not_saved(failure) from None
 
 
-def not_logged_in() -> BillingAuthError:
+def not_logged_in(message: str = "Not logged in to the Nous Portal. Log in first.") -> BillingAuthError:
     """Return the error for a missing login."""
-    return BillingAuthError("Not logged in to the Nous Portal. Log in first.", status=401, error="invalid_token")
+    return BillingAuthError(message, status=401, error="invalid_token")
