@@ -198,14 +198,14 @@ class LoginKeeper:
         cancelled: Callable[[], object] | None,
     ) -> frozenset[str]:
         """Perform a device login, and return the granted scopes. Raises as ``StoredLogin.login``."""
-        self._check_place()
+        before = login_of(self._check_place(), base_url)
         flow = device_login(base_url, self._client_id, scope, on_code, cancelled, self._clock)
         tokens = self._driver.run(flow)
-        self._keep(base_url, tokens)
+        self._keep(base_url, tokens, before)
         return tokens.granted_scopes
 
-    def _check_place(self) -> None:
-        """Try whether a new login could be saved, before a person is asked for one.
+    def _check_place(self) -> Document:
+        """Try whether a new login could be saved, before a person is asked for one. Return the document.
 
         Raises:
             BillingAuthError: The file cannot be read.
@@ -214,14 +214,17 @@ class LoginKeeper:
         """
         try:
             with self.file.locked(_LOCK_SECONDS):
-                self.file.read()
+                document = self.file.read()
                 with self.file.prepare():
-                    pass
+                    return document
         except OSError as error:
             raise self._not_saved(error, "Nobody was asked to approve the login.") from None
 
-    def _keep(self, base_url: str, tokens: Tokens) -> None:
+    def _keep(self, base_url: str, tokens: Tokens, before: Document) -> None:
         """Keep the tokens of a new login, in memory where they cannot be saved.
+
+        Args:
+            before: The login that was there when the person was asked, which the new one replaces.
 
         Raises:
             BillingLoginNotSaved: They are in memory only.
@@ -234,7 +237,6 @@ class LoginKeeper:
                 self._failed.forget(base_url)
         except (OSError, BillingError) as error:
             # The person has approved the login, so it is kept even if the file is unusable.
-            before: Document = {}
             with suppress(BillingError):
                 before = login_of(self.file.read(), base_url)
             self._unsaved.add_new(base_url, before, tokens)

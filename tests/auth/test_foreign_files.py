@@ -182,6 +182,30 @@ def test_a_logout_while_the_login_is_renewed_is_said_and_stays(house, spoil):
     assert house.document()["portals"] == {}
 
 
+# While a person approves a login
+
+
+@pytest.mark.parametrize("row", ["others can write the folder", "torn"])
+def test_an_approved_login_replaces_the_one_before_once_its_file_can_be_used_again(house, row):
+    source = house.source(portal_base_url=house.url)
+    source.login(approve(house))
+    old = house.entry()
+
+    def on_code(code):
+        approve(house)(code)
+        if row == "torn":
+            LOST[row](house.path)
+        else:
+            house.path.parent.chmod(0o777)
+
+    with pytest.raises(BillingLoginNotSaved, match="only this program has the login"):
+        source.login(on_code)
+    house.path.parent.chmod(0o700)
+    token = source.resolve().access_token
+    assert token == house.entry()["access_token"] != old["access_token"]
+    assert house.entry()["login_id"] != old["login_id"]
+
+
 # Of another program, or another version
 
 FOREIGN = "The file {path} is not a login of nous-billing, and was left as it is. Give another path, or move it away."
