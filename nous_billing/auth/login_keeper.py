@@ -20,7 +20,7 @@ from .failed_renewals import FailedRenewals
 from .grant import GRANT_KEY
 from .login_file import TOKEN_KEYS, Document, LoginFile, login_of, logins_of
 from .oauth import Tokens
-from .tokens import iso_from_seconds, minimum_lifetime, secret_text, usable_token
+from .tokens import FORCED_KEY, iso_from_seconds, minimum_lifetime, secret_text, usable_token
 from .unsaved_logins import UnsavedLogins, Write
 
 # Longer than a refresh can take: a caller that waits for the lock waits for another refresh.
@@ -113,6 +113,8 @@ class LoginKeeper:
             except BillingNetworkError as error:
                 self._failed.add(base_url, refresh_token, failures, error)
                 raise
+            if rejected is not None and secret_text(login.get("access_token")) == rejected:
+                login = {**login, FORCED_KEY: iso_from_seconds(now)}
             self._unsaved.add_renewed(base_url, login, spent, tokens)
             failure = self._unsaved.save(write)
         self._failed.forget(base_url)

@@ -13,6 +13,7 @@ from ..errors import BillingError
 from .grant import GRANT_KEY, grant_end
 from .login_file import TOKEN_KEYS, Document, LoginFile, logins_of, merged
 from .oauth import Tokens
+from .tokens import FORCED_KEY
 
 Write = Callable[[Document], None]
 """Replaces the document of the file."""
@@ -64,7 +65,7 @@ class UnsavedLogins:
 
     def add_new(self, base_url: str, before: Document, tokens: Tokens) -> None:
         """Add a login that a person has approved. What the login before knew of the portal survives."""
-        login = {key: value for key, value in before.items() if key != "scope"}
+        login = {key: value for key, value in before.items() if key not in ("scope", FORCED_KEY)}
         new = {**merged(login, tokens), "login_id": uuid4().hex, GRANT_KEY: grant_end(tokens.requested_at)}
         self._logins[base_url] = _Unsaved(new, "login_id", replaces=before.get("login_id"))
 
