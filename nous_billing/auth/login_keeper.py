@@ -20,7 +20,7 @@ from .failed_renewals import FailedRenewals
 from .grant import GRANT_KEY
 from .login_file import TOKEN_KEYS, Document, LoginFile, login_of, logins_of
 from .oauth import Tokens
-from .tokens import iso_from_seconds, minimum_lifetime, secret_text, usable_token
+from .tokens import FORCED_KEY, iso_from_seconds, minimum_lifetime, secret_text, usable_token
 from .unsaved_logins import UnsavedLogins, Write
 
 # Longer than a refresh can take: a caller that waits for the lock waits for another refresh.
@@ -58,9 +58,14 @@ class LoginKeeper:
         """Return the portal's address and the login there; empty where there is none.
 
         Raises:
-            BillingAuthError: The file cannot be read.
+            BillingAuthError: The file cannot be read, and no login for the portal is in memory.
         """
-        document = self.file.read()
+        try:
+            document = self.file.read() or self._unsaved.as_document()
+        except BillingAuthError:
+            document = self._unsaved.as_document()
+            if not login_of(document, self._base_url(document)):
+                raise
         base_url = self._base_url(document)
         unsaved = self._unsaved.get(base_url)
         return base_url, login_of(document, base_url) if unsaved is None else unsaved
@@ -108,11 +113,15 @@ class LoginKeeper:
             except BillingNetworkError as error:
                 self._failed.add(base_url, refresh_token, failures, error)
                 raise
+            if rejected is not None and secret_text(login.get("access_token")) == rejected:
+                login = {**login, FORCED_KEY: iso_from_seconds(now)}
             self._unsaved.add_renewed(base_url, login, spent, tokens)
             failure = self._unsaved.save(write)
         self._failed.forget(base_url)
         if failure is not None:
-            raise self._not_saved(failure)
+            raise self._not_saved(failure) from None
+        if not self.load()[1]:
+            raise not_logged_in("Another program has logged out of the Nous Portal. Log in again.")
         return Credentials(tokens.access_token, base_url)
 
     @contextmanager
@@ -152,7 +161,7 @@ class LoginKeeper:
         raise error
 
     def _not_saved(self, error: Exception, consequence: str = "") -> BillingLoginNotSaved:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
+        reason = error.strerror if isinstance(error, OSError) else str(error).removesuffix(".")
         consequence = "Until then only this program has the login." if self._unsaved else consequence
         message = f"The login cannot be saved to {self.file.name}: {reason}. Free space or fix it. {consequence}"
         return BillingLoginNotSaved(message.rstrip(), error="login_not_saved")
@@ -191,14 +200,14 @@ class LoginKeeper:
         cancelled: Callable[[], object] | None,
     ) -> frozenset[str]:
         """Perform a device login, and return the granted scopes. Raises as ``StoredLogin.login``."""
-        self._check_place()
+        before = login_of(self._check_place(), base_url)
         flow = device_login(base_url, self._client_id, scope, on_code, cancelled, self._clock)
         tokens = self._driver.run(flow)
-        self._keep(base_url, tokens)
+        self._keep(base_url, tokens, before)
         return tokens.granted_scopes
 
-    def _check_place(self) -> None:
-        """Try whether a new login could be saved, before a person is asked for one.
+    def _check_place(self) -> Document:
+        """Try whether a new login could be saved, before a person is asked for one. Return the document.
 
         Raises:
             BillingAuthError: The file cannot be read.
@@ -207,14 +216,17 @@ class LoginKeeper:
         """
         try:
             with self.file.locked(_LOCK_SECONDS):
-                self.file.read()
+                document = self.file.read()
                 with self.file.prepare():
-                    pass
+                    return document
         except OSError as error:
             raise self._not_saved(error, "Nobody was asked to approve the login.") from None
 
-    def _keep(self, base_url: str, tokens: Tokens) -> None:
+    def _keep(self, base_url: str, tokens: Tokens, before: Document) -> None:
         """Keep the tokens of a new login, in memory where they cannot be saved.
+
+        Args:
+            before: The login that was there when the person was asked, which the new one replaces.
 
         Raises:
             BillingLoginNotSaved: They are in memory only.
@@ -227,7 +239,6 @@ class LoginKeeper:
                 self._failed.forget(base_url)
         except (OSError, BillingError) as error:
             # The person has approved the login, so it is kept even if the file is unusable.
-            before: Document = {}
             with suppress(BillingError):
                 before = login_of(self.file.read(), base_url)
             self._unsaved.add_new(base_url, before, tokens)
@@ -236,6 +247,6 @@ class LoginKeeper:
             raise self._not_saved(failure) from None
 
 
-def not_logged_in() -> BillingAuthError:
+def not_logged_in(message: str = "Not logged in to the Nous Portal. Log in first.") -> BillingAuthError:
     """Return the error for a missing login."""
-    return BillingAuthError("Not logged in to the Nous Portal. Log in first.", status=401, error="invalid_token")
+    return BillingAuthError(message, status=401, error="invalid_token")

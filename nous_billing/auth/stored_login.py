@@ -118,7 +118,8 @@ class StoredLogin:
         """Return a token with at least 120 seconds left, refreshed if it has less.
 
         Args:
-            rejected: The token that the portal has just refused.
+            rejected: The token that the portal has just refused. It is renewed, at most once in 30 seconds; until then
+                the same token is returned again.
 
         Raises:
             BillingAuthError: Nobody is logged in, or the login has ended.

@@ -16,6 +16,10 @@ from .._secrets import Secret, reveal
 _REFRESH_SKEW = 120.0
 # A date from further in the future was written by another clock.
 CLOCK_TOLERANCE = 60.0
+# The time of a login's last renewal whose only reason was that the portal refused a token.
+FORCED_KEY = "renewal_forced_at"
+# A portal that refuses every token must not cost a renewal at each call.
+_FORCED_EVERY_SECONDS = 30.0
 # The range of datetime.
 _LONGEST = 10**11
 
@@ -57,9 +61,19 @@ def token_end(login: Mapping[str, Any]) -> datetime | None:
 
 
 def usable_token(login: Mapping[str, Any], rejected: Secret | None, now: float, seconds: float = 0) -> Secret | None:
-    """Return the access token of a login if it is valid for ``seconds`` from now and was not rejected."""
+    """Return the access token of a login if it is valid for ``seconds`` from now and was not rejected.
+
+    A rejected token counts as usable shortly after a forced renewal: another would not help.
+    """
     token = secret_text(login.get("access_token"))
-    return token if token is not None and token != rejected and _seconds_left(login, token, now) > seconds else None
+    if token is None or (token == rejected and not _was_just_forced(login, now)):
+        return None
+    return token if _seconds_left(login, token, now) > seconds else None
+
+
+def _was_just_forced(login: Mapping[str, Any], now: float) -> bool:
+    forced_at = seconds_from_iso(login.get(FORCED_KEY))
+    return forced_at is not None and abs(now - forced_at) < _FORCED_EVERY_SECONDS
 
 
 def _seconds_left(login: Mapping[str, Any], token: Secret, now: float) -> float:

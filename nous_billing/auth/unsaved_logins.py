@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 from uuid import uuid4
 
 from .._secrets import Secret
+from ..errors import BillingError
 from .grant import GRANT_KEY, grant_end
-from .login_file import Document, LoginFile, login_of, logins_of, merged
+from .login_file import TOKEN_KEYS, Document, LoginFile, logins_of, merged
 from .oauth import Tokens
+from .tokens import FORCED_KEY
 
 Write = Callable[[Document], None]
 """Replaces the document of the file."""
@@ -27,6 +30,13 @@ class _Unsaved:
     login: Document
     key: Literal["refresh_token", "login_id"]
     replaces: object
+
+    def may_replace(self, found: Document | None) -> bool:
+        """Whether it may replace what a whole file has; otherwise another program has changed or ended the login."""
+        if (found or {}).get(self.key) == self.replaces:
+            return True
+        # Without tokens, a program that ignores the lock has met a refusal: the portal has renewed this login since.
+        return self.key == "refresh_token" and found is not None and TOKEN_KEYS.isdisjoint(found)
 
 
 class UnsavedLogins:
@@ -55,7 +65,7 @@ class UnsavedLogins:
 
     def add_new(self, base_url: str, before: Document, tokens: Tokens) -> None:
         """Add a login that a person has approved. What the login before knew of the portal survives."""
-        login = {key: value for key, value in before.items() if key != "scope"}
+        login = {key: value for key, value in before.items() if key not in ("scope", FORCED_KEY)}
         new = {**merged(login, tokens), "login_id": uuid4().hex, GRANT_KEY: grant_end(tokens.requested_at)}
         self._logins[base_url] = _Unsaved(new, "login_id", replaces=before.get("login_id"))
 
@@ -63,23 +73,41 @@ class UnsavedLogins:
         """Forget the login of a portal."""
         self._logins.pop(base_url, None)
 
-    def save(self, write: Write) -> OSError | None:
-        """Save all logins at once, under the lock. Return the error if that failed."""
+    def as_document(self) -> Document:
+        """Return the logins as a file would have them; empty where there are none."""
+        if not self._logins:
+            return {}
+        return {
+            "active_portal": next(reversed(self._logins)),
+            "portals": {base_url: one.login for base_url, one in self._logins.items()},
+        }
+
+    def save(self, write: Write) -> OSError | BillingError | None:
+        """Save all logins at once, under the lock. Return the error if that failed: then they stay in memory."""
         unsaved = dict(self._logins)
         if not unsaved:
             return None
-        document, is_changed = self._file.read(), False
-        for base_url, one in unsaved.items():
-            # Otherwise another program has logged in or renewed the login in the meantime.
-            if login_of(document, base_url).get(one.key) == one.replaces:
-                logins_of(document)[base_url], is_changed = one.login, True
-                if one.key == "login_id":
-                    document["active_portal"] = base_url
         try:
+            document, is_changed = self._read(), False
+            is_new = not document
+            for base_url, one in unsaved.items():
+                if is_new or one.may_replace(logins_of(document).get(base_url)):
+                    logins_of(document)[base_url], is_changed = one.login, True
+                    if one.key == "login_id" or is_new:
+                        document["active_portal"] = base_url
             if is_changed:
                 write(document)
-        except OSError as error:
+        except (OSError, BillingError) as error:
             return error
         # A new login may have come without the lock.
         self._logins = {base_url: one for base_url, one in self._logins.items() if unsaved.get(base_url) is not one}
         return None
+
+    def _read(self) -> Document:
+        """Return the document; empty where the file is gone, also because it was broken and has been put aside."""
+        try:
+            return self._file.read()
+        except BillingError:
+            if os.path.lexists(self._file.name):
+                raise
+            return {}

@@ -458,6 +458,7 @@ def test_a_reader_never_sees_anything_but_a_whole_file(house):
     try:
         for _ in range(20):
             token = source.resolve(rejected=token).access_token
+            house.portal.clock.advance(30)
     finally:
         done.set()
         reader.join()

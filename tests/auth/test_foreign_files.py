@@ -116,6 +116,96 @@ def test_a_dangling_link_is_not_replaced_by_a_broken_file(house):
     assert taken.is_symlink()
 
 
+# While the portal renews the login
+
+
+@pytest.fixture
+def spoil(house, monkeypatch):
+    """Change the file while the portal works on a refresh."""
+
+    def install(change):
+        rotate = house.portal.oauth._rotate
+
+        def changed(text):
+            change()
+            return rotate(text)
+
+        monkeypatch.setattr(house.portal.oauth, "_rotate", changed)
+
+    return install
+
+
+LOST = {
+    "torn": lambda path: path.write_bytes(b'{"version": 1, "por'),
+    "emptied": lambda path: path.write_bytes(b""),
+    "removed": lambda path: path.unlink(),
+    "without its tokens": lambda path: path.write_text(
+        json.dumps({"portals": {url: {"note": 1} for url in json.loads(path.read_bytes())["portals"]}})
+    ),
+}
+
+
+@pytest.mark.parametrize("row", LOST)
+def test_a_renewed_pair_is_written_anew_where_the_file_was_lost_meanwhile(house, spoil, row):
+    login = house.put(left=0)
+    spoil(lambda: LOST[row](house.path))
+    token = house.source(portal_base_url=house.url).resolve().access_token
+    assert house.entry()["access_token"] == token
+    assert house.entry()["refresh_token"] not in (None, login.refresh_token)
+    if row != "without its tokens":
+        assert house.source().portal_base_url == house.url
+
+
+@pytest.mark.parametrize("content", [b"alias ll='ls -l'\n", b'{"version": 2, "portals": {}}'])
+def test_a_renewed_pair_stays_in_memory_while_the_file_is_another_programs(house, spoil, content):
+    house.put(left=0)
+    spoil(lambda: house.path.write_bytes(content))
+    source = house.source()
+    with pytest.raises(BillingLoginNotSaved, match="only this program has the login"):
+        source.resolve()
+    token = source.resolve().access_token
+    assert (source.resolve().access_token, house.path.read_bytes()) == (token, content)
+    with pytest.raises(BillingAuthError):
+        house.source().resolve()
+    house.path.unlink()
+    assert source.resolve().access_token == token == house.entry()["access_token"]
+    assert (house.document()["active_portal"], len(house.refreshes())) == (house.url, 1)
+
+
+def test_a_logout_while_the_login_is_renewed_is_said_and_stays(house, spoil):
+    house.put(left=0)
+    spoil(lambda: house.write({}))
+    source = house.source()
+    for message in ("Another program has logged out", "Not logged in"):
+        with pytest.raises(BillingAuthError, match=message):
+            source.resolve()
+    assert house.document()["portals"] == {}
+
+
+# While a person approves a login
+
+
+@pytest.mark.parametrize("row", ["others can write the folder", "torn"])
+def test_an_approved_login_replaces_the_one_before_once_its_file_can_be_used_again(house, row):
+    source = house.source(portal_base_url=house.url)
+    source.login(approve(house))
+    old = house.entry()
+
+    def on_code(code):
+        approve(house)(code)
+        if row == "torn":
+            LOST[row](house.path)
+        else:
+            house.path.parent.chmod(0o777)
+
+    with pytest.raises(BillingLoginNotSaved, match="only this program has the login"):
+        source.login(on_code)
+    house.path.parent.chmod(0o700)
+    token = source.resolve().access_token
+    assert token == house.entry()["access_token"] != old["access_token"]
+    assert house.entry()["login_id"] != old["login_id"]
+
+
 # Of another program, or another version
 
 FOREIGN = "The file {path} is not a login of nous-billing, and was left as it is. Give another path, or move it away."

@@ -487,6 +487,28 @@ def test_a_rejected_token_that_is_the_one_in_the_file_is_refreshed_once(house):
 
 
 @pytest.mark.parametrize("kind", ["client", "async client"])
+def test_a_portal_that_refuses_every_token_costs_one_renewal_in_thirty_seconds(house, kind):
+    house.put(left=800)
+    house.portal.inject(Fault.reply(401, {"error": "invalid_token"}), "get_billing_state", times=100)
+    for renewals in (1, 2):
+        for _ in range(4):
+            with pytest.raises(BillingAuthError):
+                # Another source of the same file, as another process has.
+                ASKS[kind](house.source())
+            assert len(house.refreshes()) == renewals
+        house.portal.clock.advance(30)
+
+
+def test_a_new_login_is_renewed_if_it_is_rejected_although_the_one_before_just_was(house):
+    login = house.put(left=800)
+    source = house.source(portal_base_url=house.url)
+    source.resolve(rejected=login.access_token)
+    source.login(lambda code: house.portal.approve_device(code.user_code))
+    new = house.entry()["access_token"]
+    assert source.resolve(rejected=new).access_token != new
+
+
+@pytest.mark.parametrize("kind", ["client", "async client"])
 def test_a_401_is_one_refresh_and_no_error(house, kind):
     login = house.put(left=500)
     house.portal.expire(login.access_token)

@@ -508,6 +508,7 @@ def test_no_file_with_a_token_is_ever_readable_for_others(house, canaries):
         token = Shut(None)
         for _ in range(15):
             token = Shut(source.resolve(rejected=token.open()).access_token)
+            house.portal.clock.advance(30)
         until(lambda: ("login.json", 0o600) in modes)
     finally:
         done.set()

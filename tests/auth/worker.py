@@ -14,7 +14,7 @@ from collections import Counter
 from pathlib import Path
 
 from nous_billing import AsyncBillingClient, BillingClient, BillingError, StoredLogin
-from nous_billing.auth import oauth
+from nous_billing.auth import oauth, tokens
 
 
 def hurried_calls(request_seconds, *arguments):
@@ -74,6 +74,7 @@ def refresh_forever(path, replaced):
             return result
 
         Path.replace = noted
+        tokens._FORCED_EVERY_SECONDS = 0.0
         login = StoredLogin(path)
         token = login.resolve().access_token
         while True:
