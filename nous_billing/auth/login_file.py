@@ -13,7 +13,7 @@ from threading import get_ident
 from .._files.locking import locked
 from .._files.reading import file_fingerprint, look_again, read_own_file
 from .._files.replacing import Content, prepared
-from .._files.trust import check_file, check_folder, follow
+from .._files.trust import absolute, check_file, check_folder, follow
 from .._secrets import reveal_in_json
 from ..errors import BillingAuthError, BillingError
 from .login_document import Document as Document
@@ -49,11 +49,12 @@ class LoginFile:
     Raises:
         ValueError: There can be no such path.
         RuntimeError: The home folder is not known.
+        OSError: The path is relative, and the working directory is gone.
     """
 
     def __init__(self, path: Path) -> None:
         # As it was given: the system follows the links of the moment.
-        self.name: str = os.path.join(os.getcwd(), path.expanduser())
+        self.name: str = absolute(os.fspath(path.expanduser()))
         os.path.realpath(self.name)
         self._holders: set[int] = set()
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from nous_billing import BillingAuthError, BillingError, BillingLoginNotSaved
+from nous_billing import BillingAuthError, BillingError, BillingInvalidRequest, BillingLoginNotSaved
 from nous_billing._files import reading
 from nous_billing.auth import login_file
 
@@ -289,6 +289,23 @@ def test_a_relative_path_is_of_the_folder_of_that_time(house, tmp_path, monkeypa
     source = house.source("login.json")
     monkeypatch.chdir(tmp_path)
     assert source.is_logged_in
+
+
+def test_a_working_directory_that_was_removed_hides_no_login(house, tmp_path, monkeypatch):
+    login, gone = house.put(), tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    source = house.source()
+    gone.rmdir()
+    for one in (source, house.source()):
+        assert (one.is_logged_in, one.resolve().access_token) == (True, login.access_token)
+    with pytest.raises(BillingInvalidRequest) as caught:
+        house.source("login.json")
+    assert (str(caught.value), caught.value.error) == (
+        "The login file cannot be used: login.json is a relative path, and the working directory no longer exists. "
+        "Give a path that can be written.",
+        "invalid_path",
+    )
 
 
 def test_a_file_that_is_mounted_by_itself_is_written_in_place(house):
