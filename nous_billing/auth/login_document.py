@@ -12,15 +12,22 @@ from .._secrets import masked
 Document = dict[str, Any]
 
 _KEYS = ("version", "active_portal", "portals")
-# This SDK writes one of its keys first.
-_BEGINNINGS = tuple(f'{{"{key}"'.encode() for key in _KEYS)
+# As this SDK writes a document, white space apart. Other programs write a version first, too.
+_BEGINNINGS = tuple(f'{{"version":1,"{key}":'.encode() for key in ("portals", "active_portal"))
 _VERSION = re.compile(rb'\{"version":(\d+)')
+# Hermes's file has a version as well.
+_KEYS_OF_HERMES = ("providers", "credential_pool")
 
 
 class Unusable(Enum):
     """Why a content is no document, as a sentence about a path."""
 
     BROKEN = "The login file {path} is broken."
+    EMPTY = "The login file {path} is empty."
+    UNCLEAR = (
+        "The file {path} is cut off, and may be another program's, so it was left as it is. Give another path, or move "
+        "it away and log in again."
+    )
     FOREIGN = (
         "The file {path} is not a login of nous-billing, and was left as it is. Give another path, or move it away."
     )
@@ -35,32 +42,38 @@ def recognise(content: bytes) -> Document | Unusable:
 
     >>> recognise(b'{"version": 1, "portals": {}}')
     {'version': 1, 'portals': {}}
-    >>> [recognise(text).name for text in (b'{"version": 1, "por', b'{"version": 2, "por', b"alias ll='ls -l'")]
-    ['BROKEN', 'OTHER_VERSION', 'FOREIGN']
+    >>> texts = (b'{"version": 1, ', b'{"version": 1, "portals": {', b"alias ll='ls -l'")
+    >>> [recognise(text).name for text in texts]
+    ['UNCLEAR', 'BROKEN', 'FOREIGN']
     """
     try:
         value = json.loads(content, object_hook=masked)
     except (ValueError, RecursionError):
-        return _recognise_torn(content)
+        return _recognise_by_beginning(content)
     if not isinstance(value, dict):
         return Unusable.FOREIGN
     document = cast(Document, value)
     if document and document.keys().isdisjoint(_KEYS):
         return Unusable.FOREIGN
+    if "portals" not in document and not document.keys().isdisjoint(_KEYS_OF_HERMES):
+        return Unusable.FOREIGN
     version = document.get("version", 1)
     if type(version) is not int or version != 1:
         return Unusable.OTHER_VERSION
-    return document if _has_logins(document) else Unusable.BROKEN
+    return document if _has_logins(document) else _recognise_by_beginning(content)
 
 
-def _recognise_torn(content: bytes) -> Unusable:
+def _recognise_by_beginning(content: bytes) -> Unusable:
+    if not content.strip():
+        return Unusable.EMPTY
     # Null bytes are what some file systems leave after a power cut.
     start = b"".join(content.strip(b"\0 \t\r\n")[:100].split())
+    if start.startswith(_BEGINNINGS):
+        return Unusable.BROKEN
+    if any(beginning.startswith(start) for beginning in _BEGINNINGS):
+        return Unusable.UNCLEAR
     version = _VERSION.match(start)
-    if version is not None and version[1] != b"1":
-        return Unusable.OTHER_VERSION
-    is_ours = start.startswith(_BEGINNINGS) or any(beginning.startswith(start) for beginning in _BEGINNINGS)
-    return Unusable.BROKEN if is_ours else Unusable.FOREIGN
+    return Unusable.FOREIGN if version is None or version[1] == b"1" else Unusable.OTHER_VERSION
 
 
 def _has_logins(document: Document) -> bool:

@@ -80,7 +80,7 @@ class LoginFile:
                 self._holders.remove(get_ident())
 
     def read(self) -> Document:
-        """Return the document; empty where there is no file.
+        """Return the document; empty where there is no file, or one with nothing in it.
 
         Raises:
             BillingAuthError: It cannot be read, or may be somebody else's. A broken login is renamed, and the message
@@ -97,6 +97,8 @@ class LoginFile:
                 f"The login file {self.name} cannot be read: {error.strerror}. Fix or remove it.",
                 error="invalid_token",
             ) from None
+        if found is Unusable.EMPTY:
+            return {}
         if found is Unusable.BROKEN:
             raise self._broken("Another program is changing it: try again shortly.")
         if isinstance(found, Unusable):
@@ -140,7 +142,7 @@ class LoginFile:
             prepared_login.commit(document)
 
     def _settled(self) -> Document | Unusable:
-        return look_again(self._look, is_whole=lambda found: found not in (Unusable.BROKEN, Unusable.FOREIGN))
+        return look_again(self._look, is_whole=lambda found: isinstance(found, dict) or found is Unusable.OTHER_VERSION)
 
     def _look(self) -> Document | Unusable:
         path = follow(self.name)

@@ -556,21 +556,20 @@ def test_a_link_that_is_laid_under_the_temporary_name_is_not_followed(house, tmp
 
 # Files that are not what they should be
 
+TORN = b'{"version": 1, "portals": {"http'
 BROKEN = {
-    "cut off after 1 byte": b"{",
-    "cut off in the first key": b'{\n "vers',
-    "zeros after a power cut": bytes(512),
-    "truncated": b'{"version": 1, "portals": {"http',
-    "empty": b"",
+    "cut off after the first keys": b'{\n "version": 1,\n "portals":',
+    "truncated": TORN,
+    "zeros at its end after a power cut": TORN + bytes(512),
     "bad UTF-8": b'{"version": 1, "portals": {"\xff\xfe": {}}}',
-    "nested beyond reason": b'{"portals": ' + b"[" * 200_000,
+    "nested beyond reason": b'{"version": 1, "portals": ' + b"[" * 200_000,
 }
 MISSHAPEN = {
-    "portals a list": {"portals": []},
-    "portals a string": {"portals": "x"},
-    "portals null": {"portals": None},
-    "a login that is a string": {"portals": {"URL": "x"}},
-    "a login that is a list": {"portals": {"URL": ["x"]}},
+    "portals a list": {"version": 1, "portals": []},
+    "portals a string": {"version": 1, "portals": "x"},
+    "portals null": {"version": 1, "portals": None},
+    "a login that is a string": {"version": 1, "portals": {"URL": "x"}},
+    "a login that is a list": {"version": 1, "portals": {"URL": ["x"]}},
 }
 
 
@@ -616,7 +615,7 @@ def test_a_file_that_names_no_portals_is_whole_and_has_no_login(house):
 @pytest.mark.parametrize("where", ["logout", "is_logged_in", "step_up"])
 def test_a_broken_file_is_a_typed_error_wherever_it_is_met(house, where):
     house.put()
-    house.path.write_bytes(b"{")
+    house.path.write_bytes(TORN)
     source = house.source()
     with pytest.raises(BillingAuthError, match="broken-1"):
         _ = {
@@ -629,7 +628,7 @@ def test_a_broken_file_is_a_typed_error_wherever_it_is_met(house, where):
 def test_a_broken_file_does_not_cost_the_person_an_approval(house):
     """It is told before a person is asked, or the new login is saved all the same."""
     house.put()
-    house.path.write_bytes(b"{")
+    house.path.write_bytes(TORN)
     source = house.source(portal_base_url=house.url)
     approved = []
 
@@ -640,7 +639,7 @@ def test_a_broken_file_does_not_cost_the_person_an_approval(house):
     with suppress(BillingAuthError):
         source.login(approve)
     assert not approved or source.is_logged_in
-    assert house.path.with_name("login.json.broken-1").read_bytes() == b"{"
+    assert house.path.with_name("login.json.broken-1").read_bytes() == TORN
 
 
 def test_a_file_that_breaks_while_a_person_approves_costs_no_login(house):
@@ -648,7 +647,7 @@ def test_a_file_that_breaks_while_a_person_approves_costs_no_login(house):
 
     def approve(code):
         house.path.parent.mkdir(exist_ok=True)
-        house.path.write_text("{")
+        house.path.write_bytes(TORN)
         house.portal.approve_device(code.user_code)
 
     with pytest.raises(BillingError) as caught:
@@ -673,7 +672,7 @@ def test_a_folder_in_the_place_of_the_file_while_a_person_approves_costs_no_logi
 
 def test_a_broken_file_that_cannot_be_moved_is_not_said_to_have_been_put_aside(house, monkeypatch):
     house.put()
-    house.path.write_bytes(b"{")
+    house.path.write_bytes(TORN)
     monkeypatch.setattr(Path, "rename", full)
     with pytest.raises(BillingAuthError) as caught:
         house.source().resolve()
@@ -681,7 +680,7 @@ def test_a_broken_file_that_cannot_be_moved_is_not_said_to_have_been_put_aside(h
         f"The login file {house.path} is broken. It could not be renamed (No space left on device): remove it, and "
         "log in again."
     )
-    assert house.path.read_bytes() == b"{"
+    assert house.path.read_bytes() == TORN
 
 
 def test_a_file_that_cannot_be_read_is_a_typed_error_and_stays(house):
