@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from enum import Enum
+from itertools import chain
 from typing import Any, cast
 
 from .._secrets import masked
@@ -12,6 +14,8 @@ from .._secrets import masked
 Document = dict[str, Any]
 
 _KEYS = ("version", "active_portal", "portals")
+# More than anybody needs, and less than how deep any Python can read and write JSON.
+_DEEPEST = 100
 # As this SDK writes a document, white space apart. Other programs write a version first, too.
 _BEGINNINGS = tuple(f'{{"version":1,"{key}":'.encode() for key in ("portals", "active_portal"))
 _VERSION = re.compile(rb'\{"version":(\d+)')
@@ -31,6 +35,10 @@ class Unusable(Enum):
     FOREIGN = (
         "The file {path} is not a login of nous-billing, and was left as it is. Give another path, or move it away."
     )
+    UNREADABLE = (
+        "The file {path} is nested too deeply, or has a number in it that is too long, so it was left as it is. Give "
+        "another path, or move it away and log in again."
+    )
     OTHER_VERSION = (
         'The login file {path} is of another version of nous-billing (its "version" is not 1), and was left as it is. '
         "Upgrade nous-billing, or give another path."
@@ -48,8 +56,10 @@ def recognise(content: bytes) -> Document | Unusable:
     """
     try:
         value = json.loads(content, object_hook=masked)
-    except (ValueError, RecursionError):
+    except (json.JSONDecodeError, UnicodeDecodeError):
         return _recognise_by_beginning(content)
+    except (ValueError, RecursionError):
+        return Unusable.UNREADABLE
     if not isinstance(value, dict):
         return Unusable.FOREIGN
     document = cast(Document, value)
@@ -60,7 +70,9 @@ def recognise(content: bytes) -> Document | Unusable:
     version = document.get("version", 1)
     if type(version) is not int or version != 1:
         return Unusable.OTHER_VERSION
-    return document if _has_logins(document) else _recognise_by_beginning(content)
+    if _is_too_deep(document):
+        return Unusable.UNREADABLE
+    return document if isinstance(document.get("portals", {}), dict) else _recognise_by_beginning(content)
 
 
 def _recognise_by_beginning(content: bytes) -> Unusable:
@@ -76,9 +88,9 @@ def _recognise_by_beginning(content: bytes) -> Unusable:
     return Unusable.FOREIGN if version is None or version[1] == b"1" else Unusable.OTHER_VERSION
 
 
-def _has_logins(document: Document) -> bool:
-    """Whether its ``portals``, if it has any, are objects."""
-    portals: Any = document.get("portals", {})
-    return isinstance(portals, dict) and all(
-        login is None or isinstance(login, dict) for login in cast(Document, portals).values()
-    )
+def _is_too_deep(document: Document) -> bool:
+    level: list[Any] = [document]
+    for _ in range(_DEEPEST):
+        parts = (one.values() if isinstance(one, dict) else one for one in level if isinstance(one, (dict, list)))
+        level = list(chain.from_iterable(cast("Iterable[Iterable[Any]]", parts)))
+    return bool(level)

@@ -562,14 +562,11 @@ BROKEN = {
     "truncated": TORN,
     "zeros at its end after a power cut": TORN + bytes(512),
     "bad UTF-8": b'{"version": 1, "portals": {"\xff\xfe": {}}}',
-    "nested beyond reason": b'{"version": 1, "portals": ' + b"[" * 200_000,
 }
 MISSHAPEN = {
     "portals a list": {"version": 1, "portals": []},
     "portals a string": {"version": 1, "portals": "x"},
     "portals null": {"version": 1, "portals": None},
-    "a login that is a string": {"version": 1, "portals": {"URL": "x"}},
-    "a login that is a list": {"version": 1, "portals": {"URL": ["x"]}},
 }
 
 
@@ -598,8 +595,21 @@ def test_a_broken_file_is_put_aside_under_the_name_that_the_error_tells(house, a
 
 @pytest.mark.parametrize("row", MISSHAPEN)
 def test_a_file_of_another_shape_is_put_aside_like_a_broken_one(house, row):
-    content = json.dumps(MISSHAPEN[row]).replace("URL", house.url).encode()
+    content = json.dumps(MISSHAPEN[row]).encode()
     check_put_aside(house, ASKS["resolve"], content)
+
+
+def test_what_is_no_login_of_one_portal_leaves_the_others_alone(house):
+    login = house.put(left=0)
+    later = {OTHER: "later-format", "https://list.example": [1], "https://null.example": None}
+    house.write({**later, house.url: house.entry()})
+    other = house.source(portal_base_url=OTHER)
+    assert not other.is_logged_in
+    with pytest.raises(BillingAuthError, match="Not logged in"):
+        other.resolve()
+    assert house.source().resolve().access_token == house.entry()["access_token"] != login.access_token
+    assert later.items() <= house.document()["portals"].items()
+    assert {name for name in house.files() if "broken" in name} == set()
 
 
 def test_a_file_that_names_no_portals_is_whole_and_has_no_login(house):

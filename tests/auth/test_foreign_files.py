@@ -123,6 +123,10 @@ UNCLEAR = (
     "The file {path} is cut off, and may be another program's, so it was left as it is. Give another path, or move it "
     "away and log in again."
 )
+UNREADABLE = (
+    "The file {path} is nested too deeply, or has a number in it that is too long, so it was left as it is. Give "
+    "another path, or move it away and log in again."
+)
 FOREIGN = "The file {path} is not a login of nous-billing, and was left as it is. Give another path, or move it away."
 OTHER_VERSION = (
     'The login file {path} is of another version of nous-billing (its "version" is not 1), and was left as it is. '
@@ -139,6 +143,7 @@ OTHER_VERSION = (
         (b'{"version": 1, "lockfileVersion": 2, "dependencies": {', FOREIGN),
         (b'{\n  "version": 1,\n  "providers": {"nous": {"access_token": "a"}},\n  "credential_pool": {}\n}', FOREIGN),
         (b"{", UNCLEAR),
+        (b'{"version": 1, "portals": {}, "later": ' + b"[" * 990 + b"]" * 990 + b"}", UNREADABLE),
         (b'{"version": 1, ', UNCLEAR),
         (b'{"version": 2, "portals": []}', OTHER_VERSION),
         (b'{"version": 2, "accounts": {"a": {"refresh_tok', OTHER_VERSION),
