@@ -24,17 +24,32 @@ from pathlib import Path
 _MOST_LINKS = 40
 
 
+def absolute(path: str) -> str:
+    """Return the path as an absolute one. Only a relative path needs the working directory, which may be gone.
+
+    Raises:
+        OSError: It is gone. Never a ``FileNotFoundError``, which callers take for a missing file.
+    """
+    if os.path.isabs(path):
+        return path
+    try:
+        return os.path.join(os.getcwd(), path)
+    except FileNotFoundError:
+        sentence = f"{path} is a relative path, and the working directory no longer exists"
+    raise OSError(errno.ESTALE, sentence, path)
+
+
 def follow(path: str) -> str:
     """Follow every link in a path, and return the path without links. Its end need not exist.
 
     Raises:
-        OSError: Somebody else may have put a link there, or it leads nowhere.
+        OSError: Somebody else may have put a link there, or it leads nowhere, or see ``absolute``.
     """
     if sys.platform == "win32":
         return os.path.realpath(path)
     # Without os.path, which takes longer than to ask the system: this is done at each look into a store.
     real, links = "", 0
-    rest = os.path.join(os.getcwd(), path).split("/")[::-1]
+    rest = absolute(path).split("/")[::-1]
     while rest:
         name = rest.pop()
         if name == "..":

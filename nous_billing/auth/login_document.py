@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from enum import Enum
+from itertools import chain
 from typing import Any, cast
 
 from .._secrets import masked
@@ -12,17 +14,30 @@ from .._secrets import masked
 Document = dict[str, Any]
 
 _KEYS = ("version", "active_portal", "portals")
-# This SDK writes one of its keys first.
-_BEGINNINGS = tuple(f'{{"{key}"'.encode() for key in _KEYS)
+# More than anybody needs, and less than how deep any Python can read and write JSON.
+_DEEPEST = 100
+# As this SDK writes a document, white space apart. Other programs write a version first, too.
+_BEGINNINGS = tuple(f'{{"version":1,"{key}":'.encode() for key in ("portals", "active_portal"))
 _VERSION = re.compile(rb'\{"version":(\d+)')
+# Hermes's file has a version as well.
+_KEYS_OF_HERMES = ("providers", "credential_pool")
 
 
 class Unusable(Enum):
     """Why a content is no document, as a sentence about a path."""
 
     BROKEN = "The login file {path} is broken."
+    EMPTY = "The login file {path} is empty."
+    UNCLEAR = (
+        "The file {path} is cut off, and may be another program's, so it was left as it is. Give another path, or move "
+        "it away and log in again."
+    )
     FOREIGN = (
         "The file {path} is not a login of nous-billing, and was left as it is. Give another path, or move it away."
+    )
+    UNREADABLE = (
+        "The file {path} is nested too deeply, or has a number in it that is too long, so it was left as it is. Give "
+        "another path, or move it away and log in again."
     )
     OTHER_VERSION = (
         'The login file {path} is of another version of nous-billing (its "version" is not 1), and was left as it is. '
@@ -35,37 +50,47 @@ def recognise(content: bytes) -> Document | Unusable:
 
     >>> recognise(b'{"version": 1, "portals": {}}')
     {'version': 1, 'portals': {}}
-    >>> [recognise(text).name for text in (b'{"version": 1, "por', b'{"version": 2, "por', b"alias ll='ls -l'")]
-    ['BROKEN', 'OTHER_VERSION', 'FOREIGN']
+    >>> texts = (b'{"version": 1, ', b'{"version": 1, "portals": {', b"alias ll='ls -l'")
+    >>> [recognise(text).name for text in texts]
+    ['UNCLEAR', 'BROKEN', 'FOREIGN']
     """
     try:
         value = json.loads(content, object_hook=masked)
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        return _recognise_by_beginning(content)
     except (ValueError, RecursionError):
-        return _recognise_torn(content)
+        return Unusable.UNREADABLE
     if not isinstance(value, dict):
         return Unusable.FOREIGN
     document = cast(Document, value)
     if document and document.keys().isdisjoint(_KEYS):
         return Unusable.FOREIGN
+    if "portals" not in document and not document.keys().isdisjoint(_KEYS_OF_HERMES):
+        return Unusable.FOREIGN
     version = document.get("version", 1)
     if type(version) is not int or version != 1:
         return Unusable.OTHER_VERSION
-    return document if _has_logins(document) else Unusable.BROKEN
+    if _is_too_deep(document):
+        return Unusable.UNREADABLE
+    return document if isinstance(document.get("portals", {}), dict) else _recognise_by_beginning(content)
 
 
-def _recognise_torn(content: bytes) -> Unusable:
+def _recognise_by_beginning(content: bytes) -> Unusable:
+    if not content.strip():
+        return Unusable.EMPTY
     # Null bytes are what some file systems leave after a power cut.
     start = b"".join(content.strip(b"\0 \t\r\n")[:100].split())
+    if start.startswith(_BEGINNINGS):
+        return Unusable.BROKEN
+    if any(beginning.startswith(start) for beginning in _BEGINNINGS):
+        return Unusable.UNCLEAR
     version = _VERSION.match(start)
-    if version is not None and version[1] != b"1":
-        return Unusable.OTHER_VERSION
-    is_ours = start.startswith(_BEGINNINGS) or any(beginning.startswith(start) for beginning in _BEGINNINGS)
-    return Unusable.BROKEN if is_ours else Unusable.FOREIGN
+    return Unusable.FOREIGN if version is None or version[1] == b"1" else Unusable.OTHER_VERSION
 
 
-def _has_logins(document: Document) -> bool:
-    """Whether its ``portals``, if it has any, are objects."""
-    portals: Any = document.get("portals", {})
-    return isinstance(portals, dict) and all(
-        login is None or isinstance(login, dict) for login in cast(Document, portals).values()
-    )
+def _is_too_deep(document: Document) -> bool:
+    level: list[Any] = [document]
+    for _ in range(_DEEPEST):
+        parts = (one.values() if isinstance(one, dict) else one for one in level if isinstance(one, (dict, list)))
+        level = list(chain.from_iterable(cast("Iterable[Iterable[Any]]", parts)))
+    return bool(level)

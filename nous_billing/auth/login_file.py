@@ -9,11 +9,12 @@ from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from threading import get_ident
+from typing import cast
 
 from .._files.locking import locked
 from .._files.reading import file_fingerprint, look_again, read_own_file
 from .._files.replacing import Content, prepared
-from .._files.trust import check_file, check_folder, follow
+from .._files.trust import absolute, check_file, check_folder, follow
 from .._secrets import reveal_in_json
 from ..errors import BillingAuthError, BillingError
 from .login_document import Document as Document
@@ -49,11 +50,12 @@ class LoginFile:
     Raises:
         ValueError: There can be no such path.
         RuntimeError: The home folder is not known.
+        OSError: The path is relative, and the working directory is gone.
     """
 
     def __init__(self, path: Path) -> None:
         # As it was given: the system follows the links of the moment.
-        self.name: str = os.path.join(os.getcwd(), path.expanduser())
+        self.name: str = absolute(os.fspath(path.expanduser()))
         os.path.realpath(self.name)
         self._holders: set[int] = set()
 
@@ -79,7 +81,7 @@ class LoginFile:
                 self._holders.remove(get_ident())
 
     def read(self) -> Document:
-        """Return the document; empty where there is no file.
+        """Return the document; empty where there is no file, or one with nothing in it.
 
         Raises:
             BillingAuthError: It cannot be read, or may be somebody else's. A broken login is renamed, and the message
@@ -96,6 +98,8 @@ class LoginFile:
                 f"The login file {self.name} cannot be read: {error.strerror}. Fix or remove it.",
                 error="invalid_token",
             ) from None
+        if found is Unusable.EMPTY:
+            return {}
         if found is Unusable.BROKEN:
             raise self._broken("Another program is changing it: try again shortly.")
         if isinstance(found, Unusable):
@@ -139,7 +143,7 @@ class LoginFile:
             prepared_login.commit(document)
 
     def _settled(self) -> Document | Unusable:
-        return look_again(self._look, is_whole=lambda found: found not in (Unusable.BROKEN, Unusable.FOREIGN))
+        return look_again(self._look, is_whole=lambda found: isinstance(found, dict) or found is Unusable.OTHER_VERSION)
 
     def _look(self) -> Document | Unusable:
         path = follow(self.name)
@@ -195,8 +199,9 @@ def logins_of(document: Document) -> dict[str, Document]:
 
 
 def login_of(document: Document, base_url: str) -> Document:
-    """Return the login for a portal; empty where there is none."""
-    return logins_of(document).get(base_url) or {}
+    """Return the login for a portal; empty where there is none, or something that this version does not know."""
+    login: object = logins_of(document).get(base_url)
+    return cast(Document, login) if isinstance(login, dict) else {}
 
 
 def merged(login: Document, tokens: Tokens) -> Document:

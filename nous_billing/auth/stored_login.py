@@ -67,7 +67,7 @@ class StoredLogin:
         try:
             file = LoginFile(_default_path() if path is None else Path(path))
         except (RuntimeError, ValueError, OSError) as error:
-            reason = str(error).removesuffix(".")
+            reason = (getattr(error, "strerror", None) or str(error)).removesuffix(".")
             raise BillingInvalidRequest(
                 f"The login file cannot be used: {reason}. Give a path that can be written.", error="invalid_path"
             ) from None

@@ -557,21 +557,17 @@ def test_a_link_that_is_laid_under_the_temporary_name_is_not_followed(house, tmp
 
 # Files that are not what they should be
 
+TORN = b'{"version": 1, "portals": {"http'
 BROKEN = {
-    "cut off after 1 byte": b"{",
-    "cut off in the first key": b'{\n "vers',
-    "zeros after a power cut": bytes(512),
-    "truncated": b'{"version": 1, "portals": {"http',
-    "empty": b"",
+    "cut off after the first keys": b'{\n "version": 1,\n "portals":',
+    "truncated": TORN,
+    "zeros at its end after a power cut": TORN + bytes(512),
     "bad UTF-8": b'{"version": 1, "portals": {"\xff\xfe": {}}}',
-    "nested beyond reason": b'{"portals": ' + b"[" * 200_000,
 }
 MISSHAPEN = {
-    "portals a list": {"portals": []},
-    "portals a string": {"portals": "x"},
-    "portals null": {"portals": None},
-    "a login that is a string": {"portals": {"URL": "x"}},
-    "a login that is a list": {"portals": {"URL": ["x"]}},
+    "portals a list": {"version": 1, "portals": []},
+    "portals a string": {"version": 1, "portals": "x"},
+    "portals null": {"version": 1, "portals": None},
 }
 
 
@@ -600,8 +596,21 @@ def test_a_broken_file_is_put_aside_under_the_name_that_the_error_tells(house, a
 
 @pytest.mark.parametrize("row", MISSHAPEN)
 def test_a_file_of_another_shape_is_put_aside_like_a_broken_one(house, row):
-    content = json.dumps(MISSHAPEN[row]).replace("URL", house.url).encode()
+    content = json.dumps(MISSHAPEN[row]).encode()
     check_put_aside(house, ASKS["resolve"], content)
+
+
+def test_what_is_no_login_of_one_portal_leaves_the_others_alone(house):
+    login = house.put(left=0)
+    later = {OTHER: "later-format", "https://list.example": [1], "https://null.example": None}
+    house.write({**later, house.url: house.entry()})
+    other = house.source(portal_base_url=OTHER)
+    assert not other.is_logged_in
+    with pytest.raises(BillingAuthError, match="Not logged in"):
+        other.resolve()
+    assert house.source().resolve().access_token == house.entry()["access_token"] != login.access_token
+    assert later.items() <= house.document()["portals"].items()
+    assert {name for name in house.files() if "broken" in name} == set()
 
 
 def test_a_file_that_names_no_portals_is_whole_and_has_no_login(house):
@@ -617,7 +626,7 @@ def test_a_file_that_names_no_portals_is_whole_and_has_no_login(house):
 @pytest.mark.parametrize("where", ["logout", "is_logged_in", "step_up"])
 def test_a_broken_file_is_a_typed_error_wherever_it_is_met(house, where):
     house.put()
-    house.path.write_bytes(b"{")
+    house.path.write_bytes(TORN)
     source = house.source()
     with pytest.raises(BillingAuthError, match="broken-1"):
         _ = {
@@ -630,7 +639,7 @@ def test_a_broken_file_is_a_typed_error_wherever_it_is_met(house, where):
 def test_a_broken_file_does_not_cost_the_person_an_approval(house):
     """It is told before a person is asked, or the new login is saved all the same."""
     house.put()
-    house.path.write_bytes(b"{")
+    house.path.write_bytes(TORN)
     source = house.source(portal_base_url=house.url)
     approved = []
 
@@ -641,7 +650,7 @@ def test_a_broken_file_does_not_cost_the_person_an_approval(house):
     with suppress(BillingAuthError):
         source.login(approve)
     assert not approved or source.is_logged_in
-    assert house.path.with_name("login.json.broken-1").read_bytes() == b"{"
+    assert house.path.with_name("login.json.broken-1").read_bytes() == TORN
 
 
 def test_a_file_that_breaks_while_a_person_approves_costs_no_login(house):
@@ -649,7 +658,7 @@ def test_a_file_that_breaks_while_a_person_approves_costs_no_login(house):
 
     def approve(code):
         house.path.parent.mkdir(exist_ok=True)
-        house.path.write_text("{")
+        house.path.write_bytes(TORN)
         house.portal.approve_device(code.user_code)
 
     with pytest.raises(BillingError) as caught:
@@ -674,7 +683,7 @@ def test_a_folder_in_the_place_of_the_file_while_a_person_approves_costs_no_logi
 
 def test_a_broken_file_that_cannot_be_moved_is_not_said_to_have_been_put_aside(house, monkeypatch):
     house.put()
-    house.path.write_bytes(b"{")
+    house.path.write_bytes(TORN)
     monkeypatch.setattr(Path, "rename", full)
     with pytest.raises(BillingAuthError) as caught:
         house.source().resolve()
@@ -682,7 +691,7 @@ def test_a_broken_file_that_cannot_be_moved_is_not_said_to_have_been_put_aside(h
         f"The login file {house.path} is broken. It could not be renamed (No space left on device): remove it, and "
         "log in again."
     )
-    assert house.path.read_bytes() == b"{"
+    assert house.path.read_bytes() == TORN
 
 
 def test_a_file_that_cannot_be_read_is_a_typed_error_and_stays(house):

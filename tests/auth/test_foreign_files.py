@@ -11,11 +11,12 @@ from contextlib import contextmanager
 
 import pytest
 
-from nous_billing import BillingAuthError, BillingError, BillingLoginNotSaved
+from nous_billing import BillingAuthError, BillingError, BillingInvalidRequest, BillingLoginNotSaved
 from nous_billing._files import reading
 from nous_billing.auth import login_file
 
 NOBODY = 65534
+TORN = b'{"version": 1, "portals": {"http'
 
 
 def approve(house):
@@ -51,7 +52,7 @@ def test_a_file_that_is_just_written_in_place_is_neither_broken_nor_renamed(hous
 def test_a_file_that_is_whole_once_the_lock_is_free_is_read(house, monkeypatch):
     login = house.put()
     whole = house.path.read_bytes()
-    house.path.write_bytes(b'{"version": 1, ')
+    house.path.write_bytes(TORN)
     source, locked = house.source(), login_file.locked
 
     @contextmanager
@@ -67,7 +68,7 @@ def test_a_file_that_is_whole_once_the_lock_is_free_is_read(house, monkeypatch):
 
 def test_a_broken_file_that_changes_is_not_renamed(house, monkeypatch):
     house.put()
-    house.path.write_bytes(b"{")
+    house.path.write_bytes(TORN)
     fingerprints = iter(range(10))
     monkeypatch.setattr(login_file, "file_fingerprint", lambda path: next(fingerprints))
     with pytest.raises(BillingAuthError) as caught:
@@ -75,12 +76,12 @@ def test_a_broken_file_that_changes_is_not_renamed(house, monkeypatch):
     assert str(caught.value) == (
         f"The login file {house.path} is broken. Another program is changing it: try again shortly."
     )
-    assert house.path.read_bytes() == b"{"
+    assert house.path.read_bytes() == TORN
 
 
 def test_a_broken_file_is_not_renamed_while_another_holds_the_lock(house, monkeypatch):
     house.put()
-    house.path.write_bytes(b"{")
+    house.path.write_bytes(TORN)
     monkeypatch.setattr(login_file, "_ASIDE_SECONDS", 0.05)
     holder = house.source()
     with holder._keeper.file.locked(1), pytest.raises(BillingAuthError) as caught:
@@ -88,12 +89,12 @@ def test_a_broken_file_is_not_renamed_while_another_holds_the_lock(house, monkey
     assert str(caught.value).startswith(
         f"The login file {house.path} is broken. It was not renamed. Another program (process {os.getpid()} on "
     )
-    assert house.path.read_bytes() == b"{"
+    assert house.path.read_bytes() == TORN
 
 
 def test_a_broken_file_that_is_removed_before_the_lock_is_free_is_no_file(house, monkeypatch):
     house.put()
-    house.path.write_bytes(b"{")
+    house.path.write_bytes(TORN)
     locked = login_file.locked
 
     @contextmanager
@@ -108,7 +109,7 @@ def test_a_broken_file_that_is_removed_before_the_lock_is_free_is_no_file(house,
 
 def test_a_dangling_link_is_not_replaced_by_a_broken_file(house):
     house.put()
-    house.path.write_bytes(b"{")
+    house.path.write_bytes(TORN)
     taken = house.path.with_name("login.json.broken-1")
     taken.symlink_to("nowhere")
     with pytest.raises(BillingAuthError, match="broken-2"):
@@ -208,6 +209,14 @@ def test_an_approved_login_replaces_the_one_before_once_its_file_can_be_used_aga
 
 # Of another program, or another version
 
+UNCLEAR = (
+    "The file {path} is cut off, and may be another program's, so it was left as it is. Give another path, or move it "
+    "away and log in again."
+)
+UNREADABLE = (
+    "The file {path} is nested too deeply, or has a number in it that is too long, so it was left as it is. Give "
+    "another path, or move it away and log in again."
+)
 FOREIGN = "The file {path} is not a login of nous-billing, and was left as it is. Give another path, or move it away."
 OTHER_VERSION = (
     'The login file {path} is of another version of nous-billing (its "version" is not 1), and was left as it is. '
@@ -221,6 +230,11 @@ OTHER_VERSION = (
         (b"alias ll='ls -l'\n", FOREIGN),
         (b'{"editor": "vi"}', FOREIGN),
         (b"[]", FOREIGN),
+        (b'{"version": 1, "lockfileVersion": 2, "dependencies": {', FOREIGN),
+        (b'{\n  "version": 1,\n  "providers": {"nous": {"access_token": "a"}},\n  "credential_pool": {}\n}', FOREIGN),
+        (b"{", UNCLEAR),
+        (b'{"version": 1, "portals": {}, "later": ' + b"[" * 990 + b"]" * 990 + b"}", UNREADABLE),
+        (b'{"version": 1, ', UNCLEAR),
         (b'{"version": 2, "portals": []}', OTHER_VERSION),
         (b'{"version": 2, "accounts": {"a": {"refresh_tok', OTHER_VERSION),
     ],
@@ -247,11 +261,13 @@ def test_a_file_of_another_version_is_not_looked_at_again(house, monkeypatch):
         house.source().resolve()
 
 
-def test_an_empty_object_is_no_login_yet(house):
+@pytest.mark.parametrize("content", ["", " \n", "{}"])
+def test_an_empty_file_is_no_login_yet(house, content):
     house.path.parent.mkdir(mode=0o700)
-    house.path.write_text("{}")
+    house.path.write_text(content)
     source = house.source(portal_base_url=house.url)
     assert not source.is_logged_in
+    assert (house.files(), house.path.read_text()) == (["login.json"], content)
     source.login(approve(house))
     assert house.entry()["access_token"] == source.resolve().access_token
 
@@ -379,6 +395,23 @@ def test_a_relative_path_is_of_the_folder_of_that_time(house, tmp_path, monkeypa
     source = house.source("login.json")
     monkeypatch.chdir(tmp_path)
     assert source.is_logged_in
+
+
+def test_a_working_directory_that_was_removed_hides_no_login(house, tmp_path, monkeypatch):
+    login, gone = house.put(), tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    source = house.source()
+    gone.rmdir()
+    for one in (source, house.source()):
+        assert (one.is_logged_in, one.resolve().access_token) == (True, login.access_token)
+    with pytest.raises(BillingInvalidRequest) as caught:
+        house.source("login.json")
+    assert (str(caught.value), caught.value.error) == (
+        "The login file cannot be used: login.json is a relative path, and the working directory no longer exists. "
+        "Give a path that can be written.",
+        "invalid_path",
+    )
 
 
 def test_a_file_that_is_mounted_by_itself_is_written_in_place(house):

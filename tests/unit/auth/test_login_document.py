@@ -12,7 +12,7 @@ DOCUMENTS = [
     {"portals": {}},
     {"version": 1},
     {"active_portal": "p", "note": 1},
-    {"version": 1, "portals": {"p": None, "q": {"x": 1}}},
+    {"version": 1, "portals": {"p": None, "q": {"x": 1}, "r": "x", "s": [{}], "t": 1}},
 ]
 
 
@@ -26,25 +26,51 @@ def test_tokens_are_secrets():
     assert isinstance(document["portals"]["p"]["access_token"], Secret)
 
 
-BROKEN = (b"", b" \n", bytes(100), b"{", b' {\n "', b'{"po', b'{"portals": {"x', b'{\r\n\t"active_portal" : "')
-TORN = (b'{"version": 1, "', b'{"version": 1', b'{"portals": ' + b"[" * 200_000, b'{"portals": {"\xff": {}}}')
-PORTALS: tuple = ([], "x", None, {"p": "x"}, {"p": []}, {"p": 1})
-MISSHAPEN = [json.dumps({"portals": portals}).encode() for portals in PORTALS]
+BROKEN = (b'{"version": 1, "portals": {"x', b'{\r\n\t"version" :1,"active_portal" : "', b'{"version": 1, "portals":')
+NOT_JSON = (b'{"version": 1, "portals": {}} more', b'{"version": 1, "portals": {"\xff": {}}}')
+PORTALS: tuple = ([], "x", None, 1)
+MISSHAPEN = [json.dumps({"version": 1, "portals": portals}).encode() for portals in PORTALS]
 
 
-@pytest.mark.parametrize("content", [*BROKEN, *TORN, *MISSHAPEN])
+@pytest.mark.parametrize("content", [*BROKEN, *NOT_JSON, *MISSHAPEN])
 def test_what_this_sdk_began_to_write_is_broken(content):
     assert recognise(content) is Unusable.BROKEN
 
 
+@pytest.mark.parametrize("content", [b"", b" \n", b" " * 200])
+def test_a_file_of_white_space_is_empty(content):
+    assert recognise(content) is Unusable.EMPTY
+
+
+@pytest.mark.parametrize("content", [bytes(100), b"{", b' {\n "', b'{"vers', b'{"version": 1', b'{"version": 1, "po'])
+def test_what_any_program_may_have_begun_to_write_is_unclear(content):
+    assert recognise(content) is Unusable.UNCLEAR
+
+
 TEXTS = (b"alias ll='ls -l'\n", b"{'", b'{"versio"', b'{"x', b"x{", bytes(range(256)), b" " * 100 + b"x")
+OTHERS = (b'{"version": 1, "updated_at": "', b'{"version": 1, "lockfileVersion": 2', b'{"version": 1, "x": 2}\n#')
+WITHOUT_VERSION = (b'{"po', b'{"portals": {"x', b'{"active_portal": "', b'{"portals": []}')
+HERMES = (b'{"version": 1, "providers": {}}', b'{"version": 1, "active_portal": "p", "credential_pool": {}}')
 JSON = (b"[]", b'"login"', b"null", b"1", b'{"editor": "vi"}')
-TORN_JSON = (b"[" * 200_000, b'[{"version": 1, ', b'{"editor": {"version": 1')
+TORN_JSON = (b'[{"version": 1, ', b'{"editor": {"version": 1')
 
 
-@pytest.mark.parametrize("content", [*TEXTS, *JSON, *TORN_JSON])
+@pytest.mark.parametrize("content", [*TEXTS, *OTHERS, *WITHOUT_VERSION, *HERMES, *JSON, *TORN_JSON])
 def test_anything_else_is_foreign(content):
     assert recognise(content) is Unusable.FOREIGN
+
+
+def nested(depth):
+    return '{"version": 1, "portals": {}, "later": ' + "[" * depth + "]" * depth + "}"
+
+
+LONG_NUMBER = '{"version": 1, "portals": {}, "later": ' + "1" * 5000 + "}"
+
+
+@pytest.mark.parametrize("content", [nested(100), nested(990), nested(200_000), "[" * 200_000, LONG_NUMBER])
+def test_what_python_may_not_read_or_write_is_not_broken(content):
+    assert recognise(content.encode()) is Unusable.UNREADABLE
+    assert recognise(nested(98).encode()) == json.loads(nested(98))
 
 
 @pytest.mark.parametrize("version", ["2", "0", "true", '"1"', "1.0", "null"])

@@ -212,6 +212,18 @@ def test_a_path_may_have_points_and_lead_to_what_is_not_there(folder, monkeypatc
     assert trust.follow(path) == trust.follow(str(folder / path)) == str(folder / "b/d")
 
 
+def test_only_a_relative_path_needs_the_working_directory(folder, monkeypatch):
+    gone = folder / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert trust.follow(str(folder / "a")) == str(folder / "a")
+    with pytest.raises(OSError, match="relative") as caught:
+        trust.follow("a")
+    assert caught.value.strerror == "a is a relative path, and the working directory no longer exists"
+    assert not isinstance(caught.value, FileNotFoundError)
+
+
 @pytest.mark.parametrize("path", ["/", "//", "/..", "/./", "/dev/.."])
 def test_the_root_is_a_folder_too(path):
     assert trust.follow(path) == "/"
