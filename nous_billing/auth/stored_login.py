@@ -166,6 +166,7 @@ class StoredLogin:
             BillingAuthError: Refused, expired or cancelled (``error``: ``"access_denied"``, ``"expired_token"``,
                 ``"login_cancelled"``).
             BillingNetworkError: The portal gave no code, or another program holds the file.
+            BillingInvalidRequest: The scope cannot be used (``error="invalid_scope"``).
             BillingLoginNotSaved: The login could not be saved, so nobody was asked; or it was approved, the file
                 failed, and it is kept in memory.
         """

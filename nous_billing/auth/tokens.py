@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from math import inf
 from typing import Any, cast
 
 from .._secrets import Secret, reveal
+from ..errors import BillingInvalidRequest
 
 # Longer than any call, and longer than credentials are cached.
 _REFRESH_SKEW = 120.0
@@ -18,6 +20,8 @@ _REFRESH_SKEW = 120.0
 CLOCK_TOLERANCE = 60.0
 # The range of datetime.
 _LONGEST = 10**11
+# The characters of a scope in RFC 6749: a terminal obeys some of the others, and a form cannot carry all of them.
+_SCOPE = re.compile(r"[!#-\[\]-~]+")
 
 
 def token_claims(token: Secret | str) -> Mapping[str, Any]:
@@ -37,11 +41,32 @@ def token_dates(token: Secret | str) -> tuple[float | None, float | None]:
 
 
 def granted_scopes(scope: object, token: Secret | str) -> frozenset[str]:
-    """Return the scopes that a reply or a stored login names, or else the token's own claim."""
+    """Return the scopes that a reply or a stored login names, or else the token's own claim.
+
+    A word with characters that no scope has is left out.
+    """
     named = scope if isinstance(scope, str) else token_claims(token).get("scope")
     if isinstance(named, list):
-        return frozenset(str(name) for name in cast("list[object]", named))
-    return frozenset(named.split()) if isinstance(named, str) else frozenset()
+        words = [str(name) for name in cast("list[object]", named)]
+    else:
+        words = named.split() if isinstance(named, str) else []
+    return frozenset(filter(_SCOPE.fullmatch, words))
+
+
+def check_scope(scope: object) -> str:
+    """Return the scopes that a caller asks for.
+
+    Raises:
+        BillingInvalidRequest: There are none, or one has characters that no scope has (``error="invalid_scope"``).
+    """
+    words = scope.split(" ") if isinstance(scope, str) else []
+    names = [word for word in words if word]
+    if not isinstance(scope, str) or not names or not all(map(_SCOPE.fullmatch, names)):
+        raise BillingInvalidRequest(
+            "The scope cannot be used. Give one or more scopes of visible ASCII characters, separated by spaces.",
+            error="invalid_scope",
+        )
+    return scope
 
 
 def login_scopes(login: Mapping[str, Any]) -> frozenset[str]:

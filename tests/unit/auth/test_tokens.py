@@ -75,6 +75,11 @@ def test_the_dates_of_a_token_are_numbers_that_a_date_can_hold(exp, seconds):
         (None, "c  d", {"c", "d"}),
         (5, ["c", 6], {"c", "6"}),
         (None, 5, set()),
+        # What a terminal obeys, what no form can carry, and what would end a quoted value.
+        ('a \x1b]0;x\x07 b\u202e \u00e4 \x9b1m c"d e\\f', None, {"a"}),
+        (None, ["a", "\x1b[31m", "\ud800", "b c", "", "d\n"], {"a"}),
+        (None, "a \ud800 \x7f", {"a"}),
+        ("!#[]~", None, {"!#[]~"}),
     ],
 )
 def test_the_scopes_are_those_that_are_named_or_else_the_tokens_own(scope, claim, granted):
