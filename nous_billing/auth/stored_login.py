@@ -66,7 +66,7 @@ class StoredLogin:
     ) -> None:
         try:
             file = LoginFile(_default_path() if path is None else Path(path))
-        except (RuntimeError, ValueError, OSError) as error:
+        except (RuntimeError, TypeError, ValueError, OSError) as error:
             reason = str(error).removesuffix(".")
             raise BillingInvalidRequest(
                 f"The login file cannot be used: {reason}. Give a path that can be written.", error="invalid_path"

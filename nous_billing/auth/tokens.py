@@ -6,7 +6,7 @@ import json
 import re
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from math import inf
 from typing import Any, cast
@@ -20,6 +20,7 @@ _REFRESH_SKEW = 120.0
 CLOCK_TOLERANCE = 60.0
 # The range of datetime.
 _LONGEST = 10**11
+_EPOCH = datetime.fromtimestamp(0, UTC)
 # The characters of a scope in RFC 6749: a terminal obeys some of the others, and a form cannot carry all of them.
 _SCOPE = re.compile(r"[!#-\[\]-~]+")
 
@@ -142,5 +143,8 @@ def iso_from_seconds(seconds: float) -> str:
 
 
 def utc(seconds: float | None) -> datetime | None:
-    """Return seconds since 1970 as a date; None where there are none, or they are before."""
-    return datetime.fromtimestamp(seconds, UTC) if seconds is not None and seconds >= 0 else None
+    """Return seconds since 1970 as a date; None where there are none, or no date holds them, or they are before."""
+    try:
+        return _EPOCH + timedelta(seconds=seconds) if seconds is not None and seconds >= 0 else None
+    except OverflowError:
+        return None

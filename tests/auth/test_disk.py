@@ -695,7 +695,12 @@ def test_a_file_that_cannot_be_read_is_a_typed_error_and_stays(house):
 
 @pytest.mark.parametrize(
     ("path", "reason"),
-    [("a\0b", ".*null.*"), ("~nobody-of-this-name/login.json", "Could not determine home directory")],
+    [
+        ("a\0b", ".*null.*"),
+        ("~nobody-of-this-name/login.json", "Could not determine home directory"),
+        (5, ".*int.*"),
+        (b"a", ".*bytes.*"),
+    ],
 )
 def test_a_path_that_cannot_be_is_a_typed_error(path, reason):
     sentence = rf"^The login file cannot be used: {reason}\. Give a path that can be written\.$"

@@ -176,6 +176,9 @@ def test_a_login_without_a_token_has_none_that_is_usable(token):
         (None, 0, 0),
         (None, -1, None),
         (None, None, None),
+        # In the year 10000 by UTC.
+        ("9999-12-31T23:59:59-12:00", NOW + 5, None),
+        ("9999-12-31T23:59:59+00:00", NOW + 5, 253402300799),
     ],
 )
 def test_the_end_of_a_token_is_told_as_a_date(expires_at, exp, end):
