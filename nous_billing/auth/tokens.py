@@ -91,10 +91,13 @@ def usable_token(login: Mapping[str, Any], rejected: Secret | None, now: float, 
 def _seconds_left(login: Mapping[str, Any], token: Secret, now: float) -> float:
     """Return how long a token is valid. Where nothing says so, as long as the portal takes it."""
     issued_at, token_ends_at = token_dates(token)
-    lifetime = positive_seconds(login.get("expires_in"))
+    lifetime = _lifetime(login, token)
     ends_at, obtained_at = seconds_from_iso(login.get("expires_at")), seconds_from_iso(login.get("obtained_at"))
     if obtained_at is None and ends_at is not None and lifetime is not None:
         obtained_at = ends_at - lifetime
+    if ends_at is None and obtained_at is not None and lifetime is not None:
+        # By the clock of this machine, which may not be the portal's.
+        ends_at = obtained_at + lifetime
     if obtained_at is not None and obtained_at > now + CLOCK_TOLERANCE:
         # The clock was set back, or a machine with another clock renewed the login. To renew it again would make the
         # two machines do so in turn, at every call.
@@ -113,7 +116,15 @@ def secret_text(value: object) -> Secret | None:
 def minimum_lifetime(login: Mapping[str, Any]) -> float:
     """Return below how many seconds of lifetime a token is renewed."""
     # At most half the lifetime: short-lived tokens must not be renewed at every call.
-    return min(_REFRESH_SKEW, (positive_seconds(login.get("expires_in")) or inf) / 2)
+    token = secret_text(login.get("access_token"))
+    return min(_REFRESH_SKEW, ((None if token is None else _lifetime(login, token)) or inf) / 2)
+
+
+def _lifetime(login: Mapping[str, Any], token: Secret) -> float | None:
+    """Return for how many seconds a token was issued: what the portal said, or else the token's own dates."""
+    issued_at, ends_at = token_dates(token)
+    own = None if issued_at is None or ends_at is None else ends_at - issued_at
+    return positive_seconds(login.get("expires_in")) or positive_seconds(own)
 
 
 def positive_seconds(value: object) -> float | None:
