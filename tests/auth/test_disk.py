@@ -709,6 +709,19 @@ def test_a_path_that_cannot_be_is_a_typed_error(path, reason):
     assert caught.value.error == "invalid_path"
 
 
+def test_a_reason_that_is_a_sentence_ends_with_one_stop(house):
+    source = house.source(portal_base_url=house.url)
+
+    def approve(code):
+        house.path.write_text("alias ll='ls -l'")
+        house.portal.approve_device(code.user_code)
+
+    with pytest.raises(BillingLoginNotSaved) as caught:
+        source.login(approve)
+    assert ".. " not in str(caught.value)
+    assert "move it away. Free space or fix it." in str(caught.value)
+
+
 def test_nobody_is_asked_to_approve_a_login_where_no_folder_can_be_made(house, tmp_path):
     (tmp_path / "plain").write_text("")
     path = tmp_path / "plain" / "login.json"
