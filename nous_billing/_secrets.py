@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, NoReturn, SupportsIndex, TypeVar
+from typing import Any, Generic, NoReturn, SupportsIndex, TypeVar, cast
 
 from .errors import BillingAuthError
 
@@ -129,10 +129,12 @@ def _masked(value: Any) -> Any:
     if isinstance(value, str):
         return Secret(value)
     # Without recursion: what the decoder can nest must not overflow the stack here.
-    lists: list[list[Any]] = [value] if isinstance(value, list) else []
+    lists: list[Any] = [value]
     for items in lists:
-        items[:] = [Secret(item) if isinstance(item, str) else item for item in items]
-        lists.extend(item for item in items if isinstance(item, list))
+        if isinstance(items, list):
+            found = cast("list[Any]", items)
+            found[:] = [Secret(item) if isinstance(item, str) else item for item in found]
+            lists.extend(found)
     return value
 
 

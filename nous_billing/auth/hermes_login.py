@@ -151,7 +151,7 @@ def _auth_file(home: str) -> str:
 
 def _state_of(auth: Any) -> Mapping[str, Any]:
     # What is nested in it is of no use here, and may be a secret.
-    state = auth.get_provider_auth_state("nous") or {}
+    state: Mapping[str, Any] = auth.get_provider_auth_state("nous") or {}
     return masked({key: value for key, value in state.items() if not isinstance(value, (dict, list))})
 
 
