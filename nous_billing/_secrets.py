@@ -129,10 +129,10 @@ def _masked(value: Any) -> Any:
     if isinstance(value, str):
         return Secret(value)
     # Without recursion: what the decoder can nest must not overflow the stack here.
-    lists: list[Any] = [value]
+    lists: list[object] = [value]
     for items in lists:
         if isinstance(items, list):
-            found = cast("list[Any]", items)
+            found = cast("list[object]", items)
             found[:] = [Secret(item) if isinstance(item, str) else item for item in found]
             lists.extend(found)
     return value
