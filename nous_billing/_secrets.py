@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, NoReturn, SupportsIndex, TypeVar
+from typing import Any, Generic, NoReturn, SupportsIndex, TypeVar, cast
 
 from .errors import BillingAuthError
 
 AnyStrT = TypeVar("AnyStrT", str, bytes)
 
+# What a login file says without a secret.
+_NO_SECRETS = frozenset(
+    (
+        *("version", "active_portal", "portal_base_url", "inference_base_url", "client_id", "login_id"),
+        *("token_type", "scope", "obtained_at", "expires_at", "grant_expires_at", "code", "at"),
+    )
+)
 # A token with a line break would be a header of its own; the HTTP library would then quote it in an exception.
 _TOKEN = re.compile(r"[!-~]+")
 
@@ -110,11 +117,25 @@ def reveal(value: Any) -> Any:
 
 
 def masked(members: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a stored login with its tokens as secrets."""
-    return {
-        key: Secret(value) if key.endswith("_token") and isinstance(value, str) else value
-        for key, value in members.items()
-    }
+    """Return an object of a login file with its strings as secrets, but for those that are known to be none.
+
+    Another program, or a later version, may keep a secret under any name. Objects in it are left as they are: the
+    decoder of JSON hands each of them over by itself.
+    """
+    return {key: value if key in _NO_SECRETS else _masked(value) for key, value in members.items()}
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, str):
+        return Secret(value)
+    # Without recursion: what the decoder can nest must not overflow the stack here.
+    lists: list[object] = [value]
+    for items in lists:
+        if isinstance(items, list):
+            found = cast("list[object]", items)
+            found[:] = [Secret(item) if isinstance(item, str) else item for item in found]
+            lists.extend(found)
+    return value
 
 
 def reveal_in_json(value: object) -> Any:

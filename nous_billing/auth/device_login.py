@@ -25,7 +25,7 @@ from .oauth import (
     read_tokens,
     shown_text,
 )
-from .tokens import positive_seconds, secret_text
+from .tokens import check_scope, positive_seconds, secret_text
 
 _DEVICE_PATH = "/api/oauth/device/code"
 _DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
@@ -65,8 +65,10 @@ def device_login(
         BillingAuthError: Refused, expired or cancelled (``error``: ``"access_denied"``, ``"expired_token"``,
             ``"login_cancelled"``, or the portal's own).
         BillingNetworkError: The portal gave no code.
+        BillingInvalidRequest: The scope cannot be used (``error="invalid_scope"``).
     """
-    answer = yield from post(base_url, _DEVICE_PATH, {"client_id": client_id, "scope": scope}, clock)
+    form: dict[str, str | Secret] = {"client_id": client_id, "scope": check_scope(scope)}
+    answer = yield from post(base_url, _DEVICE_PATH, form, clock)
     payload = read_payload(answer)
     error = error_code(payload)
     if error is not None and is_refusal(answer):
@@ -85,7 +87,7 @@ def device_login(
 
     check_cancelled()
     _refuse_awaitable("on_code", on_code(code))
-    form: dict[str, str | Secret] = {"grant_type": _DEVICE_GRANT, "client_id": client_id, "device_code": device_code}
+    form = {"grant_type": _DEVICE_GRANT, "client_id": client_id, "device_code": device_code}
     wanted: int | None = None
     while True:
         wake = min(clock.monotonic() + max(interval, wanted or 0), ends_at)

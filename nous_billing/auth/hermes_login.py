@@ -124,9 +124,8 @@ def hermes_home() -> str:
         switch: Callable[[], os.PathLike[str]] | None = getattr(
             sys.modules.get("hermes_constants"), "get_hermes_home", None
         )
-        if switch is not None:
-            return os.fspath(switch())
-        return os.environ.get("HERMES_HOME", "").strip() or _default_home()
+        switched = "" if switch is None else os.fspath(switch()).strip()
+        return switched or os.environ.get("HERMES_HOME", "").strip() or _default_home()
     except Exception as error:  # another program may raise anything
         raise BillingAuthError(
             f"The folder of Hermes's login cannot be found ({type(error).__name__}). Set HERMES_HOME, or pass "
@@ -151,7 +150,9 @@ def _auth_file(home: str) -> str:
 
 
 def _state_of(auth: Any) -> Mapping[str, Any]:
-    return masked(auth.get_provider_auth_state("nous") or {})
+    # What is nested in it is of no use here, and may be a secret.
+    state: Mapping[str, Any] = auth.get_provider_auth_state("nous") or {}
+    return masked({key: value for key, value in state.items() if not isinstance(value, (dict, list))})
 
 
 def _can_force(resolve: Callable[..., object]) -> bool:

@@ -163,6 +163,7 @@ class LoginKeeper:
     def _not_saved(self, error: Exception, consequence: str = "") -> BillingLoginNotSaved:
         reason = error.strerror if isinstance(error, OSError) else str(error).removesuffix(".")
         consequence = "Until then only this program has the login." if self._unsaved else consequence
+        reason = str(reason).removesuffix(".")
         message = f"The login cannot be saved to {self.file.name}: {reason}. Free space or fix it. {consequence}"
         return BillingLoginNotSaved(message.rstrip(), error="login_not_saved")
 

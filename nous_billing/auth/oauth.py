@@ -15,7 +15,7 @@ from ..errors import BillingAuthError, BillingNetworkError, BillingTimeout
 from ..protocol.exchange import Flow, Send, pause_until
 from ..protocol.operations import Operation
 from ..protocol.replies import Failure, Reply, decode_json
-from .backoff import pause_after
+from .backoff import pause_after, wanted_pause
 from .tokens import granted_scopes, positive_seconds, secret_text
 
 CLIENT_ID = "hermes-cli"
@@ -74,7 +74,9 @@ def refresh(base_url: str, client_id: str, refresh_token: Secret, clock: BaseClo
                 error=error or "invalid_grant",
             )
         pause = next(pauses, None)
-        if pause is None or not _may_be_spent(answer, error):
+        # A portal that asks for a longer pause is not asked again within it, although the grace for a replay may end.
+        is_too_early = pause is not None and (wanted_pause(answer) or 0) > pause
+        if pause is None or is_too_early or not _may_be_spent(answer, error):
             raise passing_error("The login could not be renewed right now", answer, pause_after(answer, failures))
         # The portal may have rotated the pair. For a short time it answers a replay with the new one.
         yield from pause_until(clock.monotonic() + pause, clock, None)

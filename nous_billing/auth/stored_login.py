@@ -66,7 +66,7 @@ class StoredLogin:
     ) -> None:
         try:
             file = LoginFile(_default_path() if path is None else Path(path))
-        except (RuntimeError, ValueError, OSError) as error:
+        except (RuntimeError, TypeError, ValueError, OSError) as error:
             reason = (getattr(error, "strerror", None) or str(error)).removesuffix(".")
             raise BillingInvalidRequest(
                 f"The login file cannot be used: {reason}. Give a path that can be written.", error="invalid_path"
@@ -167,6 +167,7 @@ class StoredLogin:
             BillingAuthError: Refused, expired or cancelled (``error``: ``"access_denied"``, ``"expired_token"``,
                 ``"login_cancelled"``).
             BillingNetworkError: The portal gave no code, or another program holds the file.
+            BillingInvalidRequest: The scope cannot be used (``error="invalid_scope"``).
             BillingLoginNotSaved: The login could not be saved, so nobody was asked; or it was approved, the file
                 failed, and it is kept in memory.
         """

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from math import inf
 from typing import Any, cast
 
 from .._secrets import Secret, reveal
+from ..errors import BillingInvalidRequest
 
 # Longer than any call, and longer than credentials are cached.
 _REFRESH_SKEW = 120.0
@@ -22,6 +24,9 @@ FORCED_KEY = "renewal_forced_at"
 _FORCED_EVERY_SECONDS = 30.0
 # The range of datetime.
 _LONGEST = 10**11
+_EPOCH = datetime.fromtimestamp(0, UTC)
+# The characters of a scope in RFC 6749: a terminal obeys some of the others, and a form cannot carry all of them.
+_SCOPE = re.compile(r"[!#-\[\]-~]+")
 
 
 def token_claims(token: Secret | str) -> Mapping[str, Any]:
@@ -41,11 +46,32 @@ def token_dates(token: Secret | str) -> tuple[float | None, float | None]:
 
 
 def granted_scopes(scope: object, token: Secret | str) -> frozenset[str]:
-    """Return the scopes that a reply or a stored login names, or else the token's own claim."""
+    """Return the scopes that a reply or a stored login names, or else the token's own claim.
+
+    A word with characters that no scope has is left out.
+    """
     named = scope if isinstance(scope, str) else token_claims(token).get("scope")
     if isinstance(named, list):
-        return frozenset(str(name) for name in cast("list[object]", named))
-    return frozenset(named.split()) if isinstance(named, str) else frozenset()
+        words = [str(name) for name in cast("list[object]", named)]
+    else:
+        words = named.split() if isinstance(named, str) else []
+    return frozenset(filter(_SCOPE.fullmatch, words))
+
+
+def check_scope(scope: object) -> str:
+    """Return the scopes that a caller asks for.
+
+    Raises:
+        BillingInvalidRequest: There are none, or one has characters that no scope has (``error="invalid_scope"``).
+    """
+    words = scope.split(" ") if isinstance(scope, str) else []
+    names = [word for word in words if word]
+    if not isinstance(scope, str) or not names or not all(map(_SCOPE.fullmatch, names)):
+        raise BillingInvalidRequest(
+            "The scope cannot be used. Give one or more scopes of visible ASCII characters, separated by spaces.",
+            error="invalid_scope",
+        )
+    return scope
 
 
 def login_scopes(login: Mapping[str, Any]) -> frozenset[str]:
@@ -79,10 +105,13 @@ def _was_just_forced(login: Mapping[str, Any], now: float) -> bool:
 def _seconds_left(login: Mapping[str, Any], token: Secret, now: float) -> float:
     """Return how long a token is valid. Where nothing says so, as long as the portal takes it."""
     issued_at, token_ends_at = token_dates(token)
-    lifetime = positive_seconds(login.get("expires_in"))
+    lifetime = _lifetime(login, token)
     ends_at, obtained_at = seconds_from_iso(login.get("expires_at")), seconds_from_iso(login.get("obtained_at"))
     if obtained_at is None and ends_at is not None and lifetime is not None:
         obtained_at = ends_at - lifetime
+    if ends_at is None and obtained_at is not None and lifetime is not None:
+        # By the clock of this machine, which may not be the portal's.
+        ends_at = obtained_at + lifetime
     if obtained_at is not None and obtained_at > now + CLOCK_TOLERANCE:
         # The clock was set back, or a machine with another clock renewed the login. To renew it again would make the
         # two machines do so in turn, at every call.
@@ -101,7 +130,15 @@ def secret_text(value: object) -> Secret | None:
 def minimum_lifetime(login: Mapping[str, Any]) -> float:
     """Return below how many seconds of lifetime a token is renewed."""
     # At most half the lifetime: short-lived tokens must not be renewed at every call.
-    return min(_REFRESH_SKEW, (positive_seconds(login.get("expires_in")) or inf) / 2)
+    token = secret_text(login.get("access_token"))
+    return min(_REFRESH_SKEW, ((None if token is None else _lifetime(login, token)) or inf) / 2)
+
+
+def _lifetime(login: Mapping[str, Any], token: Secret) -> float | None:
+    """Return for how many seconds a token was issued: what the portal said, or else the token's own dates."""
+    issued_at, ends_at = token_dates(token)
+    own = None if issued_at is None or ends_at is None else ends_at - issued_at
+    return positive_seconds(login.get("expires_in")) or positive_seconds(own)
 
 
 def positive_seconds(value: object) -> float | None:
@@ -131,5 +168,8 @@ def iso_from_seconds(seconds: float) -> str:
 
 
 def utc(seconds: float | None) -> datetime | None:
-    """Return seconds since 1970 as a date; None where there are none, or they are before."""
-    return datetime.fromtimestamp(seconds, UTC) if seconds is not None and seconds >= 0 else None
+    """Return seconds since 1970 as a date; None where there are none, or no date holds them, or they are before."""
+    try:
+        return _EPOCH + timedelta(seconds=seconds) if seconds is not None and seconds >= 0 else None
+    except OverflowError:
+        return None

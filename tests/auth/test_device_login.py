@@ -12,6 +12,7 @@ from nous_billing import (
     AsyncBillingClient,
     BillingAuthError,
     BillingClient,
+    BillingInvalidRequest,
     BillingNetworkError,
     BillingScopeRequired,
     BillingTimeout,
@@ -491,6 +492,21 @@ def test_step_up_asks_for_the_scopes_that_the_login_names_whatever_its_token_is(
     house.write({house.url: {**house.entry(), "access_token": "opaque", "scope": "inference:invoke other:thing"}})
     sync_device.step_up()
     assert sync_device.scope() == "billing:manage inference:invoke other:thing"
+
+
+@pytest.mark.parametrize("scope", ["\ud800", "inference:invoke \x1b[31m", "a\tb", 'a"b', "", " ", None, 5])
+def test_a_scope_that_no_form_can_carry_is_refused_before_anything_is_sent(house, sync_device, scope):
+    with pytest.raises(BillingInvalidRequest, match="visible ASCII") as caught:
+        sync_device.login(scope=scope)
+    assert (caught.value.error, house.portal.requests) == ("invalid_scope", [])
+
+
+def test_a_step_up_leaves_out_what_is_no_scope(house, sync_device):
+    house.put(scope="inference:invoke")
+    house.write({house.url: {**house.entry(), "scope": "inference:invoke \ud800 \x1b]0;x\x07"}})
+    assert sync_device.source.scopes == {"inference:invoke"}
+    assert sync_device.step_up() is True
+    assert sync_device.scope() == "billing:manage inference:invoke"
 
 
 def test_step_up_that_is_downscoped_in_silence_says_that_it_was_not_granted(house, device):

@@ -705,13 +705,31 @@ def test_a_file_that_cannot_be_read_is_a_typed_error_and_stays(house):
 
 @pytest.mark.parametrize(
     ("path", "reason"),
-    [("a\0b", ".*null.*"), ("~nobody-of-this-name/login.json", "Could not determine home directory")],
+    [
+        ("a\0b", ".*null.*"),
+        ("~nobody-of-this-name/login.json", "Could not determine home directory"),
+        (5, ".*int.*"),
+        (b"a", ".*bytes.*"),
+    ],
 )
 def test_a_path_that_cannot_be_is_a_typed_error(path, reason):
     sentence = rf"^The login file cannot be used: {reason}\. Give a path that can be written\.$"
     with pytest.raises(BillingError, match=sentence) as caught:
         StoredLogin(path).resolve()
     assert caught.value.error == "invalid_path"
+
+
+def test_a_reason_that_is_a_sentence_ends_with_one_stop(house):
+    source = house.source(portal_base_url=house.url)
+
+    def approve(code):
+        house.path.write_text("alias ll='ls -l'")
+        house.portal.approve_device(code.user_code)
+
+    with pytest.raises(BillingLoginNotSaved) as caught:
+        source.login(approve)
+    assert ".. " not in str(caught.value)
+    assert "move it away. Free space or fix it." in str(caught.value)
 
 
 def test_nobody_is_asked_to_approve_a_login_where_no_folder_can_be_made(house, tmp_path):

@@ -363,6 +363,21 @@ def test_an_expires_in_that_says_nothing_falls_back_to_the_tokens_own_exp(house,
     assert len(house.refreshes()) == 2
 
 
+@pytest.mark.parametrize("offset", [1200, 0, -1200])
+@pytest.mark.parametrize("lifetime", [900, 60])
+def test_a_clock_that_is_wrong_renews_a_token_of_unsaid_life_only_when_it_is_due(house, offset, lifetime):
+    house.put(left=0)
+    house.clock.offset = offset
+    now = house.portal.clock.now()
+    body = {"access_token": jwt(iat=now, exp=now + lifetime), "refresh_token": "rt_2"}
+    house.portal.inject(Fault.reply(200, body), "oauth_token")
+    if offset < 0:
+        house.write({house.url: {**house.entry(), "expires_at": iso(now - 5000), "obtained_at": iso(now - 6000)}})
+    for _ in range(3):
+        assert house.source().resolve().access_token == body["access_token"]
+    assert len(house.refreshes()) == 1
+
+
 def test_an_opaque_token_without_any_expiry_is_used_until_it_is_rejected(house):
     house.put(left=0)
     house.portal.inject(Fault.reply(200, {"access_token": "opaque", "refresh_token": "rt_2"}), "oauth_token")

@@ -59,6 +59,17 @@ def test_what_surely_spent_nothing_is_not_replayed(house, fault):
     assert len(house.refreshes()) == 1
 
 
+def test_a_retry_after_is_honoured_by_all_who_share_the_login_and_costs_no_login(house):
+    house.put(left=0)
+    house.portal.inject(Fault.reply(502, {}, {"retry-after": "300"}), "oauth_token")
+    for _ in range(3):
+        with pytest.raises(BillingNetworkError):
+            house.source().resolve()
+    assert len(house.refreshes()) == 1
+    house.portal.clock.advance(300)
+    assert state_status(house.portal, house.source().resolve().access_token) == 200
+
+
 def test_a_final_error_is_not_replayed(house):
     house.put(left=0)
     house.portal.inject(Fault.reply(400, {"error": "invalid_grant"}), "oauth_token")

@@ -26,6 +26,13 @@ def test_a_login_says_what_it_may_do_and_until_when(house):
     assert (source.scopes, source.expires_at, source.grant_expires_at) == (frozenset(), None, None)
 
 
+def test_an_end_that_no_date_in_utc_holds_is_not_known(house):
+    house.put(grant_expires_at="9999-12-31T23:59:59-12:00", expires_at="9999-12-31T23:59:59-12:00")
+    source = house.source()
+    assert (source.expires_at, source.grant_expires_at) == (None, None)
+    assert source.resolve().access_token == house.entry()["access_token"]
+
+
 def test_a_renewal_does_not_move_the_end_of_a_login_and_a_step_up_does(house):
     source = house.source(portal_base_url=house.url)
     source.login(lambda code: house.portal.approve_device(code.user_code), scope="inference:invoke")

@@ -22,6 +22,7 @@ HOLDERS = [
     SecretBytes(CANARY.encode()),
     SecretBytes(CANARY.encode())[:80],
     masked({"access_token": CANARY, "expires_in": 900}),
+    masked({"agent_key": CANARY, "token": CANARY, "note": [CANARY, [[CANARY]]], "later": CANARY}),
     Credentials(CANARY),
     StaticToken(CANARY),
     StaticToken(Secret(CANARY)),
@@ -114,10 +115,14 @@ def test_only_what_is_told_to_writes_a_secret_as_json():
             json.dumps(other, default=reveal_in_json)
 
 
-def test_the_tokens_of_a_login_are_masked_and_nothing_else():
+def test_the_strings_of_a_login_are_masked_unless_they_are_known_to_be_harmless():
     login = masked({"access_token": "a", "refresh_token": "b", "id_token": None, "scope": "c", "tokens": "d"})
     assert login == {"access_token": "a", "refresh_token": "b", "id_token": None, "scope": "c", "tokens": "d"}
-    assert {name for name, value in login.items() if isinstance(value, Secret)} == {"access_token", "refresh_token"}
+    assert {name for name, value in login.items() if isinstance(value, Secret)} == {
+        "access_token",
+        "refresh_token",
+        "tokens",
+    }
 
 
 @pytest.mark.parametrize("token", ["token", Secret(" token\n"), "\ttoken ", "!~"])

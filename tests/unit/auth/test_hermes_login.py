@@ -514,6 +514,13 @@ def test_hermes_own_switch_precedes_the_environment(switch, write, home, tmp_pat
     assert HermesLogin().fingerprint() != elsewhere
 
 
+def test_a_folder_of_the_switch_has_no_blanks_around_it_and_is_not_blank(switch, write, home):
+    write(VALID)
+    for text in (f" {home}\n", " "):
+        switch.get_hermes_home = lambda text=text: text
+        assert HermesLogin().resolve() == Credentials("stored", LOCAL)
+
+
 @pytest.mark.parametrize("found", [lambda: 1 / 0, lambda: None])
 def test_a_switch_that_fails_is_a_failed_login_and_never_another_profile(switch, write, found):
     write(VALID)

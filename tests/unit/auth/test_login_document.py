@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from nous_billing._secrets import Secret
+from nous_billing._secrets import Secret, reveal_in_json
 from nous_billing.auth.login_document import Unusable, recognise
 
 DOCUMENTS = [
@@ -24,6 +24,23 @@ def test_a_document_has_a_key_of_ours_or_is_empty(document):
 def test_tokens_are_secrets():
     document = recognise(b'{"portals": {"p": {"access_token": "a"}}}')
     assert isinstance(document["portals"]["p"]["access_token"], Secret)
+
+
+def test_every_string_that_is_not_known_to_be_harmless_is_a_secret_and_is_written_as_it_was():
+    login = {"agent_key": " k ", "keys": ["a", ["\ud800", {"secret": "s"}], 1], "note": {"x": "y"}, "scope": "a b"}
+    dates = {"obtained_at": "2025-06-15T15:06:40Z", "expires_at": "x", "grant_expires_at": "y", "token_type": "Bearer"}
+    content = {"version": 1, "active_portal": "p", "portals": {"p": {**login, **dates}}, "later": "l"}
+    document = recognise(json.dumps(content).encode())
+    shown = repr(document)
+    assert [value for value in ("' k '", "'a'", "ud800", "'s'", "'y'", "'l'") if value in shown] == ["'y'"]
+    assert (shown.count("***"), document["portals"]["p"]["scope"]) == (6, "a b")
+    assert json.dumps(document, default=reveal_in_json) == json.dumps(content)
+
+
+def test_lists_that_are_nested_as_deep_as_the_decoder_can_are_no_broken_login():
+    content = b'{"later": ' + b"[" * 900 + b'"x"' + b"]" * 900 + b', "portals": {}}'
+    json.loads(content)
+    assert isinstance(recognise(content), dict)
 
 
 BROKEN = (b'{"version": 1, "portals": {"x', b'{\r\n\t"version" :1,"active_portal" : "', b'{"version": 1, "portals":')

@@ -159,6 +159,14 @@ def test_a_refresh_whose_token_may_be_spent_is_replayed_twice_after_one_and_two_
     assert {step.operation.body for step in played.sent} == {played.sent[0].operation.body}
 
 
+@pytest.mark.parametrize("status", [200, 500, 502, 504])
+def test_a_portal_that_asks_for_a_longer_pause_gets_no_replay_within_it(clock, status):
+    short, long = (reply(status, {}, {"retry-after": seconds}) for seconds in ("1", "300"))
+    played = renew(clock, short, long)
+    assert (len(played.sent), clock.passed) == (2, 1)
+    assert (type(played.error), played.error.retry_after) == (BillingNetworkError, 300)
+
+
 def test_a_replay_counts_the_life_of_its_tokens_from_its_own_beginning(clock):
     assert renew(clock, LOST, PAIR).result.requested_at == NOW + 1
 

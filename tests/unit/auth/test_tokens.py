@@ -75,6 +75,11 @@ def test_the_dates_of_a_token_are_numbers_that_a_date_can_hold(exp, seconds):
         (None, "c  d", {"c", "d"}),
         (5, ["c", 6], {"c", "6"}),
         (None, 5, set()),
+        # What a terminal obeys, what no form can carry, and what would end a quoted value.
+        ('a \x1b]0;x\x07 b\u202e \u00e4 \x9b1m c"d e\\f', None, {"a"}),
+        (None, ["a", "\x1b[31m", "\ud800", "b c", "", "d\n"], {"a"}),
+        (None, "a \ud800 \x7f", {"a"}),
+        ("!#[]~", None, {"!#[]~"}),
     ],
 )
 def test_the_scopes_are_those_that_are_named_or_else_the_tokens_own(scope, claim, granted):
@@ -171,6 +176,9 @@ def test_a_login_without_a_token_has_none_that_is_usable(token):
         (None, 0, 0),
         (None, -1, None),
         (None, None, None),
+        # In the year 10000 by UTC.
+        ("9999-12-31T23:59:59-12:00", NOW + 5, None),
+        ("9999-12-31T23:59:59+00:00", NOW + 5, 253402300799),
     ],
 )
 def test_the_end_of_a_token_is_told_as_a_date(expires_at, exp, end):
@@ -206,6 +214,12 @@ def test_a_login_without_a_token_has_no_scopes(login, scopes):
         ({"obtained_at": at(61), "expires_at": at(961), "expires_in": 900}, {"iat": NOW + 61, "exp": NOW + 961}, 900),
         ({"obtained_at": at(61), "expires_at": at(961), "expires_in": 900}, {}, 900),
         ({"obtained_at": at(61), "expires_at": at(961)}, {}, inf),
+        # The portal did not say how long: the token's own dates do, whatever this machine's clock is.
+        ({"obtained_at": at(-5)}, {"iat": NOW - 1200, "exp": NOW - 300}, 895),
+        ({"obtained_at": at(-5)}, {"iat": NOW + 1200, "exp": NOW + 2100}, 895),
+        ({"obtained_at": at(-5)}, {"iat": NOW, "exp": NOW - 1}, -1),
+        ({"obtained_at": at(-5)}, {"exp": NOW + 10}, 10),
+        ({}, {"iat": NOW - 5, "exp": NOW + 10}, 10),
         # Without a date of its own the beginning follows from the end.
         ({"expires_at": at(960), "expires_in": 900}, {}, 960),
         ({"expires_at": at(961), "expires_in": 900}, {}, 900),
@@ -223,10 +237,13 @@ def test_dates_of_another_clock_do_not_say_how_long_a_token_lives(login, claims,
     ("login", "seconds"),
     [
         ({}, 120.0),
-        ({"expires_in": 900}, 120.0),
-        ({"expires_in": 240}, 120.0),
-        ({"expires_in": 100}, 50.0),
-        ({"expires_in": -1}, 120.0),
+        ({"access_token": jwt({"iat": NOW, "exp": NOW + 100})}, 50.0),
+        ({"access_token": jwt({"iat": NOW, "exp": NOW + 100}), "expires_in": 60}, 30.0),
+        ({"access_token": jwt({"exp": NOW + 100})}, 120.0),
+        ({"access_token": "opaque", "expires_in": 900}, 120.0),
+        ({"access_token": "opaque", "expires_in": 240}, 120.0),
+        ({"access_token": "opaque", "expires_in": 100}, 50.0),
+        ({"access_token": "opaque", "expires_in": -1}, 120.0),
     ],
 )
 def test_a_token_must_last_two_minutes_or_half_its_life(login, seconds):
