@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Iterable
 from enum import Enum
-from itertools import chain
 from typing import Any, cast
 
 from .._secrets import masked
@@ -91,6 +90,11 @@ def _recognise_by_beginning(content: bytes) -> Unusable:
 def _is_too_deep(document: Document) -> bool:
     level: list[Any] = [document]
     for _ in range(_DEEPEST):
-        parts = (one.values() if isinstance(one, dict) else one for one in level if isinstance(one, (dict, list)))
-        level = list(chain.from_iterable(cast("Iterable[Iterable[Any]]", parts)))
+        level = [part for one in level for part in _parts(one)]
     return bool(level)
+
+
+def _parts(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return cast(Document, value).values()
+    return cast("list[Any]", value) if isinstance(value, list) else ()

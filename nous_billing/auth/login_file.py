@@ -9,7 +9,6 @@ from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from threading import get_ident
-from typing import cast
 
 from .._files.locking import locked
 from .._files.reading import file_fingerprint, look_again, read_own_file
@@ -200,8 +199,8 @@ def logins_of(document: Document) -> dict[str, Document]:
 
 def login_of(document: Document, base_url: str) -> Document:
     """Return the login for a portal; empty where there is none, or something that this version does not know."""
-    login: object = logins_of(document).get(base_url)
-    return cast(Document, login) if isinstance(login, dict) else {}
+    login = logins_of(document).get(base_url)
+    return login if isinstance(login, dict) else {}
 
 
 def merged(login: Document, tokens: Tokens) -> Document:
