@@ -12,7 +12,7 @@ from .trust import check_file
 
 T = TypeVar("T")
 
-_LARGEST_FILE = 2**20
+LARGEST_FILE = 2**20
 # Absent on Windows, which has neither such links for everybody nor named pipes among files.
 NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 # A tenth of a second: who writes a file in place truncates it first.
@@ -44,8 +44,8 @@ def read_own_file(path: str | os.PathLike[str]) -> bytes:
     descriptor = os.open(name, os.O_RDONLY | NO_FOLLOW)
     with open(descriptor, "rb") as file:
         check_file(name, os.fstat(descriptor))
-        content = file.read(_LARGEST_FILE + 1)
-    if len(content) > _LARGEST_FILE:
+        content = file.read(LARGEST_FILE + 1)
+    if len(content) > LARGEST_FILE:
         raise OSError(errno.EFBIG, f"{name} is larger than 1 MiB", name)
     return content
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 from collections.abc import Iterable
 from enum import Enum
-from itertools import chain
 from typing import Any, cast
 
-from .._secrets import masked
+from .._files.reading import LARGEST_FILE
+from .._secrets import masked, reveal_in_json
 
 Document = dict[str, Any]
 
@@ -75,6 +76,32 @@ def recognise(content: bytes) -> Document | Unusable:
     return document if isinstance(document.get("portals", {}), dict) else _recognise_by_beginning(content)
 
 
+def encode(document: Document, room: int = 0) -> bytes:
+    """Return the JSON of a document: indented, or compact where that would be too large to be read again.
+
+    No variable holds it: a traceback may show the variables of a frame.
+
+    Args:
+        room: How many bytes more must not make it too large.
+
+    Raises:
+        OSError: Even the compact JSON is too large.
+    """
+    if len(_indented(document)) + room <= LARGEST_FILE:
+        return _indented(document)
+    if len(_compact(document)) + room > LARGEST_FILE:
+        raise OSError(errno.EFBIG, "with a new login it would be larger than 1 MiB, and could not be read again")
+    return _compact(document)
+
+
+def _indented(document: Document) -> bytes:
+    return json.dumps({"version": 1, **document}, indent=1, default=reveal_in_json).encode()
+
+
+def _compact(document: Document) -> bytes:
+    return json.dumps({"version": 1, **document}, separators=(",", ":"), default=reveal_in_json).encode()
+
+
 def _recognise_by_beginning(content: bytes) -> Unusable:
     if not content.strip():
         return Unusable.EMPTY
@@ -91,6 +118,11 @@ def _recognise_by_beginning(content: bytes) -> Unusable:
 def _is_too_deep(document: Document) -> bool:
     level: list[Any] = [document]
     for _ in range(_DEEPEST):
-        parts = (one.values() if isinstance(one, dict) else one for one in level if isinstance(one, (dict, list)))
-        level = list(chain.from_iterable(cast("Iterable[Iterable[Any]]", parts)))
+        level = [part for one in level for part in _parts(one)]
     return bool(level)
+
+
+def _parts(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return cast(Document, value).values()
+    return cast("Iterable[Any]", value) if isinstance(value, list) else ()

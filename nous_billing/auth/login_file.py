@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from threading import get_ident
-from typing import cast
 
 from .._files.locking import locked
 from .._files.reading import file_fingerprint, look_again, read_own_file
 from .._files.replacing import Content, prepared
 from .._files.trust import absolute, check_file, check_folder, follow
-from .._secrets import reveal_in_json
 from ..errors import BillingAuthError, BillingError
 from .login_document import Document as Document
-from .login_document import Unusable, recognise
+from .login_document import Unusable, encode, recognise
 from .oauth import Tokens
 from .tokens import iso_from_seconds
 
@@ -41,7 +38,7 @@ class PreparedLogin:
         Raises:
             OSError: It could not be saved.
         """
-        self._commit(lambda: json.dumps({"version": 1, **document}, indent=1, default=reveal_in_json).encode())
+        self._commit(lambda: encode(document))
 
 
 class LoginFile:
@@ -121,17 +118,14 @@ class LoginFile:
         {'version': 1, 'portals': {}}
 
         Raises:
-            OSError: A document cannot be saved here; ``strerror`` says why.
+            OSError: A document cannot be saved here, or may be too large; ``strerror`` says why.
         """
-        path = follow(self.name)
-        check_folder(os.path.dirname(path))
-        size = 0
+        found: Document | Unusable = {}
         with suppress(FileNotFoundError):
-            found = os.lstat(path)
-            check_file(path, found)
-            size = found.st_size
-        with prepared(Path(path), size + _ROOM) as commit:
-            yield PreparedLogin(commit)
+            found = self._look()
+        size = len(encode(found, _ROOM)) if isinstance(found, dict) else 0
+        with self._prepared(size + _ROOM) as prepared_login:
+            yield prepared_login
 
     def write(self, document: Document) -> None:
         """Replace the file durably. The caller holds the lock.
@@ -139,8 +133,17 @@ class LoginFile:
         Raises:
             OSError: It could not be saved.
         """
-        with self.prepare() as prepared_login:
+        with self._prepared(len(encode(document))) as prepared_login:
             prepared_login.commit(document)
+
+    @contextmanager
+    def _prepared(self, size: int) -> Generator[PreparedLogin]:
+        path = follow(self.name)
+        check_folder(os.path.dirname(path))
+        with suppress(FileNotFoundError):
+            check_file(path, os.lstat(path))
+        with prepared(Path(path), size) as commit:
+            yield PreparedLogin(commit)
 
     def _settled(self) -> Document | Unusable:
         return look_again(self._look, is_whole=lambda found: isinstance(found, dict) or found is Unusable.OTHER_VERSION)
@@ -200,8 +203,8 @@ def logins_of(document: Document) -> dict[str, Document]:
 
 def login_of(document: Document, base_url: str) -> Document:
     """Return the login for a portal; empty where there is none, or something that this version does not know."""
-    login: object = logins_of(document).get(base_url)
-    return cast(Document, login) if isinstance(login, dict) else {}
+    login = logins_of(document).get(base_url)
+    return login if isinstance(login, dict) else {}
 
 
 def merged(login: Document, tokens: Tokens) -> Document:

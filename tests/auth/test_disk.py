@@ -555,6 +555,33 @@ def test_a_link_that_is_laid_under_the_temporary_name_is_not_followed(house, tmp
     assert not house.path.is_symlink()
 
 
+# Large files
+
+
+def test_a_file_that_indented_would_be_too_large_to_be_read_is_written_compactly(house):
+    house.put(left=0, note=[1] * 250_000)
+    token = house.source().resolve().access_token
+    assert house.path.read_bytes().startswith(b'{"version":1,"active_portal":')
+    assert house.source().resolve().access_token == token
+    assert house.entry()["note"] == [1] * 250_000
+
+
+def test_no_refresh_token_is_spent_where_the_file_would_be_too_large(house):
+    house.put(left=0, note="x" * (2**20 - 2**16))
+    before, source = house.path.read_bytes(), house.source()
+    with pytest.raises(BillingLoginNotSaved) as caught:
+        source.resolve()
+    assert str(caught.value) == (
+        f"The login cannot be saved to {house.path}: with a new login it would be larger than 1 MiB, and could not be "
+        "read again. Free space or fix it. The login was not renewed, and is unchanged."
+    )
+    with pytest.raises(BillingLoginNotSaved, match="Nobody was asked"):
+        source.login(lambda code: pytest.fail("Somebody was asked."))
+    assert (house.path.read_bytes(), house.portal.requests) == (before, [])
+    source.logout()
+    assert house.document()["portals"] == {}
+
+
 # Files that are not what they should be
 
 TORN = b'{"version": 1, "portals": {"http'
