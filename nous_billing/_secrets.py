@@ -128,6 +128,11 @@ def reveal_in_json(value: object) -> Any:
     raise TypeError(f"A {type(value).__name__} cannot be written as JSON.")
 
 
+def is_token(token: Secret) -> bool:
+    """Return whether it has only characters that a token can have."""
+    return _TOKEN.fullmatch(token.reveal()) is not None
+
+
 def check_token(token: object, name: str = "access token") -> Secret:
     """Return a token without white space around it.
 
@@ -140,7 +145,7 @@ def check_token(token: object, name: str = "access token") -> Secret:
     """
     # First of all: a traceback may show the variables of this frame.
     token = Secret(token if isinstance(token, (str, Secret)) else "").strip()
-    if not _TOKEN.fullmatch(token.reveal()):
+    if not is_token(token):
         raise BillingAuthError(
             f"The {name} is blank or has characters that a token cannot have. Log in again.", error="invalid_token"
         )

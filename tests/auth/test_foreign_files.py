@@ -137,7 +137,7 @@ def spoil(house, monkeypatch):
 
 
 LOST = {
-    "torn": lambda path: path.write_bytes(b'{"version": 1, "por'),
+    "torn": lambda path: path.write_bytes(b'{"version": 1, "portals": {"ht'),
     "emptied": lambda path: path.write_bytes(b""),
     "removed": lambda path: path.unlink(),
     "without its tokens": lambda path: path.write_text(
