@@ -14,7 +14,7 @@ AnyStrT = TypeVar("AnyStrT", str, bytes)
 _NO_SECRETS = frozenset(
     (
         *("version", "active_portal", "portal_base_url", "inference_base_url", "client_id", "login_id"),
-        *("token_type", "scope", "obtained_at", "expires_at", "grant_expires_at", "code", "at"),
+        *("token_type", "scope", "obtained_at", "expires_at", "grant_expires_at", "renewal_forced_at", "code", "at"),
     )
 )
 # A token with a line break would be a header of its own; the HTTP library would then quote it in an exception.
@@ -149,6 +149,11 @@ def reveal_in_json(value: object) -> Any:
     raise TypeError(f"A {type(value).__name__} cannot be written as JSON.")
 
 
+def is_token(token: Secret) -> bool:
+    """Return whether it has only characters that a token can have."""
+    return _TOKEN.fullmatch(token.reveal()) is not None
+
+
 def check_token(token: object, name: str = "access token") -> Secret:
     """Return a token without white space around it.
 
@@ -161,7 +166,7 @@ def check_token(token: object, name: str = "access token") -> Secret:
     """
     # First of all: a traceback may show the variables of this frame.
     token = Secret(token if isinstance(token, (str, Secret)) else "").strip()
-    if not _TOKEN.fullmatch(token.reveal()):
+    if not is_token(token):
         raise BillingAuthError(
             f"The {name} is blank or has characters that a token cannot have. Log in again.", error="invalid_token"
         )

@@ -29,4 +29,10 @@ def pause_after(answer: Reply | Failure, failures: int) -> int:
     """
     is_unsent = isinstance(answer, Failure) and not answer.sent
     longest = _LONGEST_BACKOFF_UNSENT if is_unsent else _LONGEST_BACKOFF
-    return wanted_pause(answer) or min(_FIRST_PAUSE * _GROWTH ** min(failures, _MOST_FAILURES), longest)
+    return wanted_pause(answer) or backoff(failures, longest)
+
+
+def backoff(failures: int, longest: int = _LONGEST_BACKOFF) -> int:
+    """Return the seconds of exponential backoff after so many failures in a row before this one."""
+    pause: int = min(_FIRST_PAUSE * _GROWTH ** min(failures, _MOST_FAILURES), longest)
+    return pause

@@ -15,7 +15,7 @@ from .._files.replacing import replace_durably
 from .._secrets import Secret
 from ..clock import BaseClock
 from ..errors import BillingNetworkError
-from .backoff import LONGEST_PAUSE
+from .backoff import LONGEST_PAUSE, backoff
 from .login_file import LoginFile
 from .tokens import CLOCK_TOLERANCE, iso_from_seconds, seconds_from_iso
 
@@ -86,6 +86,17 @@ class FailedRenewals:
         )
         self._own[base_url] = failure
         self._write({**self._read(), base_url: failure})
+
+    def add_unusable(self, base_url: str, refresh_token: Secret, failures: int) -> BillingNetworkError:
+        """Remember that a renewal gave an access token that no header can carry. Return the error to raise."""
+        seconds = backoff(failures)
+        error = BillingNetworkError(
+            f"The portal's new token has characters that a token cannot have. Try again in {seconds} s.",
+            error="network_error",
+            retry_after=seconds,
+        )
+        self.add(base_url, refresh_token, failures, error)
+        return error
 
     def forget(self, base_url: str) -> None:
         """Forget the failures of a portal: the login was renewed, replaced or ended."""

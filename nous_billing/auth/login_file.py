@@ -220,3 +220,8 @@ def merged(login: Document, tokens: Tokens) -> Document:
         "expires_at": None if tokens.expires_in is None else iso_from_seconds(tokens.requested_at + tokens.expires_in),
     }
     return {**kept, **{key: value for key, value in new.items() if value is not None}}
+
+
+def not_logged_in(message: str = "Not logged in to the Nous Portal. Log in first.") -> BillingAuthError:
+    """Return the error for a missing login."""
+    return BillingAuthError(message, status=401, error="invalid_token")

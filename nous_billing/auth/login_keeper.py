@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import NoReturn
 
 from .._files.reading import file_fingerprint
-from .._secrets import Secret, check_token
+from .._secrets import Secret, check_token, is_token
 from .._threads import ForkSafeLock
 from ..clock import Clock
 from ..credentials import Credentials
@@ -18,7 +18,7 @@ from . import oauth
 from .device_login import DeviceCode, device_login
 from .failed_renewals import FailedRenewals
 from .grant import GRANT_KEY
-from .login_file import TOKEN_KEYS, Document, LoginFile, login_of, logins_of
+from .login_file import TOKEN_KEYS, Document, LoginFile, login_of, logins_of, not_logged_in
 from .oauth import Tokens
 from .tokens import FORCED_KEY, iso_from_seconds, minimum_lifetime, secret_text, usable_token
 from .unsaved_logins import UnsavedLogins, Write
@@ -122,6 +122,9 @@ class LoginKeeper:
             raise self._not_saved(failure) from None
         if not self.load()[1]:
             raise not_logged_in("Another program has logged out of the Nous Portal. Log in again.")
+        if not is_token(tokens.access_token):
+            # The new refresh token is good as far as anybody knows, so the next renewal spends that one.
+            raise self._failed.add_unusable(base_url, tokens.refresh_token or refresh_token, failures)
         return Credentials(tokens.access_token, base_url)
 
     @contextmanager
@@ -246,8 +249,3 @@ class LoginKeeper:
             failure = error
         if failure is not None:
             raise self._not_saved(failure) from None
-
-
-def not_logged_in(message: str = "Not logged in to the Nous Portal. Log in first.") -> BillingAuthError:
-    """Return the error for a missing login."""
-    return BillingAuthError(message, status=401, error="invalid_token")

@@ -17,8 +17,8 @@ from ..portal import DEFAULT_PORTAL_BASE_URL, check_base_url, environment_base_u
 from ..transport.driver import Driver
 from .device_login import DeviceCode
 from .grant import GRANT_KEY, warn_of_grant_end
-from .login_file import LoginFile
-from .login_keeper import LoginKeeper, not_logged_in
+from .login_file import LoginFile, not_logged_in
+from .login_keeper import LoginKeeper
 from .oauth import CLIENT_ID, LOGIN_SCOPE
 from .tokens import login_scopes, minimum_lifetime, seconds_from_iso, secret_text, token_end, usable_token, utc
 

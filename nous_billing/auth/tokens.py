@@ -11,7 +11,7 @@ from decimal import Decimal
 from math import inf
 from typing import Any, cast
 
-from .._secrets import Secret, reveal
+from .._secrets import Secret, is_token, reveal
 from ..errors import BillingInvalidRequest
 
 # Longer than any call, and longer than credentials are cached.
@@ -89,10 +89,11 @@ def token_end(login: Mapping[str, Any]) -> datetime | None:
 def usable_token(login: Mapping[str, Any], rejected: Secret | None, now: float, seconds: float = 0) -> Secret | None:
     """Return the access token of a login if it is valid for ``seconds`` from now and was not rejected.
 
-    A rejected token counts as usable shortly after a forced renewal: another would not help.
+    A rejected token counts as usable shortly after a forced renewal: another would not help. One with characters that
+    no token has never does.
     """
     token = secret_text(login.get("access_token"))
-    if token is None or (token == rejected and not _was_just_forced(login, now)):
+    if token is None or not is_token(token) or (token == rejected and not _was_just_forced(login, now)):
         return None
     return token if _seconds_left(login, token, now) > seconds else None
 

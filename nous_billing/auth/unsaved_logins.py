@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, cast
 from uuid import uuid4
 
 from .._secrets import Secret
@@ -31,12 +31,13 @@ class _Unsaved:
     key: Literal["refresh_token", "login_id"]
     replaces: object
 
-    def may_replace(self, found: Document | None) -> bool:
+    def may_replace(self, found: object) -> bool:
         """Whether it may replace what a whole file has; otherwise another program has changed or ended the login."""
-        if (found or {}).get(self.key) == self.replaces:
+        login = cast(Document, found) if isinstance(found, dict) else {}
+        if login.get(self.key) == self.replaces:
             return True
         # Without tokens, a program that ignores the lock has met a refusal: the portal has renewed this login since.
-        return self.key == "refresh_token" and found is not None and TOKEN_KEYS.isdisjoint(found)
+        return self.key == "refresh_token" and isinstance(found, dict) and TOKEN_KEYS.isdisjoint(login)
 
 
 class UnsavedLogins:

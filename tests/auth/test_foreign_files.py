@@ -137,7 +137,7 @@ def spoil(house, monkeypatch):
 
 
 LOST = {
-    "torn": lambda path: path.write_bytes(b'{"version": 1, "por'),
+    "torn": lambda path: path.write_bytes(b'{"version": 1, "portals": {"ht'),
     "emptied": lambda path: path.write_bytes(b""),
     "removed": lambda path: path.unlink(),
     "without its tokens": lambda path: path.write_text(
@@ -173,14 +173,16 @@ def test_a_renewed_pair_stays_in_memory_while_the_file_is_another_programs(house
     assert (house.document()["active_portal"], len(house.refreshes())) == (house.url, 1)
 
 
-def test_a_logout_while_the_login_is_renewed_is_said_and_stays(house, spoil):
+@pytest.mark.parametrize("left", [(), ("of another version",)])
+def test_a_logout_while_the_login_is_renewed_is_said_and_stays(house, spoil, left):
     house.put(left=0)
-    spoil(lambda: house.write({}))
+    entries = dict(zip([house.url], left, strict=False))
+    spoil(lambda: house.write(entries))
     source = house.source()
     for message in ("Another program has logged out", "Not logged in"):
         with pytest.raises(BillingAuthError, match=message):
             source.resolve()
-    assert house.document()["portals"] == {}
+    assert house.document()["portals"] == entries
 
 
 # While a person approves a login

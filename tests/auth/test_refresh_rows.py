@@ -482,6 +482,21 @@ def test_a_clock_that_is_corrected_by_half_a_minute_costs_nothing(house):
     assert house.refreshes() == []
 
 
+@pytest.mark.parametrize("token", ["a\x01b", "\u00e9", "a b"])
+def test_a_new_token_that_no_header_can_carry_passes_and_the_new_refresh_token_is_spent_next(house, token):
+    house.put(left=0)
+    newer = house.portal.log_in()
+    reply = {"access_token": token, "refresh_token": newer.refresh_token, "expires_in": 900}
+    house.portal.inject(Fault.reply(200, reply), "oauth_token")
+    for _ in range(2):
+        with pytest.raises(BillingNetworkError, match=r"Try again in 5 s\.") as caught:
+            house.source().resolve()
+    assert (caught.value.retry_after, len(house.refreshes())) == (5, 1)
+    house.portal.clock.advance(5)
+    assert state_status(house.portal, house.source().resolve().access_token) == 200
+    assert house.refreshes()[1:] == [newer.refresh_token]
+
+
 # A rejected token
 
 

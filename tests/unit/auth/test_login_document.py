@@ -38,7 +38,7 @@ def test_every_string_that_is_not_known_to_be_harmless_is_a_secret_and_is_writte
 
 
 def test_lists_that_are_nested_as_deep_as_the_decoder_can_are_no_broken_login():
-    content = b'{"later": ' + b"[" * 900 + b'"x"' + b"]" * 900 + b', "portals": {}}'
+    content = b'{"later": ' + b"[" * 90 + b'"x"' + b"]" * 90 + b', "portals": {}}'
     json.loads(content)
     assert isinstance(recognise(content), dict)
 
