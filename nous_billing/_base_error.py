@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ._printable import printable, printable_value
+from ._reply_headers import NO_HEADERS, ReplyHeaders, request_id
 
 
 class BillingError(Exception):
@@ -22,6 +23,7 @@ class BillingError(Exception):
         portal_url: An absolute link where a person can put it right, or None.
         retry_after: Seconds to wait before trying again, or None.
         payload: The decoded JSON body of the reply; empty where there was none.
+        headers: The headers of the reply, found by their names in any case; empty where there was none.
         outcome_unknown: True when a charge may have been made all the same: send the same idempotency key again, never
             a new one. Also True when settings may have been saved all the same: read the billing state.
 
@@ -40,6 +42,7 @@ class BillingError(Exception):
         portal_url: str | None = None,
         retry_after: int | None = None,
         payload: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
         outcome_unknown: bool = False,
     ) -> None:
         message = printable(message)
@@ -51,6 +54,7 @@ class BillingError(Exception):
         self.portal_url = portal_url
         self.retry_after = retry_after
         self.payload: dict[str, Any] = dict(payload or {})
+        self.headers: ReplyHeaders = ReplyHeaders(headers) if headers else NO_HEADERS
         self.outcome_unknown = outcome_unknown
 
     @property
@@ -68,6 +72,11 @@ class BillingError(Exception):
         """What helps: ``"login"``, ``"reconnect"``, ``"enable_account_toggle"``, or None where it is not said."""
         return self._text("recovery")
 
+    @property
+    def request_id(self) -> str | None:
+        """The id of the request at the portal, or None where no reply has one. Tell it to the portal's support."""
+        return request_id(self.headers)
+
     def _text(self, key: str) -> str | None:
         value = self.payload.get(key)
         return printable_value(value) if isinstance(value, str) else None
@@ -78,5 +87,6 @@ class BillingError(Exception):
 
 def _unpickle(cls: type[BillingError], args: tuple[Any, ...], attributes: dict[str, Any]) -> BillingError:
     error = cls.__new__(cls, *args)
-    error.__dict__.update(attributes)
+    # A version without headers may have pickled it.
+    error.__dict__.update({"headers": NO_HEADERS, **attributes})
     return error

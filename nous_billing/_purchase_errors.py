@@ -119,5 +119,5 @@ class BillingPurchaseInterrupted(KeyboardInterrupt):
 
 
 def _details(error: BillingError | None) -> dict[str, Any]:
-    names = ("status", "portal_url", "retry_after", "payload")
+    names = ("status", "portal_url", "retry_after", "payload", "headers")
     return {name: None if error is None else getattr(error, name) for name in names}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
+from ._result import Result
 from ._wire_types import PortalUrl
 
 
@@ -59,7 +59,7 @@ class SubscriptionTier:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Subscription:
+class Subscription(Result):
     """The subscription of an organisation, and the tiers that there are.
 
     Attributes:
@@ -67,7 +67,6 @@ class Subscription:
         can_change_plan: A capability that outranks the role, or None where the portal does not say.
         portal_url: An absolute link to billing on the portal.
         current: None without a plan.
-        raw: The decoded JSON, unknown fields included.
     """
 
     org: SubscriptionOrganisation
@@ -76,7 +75,6 @@ class Subscription:
     portal_url: PortalUrl
     current: CurrentSubscription | None
     tiers: tuple[SubscriptionTier, ...]
-    raw: dict[str, Any] = field(default_factory=dict[str, Any], repr=False, hash=False)
 
     @property
     def may_change_plan(self) -> bool:
@@ -85,7 +83,7 @@ class Subscription:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SubscriptionPreview:
+class SubscriptionPreview(Result):
     """What a change to a tier would do. Nothing was changed or charged.
 
     Attributes:
@@ -104,7 +102,6 @@ class SubscriptionPreview:
     monthly_credits_delta: Decimal | None = None
     amount_due_now_cents: int | None = None
     effective_at: datetime | None = None
-    raw: dict[str, Any] = field(default_factory=dict[str, Any], repr=False, hash=False)
 
     @property
     def is_blocked(self) -> bool:
@@ -113,7 +110,7 @@ class SubscriptionPreview:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PendingChange:
+class PendingChange(Result):
     """What is pending now: another tier (``target_tier_name``), or the end of the subscription.
 
     Attributes:
@@ -127,11 +124,10 @@ class PendingChange:
     change_type: str | None = None
     target_tier_name: str | None = None
     cancel_at_period_end: bool | None = None
-    raw: dict[str, Any] = field(default_factory=dict[str, Any], repr=False, hash=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SubscriptionUpgrade:
+class SubscriptionUpgrade(Result):
     """How an upgrade ended.
 
     Attributes:
@@ -146,7 +142,6 @@ class SubscriptionUpgrade:
     target_tier_name: str | None = None
     reason: str | None = None
     recovery_url: PortalUrl
-    raw: dict[str, Any] = field(default_factory=dict[str, Any], repr=False, hash=False)
 
     @property
     def is_upgraded(self) -> bool:

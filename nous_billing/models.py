@@ -1,5 +1,7 @@
 """The results of calls: frozen dataclasses, with money as ``Decimal`` exactly as the portal sent it.
 
+The result of a call is a ``Result``: it also has ``raw``, ``headers`` and ``request_id``.
+
 Enumerations are open: a role, reason or status that the contract does not know yet is passed on unchanged.
 """
 
@@ -10,6 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
+from ._result import Result as Result
 from ._subscription_models import CurrentSubscription as CurrentSubscription
 from ._subscription_models import PendingChange as PendingChange
 from ._subscription_models import Subscription as Subscription
@@ -121,7 +124,7 @@ class AutoReload:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BillingState:
+class BillingState(Result):
     """What a terminal shows before a purchase.
 
     Attributes:
@@ -131,7 +134,6 @@ class BillingState:
         auto_reload: None for a member.
         can_change_plan: A capability that outranks the role, or None where the portal does not say.
         portal_url: An absolute link to billing on the portal.
-        raw: The decoded JSON, unknown fields included; its numbers are ``int`` and ``Decimal``.
     """
 
     org: Organisation
@@ -145,7 +147,6 @@ class BillingState:
     auto_reload: AutoReload | None
     can_change_plan: bool | None = None
     portal_url: PortalUrl
-    raw: dict[str, Any] = field(default_factory=dict[str, Any], repr=False, hash=False)
 
     @property
     def is_admin(self) -> bool:
@@ -167,23 +168,21 @@ class AutoTopUpSaved:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChargeAccepted:
+class ChargeAccepted(Result):
     """The charge was accepted. It is **not** paid until its status is settled."""
 
     charge_id: ChargeId
-    raw: dict[str, Any] = field(default_factory=dict[str, Any], repr=False, hash=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChargePending:
+class ChargePending(Result):
     """Not settled yet, or an unknown id. ``status`` is ``"pending"``, or one that this SDK does not know."""
 
     status: str
-    raw: dict[str, Any] = field(default_factory=dict[str, Any], repr=False, hash=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChargeSettled:
+class ChargeSettled(Result):
     """Paid: the balance has been raised by ``amount_usd`` dollars.
 
     Attributes:
@@ -192,16 +191,14 @@ class ChargeSettled:
 
     amount_usd: Decimal
     settled_at: datetime | None = None
-    raw: dict[str, Any] = field(default_factory=dict[str, Any], repr=False, hash=False)
     status: Literal["settled"] = "settled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChargeFailed:
+class ChargeFailed(Result):
     """Not paid, for good. ``reason`` is ``"authentication_required"`` (finish on the portal), ``"card_declined"`` …"""
 
     reason: str
-    raw: dict[str, Any] = field(default_factory=dict[str, Any], repr=False, hash=False)
     status: Literal["failed"] = "failed"
 
 

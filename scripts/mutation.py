@@ -64,6 +64,7 @@ FRONT = {
         *(f"unit/purchases/test_{name}" for name in ("buying", "buying_cancelled", "buying_store", "resume")),
     ],
     "_async_subscriptions": ["unit/test_client"],
+    "_result": ["unit/test_reply_headers"],
     "_subscription_models": ["unit/protocol/test_subscriptions"],
     "_subscriptions": ["unit/test_client"],
     "_threads": ["unit/transport/test_driver*"],

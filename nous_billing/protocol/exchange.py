@@ -190,7 +190,7 @@ def _result(reply: Reply, operation: Operation[T], base_url: str) -> T:
         raise error_from_reply(reply, base_url, operation)
     if reply.failure is not None:
         # There is a status, so the request arrived.
-        raise error_from_failure(replace(reply.failure, sent=True), operation)
+        raise error_from_failure(replace(reply.failure, sent=True), operation, reply.headers)
     if reply.unreadable is not None:
         raise response_error(reply, operation, "invalid_response", f"The portal's reply {reply.unreadable}.")
     payload: object = None
@@ -200,7 +200,7 @@ def _result(reply: Reply, operation: Operation[T], base_url: str) -> T:
                 raise _no_api(reply, operation)
             return operation.read_body(reveal(reply.body))
         payload = _decoded(reply, operation)
-        return operation.read(payload, base_url)
+        return operation.read(payload, base_url, reply.headers)
     except ContractBreach as breach:
         message = f"The portal's reply does not match the API contract ({breach})."
         raise response_error(reply, operation, "invalid_response", message, payload) from None

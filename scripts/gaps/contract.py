@@ -117,7 +117,7 @@ def snake_case(name: str) -> str:
 def can_be_named(key: str) -> bool:
     """Whether the facade finds a key of a reply by the Python name that it has."""
     name = snake_case(key)
-    return name.isidentifier() and name != "raw" and wire_name(name) == key
+    return name.isidentifier() and name not in ("raw", "headers", "request_id") and wire_name(name) == key
 
 
 def name_of(schema: Json) -> str:

@@ -228,6 +228,7 @@ FUNCTIONS = {
         "*portal_url=None",
         "*retry_after=None",
         "*payload=None",
+        "*headers=None",
         "*outcome_unknown=False",
     ],
 }
