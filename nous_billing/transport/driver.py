@@ -3,32 +3,40 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from .._reporting import Listener, emit, in_call
 from .._threads import SharedWork
 from ..clock import BaseClock, Clock
 from ..credentials import CredentialMemo, Credentials, CredentialSource
 from ..errors import BillingError, BillingInvalidRequest
 from ..protocol.exchange import CallUser, Flow, Resolve, RunBlocking, Send, Step
 from ..protocol.replies import Failure, Reply
+from ..protocol.request_headers import check_headers, user_agent
 from . import intercepted_senders
 from . import sender as transport
 from .asking import AnySource, AskedSource
+from .watching import Watched
 
 if TYPE_CHECKING:
     from ssl import SSLContext
 
     import httpx
 
+    from ..events import Event
     from .proxies import ProxySetting
 
 T = TypeVar("T")
 SenderT = TypeVar("SenderT", transport.Sender, transport.AsyncSender)
 ClockT = TypeVar("ClockT", bound=BaseClock)
+
+Broken = Callable[[BaseException], "Callable[[int], Event] | None"]
 
 RENEWING = Failure("the credentials were still being read or renewed when the time was up", sent=False, timed_out=True)
 
@@ -38,6 +46,10 @@ class BaseDriver(Generic[SenderT, ClockT]):
 
     There is no lock: a signal handler or a fork could find it held. A sender is made first and then published in one
     atomic step.
+
+    Args:
+        listener: What is told of events. None: that of the call that needs this driver, as to refresh its token.
+        application: The name of the application, for the header ``User-Agent``.
     """
 
     def __init__(
@@ -47,7 +59,11 @@ class BaseDriver(Generic[SenderT, ClockT]):
         intercept: Callable[[], SenderT | None],
         clock: ClockT,
         source: CredentialSource,
+        listener: Listener | None,
+        application: str | None,
     ) -> None:
+        self._listener = listener
+        self._headers = user_agent(application)
         self.memo: CredentialMemo = CredentialMemo(source, clock)
         self._clock = clock
         self._given: SenderT | None = given
@@ -107,6 +123,29 @@ class BaseDriver(Generic[SenderT, ClockT]):
         is_rejected = kept and step.rejected and kept.secret == step.rejected.secret
         return None if is_rejected else kept
 
+    @contextmanager
+    def _call(self, headers: Mapping[str, str] | None, broken: Broken | None) -> Generator[Mapping[str, str]]:
+        """Begin a call, and yield the headers of all its requests.
+
+        Args:
+            broken: Makes the event to tell of when the call is ended by an exception that is no error of this SDK.
+
+        Raises:
+            BillingInvalidRequest: One of ``headers`` cannot be sent (``error="invalid_headers"``).
+        """
+        are_traced = self._listener is not None and self._listener.sends_headers
+        added = {**self._headers, **check_headers(headers, are_traced=are_traced)}
+        with in_call(self._listener):
+            try:
+                yield added
+            except BillingError:
+                raise
+            except BaseException as error:
+                make = None if broken is None else broken(error)
+                if make is not None:
+                    emit(make)
+                raise
+
     def _left(self, step: Resolve | Send) -> float:
         return max(step.deadline - self._clock.monotonic(), 0.0)
 
@@ -122,18 +161,30 @@ class Driver(BaseDriver[transport.Sender, Clock]):
         *,
         ssl_context: SSLContext | None = None,
         proxy: ProxySetting = None,
+        listener: Listener | None = None,
+        application: str | None = None,
     ) -> None:
         proxy = check_network(http_client, ssl_context, proxy)
         given = None if http_client is None else _given_sender(http_client)
         intercept = partial(intercepted_senders.sender, ssl_context, proxy)
-        super().__init__(given, partial(_new_sender, ssl_context, proxy), intercept, clock, AskedSource(source))
+        make = partial(_new_sender, ssl_context, proxy)
+        super().__init__(given, make, intercept, clock, AskedSource(source), listener, application)
 
     def close(self) -> None:
         """Close the connections. An HTTP client that the caller gave stays open."""
         self._close()
 
-    def run(self, flow: Flow[T]) -> T:
-        """Run a flow to its end."""
+    def run(self, flow: Flow[T], headers: Mapping[str, str] | None = None, broken: Broken | None = None) -> T:
+        """Run a flow to its end.
+
+        Args:
+            headers: The caller's own, to be sent with each request.
+            broken: As for ``_call``.
+        """
+        with self._call(headers, broken) as added:
+            return self._run(flow, added)
+
+    def _run(self, flow: Flow[T], added: Mapping[str, str]) -> T:
         advance = partial(next, flow)
         while True:
             try:
@@ -142,15 +193,16 @@ class Driver(BaseDriver[transport.Sender, Clock]):
                 result: T = end.value
                 return result
             try:
-                advance = partial(flow.send, self._perform(step))
+                advance = partial(flow.send, self._perform(step, added))
             except BillingError as error:
                 advance = partial(flow.throw, error)
 
-    def _perform(self, step: Step) -> object:
+    def _perform(self, step: Step, added: Mapping[str, str]) -> object:
         if isinstance(step, Resolve):
             return self._kept(step) or self._resolve(step)
         if isinstance(step, Send):
-            return self._send(step)
+            with Watched(replace(step, headers=added), self._clock) as watched:
+                return watched.ended(self._send(watched.step))
         if isinstance(step, RunBlocking):
             return step.work()
         if isinstance(step, CallUser):
