@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from .errors import BillingError, BillingInvalidRequest
 
 if TYPE_CHECKING:
-    from .events import Event, ExchangeBegun, Observer
+    from .events import Event, Observer
 
 E = TypeVar("E", bound="Event")
 T = TypeVar("T")
@@ -49,7 +49,7 @@ class Listener:
         if self.observer is not None:
             self._ask(self.observer, event)
 
-    def request_headers(self, event: ExchangeBegun) -> Mapping[str, str]:
+    def request_headers(self, event: Event) -> Mapping[str, str]:
         """Return the headers that the observer wants to send with a request."""
         asked = getattr(self.observer, "request_headers", None)
         headers = None if asked is None else self._ask(asked, event)

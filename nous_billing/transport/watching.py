@@ -14,6 +14,7 @@ from ..clock import BaseClock
 from ..errors import BillingInvalidRequest
 from ..protocol.exchange import Send
 from ..protocol.replies import Failure, Reply
+from ..protocol.reporting import event_maker
 from ..protocol.request_headers import check_headers
 
 _numbers = count(1)
@@ -49,13 +50,7 @@ class Watched:
             return
         seconds = self._clock.monotonic() - self._begun_at
         values = {**self._values, "milliseconds": seconds * 1000, **_outcome(self._answer, kind)}
-
-        def make(call: int) -> Any:
-            from ..events import ExchangeEnded
-
-            return ExchangeEnded(call=call, **values)
-
-        emit(make, DEBUG)
+        emit(event_maker("ExchangeEnded", **values), DEBUG)
 
     def _begin(self) -> None:
         self._begun_at = self._clock.monotonic()
@@ -67,13 +62,7 @@ class Watched:
             "path": operation.path.partition("?")[0],
             "attempt": self.step.attempt,
         }
-
-        def make(call: int) -> Any:
-            from ..events import ExchangeBegun
-
-            return ExchangeBegun(call=call, **self._values)
-
-        begun, heard_by = emit(make, None), listener()
+        begun, heard_by = emit(event_maker("ExchangeBegun", **self._values), None), listener()
         if begun is None or heard_by is None:
             return
         try:

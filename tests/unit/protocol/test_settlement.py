@@ -16,7 +16,7 @@ from nous_billing.errors import (
     BillingInvalidRequest,
 )
 from nous_billing.models import ChargeFailed, ChargePending, ChargeSettled
-from nous_billing.protocol.exchange import CallUser, Send, Sleep
+from nous_billing.protocol.exchange import Send, Sleep
 from nous_billing.protocol.replies import Failure
 from nous_billing.protocol.seconds import check_seconds
 from nous_billing.protocol.settlement import DEFAULT_CAP, DEFAULT_INTERVAL, settlement
