@@ -59,17 +59,21 @@ class ExchangeEnded(ExchangeBegun):
         was_sent: Whether it may have arrived.
     """
 
-    template: ClassVar[str] = (
-        "%(method)s %(path)s: %(status)s in %(milliseconds).0f ms (attempt %(attempt)d, connection %(connection)s, "
-        "error %(error)s, request %(request_id)s)"
-    )
-
     status: int | None
     error: str | None
     milliseconds: float
     request_id: str | None
     connection: Literal["new", "kept"] | None
     was_sent: bool
+
+    @property
+    def template(self) -> str:
+        """The message of the log record; its arguments are the fields."""
+        if self.error is None:
+            end = "%(status)s in %(milliseconds).0f ms (request %(request_id)s"
+        else:
+            end = "%(error)s after %(milliseconds).0f ms (status %(status)s, may have arrived: %(was_sent)s"
+        return f"%(method)s %(path)s: {end}, attempt %(attempt)d, connection %(connection)s)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +105,10 @@ class PurchaseBegun(PurchaseEvent):
         is_continued: Whether an earlier call began it.
     """
 
-    template: ClassVar[str] = "Purchase %(key)s of %(what)s, $%(amount_usd)s: begun (continued: %(is_continued)s)"
+    template: ClassVar[str] = (
+        "Purchase %(key)s begun (%(what)s, amount_usd %(amount_usd)s, organisation %(organisation_id)s, "
+        "continued: %(is_continued)s)"
+    )
 
     is_continued: bool
 
@@ -115,7 +122,8 @@ class PurchaseSent(PurchaseEvent):
     """
 
     template: ClassVar[str] = (
-        "Purchase %(key)s of %(what)s, $%(amount_usd)s, for %(organisation_id)s: sent (attempt %(attempt)d)"
+        "Purchase %(key)s sent (%(what)s, amount_usd %(amount_usd)s, organisation %(organisation_id)s, "
+        "attempt %(attempt)d)"
     )
 
     attempt: int
@@ -126,7 +134,8 @@ class PurchaseAccepted(PurchaseEvent):
     """The portal has accepted the charge. It is not paid yet."""
 
     template: ClassVar[str] = (
-        "Purchase %(key)s of %(what)s, $%(amount_usd)s, for %(organisation_id)s: accepted as charge %(charge_id)s"
+        "Purchase %(key)s accepted as charge %(charge_id)s (%(what)s, amount_usd %(amount_usd)s, organisation "
+        "%(organisation_id)s)"
     )
 
 
@@ -141,8 +150,8 @@ class PurchaseEnded(PurchaseEvent):
     """
 
     template: ClassVar[str] = (
-        "Purchase %(key)s of %(what)s, $%(amount_usd)s, for %(organisation_id)s: %(status)s after %(seconds).1f s "
-        "(charge %(charge_id)s, reason %(reason)s)"
+        "Purchase %(key)s %(status)s after %(seconds).1f s (%(what)s, amount_usd %(amount_usd)s, organisation "
+        "%(organisation_id)s, charge %(charge_id)s, reason %(reason)s)"
     )
 
     status: str
@@ -159,8 +168,8 @@ class PurchaseUncertain(PurchaseEvent):
     """
 
     template: ClassVar[str] = (
-        "Purchase %(key)s of %(what)s, $%(amount_usd)s, for %(organisation_id)s: not known how it ended "
-        "(charge %(charge_id)s, %(error)s)"
+        "Purchase %(key)s uncertain: %(error)s (%(what)s, amount_usd %(amount_usd)s, organisation %(organisation_id)s, "
+        "charge %(charge_id)s)"
     )
 
     error: str | None
@@ -176,7 +185,7 @@ class LoginRefreshed:
         error: The code of the error, or None where it has a new token.
     """
 
-    template: ClassVar[str] = "Login to %(base_url)s: refreshed (error %(error)s)"
+    template: ClassVar[str] = "Login to %(base_url)s refreshed (error %(error)s)"
 
     call: int
     base_url: str
