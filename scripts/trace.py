@@ -26,7 +26,6 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs/guide/observability.md"
 KEY = "2f1c8e7a-0000-4000-8000-000000000000"
 PORTAL = "https://portal.example"
-BLOCK = r"(<!-- {}: make trace writes this -->\n```text\n).*?(^```$)"
 
 
 class Clock:
@@ -94,7 +93,7 @@ def drawn(spans: list[ReadableSpan]) -> Iterator[str]:
 
 
 def steady(text: str) -> str:
-    text = re.sub(r"\bin \d+ ms", "in … ms", text)
+    text = re.sub(r"\b(in|after) \d+ ms", r"\1 … ms", text)
     text = re.sub(r"(?<=server\.address=)127\.0\.0\.1", "portal.example", text)
     text = re.sub(r"(?<=server\.port=)\d+", "443", text)
     text = re.sub(r"\bafter [\d.]+ s", "after … s", text)
@@ -104,13 +103,9 @@ def steady(text: str) -> str:
 
 def written(page: str) -> str:
     for name, text in zip(("log", "spans"), traced(), strict=True):
-        page, count = re.subn(
-            BLOCK.format(name),
-            lambda found, text=text: f"{found[1]}{text}{found[2]}",
-            page,
-            flags=re.DOTALL | re.MULTILINE,
-        )
-        assert count == 1, f"The page has no place for the {name}."
+        before, fence, rest = page.partition(f"<!-- {name}: make trace writes this -->\n```\n")
+        assert fence, f"The page has no place for the {name}."
+        page = f"{before}{fence}{text}{rest[rest.index('```') :]}"
     return page
 
 
