@@ -103,7 +103,7 @@ def steady(text: str) -> str:
 
 def written(page: str) -> str:
     for name, text in zip(("log", "spans"), traced(), strict=True):
-        before, fence, rest = page.partition(f"<!-- {name}: make trace writes this -->\n```\n")
+        before, fence, rest = page.partition(f"<!-- {name}: make trace writes this -->\n```text\n")
         assert fence, f"The page has no place for the {name}."
         page = f"{before}{fence}{text}{rest[rest.index('```') :]}"
     return page
