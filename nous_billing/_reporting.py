@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from dataclasses import fields
 from decimal import Decimal
 from itertools import count
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from .errors import BillingError, BillingInvalidRequest
 
@@ -46,8 +46,7 @@ class Listener:
         return hasattr(self.observer, "request_headers")
 
     def tell(self, event: Event) -> None:
-        if self.observer is not None:
-            self._ask(self.observer, event)
+        self._ask(cast("Observer", self.observer), event)
 
     def request_headers(self, event: Event) -> Mapping[str, str]:
         """Return the headers that the observer wants to send with a request."""

@@ -19,7 +19,8 @@ from ..protocol.replies import Failure, Reply
 from . import intercepted_senders
 from . import sender as transport
 from .asking import AnySource, AwaitedSource
-from .driver import RENEWING, BaseDriver, Broken, check_network, not_loaded
+from .base_driver import BaseDriver, Broken
+from .driver import RENEWING, check_network, not_loaded
 from .watching import Watched
 
 if TYPE_CHECKING:
