@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
+from typing import cast
 
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -86,7 +87,9 @@ def drawn(spans: list[ReadableSpan]) -> Iterator[str]:
     for span in spans:
         indent = "  " if span.parent and span.parent.span_id in above else ""
         yield f"{indent}{span.name} [{span.status.status_code.name}]"
-        parts = [f"{name}={value}" for name, value in sorted((span.attributes or {}).items())]
+        parts = [
+            f"{name}={value}" for name, value in sorted(cast("dict[str, str | int]", span.attributes or {}).items())
+        ]
         yield from (f"{indent}    {part}" for part in parts)
         for event in span.events:
             yield f"{indent}    event {event.name} {dict(event.attributes or {}) or ''}".rstrip()
