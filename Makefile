@@ -39,7 +39,7 @@ export SOURCE_DATE_EPOCH := 1577836800
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 .PHONY: help setup lock generate check-generated lint-contract lint format types arrows test planted-faults soak \
-	mutation wheel build check-wheel demo contract changes gaps surface check-surface rehearse test-floor docs pictures release \
+	mutation wheel build check-wheel demo contract changes gaps surface check-surface rehearse test-floor docs trace pictures release \
 	check-release check-tag proved publish notes indexes rehearse-release readers test-others bench chaos login-matrix \
 	storm hermes lines check clean
 
@@ -71,7 +71,7 @@ $(NODE_SETUP): $(SETUP) package.json package-lock.json .npmrc
 	@touch $@
 
 lock: $(SETUP) ## Resolve the development tools anew: requirements-dev.txt, package-lock.json (ARGS=--upgrade for newer versions)
-	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile pyproject.toml --extra cli --extra mock --extra sql --group dev --group bench --group docs --universal \
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile pyproject.toml --extra cli --extra mock --extra otel --extra sql --group dev --group bench --group docs --universal \
 		--python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links $(ARGS) \
 		--quiet -o requirements-dev.txt
 	@echo uv | UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile - --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
@@ -203,6 +203,9 @@ check-wheel: build ## Install the wheel into a fresh environment and buy from it
 
 docs: $(NODE_SETUP) ## Build the documentation into site/ and check its links
 	@$(BIN)/python -m scripts.site
+
+trace: $(SETUP) ## Write the trace of a purchase into docs/guide/observability.md
+	@$(BIN)/python -m scripts.trace
 
 pictures: $(SETUP) ## Take the pictures for the documentation: a purchase in a terminal, and the mock's pages (needs Chromium)
 	@$(BIN)/python -m scripts.pictures

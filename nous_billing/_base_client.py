@@ -9,14 +9,24 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from .clock import BaseClock
 from .credentials import AsyncCredentialSource, CredentialSource
 from .errors import BillingError, BillingInvalidRequest
-from .models import BillingState, ChargeFailed, ChargeSettled, ChargeStatus, Organisation, Subscription
-from .money import Amount
+from .models import (
+    BillingState,
+    ChargeAccepted,
+    ChargeFailed,
+    ChargeSettled,
+    ChargeStatus,
+    Organisation,
+    Subscription,
+    SubscriptionUpgrade,
+)
+from .money import Amount, check_amount
 from .portal import check_base_url
 from .protocol import operations
 from .protocol.auto_reload import patch_auto_top_up
 from .protocol.caller import call_user, unwrap_caller_errors
 from .protocol.exchange import BeforeSend, Flow, exchange
 from .protocol.operations import Operation
+from .protocol.reporting import paying, waiting
 from .protocol.seconds import check_seconds
 from .protocol.settlement import TellOfPoll, settlement
 from .protocol.upgrade import wait_for_upgrade
@@ -61,6 +71,17 @@ class BaseClient(Generic[ClockT]):
     def _exchange(self, operation: Operation[T], timeout: float | None) -> Flow[T]:
         return exchange(operation, base_url=self._base_url, deadline=self._deadline(timeout))
 
+    def _charge(self, amount_usd: Amount, idempotency_key: str, timeout: float | None) -> Flow[ChargeAccepted]:
+        flow = self._exchange(operations.post_charge(amount_usd, idempotency_key), timeout)
+        amount = check_amount(amount_usd, "amount_usd")
+        return paying(flow, self._clock, what="credits", key=idempotency_key.strip(), amount_usd=amount)
+
+    def _upgrade(
+        self, subscription_type_id: str, idempotency_key: str, timeout: float | None
+    ) -> Flow[SubscriptionUpgrade]:
+        flow = self._exchange(operations.upgrade_subscription(subscription_type_id, idempotency_key), timeout)
+        return paying(flow, self._clock, what="upgrade", key=idempotency_key.strip())
+
     def _patch_auto_top_up(
         self, enabled: bool, threshold: Amount | None, top_up_amount: Amount | None, timeout: float | None
     ) -> Flow[None]:
@@ -99,7 +120,8 @@ class BaseClient(Generic[ClockT]):
             if on_poll is not None:
                 yield from call_user("on_poll", partial(on_poll, outcome))
 
-        return unwrap_caller_errors(self._waiting(charge_id, tell, cancelled, interval, cap))
+        flow = self._waiting(charge_id, tell, cancelled, interval, cap)
+        return unwrap_caller_errors(waiting(flow, charge_id, self._clock))
 
     def _waiting(
         self,

@@ -38,92 +38,41 @@ The tree of the classes:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ._printable import printable, printable_value
+from ._base_error import BillingError as BillingError
+from ._base_error import _unpickle  # pyright: ignore[reportPrivateUsage]
+from ._purchase_errors import BillingChargeCancelled as BillingChargeCancelled
+from ._purchase_errors import BillingChargeTimeout as BillingChargeTimeout
+from ._purchase_errors import BillingChargeUnconfirmed as BillingChargeUnconfirmed
+from ._purchase_errors import BillingChargeUnsettled as BillingChargeUnsettled
+from ._purchase_errors import BillingDuplicateCharge as BillingDuplicateCharge
+from ._purchase_errors import BillingPurchaseCancelled as BillingPurchaseCancelled
+from ._purchase_errors import BillingPurchaseInterrupted as BillingPurchaseInterrupted
+from ._purchase_errors import BillingPurchaseNotFound as BillingPurchaseNotFound
+from ._purchase_errors import BillingPurchaseStoreError as BillingPurchaseStoreError
+from ._purchase_errors import BillingPurchaseUncertain as BillingPurchaseUncertain
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
-
-class BillingError(Exception):
-    """A billing call failed. ``str()`` of it is a sentence for a person.
-
-    A terminal can print every text of it but ``payload``, which is as the portal sent it: control characters, escape
-    sequences and marks that turn the direction of text are left out of the sentence, and replaced in codes.
-
-    Attributes:
-        message: The sentence.
-        status: The HTTP status of the reply, or None where there was none.
-        error: The code of the failure: the portal's own (``"no_payment_method"``), or this SDK's where the portal gave
-            none (``"network_error"``, ``"invalid_amount"``); None where a reply had no code.
-        portal_url: An absolute link where a person can put it right, or None.
-        retry_after: Seconds to wait before trying again, or None.
-        payload: The decoded JSON body of the reply; empty where there was none.
-        outcome_unknown: True when a charge may have been made all the same: send the same idempotency key again, never
-            a new one. Also True when settings may have been saved all the same: read the billing state.
-
-    Examples:
-        >>> error = BillingError("The card was refused.", status=403, payload={"recovery": "reconnect"})
-        >>> str(error), error.status, error.recovery, error.outcome_unknown
-        ('The card was refused.', 403, 'reconnect', False)
-    """
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        status: int | None = None,
-        error: str | None = None,
-        portal_url: str | None = None,
-        retry_after: int | None = None,
-        payload: Mapping[str, Any] | None = None,
-        outcome_unknown: bool = False,
-    ) -> None:
-        message = printable(message)
-        error = None if error is None else printable_value(error)
-        super().__init__(message)
-        self.message = message
-        self.status = status
-        self.error = error
-        self.portal_url = portal_url
-        self.retry_after = retry_after
-        self.payload: dict[str, Any] = dict(payload or {})
-        self.outcome_unknown = outcome_unknown
-
-    @property
-    def code(self) -> str | None:
-        """The portal's later name of the failure; older portals send none."""
-        return self._text("code")
-
-    @property
-    def actor(self) -> str | None:
-        """Who stopped the spending: ``"self"``, ``"admin"``, or None where the portal does not say."""
-        return self._text("actor")
-
-    @property
-    def recovery(self) -> str | None:
-        """What helps: ``"login"``, ``"reconnect"``, ``"enable_account_toggle"``, or None where it is not said."""
-        return self._text("recovery")
-
-    def _text(self, key: str) -> str | None:
-        value = self.payload.get(key)
-        return printable_value(value) if isinstance(value, str) else None
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _unpickle, (type(self), self.args, self.__dict__)
-
-
-def _details(error: BillingError | None) -> dict[str, Any]:
-    names = ("status", "portal_url", "retry_after", "payload")
-    return {name: None if error is None else getattr(error, name) for name in names}
-
-
-def _unpickle(cls: type[BillingError], args: tuple[Any, ...], attributes: dict[str, Any]) -> BillingError:
-    error = cls.__new__(cls, *args)
-    error.__dict__.update(attributes)
-    return error
+# Pickles and tracebacks name the public module.
+for _moved in (
+    _unpickle,
+    BillingError,
+    BillingChargeUnsettled,
+    BillingChargeTimeout,
+    BillingChargeUnconfirmed,
+    BillingChargeCancelled,
+    BillingPurchaseUncertain,
+    BillingDuplicateCharge,
+    BillingPurchaseCancelled,
+    BillingPurchaseStoreError,
+    BillingPurchaseNotFound,
+    BillingPurchaseInterrupted,
+):
+    _moved.__module__ = __name__
+del _moved
 
 
 class BillingAuthError(BillingError):
@@ -234,111 +183,3 @@ class BillingResponseError(BillingError):
     request that changes something ``outcome_unknown`` is True, and a 4xx without a code of the portal (but for 401 and
     429) is this, too: only the portal's own refusal says that nothing was done.
     """
-
-
-class BillingChargeUnsettled(BillingError):
-    """``wait_for_charge`` ended without knowing how the charge ended. It may still settle: ``outcome_unknown`` is True.
-
-    Attributes:
-        charge_id: The charge, to ask for again.
-        last_error: What the last poll ran into, or None.
-    """
-
-    def __init__(self, message: str, *, charge_id: str, error: str, last_error: BillingError | None = None) -> None:
-        super().__init__(message, error=error, outcome_unknown=True, **_details(last_error))
-        self.charge_id = charge_id
-        self.last_error = last_error
-
-
-class BillingChargeTimeout(BillingChargeUnsettled):
-    """The charge was still pending at the cap: a timeout, not a failure (``error="charge_timeout"``)."""
-
-
-class BillingChargeUnconfirmed(BillingChargeUnsettled):
-    """Access was lost while waiting; the charge may have settled (``error="charge_unconfirmed"``)."""
-
-
-class BillingChargeCancelled(BillingChargeUnsettled):
-    """The caller stopped waiting; the charge may still settle (``error="charge_cancelled"``)."""
-
-
-class BillingPurchaseUncertain(BillingError):
-    """It is not known whether a purchase was made, or how its charge ended (``error="purchase_uncertain"``).
-
-    Not a failure: ``outcome_unknown`` is True. Buy again with the same key and the same amount, which goes on with this
-    purchase, or look at ``portal_url``. A new key could buy twice.
-
-    Attributes:
-        key: The purchase's idempotency key.
-        amount_usd: Dollars.
-        charge_id: The charge, where one was accepted, or None where not even that is known.
-        last_error: What the purchase ran into, or None.
-        is_too_old: Whether it was begun more than a day ago. The portal may no longer know it then, and the same call
-            finds out nothing: look at ``portal_url``.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        key: str,
-        amount_usd: Decimal,
-        charge_id: str | None = None,
-        last_error: BillingError | None = None,
-        portal_url: str | None = None,
-        is_too_old: bool = False,
-        error: str = "purchase_uncertain",
-    ) -> None:
-        super().__init__(message, error=error, outcome_unknown=True, **_details(last_error))
-        if self.portal_url is None:
-            self.portal_url = portal_url
-        self.key = key
-        self.amount_usd = amount_usd
-        self.charge_id = charge_id
-        self.last_error = last_error
-        self.is_too_old = is_too_old
-
-
-class BillingDuplicateCharge(BillingPurchaseUncertain):
-    """The portal made more than one charge for one key, against its promise (``error="duplicate_charge"``).
-
-    The person may have been charged more than once: look at ``portal_url``. Raised each time that the purchase is asked
-    for, however its charges ended.
-
-    Attributes:
-        charge_ids: All of its charges that are known, that of ``charge_id`` first.
-    """
-
-    charge_ids: tuple[str, ...] = ()
-
-
-class BillingPurchaseCancelled(BillingError):
-    """The caller stopped a purchase before a charge could be made (``error="purchase_cancelled"``). Nothing was
-    charged."""
-
-
-class BillingPurchaseStoreError(BillingError):
-    """A purchase could not be saved, or not be read (``error="purchase_store_failed"``).
-
-    Raised before anything is sent. ``on_progress`` is given one where a purchase goes on and only its record could not
-    be saved, and ``resume_purchases`` returns one for what it could not read; ``outcome_unknown`` is True then.
-    """
-
-
-class BillingPurchaseNotFound(BillingPurchaseStoreError):
-    """The store has no purchase with this key (``error="purchase_not_found"``).
-
-    That says nothing of a charge, which a call with another store may have made: ``outcome_unknown`` is True.
-    """
-
-
-class BillingPurchaseInterrupted(KeyboardInterrupt):
-    """Ctrl-C in a purchase that may have been made. No ``BillingError``: what handles those does not swallow it.
-
-    Attributes:
-        uncertain: What is known, with the key to go on with.
-    """
-
-    def __init__(self, uncertain: BillingPurchaseUncertain) -> None:
-        super().__init__(uncertain)
-        self.uncertain = uncertain

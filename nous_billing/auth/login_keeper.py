@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import NoReturn
 
 from .._files.reading import file_fingerprint
+from .._reporting import refreshing
 from .._secrets import Secret, check_token, is_token
 from .._threads import ForkSafeLock
 from ..clock import Clock
@@ -107,7 +108,7 @@ class LoginKeeper:
         with self._prepared(base_url) as write:
             flow = oauth.refresh(base_url, self._client_id, refresh_token, self._clock, failures)
             try:
-                tokens = self._driver.run(flow)
+                tokens = refreshing(base_url, lambda: self._driver.run(flow))
             except BillingAuthError as error:
                 self._end(base_url, spent, error, write)
             except BillingNetworkError as error:

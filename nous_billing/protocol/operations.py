@@ -10,7 +10,7 @@ functions. The generated client reads no reply.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
@@ -20,6 +20,7 @@ from nous_portal_api.api.billing import get_charge_status as status_endpoint
 from nous_portal_api.api.billing import patch_auto_top_up as auto_top_up_endpoint
 from nous_portal_api.api.billing import post_charge as charge_endpoint
 
+from .._reply_headers import ReplyHeaders
 from .._secrets import Secret, SecretBytes
 from ..errors import BillingInvalidRequest
 from ..money import Amount, check_amount, encode_json
@@ -85,14 +86,17 @@ class Operation(Generic[T_co]):
         """
         return _model(self.result) if isinstance(self.result, str) else self.result
 
-    def read(self, payload: object, base_url: str) -> T_co:
-        """Return the result for a decoded body.
+    def read(self, payload: object, base_url: str, headers: Mapping[str, str] | None = None) -> T_co:
+        """Return the result for a decoded body, with the headers of its reply.
 
         Raises:
             ContractBreach: The body breaks the contract.
         """
         result = self.load_result()
-        return cast("T_co", None if result is None else read(result, payload, base_url))
+        found: Any = None if result is None else read(result, payload, base_url)
+        if headers and hasattr(found, "headers"):
+            found = replace(found, headers=ReplyHeaders(headers))
+        return cast("T_co", found)
 
     def read_body(self, body: bytes) -> T_co:
         """Return the result for a body that is not JSON.
