@@ -9,7 +9,7 @@ from sqlalchemy import create_engine, insert, text
 
 from examples.service.people import PEOPLE, Person
 from examples.service.web import purchase_key
-from tests.service.processes import Mock, Process, Web, until
+from tests.service.processes import Mock, Process, Web, kill_server, until
 from tests.sql.database import postgres
 
 HOUR = 3601
@@ -70,7 +70,7 @@ class Service:
         self.environment = {"DATABASE_URL": url, "NOUS_PORTAL_BASE_URL": self.mock.url, "PORTAL_TIMEOUT": "1.5"}
         self.environment["SCHEDULE"] = "* * * * * *"
         self.webs = [Web(folder / f"web-{number}.log", self.environment) for number in range(2)]
-        self.customers = []
+        self.customers: list[Customer] = []
         for web in self.webs:
             web.wait()
 
@@ -106,10 +106,7 @@ class Service:
 
     def kill_database(self):
         """As a crash does."""
-        process = self.server.get_postmaster_info().process
-        everything = [process, *process.children(recursive=True)]
-        process.kill()
-        until(lambda: not any(each.is_running() for each in everything))
+        kill_server(self.server)
 
     def start_database(self):
         self.server.ensure_postgres_running()

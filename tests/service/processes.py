@@ -101,10 +101,10 @@ class Web(Process):
         )
 
     def wait(self) -> None:
-        until(self.answers)
+        until(lambda: self.answers() or not self.is_running)
+        assert self.is_running, self.said
 
     def answers(self) -> bool:
-        assert self.is_running, self.said
         with suppress(httpx.TransportError):
             return httpx.get(f"{self.url}/purchases/none").status_code == 401
         return False
@@ -116,3 +116,11 @@ def events(reply: httpx.Response):
         for event in filter(None, part.split("\n\n")):
             name, _, data = event.partition("\ndata: ")
             yield name.removeprefix("event: "), json.loads(data)
+
+
+def kill_server(server) -> None:
+    """Kill a PostgreSQL server, as a crash does."""
+    process = server.get_postmaster_info().process
+    everything = [process, *process.children(recursive=True)]
+    process.kill()
+    until(lambda: not any(each.is_running() for each in everything))
