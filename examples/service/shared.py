@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from nous_billing.sql import SqlPurchaseStore
@@ -26,6 +27,8 @@ async def shared() -> AsyncGenerator[Shared, None]:
     store, people = SqlPurchaseStore(database), People(database)
     await store.create_table()
     async with database.begin() as connection:
+        # In PostgreSQL, CREATE TABLE IF NOT EXISTS fails where two processes start at once.
+        await connection.execute(text("SELECT pg_advisory_xact_lock(20260613)"))
         await connection.run_sync(PEOPLE.create, checkfirst=True)
     try:
         yield Shared(database, store, people)

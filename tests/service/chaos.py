@@ -58,6 +58,8 @@ class ServiceChaos:
         self._folder = folder
         self._purchases = purchases
         self._bad = Bad()
+        self._webs: list[Web] = []
+        self._workers: list[Process] = []
         self.intents: list[Intent] = []
         self.counts: Counter[str] = Counter()
 
@@ -79,17 +81,15 @@ class ServiceChaos:
 
     def _open(self) -> None:
         self._environment["NOUS_PORTAL_BASE_URL"] = self._portal.url
-        self._webs = [Web(self._folder / f"web-{number}.log", self._environment) for number in range(2)]
+        for number in range(2):
+            self._webs.append(Web(self._folder / f"web-{number}.log", self._environment))
         for web in self._webs:
             web.wait()
-        self._workers = [
-            Process(
-                self._folder / f"worker-{number}.log",
-                {**self._environment, "WORKER_NAME": f"worker-{number}"},
-                f"examples.service.{self._worker}",
-            )
-            for number in range(2)
-        ]
+        for number in range(2):
+            name = f"worker-{number}"
+            environment = {**self._environment, "WORKER_NAME": name}
+            program = f"examples.service.{self._worker}"
+            self._workers.append(Process(self._folder / f"{name}.log", environment, program))
         self._people = [self._customer(number) for number in range(max(self._purchases // PURCHASES_OF_ONE, 6))]
         for number in range(self._purchases):
             person = self._people[number % len(self._people)]
