@@ -151,8 +151,8 @@ def rows(addresses: Addresses, full: Path, lean: Path) -> dict[str, Row]:
         ),
         "databases": Row(
             "Purchases in a SQL database, 5 threads",
-            "Each is looked for, and saved three times. SQLite is a file, PostgreSQL a server on this machine, each with "
-            "its usual settings.",
+            "Each is looked for, and saved three times. SQLite is a file, PostgreSQL a server on this machine, each "
+            "with its usual settings.",
             {
                 DIRECTORY: partial(task, "bought_in", addresses.plain, "directory"),
                 **{

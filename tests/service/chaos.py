@@ -37,7 +37,7 @@ TOKEN_LIFETIME, RENEWED_AFTER = 20.0, 5.0
 class Bad:
     """How bad the day is: seconds between two kills of a process, and of the database."""
 
-    kills: tuple[float, float] = (0.3, 2.5)
+    kills: tuple[float, float] = (0.2, 1.5)
     database: tuple[float, float] = (4.0, 9.0)
 
 
