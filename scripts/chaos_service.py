@@ -32,8 +32,8 @@ def _run(worker: str, purchases: int, seed: int, logs: Path | None) -> Counter[s
             print(f"{worker}: {line}", file=sys.stderr, flush=True)
 
     with tempfile.TemporaryDirectory() as name, postgres() as server:
-        folder = logs or Path(name)
-        folder.mkdir(exist_ok=True)
+        folder = (logs or Path(name)) / worker
+        folder.mkdir(parents=True)
         chaos = ServiceChaos(folder, server, worker=worker, purchases=purchases, seed=seed, progress=progress)
         counts = chaos.run()
     complaints = [complaint for intent in chaos.intents for complaint in intent.complaints]

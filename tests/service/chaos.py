@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +31,10 @@ PURCHASES_OF_ONE = 5
 WALKS_AWAY = 0.25
 # Seconds; a login is renewed in good time, unless the database is down.
 TOKEN_LIFETIME, RENEWED_AFTER = 20.0, 5.0
+
+
+Wait = Callable[[float], Awaitable[bool]]
+"""Waits so many seconds, and returns whether it is to go on."""
 
 
 @dataclass
@@ -122,12 +126,12 @@ class ServiceChaos:
             urls = [web.url for web in self._webs]
             people = [Person(intent, urls, random.Random(self._chance.random()), client) for intent in self.intents]
             self._portal.random_faults.is_on = True
-            async with self._trouble():
-                await self._all(Person.insist, people)
-            self._portal.random_faults.is_on = False
-            await self._recover()
-            ends = await self._all(Person.finish, people)
-            self.counts.update(f"in the end: {end}" for end in ends)
+            async with self._until_over(self._keep_logins):
+                async with self._until_over(self._kill_processes, self._kill_database):
+                    await self._all(Person.insist, people)
+                self._portal.random_faults.is_on = False
+                await self._recover()
+                await self._all(Person.finish, people)
 
     async def _all(self, ask: Callable[[Person], Any], people: list[Person]) -> list[Any]:
         at_once, done = asyncio.Semaphore(AT_ONCE), Counter[str]()
@@ -145,30 +149,31 @@ class ServiceChaos:
         return await asyncio.gather(*map(one, people))
 
     @asynccontextmanager
-    async def _trouble(self) -> AsyncIterator[None]:
-        self._over = asyncio.Event()
+    async def _until_over(self, *kinds: Callable[[Wait], Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
+        """Let it go on until the block ends."""
+        over = asyncio.Event()
+
+        async def goes_on_for(seconds: float) -> bool:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(over.wait(), seconds)
+            return not over.is_set()
+
         async with asyncio.TaskGroup() as group:
-            for each in (self._kill_processes, self._kill_database, self._keep_logins):
-                group.create_task(each())
+            for kind in kinds:
+                group.create_task(kind(goes_on_for))
             yield
-            self._over.set()
+            over.set()
 
-    async def _goes_on_for(self, seconds: float) -> bool:
-        """Wait, and return whether there is trouble still."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._over.wait(), seconds)
-        return not self._over.is_set()
-
-    async def _kill_processes(self) -> None:
-        while await self._goes_on_for(self._chance.uniform(*self._bad.kills)):
+    async def _kill_processes(self, goes_on_for: Wait) -> None:
+        while await goes_on_for(self._chance.uniform(*self._bad.kills)):
             process = self._chance.choice([*self._webs, *self._workers])
             self.counts["kills"] += process.is_running
             process.kill()
-            await self._goes_on_for(self._chance.uniform(0, 0.5))
+            await goes_on_for(self._chance.uniform(0, 0.5))
             self._revive()
 
-    async def _kill_database(self) -> None:
-        while await self._goes_on_for(self._chance.uniform(*self._bad.database)):
+    async def _kill_database(self, goes_on_for: Wait) -> None:
+        while await goes_on_for(self._chance.uniform(*self._bad.database)):
             await asyncio.to_thread(self._restart_database)
 
     def _restart_database(self) -> None:
@@ -177,8 +182,8 @@ class ServiceChaos:
         time.sleep(self._chance.uniform(0, 1.5))
         self._server.ensure_postgres_running()
 
-    async def _keep_logins(self) -> None:
-        while await self._goes_on_for(RENEWED_AFTER):
+    async def _keep_logins(self, goes_on_for: Wait) -> None:
+        while await goes_on_for(RENEWED_AFTER):
             with suppress(SQLAlchemyError):  # The database is down; the logins expire meanwhile.
                 await asyncio.to_thread(self._renew_logins)
 
