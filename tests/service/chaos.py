@@ -100,8 +100,8 @@ class ServiceChaos:
             session, action = f"{self._worker}-{person.id}", f"top-up {number}"
             key = purchase_key(ServicePerson(session, person.organisation.id), action)
             walks_away = self._chance.random() < WALKS_AWAY
-            amount = f"{self._chance.randrange(1000, 9999) / 100:.2f}".rstrip("0").rstrip(".")
-            self.intents.append(Intent(person.organisation, session, action, amount, key, walks_away))
+            # No other purchase has this amount.
+            self.intents.append(Intent(person.organisation, session, action, f"{50 + number}.5", key, walks_away))
 
     def _customer(self, number: int) -> PortalPerson:
         card = Card("visa", CARDS[number % len(CARDS)])

@@ -89,7 +89,8 @@ class Intent:
 
     @property
     def charges(self) -> list[Charge]:
-        return [charge for charge in self.organisation.charges if charge.key == self.key]
+        """Those in the ledger, by the amount: whatever key they were made with."""
+        return [charge for charge in self.organisation.charges if charge.amount == Decimal(self.amount_usd)]
 
     @property
     def accepted(self) -> bool:

@@ -14,10 +14,9 @@ from pathlib import Path
 import httpx
 
 ROOT = Path(__file__).parents[2]
-CENT_CARD = {"last4": "4242"}
 
 
-def until(condition, seconds=30.0):
+def until(condition, seconds=60.0):
     """Wait until a condition holds, and return what it returned."""
     end = time.monotonic() + seconds
     while not (found := condition()):
