@@ -6,6 +6,7 @@ Half of the purchases with `examples/service/worker.py`, half with `durable_work
 """
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
@@ -49,6 +50,8 @@ def main() -> int:
     parser.add_argument("--worker", choices=WORKERS, help="only with this one")
     parser.add_argument("--logs", type=Path, metavar="FOLDER", help="keep what the processes print")
     arguments = parser.parse_args()
+    # Leave no process behind.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     workers = [arguments.worker] if arguments.worker else WORKERS
     share = max(arguments.purchases // len(workers), 1)
     runs = {worker: _run(worker, share, arguments.seed, arguments.logs) for worker in workers}

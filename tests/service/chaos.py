@@ -41,7 +41,7 @@ Wait = Callable[[float], Awaitable[bool]]
 class Bad:
     """How bad the day is: seconds between two kills of a process, and of the database."""
 
-    kills: tuple[float, float] = (0.2, 1.5)
+    kills: tuple[float, float] = (0.5, 2.5)
     database: tuple[float, float] = (4.0, 9.0)
 
 

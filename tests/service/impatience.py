@@ -13,6 +13,8 @@ from tests.service.judging import Answer, Intent
 ENDED = ("paid", "declined")
 # Of requests that charge, on the bad day.
 _TRIES = 6
+# Of connections, while the web processes start again.
+_MOST_REFUSED = 50
 
 
 class Person:
@@ -29,7 +31,9 @@ class Person:
         """Ask until it has ended, or until patience has."""
         for _ in range(_TRIES):
             answers = await asyncio.gather(*(self._post() for _ in range(self._chance.choice((1, 1, 1, 2)))))
-            if self.intent.walks_away or any(answer and answer.outcome in ENDED for answer in answers):
+            if any(answer and answer.outcome in ENDED for answer in answers):
+                return
+            if self.intent.walks_away and not all(answer and answer.status == 503 for answer in answers):
                 return
             for _ in range(self._chance.choice((0, 1, 2))):
                 follows = self._chance.random() < 0.3
@@ -53,24 +57,29 @@ class Person:
 
     async def _post(self, timeout: float | None = None) -> Answer | None:
         order = {"action": self.intent.action, "amount_usd": self.intent.amount_usd}
-        self.intent.posts.append(time.time())
-        return await self._ask("post", "POST", "/purchases", timeout or self._patience(), order, self.intent.posts[-1])
+        return await self._ask("post", "POST", "/purchases", timeout or self._patience(), order)
 
-    async def _ask(
-        self, asked: str, method: str, path: str, timeout: float, order: object = None, began: float | None = None
-    ) -> Answer | None:
-        began = began or time.time()
-        try:
-            reply = await self._client.request(
-                method, self._chance.choice(self._urls) + path, headers=self._headers, json=order, timeout=timeout
-            )
-        except httpx.TransportError:
-            return None
-        try:
-            body = reply.json()
-        except ValueError:
-            body = {"message": reply.text}
-        return self._heard(Answer(asked, began, time.time(), reply.status_code, body))
+    async def _ask(self, asked: str, method: str, path: str, timeout: float, order: object = None) -> Answer | None:
+        """Ask any process that is there. The answer; None if there was none in time, or the process died."""
+        for _ in range(_MOST_REFUSED):
+            began = time.time()
+            if asked == "post":
+                self.intent.posts.append(began)
+            try:
+                reply = await self._client.request(
+                    method, self._chance.choice(self._urls) + path, headers=self._headers, json=order, timeout=timeout
+                )
+            except httpx.ConnectError:
+                await asyncio.sleep(0.2)
+            except httpx.TransportError:
+                return None
+            else:
+                try:
+                    body = reply.json()
+                except ValueError:
+                    body = {"message": reply.text}
+                return self._heard(Answer(asked, began, time.time(), reply.status_code, body))
+        return None
 
     async def _follow(self) -> Answer | None:
         """Follow for a while; the last event."""
