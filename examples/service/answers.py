@@ -4,9 +4,9 @@
 |---|---|---|
 | 200 | paid | |
 | 202 | not_known | accepted, or it may have been: ask again, or send the same request again |
-| 402 | declined | the charge was made and failed; nothing was charged |
-| 403 | not_authorised | this login may not buy; nothing was charged |
-| 404 | not_found | |
+| 402 | declined | the payment failed; nothing was charged |
+| 403 | not_authorised | this login may not buy, or not see this purchase |
+| 404 | not_found | this service does not know the purchase |
 | 409, 422 | refused | nothing was charged |
 | 429, 503 | refused | nothing was charged; try again later |
 | 503 | not_known | the database does not answer |
