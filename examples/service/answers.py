@@ -24,6 +24,7 @@ from nous_billing import (
     BillingNetworkError,
     BillingPurchaseNotFound,
     BillingPurchaseStoreError,
+    BillingPurchaseUncertain,
     BillingRateLimited,
     BillingRemoteSpendingRevoked,
     BillingRoleRequired,
@@ -96,7 +97,9 @@ def _status_and_outcome(error: BillingError) -> tuple[int, Outcome]:
     if isinstance(error, BillingPurchaseNotFound):
         return 404, "not_found"
     if error.outcome_unknown:
-        return 503 if isinstance(error, BillingPurchaseStoreError) else 202, "not_known"
+        cause = error.last_error if isinstance(error, BillingPurchaseUncertain) else error
+        # A 202 would promise that the store has the purchase.
+        return 503 if isinstance(cause, BillingPurchaseStoreError) else 202, "not_known"
     if isinstance(error, _NOT_AUTHORISED) or error.error == "wrong_organisation":
         return 403, "not_authorised"
     if isinstance(error, BillingRateLimited):

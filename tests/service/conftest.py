@@ -142,7 +142,7 @@ def worker(service):
         process.stop()
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def quiet(service):
     """No fault is left of another test, and no purchase."""
     yield

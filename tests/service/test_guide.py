@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.service.processes import ROOT, free_port, until
 
 PAGE = ROOT / "docs/guide/services.md"
@@ -17,6 +19,7 @@ def commands():
     return [command for block in blocks for command in block.splitlines()]
 
 
+@pytest.mark.usefixtures("quiet")
 def test_the_commands_of_the_guide_work(service, tmp_path):
     customer = service.customer()
     ports = {port: str(free_port()) for port in ("8001", "8002")}

@@ -9,6 +9,8 @@ from tests.service.processes import Web, events, until
 
 WORKERS = ["worker", "durable_worker"]
 
+pytestmark = pytest.mark.usefixtures("quiet")
+
 
 def outcome(reply):
     return reply.status_code, reply.json()["outcome"]
