@@ -17,7 +17,7 @@ from nous_billing.purchases.sql_table import PURCHASES, to_row
 from nous_billing.sql import SqlPurchaseStore
 from tests.sql.database import postgres_server
 
-PURCHASES_IN_ALL = 400
+PURCHASES_IN_ALL = 200
 # As many connections as a pool of SQLAlchemy keeps.
 AT_ONCE = 5
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from benchmarks.goals import STATEMENTS
 from benchmarks.measure import ROOT, Figures, Row, process, worker, workers
 from benchmarks.portal import Addresses
 
@@ -26,7 +27,6 @@ ASYNC = {
     "this SDK, given httpx over aiohttp": "async_given",
 }
 DIRECTORY = "bought through clients, a directory"
-STATEMENTS = "floor: the same statements, no SDK"
 IMPORTS = {
     "nothing": "pass",
     "this SDK": "import nous_billing",
