@@ -41,6 +41,8 @@ export SOURCE_DATE_EPOCH := 1577836800
 .PHONY: help setup lock generate check-generated lint-contract lint format types arrows test planted-faults soak \
 	mutation wheel build check-wheel demo contract changes gaps surface check-surface rehearse test-floor docs trace pictures release \
 	check-release check-tag proved publish notes indexes rehearse-release readers test-others bench chaos login-matrix \
+	mutation wheel build check-wheel demo contract changes gaps surface check-surface rehearse test-floor docs pictures release \
+	check-release check-tag proved publish notes indexes rehearse-release readers test-others bench chaos chaos-service login-matrix \
 	storm hermes lines check clean
 
 help: ## List the targets
@@ -165,7 +167,7 @@ else
 	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python $(PYTEST) $(ARGS)
 endif
 
-# In an environment of its own. Out stay the tests of the tooling, and schemathesis, which asks for newer versions itself.
+# In an environment of its own. Out stay the tests of the tooling, and schemathesis and DBOS, which ask for newer versions.
 test-floor: $(SETUP) ## All tests of the package with the lowest versions that pyproject.toml allows
 	@$(UV) venv --quiet --clear --python "$(PYTHON)" build/floor
 	@$(UV) pip compile pyproject.toml --extra cli --extra mock --extra sql --resolution lowest-direct --quiet --no-header --no-annotate \
@@ -175,7 +177,7 @@ test-floor: $(SETUP) ## All tests of the package with the lowest versions that p
 	@$(UV) pip install --quiet --python build/floor --no-deps -r build/floor/requirements.txt
 	@$(UV) pip install --quiet --python build/floor --no-deps --no-build-isolation -e .
 	@$(UV) pip uninstall --quiet --python build/floor schemathesis
-	@build/floor/bin/pytest --ignore=tests/project --ignore=tests/properties $(ARGS)
+	@build/floor/bin/pytest --ignore=tests/project --ignore=tests/properties --ignore=tests/service $(ARGS)
 
 test-others: $(SETUP) ## The tests that may differ by Python, with each further version on this machine
 	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m scripts.other_pythons $(ARGS)
@@ -265,6 +267,9 @@ bench: $(LEAN_SETUP) ## Measure against the alternatives and write benchmarks/RE
 
 chaos: $(SETUP) ## Buy 1000 times on a bad day and count charges and wrong words, five minutes (ARGS="--purchases 100 --seed 2")
 	@$(BIN)/python scripts/chaos.py --both $(ARGS)
+
+chaos-service: $(SETUP) ## Kill the example of a service and its database while people buy, and count, three minutes (ARGS="--purchases 200 --seed 1")
+	@$(BIN)/python scripts/chaos_service.py $(ARGS)
 
 login-matrix: $(SETUP) ## Break the token endpoint in each way, with 1 and 20 processes, and count lost logins, two minutes
 	@$(BIN)/python scripts/login_matrix.py $(ARGS)
