@@ -40,8 +40,8 @@ export SOURCE_DATE_EPOCH := 1577836800
 .DEFAULT_GOAL := help
 .PHONY: help setup lock generate check-generated lint-contract lint format types arrows test planted-faults soak mutation \
 	wheel build check-wheel demo contract changes gaps surface check-surface rehearse test-floor docs trace pictures \
-	release check-release check-tag proved publish notes indexes rehearse-release readers test-others bench chaos login- \
-	matrix chaos-service storm hermes lines check clean
+	release check-release check-tag proved publish notes indexes rehearse-release readers test-others bench chaos \
+	login-matrix chaos-service storm hermes lines check clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-17s %s\n", $$1, $$2 }'
