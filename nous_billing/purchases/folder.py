@@ -56,7 +56,7 @@ class PurchaseFolder:
         self._check()
         lock_file = self.path / ".locks" / f"{stripe:02x}"
         what = f"the purchases in {self.path}"
-        with self._naming(), _QUEUES[stripe].current, locked(str(lock_file), _LOCK_SECONDS, what):
+        with self._naming(), _QUEUES[stripe], _QUEUES[stripe].current, locked(str(lock_file), _LOCK_SECONDS, what):
             yield
 
     @contextmanager
