@@ -37,6 +37,9 @@ def test_nothing_on_the_way_to_a_release_is_installed_without_its_hash() -> None
         ({"h11": "0.15.9"}, True),
         ({"starlette": "1.3.1"}, False),
         ({"starlette": "1.3.0"}, True),
+        ({"click": "8.3.3"}, False),
+        ({"click": "8.3.2"}, True),
+        ({"filelock": "4.2"}, True),
     ],
 )
 def test_a_version_with_a_published_fault_is_found(versions: dict[str, str], found: bool) -> None:
@@ -52,6 +55,12 @@ def test_no_version_that_is_allowed_or_locked_has_a_published_fault() -> None:
     assert {"h11", "filelock", "starlette"} <= lowest.keys()
     assert list(advisories.faults(lowest, DATA)) == []
     assert list(advisories.faults(LOCKED, DATA)) == []
+
+
+def test_the_advisories_of_every_package_were_looked_up() -> None:
+    assert list(advisories.unknown(DATA)) == []
+    (said,) = advisories.unknown({**DATA, "looked_up": [name for name in DATA["looked_up"] if name != "h11"]})
+    assert said.startswith("Look up the advisories of h11,")
 
 
 def test_each_dependency_has_a_lowest_version_that_is_tested() -> None:
