@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 import tomllib
 from datetime import date
 from pathlib import Path
@@ -82,6 +83,16 @@ def test_the_bill_of_materials_names_every_dependency_in_its_locked_version() ->
     # Not those of the installation, which is older where only the lock has changed.
     assert {name: Version(version) for name, version in parts.items()} == {name: LOCKED[name] for name in parts}
     assert json.loads(sbom.SBOM.read_text(encoding="utf-8"))["metadata"]["component"]["version"] == release.version()
+
+
+@pytest.mark.parametrize("minor", [MINORS[0], MINORS[-1]])
+@pytest.mark.parametrize("platform", ["linux", "macos", "windows"])
+def test_every_locked_tool_can_be_had_as_a_wheel(platform: str, minor: int, tmp_path: Path) -> None:
+    options = ["--quiet", "--dry-run", "--require-hashes", "--only-binary", ":all:", "--target", str(tmp_path / "none")]
+    where = ["--python-platform", platform, "--python-version", f"3.{minor}"]
+    command = [ROOT / ".tools/bin/uv", "pip", "install", *options, *where, "-r", ROOT / "requirements-dev.txt"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_workflow_names_every_system_and_every_python() -> None:
