@@ -90,7 +90,15 @@ def test_the_bill_of_materials_names_every_dependency_in_its_locked_version() ->
 def test_every_locked_tool_can_be_had_as_a_wheel(platform: str, minor: int, tmp_path: Path) -> None:
     options = ["--quiet", "--dry-run", "--require-hashes", "--only-binary", ":all:", "--target", str(tmp_path / "none")]
     where = ["--python-platform", platform, "--python-version", f"3.{minor}"]
-    command = [ROOT / ".tools/bin/uv", "pip", "install", *options, *where, "-r", ROOT / "requirements-dev.txt"]
+    command = [
+        str(ROOT / ".tools/bin/uv"),
+        "pip",
+        "install",
+        *options,
+        *where,
+        "-r",
+        str(ROOT / "requirements-dev.txt"),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
 
