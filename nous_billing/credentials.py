@@ -166,7 +166,7 @@ class CredentialMemo:
         Raises:
             BillingError: What the source raised; anything else of it becomes a ``BillingAuthError``.
         """
-        with self._lock.current:
+        with self._lock, self._lock.current:
             kept = self._unexpired()
             forgotten = self._forgotten
             # Taken before the source reads: a change while it reads must not go unnoticed.

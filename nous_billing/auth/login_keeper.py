@@ -80,7 +80,7 @@ class LoginKeeper:
             BillingLoginNotSaved: It could not be renewed, as it could not be saved, or it was renewed and is in memory.
         """
         try:
-            with self.file.locked(_LOCK_SECONDS), self._renewing.current:
+            with self.file.locked(_LOCK_SECONDS), self._renewing, self._renewing.current:
                 return self._renew_locked(rejected)
         except (BillingNetworkError, OSError) as error:
             # A temporary failure: the current token may still be valid.
@@ -191,7 +191,7 @@ class LoginKeeper:
 
     def close(self) -> None:
         """Close the connections; waits for a refresh that has begun."""
-        with self._renewing.current:
+        with self._renewing, self._renewing.current:
             self._driver.close()
 
     def _base_url(self, document: Document) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from nous_billing.mock import MockPortal
-from scripts.index_login import VARIABLES
+from scripts.index_login import VARIABLES, find_login
 from scripts.indexes import PASSWORD, USER, Index
 from scripts.indexes.__main__ import DEVPI, QUICK, read_table
 from scripts.indexes.archives import ARCHIVES
@@ -83,7 +83,7 @@ def test_nothing_is_published_before_the_commit_is_tagged_and_every_check_has_pa
     makefile = (ROOT / "Makefile").read_text()
     assert re.findall(r"^proved: (.*?) ##", makefile, re.MULTILINE) == ["check-tag check-release check test"]
     steps = re.findall(r"^publish:.*?\n\n", makefile, re.MULTILINE | re.DOTALL)[0]
-    assert steps.index("proved") < steps.index("scripts.publish")
+    assert steps.index("proved") < steps.index("upload")
 
 
 def test_no_check_test_or_tool_sees_the_login(project: Copy) -> None:
@@ -95,26 +95,70 @@ def test_no_check_test_or_tool_sees_the_login(project: Copy) -> None:
     assert "canary" not in shown
 
 
+@pytest.mark.parametrize("name", VARIABLES)
+def test_a_login_on_the_command_line_is_refused_before_anything_runs(name: str, project: Copy) -> None:
+    refused = project.make("publish", "INDEX_URL=https://index.example/", f"{name}=canary")
+    assert not refused.content
+    assert f"Set {name} in the environment, not on the command line" in refused.text
+    assert "canary" not in refused.text
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"NETRC": "netrc"}, "netrc, line 2, cannot be understood."),
+        ({"UV_KEYRING_PROVIDER": "subprocess", "UV_PUBLISH_USERNAME": USER, "PATH": ""}, "The program keyring"),
+    ],
+)
+def test_a_login_that_cannot_be_read_is_said_without_it(
+    environment: dict[str, str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("netrc").write_text(f"machine index.example\n{PASSWORD} login {USER}\n")
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit) as end:
+        find_login("https://index.example/")
+    assert said in str(end.value)
+    assert PASSWORD not in str(end.value)
+
+
 def test_without_an_address_nothing_is_begun(project: Copy) -> None:
     refused = project.make("publish")
     assert not refused.content
     assert refused.text.endswith("Say where to: make publish INDEX_URL=https://....  Stop.\n")
 
 
-@pytest.mark.parametrize("state", ["changed", "untracked", "untagged"])
+# What was done to a clone, and what is said. Neither settings of a person nor marks in the index hide anything.
+STATES = {
+    "changed": ("echo left >> README.md", "README.md"),
+    "staged": (
+        "echo left >> README.md; git add README.md; git checkout -q HEAD -- README.md; git rm -q LICENSE",
+        "LICENSE",
+    ),
+    "untracked": ("git config status.showUntrackedFiles no; touch nous_billing/leftover.py", "leftover.py"),
+    "excluded": ("echo 'left*' >> .git/info/exclude; touch nous_billing/leftover.py", "leftover.py"),
+    "marked unchanged": ("git update-index --assume-unchanged README.md; echo left >> README.md", "README.md"),
+    "left out of the tree": ("git update-index --skip-worktree README.md; echo left >> README.md", "README.md"),
+    "untagged": ("git commit -q --allow-empty -m More", "git tag v"),
+    "a branch for the tag": ("git tag -d {tag}; git branch {tag}", "git tag v"),
+    "tag elsewhere": ("git commit -q --allow-empty -m More; git tag -f {tag}; git reset -q --hard HEAD^", "git tag v"),
+}
+
+
+@pytest.mark.parametrize("state", STATES)
 def test_what_is_not_the_tagged_commit_is_refused(state: str, project: Copy, tmp_path: Path) -> None:
     clone = tmp_path / "clone"
     assert project.run("git", "clone", "-q", str(project.folder), str(clone)).content
-    name = {"changed": "README.md", "untracked": "nous_billing/leftover.py", "untagged": "README.md"}[state]
-    with (clone / name).open("a") as file:
-        file.write("left behind\n")
-    if state == "untagged":
-        assert project.run(*GIT, "-C", str(clone), "commit", "-qam", "More").content
+    done, said = STATES[state]
+    person = {f"GIT_{role}_{what}": "tests@localhost" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    environment = {**os.environ, **person, "PYTHONPATH": str(clone)}
+    script = done.replace("{tag}", f"v{project.version}")
+    subprocess.run(["sh", "-ec", script], cwd=clone, env=environment, check=True, capture_output=True)
     command = [sys.executable, "-m", "scripts.release", "--tagged"]
-    environment = {**os.environ, "PYTHONPATH": str(clone)}
     told = subprocess.run(command, cwd=clone, env=environment, capture_output=True, text=True)
     assert told.returncode == 1
-    assert (f"git tag v{project.version}" if state == "untagged" else name) in told.stderr
+    assert said in told.stderr
 
 
 def test_what_was_built_from_the_tag_is_on_the_index_by_its_proved_hash(published: Index, project: Copy) -> None:
@@ -131,9 +175,12 @@ def test_what_is_not_what_was_proved_is_not_uploaded(published: Index, project: 
     try:
         archive.write_bytes(b"other")
         refused = publish(project, published)
+        unproved = project.python("-m", "scripts.proved", "build/other.sha256")
     finally:
         archive.write_bytes(content)
     assert not refused.content
+    assert not unproved.content
+    assert "dist/ is not what was built from the tag." in unproved.text
     assert "dist/ is not what was proved. Nothing was uploaded." in refused.text
     assert published.files() == before
 

@@ -3,7 +3,7 @@
 import json
 import re
 from contextlib import contextmanager
-from decimal import Context, Decimal, localcontext
+from decimal import Context, Decimal, getcontext, localcontext
 from enum import IntEnum
 from fractions import Fraction
 
@@ -51,7 +51,7 @@ NO_WHOLE_CENTS = ["0.001", "50.005", Decimal("0.001"), Decimal("1e-30"), 0.1 + 0
 
 @contextmanager
 def hostile_context():
-    with localcontext(Context(prec=3, traps=list(Context().flags))):
+    with localcontext(Context(prec=3, traps=list(getcontext().flags))):
         yield
 
 
