@@ -15,6 +15,8 @@ from .purchases.record import AsyncOnProgress
 from .purchases.resuming import Outcome
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from .transport.async_driver import AsyncDriver
 
 
@@ -25,7 +27,7 @@ class AsyncPurchasing(BasePurchasing[AsyncClock]):
         self,
         amount_usd: Amount,
         *,
-        idempotency_key: str,
+        idempotency_key: str | UUID,
         organisation_id: str | None = None,
         store: AnyPurchaseStore | None = None,
         step_up: Callable[[], bool | Awaitable[bool]] | None = None,
@@ -76,7 +78,7 @@ class AsyncPurchasing(BasePurchasing[AsyncClock]):
         self,
         amount_usd: Amount,
         *,
-        idempotency_key: str,
+        idempotency_key: str | UUID,
         organisation_id: str | None = None,
         store: AnyPurchaseStore | None = None,
         step_up: Callable[[], bool | Awaitable[bool]] | None = None,
@@ -105,7 +107,7 @@ class AsyncPurchasing(BasePurchasing[AsyncClock]):
         )
         return await self._driver.run(buying.begin())
 
-    async def check_purchase(self, idempotency_key: str, *, store: AnyPurchaseStore | None = None) -> Purchase:
+    async def check_purchase(self, idempotency_key: str | UUID, *, store: AnyPurchaseStore | None = None) -> Purchase:
         """Load a purchase from the store, and poll its charge once if it is pending. Never makes a charge.
 
         While another call polls the charge, in a store that machines share, this one returns what the store has.
@@ -128,7 +130,7 @@ class AsyncPurchasing(BasePurchasing[AsyncClock]):
 
     def follow_purchase(
         self,
-        idempotency_key: str,
+        idempotency_key: str | UUID,
         *,
         store: AnyPurchaseStore | None = None,
         interval: float = DEFAULT_INTERVAL,

@@ -12,6 +12,8 @@ from .protocol.settlement import DEFAULT_INTERVAL
 from .protocol.upgrade import DEFAULT_UPGRADE_CAP
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from .transport.async_driver import AsyncDriver
 
 
@@ -83,7 +85,7 @@ class AsyncSubscriptions(BaseClient[AsyncClock]):
         return await self._driver.run(self._exchange(operations.delete_pending_subscription_change(), timeout))
 
     async def upgrade_subscription(
-        self, subscription_type_id: str, *, idempotency_key: str, timeout: float | None = None
+        self, subscription_type_id: str, *, idempotency_key: str | UUID, timeout: float | None = None
     ) -> SubscriptionUpgrade:
         """Upgrade now, and charge the card for the rest of the period. **Money moves.** Needs ``billing:manage``.
 

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from ._arguments import check_clock, check_functions, wrong_type
 from .clock import BaseClock
 from .credentials import AsyncCredentialSource, CredentialSource
-from .errors import BillingError, BillingInvalidRequest
+from .errors import BillingError
 from .models import BillingState, ChargeFailed, ChargeSettled, ChargeStatus, Organisation, Subscription
 from .money import Amount
 from .portal import check_base_url
@@ -42,13 +43,12 @@ class BaseClient(Generic[ClockT]):
         ssl_context: SSLContext | None = None,
         proxy: ProxySetting = None,
     ) -> None:
-        if credentials is not None and not hasattr(credentials, "resolve"):
-            raise BillingInvalidRequest(
-                "credentials must be a credential source such as StaticToken(token), not a bare value.",
-                error="invalid_credentials",
-            )
+        if credentials is not None and (isinstance(credentials, type) or not hasattr(credentials, "resolve")):
+            wanted = "a credential source such as StaticToken(token)"
+            raise wrong_type("credentials", wanted, credentials, "invalid_credentials")
         self._base_url = None if base_url is None else check_base_url(base_url, "base_url")
         self._timeout = check_seconds(timeout, "timeout")
+        check_clock(clock)
         self._clock = clock
         self._default_login: DefaultLogin | None = None
         if credentials is None:
@@ -95,6 +95,8 @@ class BaseClient(Generic[ClockT]):
         on_poll: Callable[[ChargeStatus | BillingError], object] | None,
         cancelled: Callable[[], object] | None,
     ) -> Flow[ChargeSettled | ChargeFailed]:
+        check_functions(on_poll=on_poll, cancelled=cancelled)
+
         def tell(outcome: ChargeStatus | BillingError) -> Flow[None]:
             if on_poll is not None:
                 yield from call_user("on_poll", partial(on_poll, outcome))

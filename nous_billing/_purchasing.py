@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING
 
 from ._base_purchasing import BasePurchasing, Store
 from .clock import Clock
@@ -16,6 +17,9 @@ from .purchases.record import OnProgress
 from .purchases.resuming import Outcome
 from .transport.driver import Driver
 
+if TYPE_CHECKING:
+    from uuid import UUID
+
 
 class Purchasing(BasePurchasing[Clock]):
     _driver: Driver
@@ -24,7 +28,7 @@ class Purchasing(BasePurchasing[Clock]):
         self,
         amount_usd: Amount,
         *,
-        idempotency_key: str,
+        idempotency_key: str | UUID,
         organisation_id: str | None = None,
         store: Store | None = None,
         step_up: Callable[[], bool] | None = None,
@@ -74,7 +78,7 @@ class Purchasing(BasePurchasing[Clock]):
         self,
         amount_usd: Amount,
         *,
-        idempotency_key: str,
+        idempotency_key: str | UUID,
         organisation_id: str | None = None,
         store: Store | None = None,
         step_up: Callable[[], bool] | None = None,
@@ -103,7 +107,7 @@ class Purchasing(BasePurchasing[Clock]):
         )
         return self._run(buying, buying.begin())
 
-    def check_purchase(self, idempotency_key: str, *, store: Store | None = None) -> Purchase:
+    def check_purchase(self, idempotency_key: str | UUID, *, store: Store | None = None) -> Purchase:
         """Load a purchase from the store, and poll its charge once if it is pending. Never makes a charge.
 
         While another call polls the charge, in a store that machines share, this one returns what the store has.
@@ -126,7 +130,7 @@ class Purchasing(BasePurchasing[Clock]):
 
     def follow_purchase(
         self,
-        idempotency_key: str,
+        idempotency_key: str | UUID,
         *,
         store: Store | None = None,
         interval: float = DEFAULT_INTERVAL,

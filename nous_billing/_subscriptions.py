@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ._base_client import BaseClient
 from .clock import Clock
 from .models import PendingChange, Subscription, SubscriptionPreview, SubscriptionUpgrade
@@ -9,6 +11,9 @@ from .protocol import operations
 from .protocol.settlement import DEFAULT_INTERVAL
 from .protocol.upgrade import DEFAULT_UPGRADE_CAP
 from .transport.driver import Driver
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 
 class Subscriptions(BaseClient[Clock]):
@@ -77,7 +82,7 @@ class Subscriptions(BaseClient[Clock]):
         return self._driver.run(self._exchange(operations.delete_pending_subscription_change(), timeout))
 
     def upgrade_subscription(
-        self, subscription_type_id: str, *, idempotency_key: str, timeout: float | None = None
+        self, subscription_type_id: str, *, idempotency_key: str | UUID, timeout: float | None = None
     ) -> SubscriptionUpgrade:
         """Upgrade now, and charge the card for the rest of the period. **Money moves.** Needs ``billing:manage``.
 

@@ -17,6 +17,7 @@ from .protocol.settlement import DEFAULT_CAP, DEFAULT_INTERVAL, AsyncOnPoll
 
 if TYPE_CHECKING:
     from ssl import SSLContext
+    from uuid import UUID
 
     import httpx
 
@@ -92,7 +93,7 @@ class AsyncBillingClient(AsyncPurchasing, AsyncSubscriptions):
         await self._driver.run(self._patch_auto_top_up(enabled, threshold, top_up_amount, timeout))
 
     async def post_charge(
-        self, *, amount_usd: Amount, idempotency_key: str, timeout: float | None = None
+        self, *, amount_usd: Amount, idempotency_key: str | UUID, timeout: float | None = None
     ) -> ChargeAccepted:
         """Buy credits. Needs the scope ``billing:manage``. Accepted is **not** paid: wait with ``wait_for_charge``.
 

@@ -19,6 +19,7 @@ from .transport.driver import Driver
 
 if TYPE_CHECKING:
     from ssl import SSLContext
+    from uuid import UUID
 
     import httpx
 
@@ -90,7 +91,9 @@ class BillingClient(Purchasing, Subscriptions):
         """
         self._driver.run(self._patch_auto_top_up(enabled, threshold, top_up_amount, timeout))
 
-    def post_charge(self, *, amount_usd: Amount, idempotency_key: str, timeout: float | None = None) -> ChargeAccepted:
+    def post_charge(
+        self, *, amount_usd: Amount, idempotency_key: str | UUID, timeout: float | None = None
+    ) -> ChargeAccepted:
         """Buy credits. Needs the scope ``billing:manage``. Accepted is **not** paid: wait with ``wait_for_charge``.
 
         Sent once. The one exception is a 401, which the portal answers before it reads the charge.

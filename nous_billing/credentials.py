@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol
 
+from ._arguments import wrong_type
 from ._secrets import Secret, check_token, reveal
 from ._threads import ForkSafeLock, SideThread
 from .clock import BaseClock
@@ -47,6 +48,8 @@ class Credentials:
     def __init__(self, access_token: str | Secret, portal_base_url: str | None = None) -> None:
         # First of all: a traceback may show the variables of this frame.
         access_token = Secret(access_token) if isinstance(access_token, str) else access_token
+        if portal_base_url is not None and not isinstance(portal_base_url, str):
+            raise wrong_type("portal_base_url", "a string or None", portal_base_url, "invalid_base_url")
         object.__setattr__(self, "portal_base_url", portal_base_url)
         object.__setattr__(self, "secret", check_token(access_token))
 

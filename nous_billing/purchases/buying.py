@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from ..clock import BaseClock
 from ..errors import (
@@ -27,6 +28,9 @@ from .purchase import Purchase
 from .record import PurchaseRecord
 from .store_access import AnyStore
 from .waiting import Wait, check, settle
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 
 class Buying:
@@ -191,7 +195,7 @@ class Buying:
         return settle(self._call, self._organisation, self._wait)
 
 
-def new_purchase(amount_usd: Amount, idempotency_key: str, clock: BaseClock) -> Purchase:
+def new_purchase(amount_usd: Amount, idempotency_key: str | UUID, clock: BaseClock) -> Purchase:
     """Return a new purchase.
 
     Raises:
