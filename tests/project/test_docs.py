@@ -4,6 +4,8 @@ import contextlib
 import io
 import json
 import re
+import subprocess
+import sys
 import tomllib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,12 +22,16 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 README = ROOT / "README.md"
 PAGES = [README, *sorted(DOCS.rglob("*.md"))]
+BIN = Path(sys.executable).parent
+KINDS = ("python", "json", "sh", "toml")
 BLOCK = re.compile(r"^( *)```(\w+)\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
-# What a line prints stands behind it.
-PRINTED = re.compile(r"^ *print\(.*\)  # (.+)$", re.MULTILINE)
+# What a line prints stands behind or below it.
+PRINTED = re.compile(r"^ *print\(.*\)(?:  # |\n *# )(.+)$", re.MULTILINE)
 INSTALL = "pip install --index-url https://packages.example/simple/ "
 # Commands that are no targets of make.
 COMMANDS = {f"{INSTALL}nous-billing", f'{INSTALL}"nous-billing[mock]"', "python -m nous_billing.mock"}
+# Those that tests/project/test_publish.py takes out of the README and runs.
+COMMANDS |= {"python3 -m venv .venv", ". .venv/bin/activate", "python buy.py"}
 # tests/mock/test_guide.py runs the commands of this page.
 RUN_ELSEWHERE = DOCS / "guide/mock-portal.md"
 # `make rehearse-release` installs with each of these tools.
@@ -34,7 +40,7 @@ TIED = {
     "poetry source add --priority=explicit organisation https://packages.example/simple/",
     "poetry add --source organisation nous-billing",
     "uv pip install --index https://packages.example/simple/ nous-billing",
-    'pipx install --index-url https://packages.example/simple/ "nous-billing[mock]" --include-deps',
+    'pipx install --index-url https://packages.example/simple/ "nous-billing[cli]"',
 }
 COMMANDS |= TIED
 
@@ -123,7 +129,7 @@ def test_a_command_is_a_target_of_make_or_tested_elsewhere(page: Path, line: int
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     if page == RUN_ELSEWHERE:
         return
-    for command in commands.strip().splitlines():
+    for command in re.sub(r" *\\\n *", " ", commands.strip()).splitlines():
         said = command.partition("  #")[0].strip()
         assert said in COMMANDS or (said.startswith("make ") and said.split()[1] in targets), said
 
@@ -143,10 +149,47 @@ def test_every_line_that_installs_the_package_names_its_index() -> None:
     assert not any("--extra-index-url" in line for line in found)
 
 
+@pytest.mark.parametrize(("page", "line", "text"), [block for kind in KINDS for block in blocks(kind)])
+def test_a_block_fits_its_column(page: Path, line: int, text: str) -> None:
+    assert [long for long in text.splitlines() if len(long) > 80] == []
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Each block of Python as a reader saves it: a file of its own."""
+    folder = tmp_path_factory.mktemp("programs")
+    found = {}
+    for number, block in enumerate(blocks("python")):
+        is_test = "def test_" in block.values[2]
+        found[block.id] = folder / f"{'test_' if is_test else ''}block_{number}.py"
+        found[block.id].write_text(block.values[2], encoding="utf-8")
+    return found
+
+
+@pytest.mark.parametrize("command", [["mypy", "--strict", "."], ["pyright", "--pythonpath", sys.executable]])
+def test_the_blocks_pass_strict_type_checks(command: list[str], programs: dict[str, Path]) -> None:
+    names = {path.name: name for name, path in programs.items()}
+    folder = next(iter(programs.values())).parent
+    # Imports that are shown for themselves, and Hermes's line, which takes all names.
+    settings = {"reportUnusedImport": False, "reportWildcardImportFromLibrary": False}
+    (folder / "pyrightconfig.json").write_text(json.dumps({"typeCheckingMode": "strict", **settings}))
+    done = subprocess.run([BIN / command[0], *command[1:]], cwd=folder, text=True, capture_output=True)
+    said = re.sub(r"(test_)?block_\d+\.py", lambda found: names[found[0]], done.stdout)
+    assert done.returncode == 0, said
+    assert re.search(rf"in {len(programs)} source files|^0 errors", said, re.MULTILINE), said
+
+
+def test_the_tests_of_the_pages_pass_as_a_reader_runs_them(programs: dict[str, Path]) -> None:
+    tests = [path for path in programs.values() if path.name.startswith("test_")]
+    command = [sys.executable, "-W", "error", "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"]
+    done = subprocess.run([*command, *tests], cwd=tests[0].parent, text=True, capture_output=True)
+    assert f"{len(tests)} passed" in done.stdout, done.stdout
+
+
 def test_there_is_no_block_of_another_kind() -> None:
     text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
     kinds = {block[2] for block in BLOCK.finditer(text)}
-    assert kinds == {"python", "json", "sh", "toml"}
+    assert kinds == set(KINDS)
     # An opening and a closing fence for each block that was found.
     assert text.count("```") == 2 * len(BLOCK.findall(text))
 
