@@ -257,8 +257,9 @@ $(LEAN_SETUP): $(SETUP)
 	@touch $@
 
 # No interpreter option of the caller's: without bytecode files an import would measure the compiler.
-bench: $(LEAN_SETUP) ## Measure against the alternatives and write benchmarks/RESULTS.md, in 5 minutes (ROWS="poll-tls burst" for some)
+bench: $(LEAN_SETUP) ## Measure against the alternatives and write benchmarks/RESULTS.md and the figures of docs/scale.md, in 5 minutes (ROWS="poll-tls burst" for some)
 	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m benchmarks $(LEAN)/bin/python $(ROWS)
+	@$(BIN)/python -m scripts.figures
 
 chaos: $(SETUP) ## Buy 1000 times on a bad day and count charges and wrong words, five minutes (ARGS="--purchases 100 --seed 2")
 	@$(BIN)/python scripts/chaos.py --both $(ARGS)

@@ -16,7 +16,7 @@ import pytest
 import nous_billing
 from nous_billing.mock import MockPortal
 from nous_billing.mock.devices import Devices
-from scripts import exports, site
+from scripts import exports, figures, site
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -192,6 +192,12 @@ def test_there_is_no_block_of_another_kind() -> None:
     assert kinds == set(KINDS)
     # An opening and a closing fence for each block that was found.
     assert text.count("```") == 2 * len(BLOCK.findall(text))
+
+
+def test_the_figures_of_a_page_are_those_that_were_measured() -> None:
+    page = figures.PAGE.read_text(encoding="utf-8")
+    assert figures.filled(page, figures.RESULTS.read_text(encoding="utf-8")) == page
+    assert len(figures.PLACE.findall(page)) == 5
 
 
 def pages_of(entry: Any) -> list[str]:
