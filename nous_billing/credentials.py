@@ -31,17 +31,19 @@ class Credentials:
     Cannot be pickled: a pickle would show the token.
 
     Attributes:
-        secret: The token in a holder that nothing shows.
         portal_base_url: The portal's base URL, which the source trusts with the token, or None for the default.
 
     Raises:
-        BillingAuthError: The token is blank or has characters that no token has (``error="invalid_token"``).
+        BillingAuthError: The token is no string, is blank or has characters that no token has
+            (``error="invalid_token"``).
+        BillingInvalidRequest: ``portal_base_url`` is neither a string nor None (``error="invalid_base_url"``).
 
     Examples:
         >>> Credentials(access_token="secret")
         Credentials(access_token='***', portal_base_url=None)
     """
 
+    # The token in a holder that nothing shows.
     secret: Secret
     portal_base_url: str | None
 

@@ -7,7 +7,7 @@ The tree of the classes:
     BillingError
     ├── BillingAuthError                 401, or not logged in
     │   └── BillingSessionRevoked        401 session_revoked: log in again
-    ├── BillingLoginNotSaved             a login was renewed and could not be written to its file
+    ├── BillingLoginNotSaved             its file could not be written
     ├── BillingScopeRequired             403 insufficient_scope: step up
     ├── BillingAccessDenied              every other 403
     │   ├── BillingRemoteSpendingRevoked
@@ -16,22 +16,22 @@ The tree of the classes:
     │   ├── BillingNoPaymentMethod
     │   ├── BillingConsentRequired
     │   └── BillingMonthlyCapExceeded
-    ├── BillingRateLimited               429, and 503: back off, not a payment failure
+    ├── BillingRateLimited               429, 503: wait; no payment failure
     │   ├── BillingStripeUnavailable
     │   └── BillingUpgradeCapExceeded
     ├── BillingInvalidRequest            400, and what is refused before it is sent
     ├── BillingIdempotencyConflict       409
     ├── BillingNetworkError              no usable reply
     │   └── BillingTimeout               the deadline passed
-    ├── BillingServerError               every other 5xx, 408, and statuses that no standard knows
+    ├── BillingServerError               other 5xx, 408, unknown statuses
     ├── BillingResponseError             a reply that is not the contract's
     ├── BillingChargeUnsettled           raised by ``wait_for_charge`` only
     │   ├── BillingChargeTimeout         still pending at the cap
     │   ├── BillingChargeUnconfirmed     access was lost while waiting
     │   └── BillingChargeCancelled       the caller stopped waiting
-    ├── BillingPurchaseUncertain         a purchase may have been made, or may still be: the same key again
-    │   └── BillingDuplicateCharge       the portal made more than one charge for one key
-    ├── BillingPurchaseCancelled         the caller stopped a purchase before a charge could be made
+    ├── BillingPurchaseUncertain         call again with the same key
+    │   └── BillingDuplicateCharge       more than one charge for one key
+    ├── BillingPurchaseCancelled         stopped before a charge could be made
     └── BillingPurchaseStoreError        a purchase could not be saved or read
         └── BillingPurchaseNotFound      the store has no purchase with this key
 """
@@ -65,9 +65,10 @@ class BillingError(Exception):
             a new one. Also True when settings may have been saved all the same: read the billing state.
 
     Examples:
-        >>> error = BillingError("The card was refused.", status=403, payload={"recovery": "reconnect"})
+        >>> payload = {"recovery": "reconnect"}
+        >>> error = BillingError("Refused.", status=403, payload=payload)
         >>> str(error), error.status, error.recovery, error.outcome_unknown
-        ('The card was refused.', 403, 'reconnect', False)
+        ('Refused.', 403, 'reconnect', False)
     """
 
     def __init__(

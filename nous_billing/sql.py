@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["PURCHASES", "SqlPurchaseStore"]
 
 EngineT = TypeVar("EngineT", Engine, AsyncEngine)
+"""An ``Engine`` or an ``AsyncEngine`` of SQLAlchemy. With the latter the methods of the store are awaited."""
 
 _OPEN = PURCHASES.c.status.in_(("sending", "pending"))
 _NO_LEASE = {"lease_holder": None, "lease_until": None}

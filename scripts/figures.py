@@ -1,4 +1,4 @@
-"""Copy the tables of benchmarks/RESULTS.md that a page of the docs shows: `python -m scripts.figures`, after `make bench`.
+"""Copy the tables of benchmarks/RESULTS.md that a page of the docs shows. `make bench` does so in the end.
 
 A page names a table by its heading there, between two comments: ``<!-- figures: Scale -->`` and ``<!-- end -->``.
 """

@@ -17,6 +17,8 @@ class Readable(griffe.Extension):
         for each in _objects(pkg):
             if each.docstring:
                 each.docstring.value = without_prompts(each.docstring.value)
+            if isinstance(each, griffe.Attribute):
+                each.annotation, each.value = _public(each.annotation), _public(each.value)
             for function in [each, *(each.overloads or ())] if isinstance(each, griffe.Function) else ():
                 for parameter in function.parameters:
                     parameter.default = _value(parameter.default)

@@ -134,8 +134,9 @@ class PurchaseDirectory:
 
         >>> from datetime import UTC, timedelta
         >>> from tempfile import TemporaryDirectory
+        >>> before = datetime.now(UTC) - timedelta(days=400)
         >>> with TemporaryDirectory() as folder:
-        ...     PurchaseDirectory(folder).prune(before=datetime.now(UTC) - timedelta(days=400))
+        ...     PurchaseDirectory(folder).prune(before=before)
         0
         """
         check_moment(before, "before")

@@ -16,7 +16,7 @@ import pytest
 import nous_billing
 from nous_billing.mock import MockPortal
 from nous_billing.mock.devices import Devices
-from scripts import exports, figures, site
+from scripts import exports, figures, site, site_pages
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -253,3 +253,41 @@ def test_a_page_that_does_not_tell_the_browser_to_stay_here_is_found(tmp_path: P
 def test_a_stylesheet_that_loads_a_font_from_elsewhere_is_found(tmp_path: Path) -> None:
     (tmp_path / "x.css").write_text('@font-face { src: url("https://fonts.example/a.woff2") }')
     assert list(site.faults(tmp_path)) == ["x.css loads https://fonts.example/a.woff2"]
+
+
+SIGNATURE = '<div class="doc-signature highlight"><pre>{}</pre></div>'
+RETURNS = '<p><span class="doc-section-title">Returns:</span></p> <ul>{}</ul>'
+
+
+@pytest.mark.parametrize(
+    ("page", "fault"),
+    [
+        (f"<pre>{'x' * 81}</pre>", "a line is longer than its column"),
+        ("<pre><code>&gt;&gt;&gt; 1 + 1</code></pre>", "code would be copied with prompts: >>> 1 + 1"),
+        ('<span title="nous_billing._secrets.Secret">Secret</span>', "nous_billing._secrets.Secret is no link"),
+        ('<span title="nous_billing.x.DEFAULT_CAP">DEFAULT_CAP</span>', "nous_billing.x.DEFAULT_CAP is no link"),
+        (RETURNS.format("<li>bool</li><li>str</li>"), "what is returned is torn apart"),
+        (SIGNATURE.format("A(message: str)") + SIGNATURE.format("B(message: str)"), "a constructor is repeated"),
+        (RETURNS.format("<li>bool</li>") + SIGNATURE.format("A(message: str)"), None),
+    ],
+)
+def test_what_a_reader_would_stumble_on_is_found(page: str, fault: str | None, tmp_path: Path) -> None:
+    anchors = "".join(f'<a id="nous_billing.{name}"></a>' for name in nous_billing.__all__)
+    (tmp_path / "reference/x").mkdir(parents=True)
+    (tmp_path / "reference/x/index.html").write_text(anchors + page)
+    (tmp_path / "contract.html").write_text(site_pages.WAY_BACK)
+    items = [{"location": page, "title": words, "text": ""} for words, page in site_pages.SEARCHES.items()]
+    (tmp_path / "search.json").write_text(json.dumps({"items": items}))
+    found = list(site_pages.faults(tmp_path))
+    assert (len(found), fault is None or f"reference/x: {fault}" in found[0]) == (fault is not None, True)
+
+
+def test_a_name_without_an_entry_a_page_without_a_way_back_and_a_search_in_vain_are_found(tmp_path: Path) -> None:
+    (tmp_path / "contract.html").write_text("")
+    (tmp_path / "search.json").write_text(
+        '{"items": [{"location": "guide/networks/", "title": "", "text": "proxies"}]}'
+    )
+    found = list(site_pages.faults(tmp_path))
+    assert "reference: no entry for BillingClient" in found
+    assert "contract.html does not lead back to the documentation" in found
+    assert "search: proxy does not find guide/networks/" in found

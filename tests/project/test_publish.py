@@ -256,9 +256,27 @@ def test_what_was_published_installs_and_buys_on_python_3(
 def organisation(published: Index, tmp_path: Path) -> Iterator[str]:
     """The simple page of an index as the README describes it: it has the package and its dependencies, for anybody."""
     locked = tmp_path / "locked.txt"
-    compile_ = [UV, "pip", "compile", ROOT / "pyproject.toml", "--extra", "mock", "--generate-hashes", "--quiet"]
+    compile_: list[str | Path] = [
+        UV,
+        "pip",
+        "compile",
+        ROOT / "pyproject.toml",
+        "--extra",
+        "mock",
+        "--generate-hashes",
+        "--quiet",
+    ]
     subprocess.run([*compile_, "--constraints", ROOT / "requirements-dev.txt", "-o", locked], check=True)
-    download = ["download", "--quiet", "--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", locked]
+    download: list[str | Path] = [
+        "download",
+        "--quiet",
+        "--require-hashes",
+        "--no-deps",
+        "--only-binary",
+        ":all:",
+        "-r",
+        locked,
+    ]
     with pypiserver(tmp_path / "organisation", OPEN) as running:
         packages = tmp_path / "organisation/packages"
         subprocess.run([sys.executable, "-m", "pip", *download, "-d", packages], check=True)
