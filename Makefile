@@ -39,7 +39,7 @@ export SOURCE_DATE_EPOCH := 1577836800
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 .PHONY: help setup lock generate check-generated lint-contract lint format types arrows test planted-faults soak \
-	mutation wheel build check-wheel demo contract changes gaps surface check-surface rehearse test-floor docs pictures release \
+	mutation wheel build check-wheel demo contract changes gaps surface check-surface rehearse test-floor docs docs-audit pictures release \
 	check-release check-tag proved publish notes indexes rehearse-release readers test-others bench chaos login-matrix \
 	storm hermes lines check clean
 
@@ -203,6 +203,9 @@ check-wheel: build ## Install the wheel into a fresh environment and buy from it
 
 docs: $(NODE_SETUP) ## Build the documentation into site/ and check its links
 	@$(BIN)/python -m scripts.site
+
+docs-audit: $(NODE_SETUP) ## Measure the built documentation, look at each page with axe (needs Chromium), and write docs/audit.md
+	@$(BIN)/python -m scripts.docs_audit
 
 pictures: $(SETUP) ## Take the pictures for the documentation: a purchase in a terminal, and the mock's pages (needs Chromium)
 	@$(BIN)/python -m scripts.pictures

@@ -11,8 +11,8 @@ import nous_billing
 CONTRACT = "contract.html"
 # The page of the contract has no navigation of its own.
 WAY_BACK = (
-    '<p style="margin: 0; padding: 8px 16px; font: 16px sans-serif">'
-    '<a href="contract/">nous-billing documentation</a></p>'
+    '<nav style="padding: 8px 16px; font: 16px sans-serif; background: white">'
+    '<a href="contract/">nous-billing documentation</a></nav>'
 )
 # What people look for, and the page that answers.
 SEARCHES = {
