@@ -172,7 +172,7 @@ class AsyncPurchasing(BasePurchasing[AsyncClock]):
     ) -> list[Outcome]:
         """Find out the outcome of purchases that were left open. Never makes a charge.
 
-        Waits for accepted charges. For the others a person decides whether to buy again, with the same key.
+        Waits for accepted charges. A person decides whether to continue the others: ``buy_credits``, with the same key.
 
         Args:
             store: As for ``buy_credits``. None: the purchases of this process.

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 from datetime import UTC, datetime, timedelta
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,8 @@ def run(page: Path, line: int, code: str, mock_portal: MockPortal) -> None:
         exec(compile("\n" * line + code, page, "exec"), names)
         for name, value in names.items():
             if name.startswith("test_"):
-                value(mock_portal)
+                # A test without the fixture has a portal of its own.
+                value(**{each: mock_portal for each in signature(value).parameters if each == "mock_portal"})
     if shown := PRINTED.findall(code):
         assert shown == printed.getvalue().splitlines()
 
