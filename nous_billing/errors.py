@@ -55,14 +55,14 @@ class BillingError(Exception):
 
     Attributes:
         message: The sentence.
-        status: The HTTP status of the reply, or None where there was none.
-        error: The code of the failure: the portal's own (``"no_payment_method"``), or this SDK's where the portal gave
-            none (``"network_error"``, ``"invalid_amount"``); None where a reply had no code.
-        portal_url: An absolute link where a person can put it right, or None.
+        status: The HTTP status of the reply, or None if no reply came.
+        error: The code of the failure: the portal's own (``"no_payment_method"``), or this SDK's if the portal gave
+            none (``"network_error"``, ``"invalid_amount"``); None if a reply had no code.
+        portal_url: An absolute link to the page on which a person can fix it, or None.
         retry_after: Seconds to wait before trying again, or None.
-        payload: The decoded JSON body of the reply; empty where there was none.
-        outcome_unknown: True when a charge may have been made all the same: send the same idempotency key again, never
-            a new one. Also True when settings may have been saved all the same: read the billing state.
+        payload: The decoded JSON body of the reply; empty if there was none.
+        outcome_unknown: True if a charge may have been made despite the error: send the same idempotency key again,
+            never a new one. Also True if settings may have been saved: read the billing state.
 
     Examples:
         >>> payload = {"recovery": "reconnect"}
@@ -100,12 +100,12 @@ class BillingError(Exception):
 
     @property
     def actor(self) -> str | None:
-        """Who stopped the spending: ``"self"``, ``"admin"``, or None where the portal does not say."""
+        """Who stopped the spending: ``"self"``, ``"admin"``, or None if the portal does not say."""
         return self._text("actor")
 
     @property
     def recovery(self) -> str | None:
-        """What helps: ``"login"``, ``"reconnect"``, ``"enable_account_toggle"``, or None where it is not said."""
+        """What helps: ``"login"``, ``"reconnect"``, ``"enable_account_toggle"``, or None if the portal does not say."""
         return self._text("recovery")
 
     def _text(self, key: str) -> str | None:
@@ -150,7 +150,7 @@ class BillingScopeRequired(BillingError):
 
 
 class BillingAccessDenied(BillingError):
-    """A gate of the portal denied the call (403). Nothing was charged."""
+    """The portal denied the call (403). Nothing was charged."""
 
 
 class BillingRemoteSpendingRevoked(BillingAccessDenied):
@@ -158,11 +158,11 @@ class BillingRemoteSpendingRevoked(BillingAccessDenied):
 
 
 class BillingRoleRequired(BillingAccessDenied):
-    """The person is no admin of the organisation (403 ``role_required``)."""
+    """The person is not an admin of the organisation (403 ``role_required``)."""
 
 
 class BillingDisabled(BillingAccessDenied):
-    """The organisation has switched billing from a terminal off (403 ``cli_billing_disabled``)."""
+    """The organisation has switched off billing from terminals (403 ``cli_billing_disabled``)."""
 
 
 class BillingNoPaymentMethod(BillingAccessDenied):
@@ -178,8 +178,8 @@ class BillingMonthlyCapExceeded(BillingAccessDenied):
     """The charge would exceed the monthly cap (403 ``monthly_cap_exceeded``).
 
     Attributes:
-        remaining_usd: Dollars that may still be spent this month, or None where the portal does not say.
-        is_default_ceiling: True where the organisation has set no cap of its own; None where the portal does not say.
+        remaining_usd: Dollars that may still be spent this month, or None if the portal does not say.
+        is_default_ceiling: True if the organisation has set no cap of its own; None if the portal does not say.
     """
 
     remaining_usd: Decimal | None = None
@@ -189,7 +189,7 @@ class BillingMonthlyCapExceeded(BillingAccessDenied):
 class BillingRateLimited(BillingError):
     """Back off (429, and 503). Not a payment failure, and nothing was charged or saved.
 
-    In answer to a request that changes something, a 503 is only this where the portal itself sent it
+    In answer to a request that changes something, a 503 is only this if the portal itself sent it
     (``temporarily_unavailable``, ``stripe_unavailable``); any other is a ``BillingServerError``.
     """
 
@@ -230,8 +230,8 @@ class BillingServerError(BillingError):
 class BillingResponseError(BillingError):
     """A reply that is not the contract's.
 
-    ``error`` is ``"endpoint_unavailable"`` where it is not this API at all (a web page, a redirect, an unknown path),
-    and ``"invalid_response"`` where it is JSON that breaks the contract, or too large or compressed. In answer to a
+    ``error`` is ``"endpoint_unavailable"`` if it is not this API at all (a web page, a redirect, an unknown path),
+    and ``"invalid_response"`` if it is JSON that breaks the contract, or too large or compressed. In answer to a
     request that changes something ``outcome_unknown`` is True, and a 4xx without a code of the portal (but for 401 and
     429) is this, too: only the portal's own refusal says that nothing was done.
     """
@@ -266,13 +266,13 @@ class BillingChargeCancelled(BillingChargeUnsettled):
 class BillingPurchaseUncertain(BillingError):
     """It is not known whether a purchase was made, or how its charge ended (``error="purchase_uncertain"``).
 
-    Not a failure: ``outcome_unknown`` is True. Buy again with the same key and the same amount, which goes on with this
-    purchase, or look at ``portal_url``. A new key could buy twice.
+    Not a failure: ``outcome_unknown`` is True. To continue this purchase, call again with the same key and the same
+    amount, or look at ``portal_url``. A new key could charge twice.
 
     Attributes:
         key: The purchase's idempotency key.
         amount_usd: Dollars.
-        charge_id: The charge, where one was accepted, or None where not even that is known.
+        charge_id: The accepted charge, or None if it is not known whether there is one.
         last_error: What the purchase ran into, or None.
         is_too_old: Whether it was begun more than a day ago. The portal may no longer know it then, and the same call
             finds out nothing: look at ``portal_url``.
@@ -321,7 +321,7 @@ class BillingPurchaseCancelled(BillingError):
 class BillingPurchaseStoreError(BillingError):
     """A purchase could not be saved, or not be read (``error="purchase_store_failed"``).
 
-    Raised before anything is sent. ``on_progress`` is given one where a purchase goes on and only its record could not
+    Raised before anything is sent. ``on_progress`` is given one if a purchase continues and only its record could not
     be saved, and ``resume_purchases`` returns one for what it could not read; ``outcome_unknown`` is True then.
     """
 
@@ -337,7 +337,7 @@ class BillingPurchaseInterrupted(KeyboardInterrupt):
     """Ctrl-C in a purchase that may have been made. No ``BillingError``: what handles those does not swallow it.
 
     Attributes:
-        uncertain: What is known, with the key to go on with.
+        uncertain: What is known, with the key that continues the purchase.
     """
 
     def __init__(self, uncertain: BillingPurchaseUncertain) -> None:

@@ -73,7 +73,7 @@ class OtherPaymentMethod:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonthlyCap:
-    """What may be spent in a month, in dollars; ``limit_usd`` is None where there is no limit."""
+    """What may be spent in a month, in dollars; ``limit_usd`` is None if there is no limit."""
 
     limit_usd: Decimal | None
     spent_this_month_usd: Decimal
@@ -105,11 +105,11 @@ class BillingState:
     """What a terminal shows before a purchase.
 
     Attributes:
-        card: None for a member, and where no reusable card is saved.
+        card: None for a member, and if no reusable card is saved.
         payment_method: The same for portals that know more than cards. None for a member and from older portals.
         monthly_cap: None for a member.
         auto_reload: None for a member.
-        can_change_plan: A capability that outranks the role, or None where the portal does not say.
+        can_change_plan: A capability that outranks the role, or None if the portal does not say.
         portal_url: An absolute link to billing on the portal.
         raw: The decoded JSON, unknown fields included; its numbers are ``int`` and ``Decimal``.
     """
@@ -167,7 +167,7 @@ class ChargeSettled:
     """Paid: the balance has been raised by ``amount_usd`` dollars.
 
     Attributes:
-        settled_at: When, with an offset, or None where the portal gives no moment that can be read.
+        settled_at: When, with an offset, or None if the portal gives no date that can be read.
     """
 
     amount_usd: Decimal
@@ -243,7 +243,7 @@ class Subscription:
 
     Attributes:
         context: ``"personal"``, ``"team"`` …
-        can_change_plan: A capability that outranks the role, or None where the portal does not say.
+        can_change_plan: A capability that outranks the role, or None if the portal does not say.
         portal_url: An absolute link to billing on the portal.
         current: None without a plan.
         raw: The decoded JSON, unknown fields included.
@@ -298,7 +298,7 @@ class PendingChange:
     Attributes:
         rail: How the subscription is paid.
         message: The portal's own sentence for a person, or None.
-        cancel_at_period_end: Whether it ends with the period. None where a tier was chosen.
+        cancel_at_period_end: Whether it ends with the period. None if a tier was chosen.
     """
 
     rail: str

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import doctest
 import importlib
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import griffe
+
+_SHARED = re.compile(r"^    ((?:\w+, )+\w+)(: .*(?:\n {5,}.*)*)$", re.MULTILINE)
 
 
 class Readable(griffe.Extension):
@@ -16,13 +19,26 @@ class Readable(griffe.Extension):
     def on_package(self, *, pkg: griffe.Module, **_: Any) -> None:
         for each in _objects(pkg):
             if each.docstring:
-                each.docstring.value = without_prompts(each.docstring.value)
+                each.docstring.value = without_prompts(one_name_each(each.docstring.value))
             if isinstance(each, griffe.Attribute):
                 each.annotation, each.value = _public(each.annotation), _public(each.value)
             for function in [each, *(each.overloads or ())] if isinstance(each, griffe.Function) else ():
                 for parameter in function.parameters:
                     parameter.default = _value(parameter.default)
                     parameter.annotation = _public(parameter.annotation)
+
+
+def one_name_each(text: str) -> str:
+    r"""Return a docstring in which names that share a description have a line each, so that each shows its type.
+
+    >>> print(one_name_each("Args:\n    interval, cap: Seconds,\n        as always."))
+    Args:
+        interval: Seconds,
+            as always.
+        cap: Seconds,
+            as always.
+    """
+    return _SHARED.sub(lambda found: "\n".join(f"    {name}{found[2]}" for name in found[1].split(", ")), text)
 
 
 def without_prompts(text: str) -> str:

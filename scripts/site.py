@@ -91,8 +91,6 @@ def build() -> None:
         text = path.read_text(encoding="utf-8").replace("<head>", f"<head>{POLICY}", 1)
         # The titles of the reference's links come with the lines of the template.
         text = re.sub(r'title="[^"]*"', lambda title: " ".join(title[0].split()), text)
-        # Code that is wider than a phone can be scrolled by keys.
-        text = re.sub(r"(<pre[^>]*>(?:<span></span>)?<code)>", r'\1 tabindex="0">', text)
         path.write_text(text, encoding="utf-8")
     contract = SITE / CONTRACT
     page = re.sub(r"<body[^>]*>", lambda body: f"{body[0]}{WAY_BACK}", contract.read_text("utf-8"), count=1)

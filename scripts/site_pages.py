@@ -26,6 +26,7 @@ _TAG = re.compile(r"<[^>]+>")
 _CODE = re.compile(r"<pre[^>]*>(.*?)</pre>", re.DOTALL)
 _SIGNATURE = re.compile(r"doc-signature highlight\"><pre>(.*?)</pre>", re.DOTALL)
 _RETURNS = re.compile(r"doc-section-title\">(?:Returns|Yields):</span></p>\s*<ul>(.*?)</ul>", re.DOTALL)
+_SHARED = re.compile(r"<b><code>(?:<span[^>]*>)?(\w+,[^<]*)")
 # A name of ours that is no link: a type, or a constant where its value should be.
 _UNLINKED = re.compile(r"<span title=\"(nous_billing\.(?:[a-z_]+\.)*_?[A-Z]\w*)\"")
 
@@ -66,6 +67,7 @@ def _code_faults(text: str) -> Iterator[str]:
 
 def _reference_faults(text: str) -> Iterator[str]:
     yield from (f"{name} is no link" for name in sorted(set(_UNLINKED.findall(text))))
+    yield from (f"{names} share a description" for names in _SHARED.findall(text))
     for items in _RETURNS.findall(text):
         if items.count("<li") > 1:
             yield f"what is returned is torn apart: {_plain(items)[:60]}"

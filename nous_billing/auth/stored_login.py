@@ -98,7 +98,7 @@ class StoredLogin:
 
     @property
     def scopes(self) -> frozenset[str]:
-        """The granted scopes; none where nobody is logged in."""
+        """The granted scopes; empty if nobody is logged in."""
         return login_scopes(self._keeper.load()[1])
 
     @property

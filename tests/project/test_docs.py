@@ -268,6 +268,7 @@ RETURNS = '<p><span class="doc-section-title">Returns:</span></p> <ul>{}</ul>'
         ("<pre><code>&gt;&gt;&gt; 1 + 1</code></pre>", "code would be copied with prompts: >>> 1 + 1"),
         ('<span title="nous_billing._secrets.Secret">Secret</span>', "nous_billing._secrets.Secret is no link"),
         ('<span title="nous_billing.x.DEFAULT_CAP">DEFAULT_CAP</span>', "nous_billing.x.DEFAULT_CAP is no link"),
+        ("<li><b><code>interval, cap</code></b></li>", "interval, cap share a description"),
         (RETURNS.format("<li>bool</li><li>str</li>"), "what is returned is torn apart"),
         (SIGNATURE.format("A(message: str)") + SIGNATURE.format("B(message: str)"), "a constructor is repeated"),
         (RETURNS.format("<li>bool</li>") + SIGNATURE.format("A(message: str)"), None),
