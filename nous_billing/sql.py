@@ -81,7 +81,7 @@ class SqlPurchaseStore(Generic[EngineT]):
     @overload
     def load(
         self: SqlPurchaseStore[Engine],
-        key: str | UUID | None = None,
+        key: str | None = None,
         *,
         organisation_id: str | None = None,
         include_ended: bool = False,
@@ -89,14 +89,12 @@ class SqlPurchaseStore(Generic[EngineT]):
     @overload
     def load(
         self: SqlPurchaseStore[AsyncEngine],
-        key: str | UUID | None = None,
+        key: str | None = None,
         *,
         organisation_id: str | None = None,
         include_ended: bool = False,
     ) -> Awaitable[Iterable[Purchase]]: ...
-    def load(
-        self, key: str | UUID | None = None, *, organisation_id: str | None = None, include_ended: bool = False
-    ) -> Any:
+    def load(self, key: str | None = None, *, organisation_id: str | None = None, include_ended: bool = False) -> Any:
         """Return the purchase with this key, if there is one; without a key, all that have not ended, oldest first.
 
         Args:

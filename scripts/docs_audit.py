@@ -24,6 +24,8 @@ AXE = ROOT / "node_modules/axe-core/axe.min.js"
 WIDTH, NARROW = 1280, 390
 # Colours on their way to others are not those that a person reads.
 STILL = "document.head.insertAdjacentHTML('beforeend', '<style>* { transition: none !important }</style>')"
+# Headless Chromium has no mouse. With one, the theme lets keys scroll code that is wider than the window.
+MOUSE = "const asked = matchMedia.bind(window); window.matchMedia = q => asked(q === '(hover)' ? 'all' : q)"
 SCHEME = "document.body.dataset.mdColorScheme"
 RUN_AXE = """
 axe.run().then(found => found.violations.map(v => [v.impact, v.id, v.help, v.nodes.map(node => node.target.join(" "))]))
@@ -85,6 +87,7 @@ def look_at(path: str, url: str, pages: list[str]) -> Findings:
             tab.allow_scripts(True)
             tab.look(WIDTH, dark=dark)
             tab.call("Emulation.setDeviceMetricsOverride", width=width, height=800, deviceScaleFactor=1, mobile=False)
+            tab.call("Page.addScriptToEvaluateOnNewDocument", source=MOUSE)
             for page in pages:
                 tab.open(url + page)
                 tab.run(STILL)

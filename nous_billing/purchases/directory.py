@@ -48,7 +48,7 @@ class PurchaseDirectory:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.path)!r})"
 
-    def load(self, key: str | UUID | None = None) -> Iterable[Purchase]:
+    def load(self, key: str | None = None) -> Iterable[Purchase]:
         """Return the purchase with this key, if there is one; without a key, all that have not ended, oldest first.
 
         The cost depends on the number of open purchases, not on the number of receipts.
