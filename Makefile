@@ -39,7 +39,7 @@ export SOURCE_DATE_EPOCH := 1577836800
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 .PHONY: help setup lock generate check-generated lint-contract lint format types arrows test planted-faults soak mutation \
-	wheel build check-wheel demo contract changes gaps surface check-surface rehearse test-floor docs trace pictures \
+	wheel build check-wheel demo contract changes gaps surface check-surface rehearse test-floor docs docs-audit trace pictures \
 	release check-release check-tag proved publish upload notes indexes rehearse-release readers test-others bench chaos \
 	login-matrix chaos-service storm hermes lines check clean
 
@@ -207,6 +207,8 @@ docs: $(NODE_SETUP) ## Build the documentation into site/ and check its links
 
 trace: $(SETUP) ## Write the trace of a purchase into docs/guide/observability.md
 	@$(BIN)/python -m scripts.trace
+docs-audit: $(NODE_SETUP) ## Measure the built documentation, look at each page with axe (needs Chromium), and write docs/audit.md
+	@$(BIN)/python -m scripts.docs_audit
 
 pictures: $(SETUP) ## Take the pictures for the documentation: a purchase in a terminal, and the mock's pages (needs Chromium)
 	@$(BIN)/python -m scripts.pictures
@@ -269,8 +271,9 @@ $(LEAN_SETUP): $(SETUP)
 	@touch $@
 
 # No interpreter option of the caller's: without bytecode files an import would measure the compiler.
-bench: $(LEAN_SETUP) ## Measure against the alternatives and write benchmarks/RESULTS.md, in 5 minutes (ROWS="poll-tls burst" for some)
+bench: $(LEAN_SETUP) ## Measure against the alternatives and write benchmarks/RESULTS.md and the figures of docs/scale.md, in 5 minutes (ROWS="poll-tls burst" for some)
 	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m benchmarks $(LEAN)/bin/python $(ROWS)
+	@$(BIN)/python -m scripts.figures
 
 chaos: $(SETUP) ## Buy 1000 times on a bad day and count charges and wrong words, five minutes (ARGS="--purchases 100 --seed 2")
 	@$(BIN)/python scripts/chaos.py --both $(ARGS)

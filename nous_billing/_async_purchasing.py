@@ -15,6 +15,8 @@ from .purchases.record import AsyncOnProgress
 from .purchases.resuming import Outcome
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from .transport.async_driver import AsyncDriver
 
 
@@ -25,7 +27,7 @@ class AsyncPurchasing(BasePurchasing[AsyncClock]):
         self,
         amount_usd: Amount,
         *,
-        idempotency_key: str,
+        idempotency_key: str | UUID,
         organisation_id: str | None = None,
         store: AnyPurchaseStore | None = None,
         step_up: Callable[[], bool | Awaitable[bool]] | None = None,
@@ -78,7 +80,7 @@ class AsyncPurchasing(BasePurchasing[AsyncClock]):
         self,
         amount_usd: Amount,
         *,
-        idempotency_key: str,
+        idempotency_key: str | UUID,
         organisation_id: str | None = None,
         store: AnyPurchaseStore | None = None,
         step_up: Callable[[], bool | Awaitable[bool]] | None = None,
@@ -110,7 +112,11 @@ class AsyncPurchasing(BasePurchasing[AsyncClock]):
         return await self._driver.run(buying.begin(), headers, buying.broken)
 
     async def check_purchase(
-        self, idempotency_key: str, *, store: AnyPurchaseStore | None = None, headers: Mapping[str, str] | None = None
+        self,
+        idempotency_key: str | UUID,
+        *,
+        store: AnyPurchaseStore | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Purchase:
         """Load a purchase from the store, and poll its charge once if it is pending. Never makes a charge.
 
@@ -135,7 +141,7 @@ class AsyncPurchasing(BasePurchasing[AsyncClock]):
 
     def follow_purchase(
         self,
-        idempotency_key: str,
+        idempotency_key: str | UUID,
         *,
         store: AnyPurchaseStore | None = None,
         interval: float = DEFAULT_INTERVAL,
@@ -180,7 +186,7 @@ class AsyncPurchasing(BasePurchasing[AsyncClock]):
     ) -> list[Outcome]:
         """Find out the outcome of purchases that were left open. Never makes a charge.
 
-        Waits for accepted charges. For the others a person decides whether to buy again, with the same key.
+        Waits for accepted charges. A person decides whether to continue the others: ``buy_credits``, with the same key.
 
         Args:
             store: As for ``buy_credits``. None: the purchases of this process.

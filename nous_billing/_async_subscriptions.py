@@ -13,6 +13,8 @@ from .protocol.settlement import DEFAULT_INTERVAL
 from .protocol.upgrade import DEFAULT_UPGRADE_CAP
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from .transport.async_driver import AsyncDriver
 
 
@@ -99,7 +101,7 @@ class AsyncSubscriptions(BaseClient[AsyncClock]):
         self,
         subscription_type_id: str,
         *,
-        idempotency_key: str,
+        idempotency_key: str | UUID,
         timeout: float | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> SubscriptionUpgrade:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
+from typing import TYPE_CHECKING
 
 from ._base_purchasing import BasePurchasing, Store
 from .clock import Clock
@@ -16,6 +17,9 @@ from .purchases.record import OnProgress
 from .purchases.resuming import Outcome
 from .transport.driver import Driver
 
+if TYPE_CHECKING:
+    from uuid import UUID
+
 
 class Purchasing(BasePurchasing[Clock]):
     _driver: Driver
@@ -24,7 +28,7 @@ class Purchasing(BasePurchasing[Clock]):
         self,
         amount_usd: Amount,
         *,
-        idempotency_key: str,
+        idempotency_key: str | UUID,
         organisation_id: str | None = None,
         store: Store | None = None,
         step_up: Callable[[], bool] | None = None,
@@ -76,7 +80,7 @@ class Purchasing(BasePurchasing[Clock]):
         self,
         amount_usd: Amount,
         *,
-        idempotency_key: str,
+        idempotency_key: str | UUID,
         organisation_id: str | None = None,
         store: Store | None = None,
         step_up: Callable[[], bool] | None = None,
@@ -108,7 +112,7 @@ class Purchasing(BasePurchasing[Clock]):
         return self._run(buying, buying.begin(), headers)
 
     def check_purchase(
-        self, idempotency_key: str, *, store: Store | None = None, headers: Mapping[str, str] | None = None
+        self, idempotency_key: str | UUID, *, store: Store | None = None, headers: Mapping[str, str] | None = None
     ) -> Purchase:
         """Load a purchase from the store, and poll its charge once if it is pending. Never makes a charge.
 
@@ -133,7 +137,7 @@ class Purchasing(BasePurchasing[Clock]):
 
     def follow_purchase(
         self,
-        idempotency_key: str,
+        idempotency_key: str | UUID,
         *,
         store: Store | None = None,
         interval: float = DEFAULT_INTERVAL,
@@ -178,7 +182,7 @@ class Purchasing(BasePurchasing[Clock]):
     ) -> list[Outcome]:
         """Find out the outcome of purchases that were left open. Never makes a charge.
 
-        Waits for accepted charges. For the others a person decides whether to buy again, with the same key.
+        Waits for accepted charges. A person decides whether to continue the others: ``buy_credits``, with the same key.
 
         Args:
             store: As for ``buy_credits``. None: the purchases of this process.

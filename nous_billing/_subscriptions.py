@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from ._base_client import BaseClient
 from .clock import Clock
@@ -11,6 +12,9 @@ from .protocol import operations
 from .protocol.settlement import DEFAULT_INTERVAL
 from .protocol.upgrade import DEFAULT_UPGRADE_CAP
 from .transport.driver import Driver
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 
 class Subscriptions(BaseClient[Clock]):
@@ -96,7 +100,7 @@ class Subscriptions(BaseClient[Clock]):
         self,
         subscription_type_id: str,
         *,
-        idempotency_key: str,
+        idempotency_key: str | UUID,
         timeout: float | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> SubscriptionUpgrade:

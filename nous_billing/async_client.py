@@ -18,6 +18,7 @@ from .protocol.settlement import DEFAULT_CAP, DEFAULT_INTERVAL, AsyncOnPoll
 
 if TYPE_CHECKING:
     from ssl import SSLContext
+    from uuid import UUID
 
     import httpx
 
@@ -119,7 +120,7 @@ class AsyncBillingClient(AsyncPurchasing, AsyncSubscriptions):
         self,
         *,
         amount_usd: Amount,
-        idempotency_key: str,
+        idempotency_key: str | UUID,
         timeout: float | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> ChargeAccepted:

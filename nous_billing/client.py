@@ -20,6 +20,7 @@ from .transport.driver import Driver
 
 if TYPE_CHECKING:
     from ssl import SSLContext
+    from uuid import UUID
 
     import httpx
 
@@ -119,7 +120,7 @@ class BillingClient(Purchasing, Subscriptions):
         self,
         *,
         amount_usd: Amount,
-        idempotency_key: str,
+        idempotency_key: str | UUID,
         timeout: float | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> ChargeAccepted:

@@ -7,7 +7,7 @@ The tree of the classes:
     BillingError
     ├── BillingAuthError                 401, or not logged in
     │   └── BillingSessionRevoked        401 session_revoked: log in again
-    ├── BillingLoginNotSaved             a login was renewed and could not be written to its file
+    ├── BillingLoginNotSaved             its file could not be written
     ├── BillingScopeRequired             403 insufficient_scope: step up
     ├── BillingAccessDenied              every other 403
     │   ├── BillingRemoteSpendingRevoked
@@ -16,22 +16,22 @@ The tree of the classes:
     │   ├── BillingNoPaymentMethod
     │   ├── BillingConsentRequired
     │   └── BillingMonthlyCapExceeded
-    ├── BillingRateLimited               429, and 503: back off, not a payment failure
+    ├── BillingRateLimited               429, 503: wait; no payment failure
     │   ├── BillingStripeUnavailable
     │   └── BillingUpgradeCapExceeded
     ├── BillingInvalidRequest            400, and what is refused before it is sent
     ├── BillingIdempotencyConflict       409
     ├── BillingNetworkError              no usable reply
     │   └── BillingTimeout               the deadline passed
-    ├── BillingServerError               every other 5xx, 408, and statuses that no standard knows
+    ├── BillingServerError               other 5xx, 408, unknown statuses
     ├── BillingResponseError             a reply that is not the contract's
     ├── BillingChargeUnsettled           raised by ``wait_for_charge`` only
     │   ├── BillingChargeTimeout         still pending at the cap
     │   ├── BillingChargeUnconfirmed     access was lost while waiting
     │   └── BillingChargeCancelled       the caller stopped waiting
-    ├── BillingPurchaseUncertain         a purchase may have been made, or may still be: the same key again
-    │   └── BillingDuplicateCharge       the portal made more than one charge for one key
-    ├── BillingPurchaseCancelled         the caller stopped a purchase before a charge could be made
+    ├── BillingPurchaseUncertain         call again with the same key
+    │   └── BillingDuplicateCharge       more than one charge for one key
+    ├── BillingPurchaseCancelled         stopped before a charge could be made
     └── BillingPurchaseStoreError        a purchase could not be saved or read
         └── BillingPurchaseNotFound      the store has no purchase with this key
 """
@@ -98,7 +98,7 @@ class BillingScopeRequired(BillingError):
 
 
 class BillingAccessDenied(BillingError):
-    """A gate of the portal denied the call (403). Nothing was charged."""
+    """The portal denied the call (403). Nothing was charged."""
 
 
 class BillingRemoteSpendingRevoked(BillingAccessDenied):
@@ -106,11 +106,11 @@ class BillingRemoteSpendingRevoked(BillingAccessDenied):
 
 
 class BillingRoleRequired(BillingAccessDenied):
-    """The person is no admin of the organisation (403 ``role_required``)."""
+    """The person is not an admin of the organisation (403 ``role_required``)."""
 
 
 class BillingDisabled(BillingAccessDenied):
-    """The organisation has switched billing from a terminal off (403 ``cli_billing_disabled``)."""
+    """The organisation has switched off billing from terminals (403 ``cli_billing_disabled``)."""
 
 
 class BillingNoPaymentMethod(BillingAccessDenied):
@@ -126,8 +126,8 @@ class BillingMonthlyCapExceeded(BillingAccessDenied):
     """The charge would exceed the monthly cap (403 ``monthly_cap_exceeded``).
 
     Attributes:
-        remaining_usd: Dollars that may still be spent this month, or None where the portal does not say.
-        is_default_ceiling: True where the organisation has set no cap of its own; None where the portal does not say.
+        remaining_usd: Dollars that may still be spent this month, or None if the portal does not say.
+        is_default_ceiling: True if the organisation has set no cap of its own; None if the portal does not say.
     """
 
     remaining_usd: Decimal | None = None
@@ -137,7 +137,7 @@ class BillingMonthlyCapExceeded(BillingAccessDenied):
 class BillingRateLimited(BillingError):
     """Back off (429, and 503). Not a payment failure, and nothing was charged or saved.
 
-    In answer to a request that changes something, a 503 is only this where the portal itself sent it
+    In answer to a request that changes something, a 503 is only this if the portal itself sent it
     (``temporarily_unavailable``, ``stripe_unavailable``); any other is a ``BillingServerError``.
     """
 
@@ -178,8 +178,8 @@ class BillingServerError(BillingError):
 class BillingResponseError(BillingError):
     """A reply that is not the contract's.
 
-    ``error`` is ``"endpoint_unavailable"`` where it is not this API at all (a web page, a redirect, an unknown path),
-    and ``"invalid_response"`` where it is JSON that breaks the contract, or too large or compressed. In answer to a
+    ``error`` is ``"endpoint_unavailable"`` if it is not this API at all (a web page, a redirect, an unknown path),
+    and ``"invalid_response"`` if it is JSON that breaks the contract, or too large or compressed. In answer to a
     request that changes something ``outcome_unknown`` is True, and a 4xx without a code of the portal (but for 401 and
     429) is this, too: only the portal's own refusal says that nothing was done.
     """

@@ -96,7 +96,7 @@ class OtherPaymentMethod:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonthlyCap:
-    """What may be spent in a month, in dollars; ``limit_usd`` is None where there is no limit."""
+    """What may be spent in a month, in dollars; ``limit_usd`` is None if there is no limit."""
 
     limit_usd: Decimal | None
     spent_this_month_usd: Decimal
@@ -128,11 +128,11 @@ class BillingState(Result):
     """What a terminal shows before a purchase.
 
     Attributes:
-        card: None for a member, and where no reusable card is saved.
+        card: None for a member, and if no reusable card is saved.
         payment_method: The same for portals that know more than cards. None for a member and from older portals.
         monthly_cap: None for a member.
         auto_reload: None for a member.
-        can_change_plan: A capability that outranks the role, or None where the portal does not say.
+        can_change_plan: A capability that outranks the role, or None if the portal does not say.
         portal_url: An absolute link to billing on the portal.
     """
 
@@ -186,7 +186,7 @@ class ChargeSettled(Result):
     """Paid: the balance has been raised by ``amount_usd`` dollars.
 
     Attributes:
-        settled_at: When, with an offset, or None where the portal gives no moment that can be read.
+        settled_at: When, with an offset, or None if the portal gives no date that can be read.
     """
 
     amount_usd: Decimal

@@ -31,6 +31,8 @@ from .store_access import AnyStore
 from .waiting import Wait, check, settle
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from ..events import Event
 
 
@@ -223,7 +225,7 @@ class Buying:
         return settle(self._call, self._organisation, self._wait)
 
 
-def new_purchase(amount_usd: Amount, idempotency_key: str, clock: BaseClock) -> Purchase:
+def new_purchase(amount_usd: Amount, idempotency_key: str | UUID, clock: BaseClock) -> Purchase:
     """Return a new purchase.
 
     Raises:

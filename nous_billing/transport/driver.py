@@ -163,7 +163,7 @@ def check_network(http_client: object, ssl_context: object, proxy: object) -> Pr
 
         if not isinstance(ssl_context, SSLContext):
             raise BillingInvalidRequest(
-                f"ssl_context must be an ssl.SSLContext, not a {type(ssl_context).__name__}.",
+                f"ssl_context must be an ssl.SSLContext, not {type(ssl_context).__name__}.",
                 error="invalid_ssl_context",
             )
     if proxy is None:

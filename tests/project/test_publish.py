@@ -17,7 +17,7 @@ from scripts.indexes import PASSWORD, USER, Index
 from scripts.indexes.__main__ import DEVPI, QUICK, read_table
 from scripts.indexes.archives import ARCHIVES
 from scripts.indexes.cases import CASES, Shop
-from scripts.indexes.pypiserver import READING, pypiserver
+from scripts.indexes.pypiserver import OPEN, READING, pypiserver
 from scripts.other_pythons import find_python
 from scripts.rehearsals.run import Copy, Said
 
@@ -299,31 +299,55 @@ def test_what_was_published_installs_and_buys_on_python_3(
     assert run(with_uv, "-I", ROOT / "scripts/try_wheel.py") == "The wheel with its mock bought $50.\n"
 
 
-def test_the_readme_alone_leads_from_an_install_to_a_bought_credit_in_a_minute(
-    published: Index, tmp_path: Path
-) -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    (install,) = re.findall(r'^pip install .*"nous-billing\[mock\]"', readme, re.MULTILINE)
-    section = readme.partition("## A first purchase")[2]
-    (tmp_path / "buy.py").write_text(re.findall(r"```python\n(.*?)```", section, re.DOTALL)[0])
-    # The dependencies, which the index of an organisation serves too.
-    locked: list[str | Path] = [
-        "--constraints",
-        ROOT / "requirements-dev.txt",
-        "-r",
+@pytest.fixture
+def organisation(published: Index, tmp_path: Path) -> Iterator[str]:
+    """The simple page of an index as the README describes it: it has the package and its dependencies, for anybody."""
+    locked = tmp_path / "locked.txt"
+    compile_: list[str | Path] = [
+        UV,
+        "pip",
+        "compile",
         ROOT / "pyproject.toml",
         "--extra",
         "mock",
+        "--generate-hashes",
+        "--quiet",
     ]
-    subprocess.run([UV, "venv", "--quiet", tmp_path / "venv"], check=True)
-    subprocess.run([UV, "pip", "install", "--quiet", "--python", tmp_path / "venv", "pip", *locked], check=True)
-    simple = f"{published.url.replace('://', f'://{USER}:{PASSWORD}@')}/simple/"
-    commands = [install.replace("https://packages.example/simple/", simple), "python buy.py"]
-    environment = {"PATH": f"{tmp_path / 'venv/bin'}:{os.environ['PATH']}", "HOME": str(tmp_path)}
-    started = time.monotonic()
-    for command in commands:
-        done = subprocess.run(command, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-    assert done.stdout == "settled 50\n"
+    subprocess.run([*compile_, "--constraints", ROOT / "requirements-dev.txt", "-o", locked], check=True)
+    download: list[str | Path] = [
+        "download",
+        "--quiet",
+        "--require-hashes",
+        "--no-deps",
+        "--only-binary",
+        ":all:",
+        "-r",
+        locked,
+    ]
+    with pypiserver(tmp_path / "organisation", OPEN) as running:
+        packages = tmp_path / "organisation/packages"
+        subprocess.run([sys.executable, "-m", "pip", *download, "-d", packages], check=True)
+        for name, content in published.files().items():
+            (packages / name).write_bytes(content)
+        yield f"{running.url}/simple/"
+
+
+def test_the_readme_alone_leads_from_an_install_to_a_bought_credit_in_a_minute(
+    organisation: str, tmp_path: Path
+) -> None:
+    user_part, _, _ = (ROOT / "README.md").read_text(encoding="utf-8").partition("## A purchase happens once")
+    blocks = re.findall(r"```sh\n(.*?)```", user_part, re.DOTALL)
+    commands = [line for block in blocks for line in block.splitlines()]
     assert len(commands) <= 5
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    (program,) = re.findall(r"```python\n(.*?)```", user_part, re.DOTALL)
+    (folder / re.findall(r"Save this as `(\S+)`", user_part)[0]).write_text(program)
+    # Nothing of this machine's pip: no other index, no folder of wheels. One shell, as a person has.
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PIP_CONFIG_FILE": os.devnull}
+    script = "\n".join(["set -e", *commands]).replace("https://packages.example/simple/", organisation)
+    started = time.monotonic()
+    done = subprocess.run(["sh", "-c", script], cwd=folder, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("settled 50\n")
     assert time.monotonic() - started < 60

@@ -84,7 +84,10 @@ def test_money_of_the_portal_keeps_the_digits_that_were_sent(text):
     ids=short,
 )
 def test_what_is_no_decimal_string_is_refused(text):
-    with pytest.raises(BillingInvalidRequest, match="Not a decimal number of dollars") as caught:
+    refusal = (
+        "Not a decimal number of dollars" if isinstance(text, str) else "text must be a string such as '142.5', not"
+    )
+    with pytest.raises(BillingInvalidRequest, match=refusal) as caught:
         parse_usd(text)
     assert caught.value.error == "invalid_amount"
     assert len(str(caught.value)) < 120
