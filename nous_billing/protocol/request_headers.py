@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import cast
 
+from .._arguments import wrong_type
 from .._version import __version__
 from ..errors import BillingInvalidRequest
 
@@ -41,7 +42,7 @@ def check_headers(headers: Mapping[str, str] | None, *, are_traced: bool = False
     if headers is None:
         return {}
     if not isinstance(cast("object", headers), Mapping):
-        raise _refused(f"headers must be a mapping of names to values, not {type(headers).__name__}")
+        raise wrong_type("headers", "a mapping of names to values", headers, "invalid_headers")
     checked: dict[str, str] = {}
     for name, value in cast("Mapping[object, object]", headers).items():
         if not isinstance(name, str) or not re.fullmatch(_TOKEN, name):
@@ -68,8 +69,9 @@ def user_agent(application: str | None) -> dict[str, str]:
     """
     if application is None:
         return {}
-    is_text = isinstance(cast("object", application), str)
-    if not is_text or len(application) > _LONGEST_USER_AGENT or not _is_list_of_products(application):
+    if not isinstance(cast("object", application), str):
+        raise wrong_type("user_agent", 'a string like "myapp/1.2"', application, "invalid_user_agent")
+    if len(application) > _LONGEST_USER_AGENT or not _is_list_of_products(application):
         raise BillingInvalidRequest(
             f'user_agent must be like "myapp/1.2" or "myapp/1.2 (a comment)", of at most {_LONGEST_USER_AGENT} ASCII '
             "characters.",

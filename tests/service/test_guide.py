@@ -16,7 +16,7 @@ PAGE = ROOT / "docs/guide/services.md"
 
 def commands():
     blocks = re.findall(r"```sh\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-    return [command for block in blocks for command in block.splitlines()]
+    return [command for block in blocks for command in re.sub(r" *\\\n *", " ", block).splitlines()]
 
 
 @pytest.mark.usefixtures("quiet")

@@ -26,7 +26,7 @@ WRONG: dict[str, list[Any]] = {
 TAKES = {
     "text": {"access_token", "base_url", "portal_base_url", "proxy", "store", "path", "scope", "rejected", "client_id"}
     | {"organisation_id", "charge_id", "subscription_type_id", "idempotency_key", "key", "amount_usd"}
-    | {"threshold", "top_up_amount"},
+    | {"threshold", "top_up_amount", "user_agent"},
     "a UUID": {"idempotency_key", "key"},
     "a number": {"timeout", "interval", "cap", "amount_usd", "threshold", "top_up_amount", "enabled"},
 }
@@ -41,7 +41,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "wait_for_upgrade": {"subscription_type_id": "tier"},
     **{name: {"on_code": print} for name in ("login", "alogin", "step_up", "astep_up")},
 }
-FUNCTIONS = {"on_code", "on_poll", "on_progress", "step_up", "cancelled"}
+FUNCTIONS = {"observer", "on_code", "on_poll", "on_progress", "step_up", "cancelled"}
 CLASSES = (
     nb.BillingClient,
     nb.AsyncBillingClient,
@@ -119,6 +119,7 @@ def wrong_for(function: Any) -> list[tuple[str, str, Any]]:
         for given in values
         if parameter not in TAKES.get(kind, ())
         and parameter != "include_ended"
+        and not (parameter == "headers" and isinstance(given, dict))
         # A class is called like a function.
         and not (given is nb.StaticToken and parameter in FUNCTIONS)
     ]
