@@ -25,7 +25,7 @@ The tree of the classes:
     │   └── BillingTimeout               the deadline passed
     ├── BillingServerError               other 5xx, 408, unknown statuses
     ├── BillingResponseError             a reply that is not the contract's
-    ├── BillingChargeUnsettled           raised by ``wait_for_charge`` only
+    ├── BillingChargeUnsettled           raised by wait_for_charge only
     │   ├── BillingChargeTimeout         still pending at the cap
     │   ├── BillingChargeUnconfirmed     access was lost while waiting
     │   └── BillingChargeCancelled       the caller stopped waiting
@@ -85,13 +85,13 @@ class BillingError(Exception):
         message = printable(message)
         error = None if error is None else printable_value(error)
         super().__init__(message)
-        self.message = message
-        self.status = status
-        self.error = error
-        self.portal_url = portal_url
-        self.retry_after = retry_after
+        self.message: str = message
+        self.status: int | None = status
+        self.error: str | None = error
+        self.portal_url: str | None = portal_url
+        self.retry_after: int | None = retry_after
         self.payload: dict[str, Any] = dict(payload or {})
-        self.outcome_unknown = outcome_unknown
+        self.outcome_unknown: bool = outcome_unknown
 
     @property
     def code(self) -> str | None:
@@ -247,8 +247,8 @@ class BillingChargeUnsettled(BillingError):
 
     def __init__(self, message: str, *, charge_id: str, error: str, last_error: BillingError | None = None) -> None:
         super().__init__(message, error=error, outcome_unknown=True, **_details(last_error))
-        self.charge_id = charge_id
-        self.last_error = last_error
+        self.charge_id: str = charge_id
+        self.last_error: BillingError | None = last_error
 
 
 class BillingChargeTimeout(BillingChargeUnsettled):
@@ -275,7 +275,7 @@ class BillingPurchaseUncertain(BillingError):
         charge_id: The accepted charge, or None if it is not known whether there is one.
         last_error: What the purchase ran into, or None.
         is_too_old: Whether it was begun more than a day ago. The portal may no longer know it then, and the same call
-            finds out nothing: look at ``portal_url``.
+            finds nothing out: look at ``portal_url``.
     """
 
     def __init__(
@@ -293,11 +293,11 @@ class BillingPurchaseUncertain(BillingError):
         super().__init__(message, error=error, outcome_unknown=True, **_details(last_error))
         if self.portal_url is None:
             self.portal_url = portal_url
-        self.key = key
-        self.amount_usd = amount_usd
-        self.charge_id = charge_id
-        self.last_error = last_error
-        self.is_too_old = is_too_old
+        self.key: str = key
+        self.amount_usd: Decimal = amount_usd
+        self.charge_id: str | None = charge_id
+        self.last_error: BillingError | None = last_error
+        self.is_too_old: bool = is_too_old
 
 
 class BillingDuplicateCharge(BillingPurchaseUncertain):
@@ -342,4 +342,4 @@ class BillingPurchaseInterrupted(KeyboardInterrupt):
 
     def __init__(self, uncertain: BillingPurchaseUncertain) -> None:
         super().__init__(uncertain)
-        self.uncertain = uncertain
+        self.uncertain: BillingPurchaseUncertain = uncertain
