@@ -17,20 +17,21 @@ class BillingError(Exception):
 
     Attributes:
         message: The sentence.
-        status: The HTTP status of the reply, or None where there was none.
-        error: The code of the failure: the portal's own (``"no_payment_method"``), or this SDK's where the portal gave
-            none (``"network_error"``, ``"invalid_amount"``); None where a reply had no code.
-        portal_url: An absolute link where a person can put it right, or None.
+        status: The HTTP status of the reply, or None if no reply came.
+        error: The code of the failure: the portal's own (``"no_payment_method"``), or this SDK's if the portal gave
+            none (``"network_error"``, ``"invalid_amount"``); None if a reply had no code.
+        portal_url: An absolute link to the page on which a person can fix it, or None.
         retry_after: Seconds to wait before trying again, or None.
-        payload: The decoded JSON body of the reply; empty where there was none.
-        headers: The headers of the reply, found by their names in any case; empty where there was none.
-        outcome_unknown: True when a charge may have been made all the same: send the same idempotency key again, never
-            a new one. Also True when settings may have been saved all the same: read the billing state.
+        payload: The decoded JSON body of the reply; empty if there was none.
+        headers: The headers of the reply, found by their names in any case; empty if there was none.
+        outcome_unknown: True if a charge may have been made despite the error: send the same idempotency key again,
+            never a new one. Also True if settings may have been saved: read the billing state.
 
     Examples:
-        >>> error = BillingError("The card was refused.", status=403, payload={"recovery": "reconnect"})
+        >>> payload = {"recovery": "reconnect"}
+        >>> error = BillingError("Refused.", status=403, payload=payload)
         >>> str(error), error.status, error.recovery, error.outcome_unknown
-        ('The card was refused.', 403, 'reconnect', False)
+        ('Refused.', 403, 'reconnect', False)
     """
 
     def __init__(
@@ -48,14 +49,14 @@ class BillingError(Exception):
         message = printable(message)
         error = None if error is None else printable_value(error)
         super().__init__(message)
-        self.message = message
-        self.status = status
-        self.error = error
-        self.portal_url = portal_url
-        self.retry_after = retry_after
+        self.message: str = message
+        self.status: int | None = status
+        self.error: str | None = error
+        self.portal_url: str | None = portal_url
+        self.retry_after: int | None = retry_after
         self.payload: dict[str, Any] = dict(payload or {})
         self.headers: ReplyHeaders = ReplyHeaders(headers) if headers else NO_HEADERS
-        self.outcome_unknown = outcome_unknown
+        self.outcome_unknown: bool = outcome_unknown
 
     @property
     def code(self) -> str | None:
@@ -64,12 +65,12 @@ class BillingError(Exception):
 
     @property
     def actor(self) -> str | None:
-        """Who stopped the spending: ``"self"``, ``"admin"``, or None where the portal does not say."""
+        """Who stopped the spending: ``"self"``, ``"admin"``, or None if the portal does not say."""
         return self._text("actor")
 
     @property
     def recovery(self) -> str | None:
-        """What helps: ``"login"``, ``"reconnect"``, ``"enable_account_toggle"``, or None where it is not said."""
+        """What helps: ``"login"``, ``"reconnect"``, ``"enable_account_toggle"``, or None if the portal does not say."""
         return self._text("recovery")
 
     @property

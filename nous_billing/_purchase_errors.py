@@ -20,8 +20,8 @@ class BillingChargeUnsettled(BillingError):
 
     def __init__(self, message: str, *, charge_id: str, error: str, last_error: BillingError | None = None) -> None:
         super().__init__(message, error=error, outcome_unknown=True, **_details(last_error))
-        self.charge_id = charge_id
-        self.last_error = last_error
+        self.charge_id: str = charge_id
+        self.last_error: BillingError | None = last_error
 
 
 class BillingChargeTimeout(BillingChargeUnsettled):
@@ -39,13 +39,13 @@ class BillingChargeCancelled(BillingChargeUnsettled):
 class BillingPurchaseUncertain(BillingError):
     """It is not known whether a purchase was made, or how its charge ended (``error="purchase_uncertain"``).
 
-    Not a failure: ``outcome_unknown`` is True. Buy again with the same key and the same amount, which goes on with this
-    purchase, or look at ``portal_url``. A new key could buy twice.
+    Not a failure: ``outcome_unknown`` is True. To continue this purchase, call again with the same key and the same
+    amount, or look at ``portal_url``. A new key could charge twice.
 
     Attributes:
         key: The purchase's idempotency key.
         amount_usd: Dollars.
-        charge_id: The charge, where one was accepted, or None where not even that is known.
+        charge_id: The accepted charge, or None if it is not known whether there is one.
         last_error: What the purchase ran into, or None.
         is_too_old: Whether it was begun more than a day ago. The portal may no longer know it then, and the same call
             finds out nothing: look at ``portal_url``.
@@ -66,11 +66,11 @@ class BillingPurchaseUncertain(BillingError):
         super().__init__(message, error=error, outcome_unknown=True, **_details(last_error))
         if self.portal_url is None:
             self.portal_url = portal_url
-        self.key = key
-        self.amount_usd = amount_usd
-        self.charge_id = charge_id
-        self.last_error = last_error
-        self.is_too_old = is_too_old
+        self.key: str = key
+        self.amount_usd: Decimal = amount_usd
+        self.charge_id: str | None = charge_id
+        self.last_error: BillingError | None = last_error
+        self.is_too_old: bool = is_too_old
 
 
 class BillingDuplicateCharge(BillingPurchaseUncertain):
@@ -94,7 +94,7 @@ class BillingPurchaseCancelled(BillingError):
 class BillingPurchaseStoreError(BillingError):
     """A purchase could not be saved, or not be read (``error="purchase_store_failed"``).
 
-    Raised before anything is sent. ``on_progress`` is given one where a purchase goes on and only its record could not
+    Raised before anything is sent. ``on_progress`` is given one if a purchase continues and only its record could not
     be saved, and ``resume_purchases`` returns one for what it could not read; ``outcome_unknown`` is True then.
     """
 
@@ -110,12 +110,12 @@ class BillingPurchaseInterrupted(KeyboardInterrupt):
     """Ctrl-C in a purchase that may have been made. No ``BillingError``: what handles those does not swallow it.
 
     Attributes:
-        uncertain: What is known, with the key to go on with.
+        uncertain: What is known, with the key that continues the purchase.
     """
 
     def __init__(self, uncertain: BillingPurchaseUncertain) -> None:
         super().__init__(uncertain)
-        self.uncertain = uncertain
+        self.uncertain: BillingPurchaseUncertain = uncertain
 
 
 def _details(error: BillingError | None) -> dict[str, Any]:

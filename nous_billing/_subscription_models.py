@@ -64,7 +64,7 @@ class Subscription(Result):
 
     Attributes:
         context: ``"personal"``, ``"team"`` …
-        can_change_plan: A capability that outranks the role, or None where the portal does not say.
+        can_change_plan: A capability that outranks the role, or None if the portal does not say.
         portal_url: An absolute link to billing on the portal.
         current: None without a plan.
     """
@@ -116,7 +116,7 @@ class PendingChange(Result):
     Attributes:
         rail: How the subscription is paid.
         message: The portal's own sentence for a person, or None.
-        cancel_at_period_end: Whether it ends with the period. None where a tier was chosen.
+        cancel_at_period_end: Whether it ends with the period. None if a tier was chosen.
     """
 
     rail: str
