@@ -122,6 +122,7 @@ def run(module: str, tests: list[str]) -> bool:
         # On a busy machine the usual limit is soon reached, and what was only slow would count as killed.
         "timeout_constant": 6,
         "timeout_multiplier": 5,
+        "process_isolation": "forkserver",
         "pytest_add_cli_args_test_selection": tests,
         "pytest_add_cli_args": ["-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-profile=first-failure"],
     }
