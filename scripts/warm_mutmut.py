@@ -7,10 +7,11 @@ tests are collected would not be seen, so the tests of a survivor are run once m
 import subprocess
 import sys
 from collections.abc import Iterable
+from contextlib import chdir
 
 import pytest
 from _pytest.config import _prepareconfig
-from mutmut.runners.harness import PytestRunner, change_cwd
+from mutmut.runners.harness import PytestRunner
 from mutmut.workers import isolation
 
 
@@ -21,7 +22,7 @@ class WarmRunner(PytestRunner):
 
     def warm_up(self) -> None:
         """Collect the tests, and keep them."""
-        with change_cwd("mutants"):
+        with chdir("mutants"):
             selection = self._pytest_add_cli_args_test_selection
             config = _prepareconfig(["--rootdir=.", "-x", "-qq", "-s", *selection, *self._pytest_add_cli_args])
             config._do_configure()
@@ -38,7 +39,7 @@ class WarmRunner(PytestRunner):
             return super().run_tests(mutant_name=None, tests=tests)
         chosen = set(tests)
         items = [item for item in self.session.items if item.nodeid.removeprefix("mutants/") in chosen]
-        with change_cwd("mutants"):
+        with chdir("mutants"):
             return self._run(items) or self._run_anew(sorted({item.nodeid.partition("::")[0] for item in items}))
 
     def _run(self, items: list[pytest.Item]) -> int:
