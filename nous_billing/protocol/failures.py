@@ -134,8 +134,8 @@ def _default_message(status: int, code: str | None, *, unknown: bool) -> str:
 
 def _unknown_outcome(operation: Operation[object]) -> str:
     if operation.moves_money:
-        return unknown_outcome(operation.changes)
-    return f" The {operation.changes} may have been saved: read {operation.shown_by} to find out."
+        return unknown_outcome(operation.changes or "payment")
+    return f" The {operation.changes or 'settings'} may have been saved: read {operation.shown_by} to find out."
 
 
 def _payload(reply: Reply) -> dict[str, Any]:

@@ -48,7 +48,7 @@ class Operation(Generic[T_co]):
             ``str`` for a body that is not JSON, ``None`` for no body.
         accept: The media type of a success.
         reads_only: Whether it changes nothing although it is no GET.
-        changes: What it may change, as messages name it.
+        changes: What it may change, as messages name it; if empty, a payment or the settings.
         shown_by: Where a change that is not a payment would show.
     """
 
@@ -59,7 +59,7 @@ class Operation(Generic[T_co]):
     result: object
     accept: str = JSON
     reads_only: bool = False
-    changes: str = "settings"
+    changes: str = ""
     shown_by: str = "the billing state"
 
     @property

@@ -85,18 +85,13 @@ class AsyncDriver(BaseDriver[transport.AsyncSender, AsyncClock]):
         self._source.loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._left(step)):
-                while (stalled := self.memo.stalled) is not None:
-                    await asyncio.wrap_future(stalled)
+                while (others := self._asked_by_others()) is not None:
+                    answers: tuple[object] = await asyncio.gather(asyncio.wrap_future(others), return_exceptions=True)
                     kept = self._kept(step)
                     if kept is not None:
                         return kept
-                under_way = self._asking.under_way(None)
-                if under_way is not None:
-                    # Not its error, which is for the call that began it.
-                    await asyncio.gather(asyncio.wrap_future(under_way), return_exceptions=True)
-                    kept = self._kept(step)
-                    if kept is not None:
-                        return kept
+                    if isinstance(answers[0], BaseException):  # It is for the call that began it.
+                        break
                 return await asyncio.wrap_future(self._resolving(step))
         except TimeoutError:
             return RENEWING

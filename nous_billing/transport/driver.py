@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 from math import inf
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .._threads import SharedWork
 from ..clock import BaseClock, Clock
@@ -101,6 +101,10 @@ class BaseDriver(Generic[SenderT, ClockT]):
         rejected = None if step.rejected is None else step.rejected.secret
         return self._asking.begin(None, partial(self.memo.resolve, rejected))
 
+    def _asked_by_others(self) -> Future[Any] | None:
+        """Return what other calls wait for. Once it has ended, yet another may have begun to ask."""
+        return self.memo.stalled or self._asking.under_way(None)
+
     def _kept(self, step: Resolve) -> Credentials | None:
         # A look at the source beside one that stalls would only stall, too.
         kept = None if self._asking.under_way(None) else self.memo.fresh()
@@ -164,18 +168,13 @@ class Driver(BaseDriver[transport.Sender, Clock]):
 
     def _resolve(self, step: Resolve) -> Credentials | Failure:
         try:
-            while (stalled := self.memo.stalled) is not None:
-                stalled.exception(self._left(step))
+            while (others := self._asked_by_others()) is not None:
+                error = others.exception(self._left(step))
                 kept = self._kept(step)
                 if kept is not None:
                     return kept
-            under_way = self._asking.under_way(None)
-            if under_way is not None:
-                # Not its error, which is for the call that began it.
-                under_way.exception(self._left(step))
-                kept = self._kept(step)
-                if kept is not None:
-                    return kept
+                if error is not None:  # It is for the call that began it.
+                    break
             return self._resolving(step).result(self._left(step))
         except TimeoutError:
             return RENEWING

@@ -133,6 +133,11 @@ def test_an_upgrade_needs_a_key():
             made(UPGRADE),
             " The upgrade may have been made: try again with the same idempotency key, never a new one.",
         ),
+        # An operation of which nothing more is said than that it has a key.
+        (
+            replace(made(UPGRADE), changes=""),
+            " The payment may have been made: try again with the same idempotency key, never a new one.",
+        ),
         (CANCEL, " The change may have been saved: read the subscription to find out."),
         (
             operations.delete_pending_subscription_change(),

@@ -128,6 +128,21 @@ def test_calls_at_once_need_no_thread_each_to_wait_for_credentials(call, make, r
 
 
 @AT_ONCE
+def test_a_call_waits_also_for_another_that_began_to_ask_while_it_waited(call, make, started):
+    driver, ends = make(Source()), [threading.Event(), threading.Event()]
+    driver._asking.begin(None, ends[0].wait)
+    with ThreadPoolExecutor() as pool:
+        answers = pool.submit(call, driver, [one(Resolve(time.monotonic() + 30))])
+        time.sleep(0.1)
+        driver._asking.begin(None, ends[1].wait)
+        for end, threads in zip(ends, (2, 3), strict=True):
+            end.set()
+            time.sleep(0.1)
+            assert started.count("nous-billing-credentials") == threads
+        assert answers.result() == [Credentials("t")]
+
+
+@AT_ONCE
 def test_a_call_that_waited_for_credentials_that_were_refused_to_another_asks_for_itself(call, make):
     class Failing(Source):
         def resolve(self, *, rejected=None):
