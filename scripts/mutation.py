@@ -105,9 +105,13 @@ def modules() -> Iterator[str]:
 
 
 def find_tests(module: str) -> list[str]:
+    """The test files of a module: those of its wing, and those anywhere that have its name."""
     wing, _, name = module.rpartition("/")
-    patterns = WINGS[wing.partition("/")[0]] if wing else [*FRONT.get(name, []), f"unit/test_{name.strip('_')}*"]
-    return sorted({path.relative_to(ROOT).as_posix() for each in patterns for path in ROOT.glob(f"tests/{each}.py")})
+    stem = name.removeprefix("_").removeprefix("async_")
+    wings = WINGS[wing.partition("/")[0]] if wing else [*FRONT.get(name, []), f"unit/test_{name.strip('_')}*"]
+    named = [f"{folder}/{wing}/test_{stem}*" for folder in ("unit", "sockets")] if wing else []
+    found = (ROOT.glob(f"tests/{each}.py") for each in [*wings, *named])
+    return sorted({path.relative_to(ROOT).as_posix() for paths in found for path in paths})
 
 
 def run(module: str, tests: list[str]) -> bool:
