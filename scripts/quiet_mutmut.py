@@ -20,6 +20,9 @@ def main() -> None:
     # Looks for its configuration in the folder where it is imported.
     from mutmut.__main__ import cli
 
+    from scripts import warm_mutmut
+
+    warm_mutmut.use()
     _use(_without_noise(), {"cast"})
     cli()
 
