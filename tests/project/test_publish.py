@@ -308,7 +308,7 @@ def test_the_readme_alone_leads_from_an_install_to_a_bought_credit_in_a_minute(
     published: Index, tmp_path: Path
 ) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    (install,) = re.findall(r'^pip install .*"nous-billing\[mock\]"', readme, re.MULTILINE)
+    (install,) = re.findall(r'^pip install --index-url .*"nous-billing\[mock\]"', readme, re.MULTILINE)
     section = readme.partition("## A first purchase")[2]
     (tmp_path / "buy.py").write_text(re.findall(r"```python\n(.*?)```", section, re.DOTALL)[0])
     # The dependencies, which the index of an organisation serves too.
