@@ -6,9 +6,12 @@ import click
 
 from nous_billing import __version__
 
-from .buying import buy, charge, resume
+from .buying import buy
 from .endings import Ending
+from .following import charge, resume
 from .login import log_in, log_out, status
+from .options import CommandGroup, with_screen
+from .screen import Screen
 from .settings import auto_reload, balance
 from .subscription import subscription
 
@@ -26,12 +29,13 @@ _ENDINGS = {
 
 
 @click.group(
+    cls=CommandGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="\b\nExit codes:\n" + "\n".join(f"  {ending.value:>3}  {meaning}" for ending, meaning in _ENDINGS.items()),
 )
 @click.version_option(__version__, prog_name="nous-billing")
 def command() -> None:
-    """Buy Nous Portal credits, and see what they are spent from.
+    """Buy Nous Portal credits, and see the balance, the card and the subscription.
 
     \b
     First steps:
@@ -45,7 +49,8 @@ def command() -> None:
 
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
-def completion(shell: str) -> None:
+@with_screen
+def completion(screen: Screen, shell: str) -> None:
     """Write the completion script for a shell.
 
     \b
@@ -57,7 +62,11 @@ def completion(shell: str) -> None:
 
     kind = get_completion_class(shell)
     assert kind is not None  # noqa: S101 - click has those three
-    click.echo(kind(command, {}, "nous-billing", "_NOUS_BILLING_COMPLETE").source())
+    script = kind(command, {}, "nous-billing", "_NOUS_BILLING_COMPLETE").source()
+    if screen.as_json:
+        screen.answer({"shell": shell, "script": script}, [])
+    else:
+        click.echo(script)
 
 
 @click.command(
