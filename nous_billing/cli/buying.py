@@ -39,7 +39,7 @@ def buy(screen: Screen, amount: str, key: str | None, yes: bool) -> None:
     amount_usd = check_amount(amount)
     begun = _find(key)
     # A key may have been used elsewhere, and no refusal says what it has charged.
-    claim = NOTHING_CHARGED if key is None or begun is not None else CHARGED_NOTHING_NOW
+    claim = NOTHING_CHARGED if key is None else CHARGED_NOTHING_NOW
     if begun is None or begun.status == "not_made":
         begun = None
         screen.check_can_ask(yes=yes)
@@ -137,13 +137,15 @@ def _buy(screen: Screen, current: Session, amount: str, key: str, organisation_i
 
 
 def progress(event: Purchase | BillingError) -> str:
-    """Return what is waited for after an event of a purchase."""
+    """Return what is waited for after an event of a purchase; nothing after the last one."""
     if isinstance(event, BillingError):
         return f"{event.message} Trying again …"
-    if event.status == "sending":
-        return "Sending the charge …"
     name = f" for {event.organisation_name}" if event.organisation_name else ""
-    return f"Waiting for the payment of {dollars(event.amount_usd)}{name} …"
+    waiting = {
+        "sending": "Sending the charge …",
+        "pending": f"Waiting for the payment of {dollars(event.amount_usd)}{name} …",
+    }
+    return waiting.get(event.status, "")
 
 
 def _new_balance(screen: Screen, current: Session, purchase: Purchase) -> Decimal | None:

@@ -15,7 +15,7 @@ from nous_billing import (
 from .text import duration
 
 NOTHING_CHARGED = "Nothing was charged."
-CHARGED_NOTHING_NOW = "This command charged nothing; this machine does not know if its key was charged before."
+CHARGED_NOTHING_NOW = "This command charged nothing. Whether an earlier one with this key did is not known here."
 LOGIN = "nous-billing login"
 _TOKEN = "NOUS_TOKEN is used instead of a login: set another one, or unset it."  # noqa: S105 - a sentence
 

@@ -36,8 +36,8 @@ class Working:
         )
 
     def update(self, sentence: str) -> None:
-        """Show something else that is waited for."""
-        if sentence == self._sentence:
+        """Show something else that is waited for, if there is anything."""
+        if sentence in ("", self._sentence):
             return
         self._sentence = sentence
         if not self._console.is_terminal:

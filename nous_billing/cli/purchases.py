@@ -54,6 +54,7 @@ def end_stopped(screen: Screen, key: str, claim: str) -> None:
         screen.end(Ending.STOPPED, f"Stopped. {claim}")
     if found.has_ended:
         end(screen, found)
+        return
     screen.end(
         Ending.UNKNOWN,
         f"Stopped. {found.message}",

@@ -77,7 +77,7 @@ def step_up(
     def ask() -> bool:
         pause()
         try:
-            if not screen.ask("This login may not charge or change settings yet. Ask for it now?", default=True):
+            if not screen.ask("This login may not spend yet. Ask for it now?", default=True):
                 return False
             return login.step_up(show_code(screen, opens_browser=True))
         finally:

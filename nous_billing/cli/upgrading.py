@@ -45,8 +45,9 @@ def upgrade(screen: Screen, tier: str, key: str | None, yes: bool) -> None:
 def _agree(screen: Screen, current: Session, tier: str, yes: bool) -> tuple[str, str] | None:
     """Ask for an upgrade, and return the tier's id and name; None where it is the tier already."""
     try:
-        with screen.working("Asking what the upgrade costs …"):
-            found, chosen, quote = plans.quote_change(current, tier)
+        found, chosen, quote = with_permission(
+            screen, current, "Asking what the upgrade costs …", lambda: plans.quote_change(current, tier)
+        )
     except BillingError as error:
         screen.fail(error, claim=NOTHING_CHARGED)
     if quote.effect == "no_op":
