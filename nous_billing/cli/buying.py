@@ -8,8 +8,10 @@ import click
 
 from nous_billing import (
     BillingError,
+    BillingNetworkError,
     BillingPurchaseInterrupted,
     BillingPurchaseUncertain,
+    BillingRateLimited,
     BillingState,
     Purchase,
     check_amount,
@@ -25,7 +27,7 @@ from .session import Session, purchases_path, session, step_up
 from .text import card_name, dollars
 
 
-@click.command()
+@click.command(short_help="Buy credits.")
 @click.argument("amount")
 @click.option("--key", callback=check_key, help="The key of a purchase to continue. It is charged once for its key.")
 @click.option("--yes", "-y", is_flag=True, help="Buy without being asked.")
@@ -138,8 +140,12 @@ def _buy(screen: Screen, current: Session, amount: str, key: str, organisation_i
 
 def progress(event: Purchase | BillingError) -> str:
     """Return what is waited for after an event of a purchase; nothing after the last one."""
+    if isinstance(event, BillingRateLimited):
+        return "The portal is busy; trying again …"
+    if isinstance(event, BillingNetworkError):
+        return "The portal does not answer; trying again …"
     if isinstance(event, BillingError):
-        return f"{event.message} Trying again …"
+        return "The portal did not answer as expected; trying again …"
     name = f" for {event.organisation_name}" if event.organisation_name else ""
     waiting = {
         "sending": "Sending the charge …",

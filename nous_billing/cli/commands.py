@@ -47,7 +47,7 @@ def command() -> None:
     """
 
 
-@click.command()
+@click.command(short_help="Write a completion script.")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @with_screen
 def completion(screen: Screen, shell: str) -> None:
@@ -70,6 +70,7 @@ def completion(screen: Screen, shell: str) -> None:
 
 
 @click.command(
+    short_help="Serve a mock portal (extra mock).",
     add_help_option=False,
     context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "allow_interspersed_args": False},
 )

@@ -18,7 +18,7 @@ from .text import dollars, moment, same_again
 _LONGEST_SECONDS = 60
 
 
-@click.command()
+@click.command(short_help="Find out how purchases ended.")
 @with_screen
 def resume(screen: Screen) -> None:
     """Find out how purchases ended that were interrupted. Never charges anything."""

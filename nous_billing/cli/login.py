@@ -14,7 +14,7 @@ from .settings import may_buy
 from .text import moment
 
 
-@click.command("login")
+@click.command("login", short_help="Log in with a link and a code.")
 @click.option("--no-browser", is_flag=True, help="Only show the link; open no browser.")
 @with_screen
 def log_in(screen: Screen, no_browser: bool) -> None:
@@ -36,7 +36,7 @@ def log_in(screen: Screen, no_browser: bool) -> None:
     )
 
 
-@click.command("logout")
+@click.command("logout", short_help="Forget the login.")
 @with_screen
 def log_out(screen: Screen) -> None:
     """Forget the login on this machine."""
@@ -53,7 +53,7 @@ def log_out(screen: Screen) -> None:
     )
 
 
-@click.command()
+@click.command(short_help="Show who is logged in.")
 @with_screen
 def status(screen: Screen) -> None:
     """Show who is logged in, what they may do, and until when."""

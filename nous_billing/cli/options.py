@@ -20,7 +20,9 @@ from .screen import Screen
 
 P = ParamSpec("P")
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Write one JSON object to stdout, for programs.")
+json_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
+    "--json", "as_json", is_flag=True, help="Write one JSON object to stdout, for programs."
+)
 
 
 def check_key(context: click.Context, parameter: click.Parameter, key: str | None) -> str | None:

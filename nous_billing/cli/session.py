@@ -103,7 +103,7 @@ def with_permission(screen: Screen, current: Session, sentence: str, act: Callab
             refused = BillingScopeRequired(
                 "Remote spending was not allowed for this login."
                 if ask
-                else "This login may not charge or change settings."
+                else "This login may not charge or change settings. Log in again, and allow remote spending."
                 if current.login
                 else "The token may not charge or change settings.",
                 status=refusal.status,

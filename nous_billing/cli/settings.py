@@ -16,7 +16,7 @@ from .session import Session, session, with_permission
 from .text import card_name, dollars, same_again
 
 
-@click.command()
+@click.command(short_help="Show the balance and the card.")
 @with_screen
 def balance(screen: Screen) -> None:
     """Show the balance, the card, and what may be bought."""
@@ -59,7 +59,9 @@ def may_buy(state: BillingState) -> str:
     return "" if state.can_charge else "no: your role may not"
 
 
-@click.command("auto-reload", context_settings={"ignore_unknown_options": True})
+@click.command(
+    "auto-reload", short_help="Show or change auto-reload.", context_settings={"ignore_unknown_options": True}
+)
 @click.argument("amounts", nargs=-1, metavar="[THRESHOLD AMOUNT | off]")
 @with_screen
 def auto_reload(screen: Screen, amounts: tuple[str, ...]) -> None:

@@ -40,7 +40,7 @@ def _show(screen: Screen) -> None:
         plans.answer(screen, found)
 
 
-@subscription.command()
+@subscription.command(short_help="Show what a change would do.")
 @_TIER
 @with_screen
 def preview(screen: Screen, tier: str) -> None:
@@ -63,7 +63,7 @@ def preview(screen: Screen, tier: str) -> None:
     )
 
 
-@subscription.command()
+@subscription.command(short_help="Change to a lower tier.")
 @_TIER
 @with_screen
 def change(screen: Screen, tier: str) -> None:
@@ -76,7 +76,7 @@ def change(screen: Screen, tier: str) -> None:
     _answer_change(screen, changed, f"The subscription changes to {chosen.name} at the end of the period.")
 
 
-@subscription.command()
+@subscription.command(short_help="End the subscription.")
 @with_screen
 def cancel(screen: Screen) -> None:
     """End the subscription at the end of the period. Charges nothing; 'keep' undoes it."""
@@ -86,7 +86,7 @@ def cancel(screen: Screen) -> None:
     _answer_change(screen, changed, "The subscription ends at the end of the period.")
 
 
-@subscription.command()
+@subscription.command(short_help="Undo a pending change.")
 @with_screen
 def keep(screen: Screen) -> None:
     """Keep the subscription as it is: undo a change or a cancellation that is pending."""

@@ -18,7 +18,7 @@ from .session import Session, session, with_permission
 from .text import same_again
 
 
-@click.command()
+@click.command(short_help="Upgrade now, and charge the card.")
 @click.argument("tier", metavar="TIER")
 @click.option("--key", callback=check_key, help="The key of an upgrade to continue. It is charged once for its key.")
 @click.option("--yes", "-y", is_flag=True, help="Upgrade without being asked.")
@@ -54,7 +54,8 @@ def _agree(screen: Screen, current: Session, tier: str, yes: bool) -> tuple[str,
         screen.answer({"status": "already_on_tier"}, [], f"The subscription is on {chosen.name} already.")
         return None
     if quote.effect != "charge_now":
-        screen.end(Ending.REFUSED, f"No upgrade: {plans.effect_of(quote)} {NOTHING_CHARGED}")
+        again = same_again("subscription", "change", chosen.tier_id) if quote.effect == "scheduled" else None
+        screen.end(Ending.REFUSED, f"No upgrade: {plans.effect_of(quote)} {NOTHING_CHARGED}", again=again)
     screen.tell(f"{found.org.name}: {plans.effect_of(quote)}")
     screen.confirm(f"Upgrade to {chosen.name} now?", yes=yes)
     return chosen.tier_id, chosen.name
@@ -84,7 +85,7 @@ def _upgrade(screen: Screen, current: Session, tier_id: str, name: str, key: str
         made = with_permission(screen, current, "Upgrading …", upgrade_once)
         members["status"] = made.status
         if made.is_upgraded:
-            screen.tell(f"The subscription was upgraded to {name}.")
+            screen.tell(_made(made, name))
             with screen.working("Waiting for the portal to show it …"):
                 shown = current.client.wait_for_upgrade(tier_id)
             plans.answer(screen, shown, members)
@@ -97,12 +98,18 @@ def _upgrade(screen: Screen, current: Session, tier_id: str, name: str, key: str
             _end_unknown(screen, members, again)
     if made.is_upgraded:
         # It is upgraded, whatever comes after it.
-        screen.answer(members, [], f"Upgraded to {name}; it will show shortly.")
+        screen.answer(members, [], f"{_made(made, name)} The portal will show it shortly.")
         return
     if made.outcome_unknown:
         _end_unknown(screen, members, again)
     sentence = f"Not upgraded, and nothing was charged yet ({made.reason or made.status}). Finish it on the portal."
     screen.end(Ending.CARD, sentence, portal_url=made.recovery_url, members=members)
+
+
+def _made(made: SubscriptionUpgrade, name: str) -> str:
+    if made.status == "already_on_tier":
+        return f"The subscription is on {name} already."
+    return f"The subscription was upgraded to {name}."
 
 
 def _end_unknown(screen: Screen, members: dict[str, object], again: str) -> NoReturn:

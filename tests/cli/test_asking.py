@@ -159,7 +159,9 @@ def test_a_failed_purchase_alone_is_no_failure_of_resume(person, monkeypatch):
 @pytest.mark.parametrize(
     ("event", "sentence"),
     [
-        (nb.BillingServerError("No answer."), "No answer. Trying again …"),
+        (nb.BillingServerError("x"), "The portal did not answer as expected; trying again …"),
+        (nb.BillingTimeout("x"), "The portal does not answer; trying again …"),
+        (nb.BillingRateLimited("x"), "The portal is busy; trying again …"),
         (purchase(status="sending"), "Sending the charge …"),
         (purchase(status="not_made"), ""),
         (purchase(status="pending"), "Waiting for the payment of $20.00 for Acme …"),
@@ -196,7 +198,10 @@ def test_an_upgrade_that_does_not_show_yet_is_done_all_the_same(person, monkeypa
 
     monkeypatch.setattr(nb.BillingClient, "wait_for_upgrade", wait)
     result = person.run("subscription", "upgrade", "super", "--yes")
-    assert (result.exit_code, result.stdout) == (0, "Upgraded to Super; it will show shortly.\n")
+    assert (result.exit_code, result.stdout) == (
+        0,
+        "The subscription was upgraded to Super. The portal will show it shortly.\n",
+    )
 
 
 def test_effects_that_lack_what_they_should_say_are_told_without_it():
