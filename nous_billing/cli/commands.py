@@ -17,12 +17,12 @@ from .subscription import subscription
 
 _ENDINGS = {
     Ending.DONE: "done: paid, saved or shown",
-    Ending.OTHER: "something else; nothing was charged",
+    Ending.OTHER: "something else, such as a full disk; this command charged nothing",
     Ending.INPUT: "an argument cannot be used",
     Ending.LOGIN: "log in, or allow remote spending",
     Ending.REFUSED: "the organisation's settings refuse it",
     Ending.LATER: "the portal is busy or cannot be reached: try later",
-    Ending.UNKNOWN: "not known yet: the same command with the same key",
+    Ending.UNKNOWN: "not known yet: the same command again, with the same key",
     Ending.CARD: "the card failed; nothing was charged",
     Ending.STOPPED: "stopped before anything that charges was sent",
 }
