@@ -9,6 +9,8 @@ import time
 
 import pyte
 import pytest
+from rich.style import Style
+from rich.text import Text
 
 # Not on Windows.
 fcntl, pty, termios = (pytest.importorskip(name) for name in ("fcntl", "pty", "termios"))
@@ -43,6 +45,18 @@ class Terminal:
     def text(self) -> str:
         """What is on the screen."""
         return "\n".join(line.rstrip() for line in self._screen.display).rstrip()
+
+    def styled(self) -> list[Text]:
+        """What is on the screen, line by line, in its colours."""
+        lines = []
+        for number, shown in enumerate(self.text.splitlines()):
+            line = Text(shown)
+            for column in range(len(shown)):
+                character = self._screen.buffer[number][column]
+                colour = None if character.fg == "default" else character.fg
+                line.stylize(Style(color=colour, bold=character.bold), column, column + 1)
+            lines.append(line)
+        return lines
 
     def wait_for(self, text: str) -> str:
         """Wait until the screen shows a text."""
