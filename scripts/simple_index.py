@@ -106,6 +106,9 @@ class SimpleIndex:
         )
         file = self._http.send(request, auth=self._auth(link), follow_redirects=True, stream=True)
         try:
+            if file.status_code != 200 and said:
+                # The store behind may want a login of its own, which nobody gave us: then the listing's word counts.
+                return said
             if file.status_code != 200:
                 raise IndexUnreadable(f"The index lists {_file_name(link)} but answers {file.status_code} for it.")
             # As it was sent: some servers take the compression of the archive for that of the reply.
