@@ -32,7 +32,7 @@ class Person:
         try:
             result = CliRunner().invoke(command, arguments, input=typed, env=self.env)
         finally:
-            # A command decides what Ctrl-C does to its process.
+            # A command that this test starts later inherits what is ignored.
             signal.signal(signal.SIGINT, on_interrupt)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
@@ -47,6 +47,14 @@ class Person:
 
     def terminal(self, *arguments: str, columns: int = 100) -> Terminal:
         return Terminal(*arguments, env=self.env, columns=columns)
+
+
+@pytest.fixture(autouse=True)
+def _ctrl_c():
+    """A command decides what Ctrl-C does to its process, and is run in this one."""
+    before = signal.getsignal(signal.SIGINT)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

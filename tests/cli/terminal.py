@@ -6,6 +6,8 @@ import struct
 import subprocess
 import sys
 import time
+from itertools import groupby
+from operator import itemgetter
 
 import pyte
 import pytest
@@ -50,11 +52,11 @@ class Terminal:
         """What is on the screen, line by line, in its colours."""
         lines = []
         for number, shown in enumerate(self.text.splitlines()):
-            line = Text(shown)
-            for column in range(len(shown)):
-                character = self._screen.buffer[number][column]
-                colour = None if character.fg == "default" else character.fg
-                line.stylize(Style(color=colour, bold=character.bold), column, column + 1)
+            looks = [(cell.fg, cell.bold) for cell in map(self._screen.buffer[number].__getitem__, range(len(shown)))]
+            line = Text()
+            for (colour, bold), run in groupby(zip(looks, shown, strict=True), key=itemgetter(0)):
+                style = Style(color=None if colour == "default" else colour, bold=bold)
+                line.append("".join(character for _, character in run), style)
             lines.append(line)
         return lines
 
