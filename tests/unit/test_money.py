@@ -200,7 +200,7 @@ def test_what_is_not_a_whole_number_of_cents_in_bounds_is_refused(amount):
         (0, False, "more than 0 and at most 1,000,000 dollars, not 0."),
         (-1, True, "at least 0 and at most 1,000,000 dollars, not -1."),
         ("50.005", False, "a whole number of cents, not '50.005'."),
-        (b"5", False, "not a bytes."),
+        (b"5", False, "not bytes."),
         (2**128 - 1, False, f"not {2**128 - 1}."),
         (2**128, False, "not an int far too great."),
         ("x" * 58, False, f"not '{'x' * 58}'."),
