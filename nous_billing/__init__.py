@@ -7,6 +7,7 @@ from ._version import __version__ as __version__
 
 # The public names, by module. `make surface` writes them into __init__.pyi, for editors and type checkers.
 _MODULES = {
+    "_secrets": ("SecretBytes",),
     "_wire_types": (
         "ChargeId",
         "Number",
@@ -16,6 +17,7 @@ _MODULES = {
     "auth.default_login": ("DefaultLogin",),
     "auth.device_login": ("DeviceCode",),
     "auth.hermes_login": ("HermesLogin",),
+    "auth.login_storage": ("LoginStorage",),
     "auth.stored_login": ("StoredLogin",),
     "client": ("BillingClient",),
     "clock": (

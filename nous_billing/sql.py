@@ -1,4 +1,4 @@
-"""A store of purchases in a SQL database, for services on several machines. Needs the extra ``nous-billing[sql]``."""
+"""Purchases and logins in a SQL database, for services on several machines. Needs the extra ``nous-billing[sql]``."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ except ModuleNotFoundError as _error:
         name=_error.name,
     ) from _error
 
+from .auth.sql_logins import LOGINS, SqlLoginStorage
 from .errors import BillingInvalidRequest
 from .purchases.leases import PurchaseLease
 from .purchases.purchase import Purchase
 from .purchases.sql_table import PURCHASES, Now, create, from_rows, to_row
 
-__all__ = ["PURCHASES", "SqlPurchaseStore"]
+__all__ = ["LOGINS", "PURCHASES", "SqlLoginStorage", "SqlPurchaseStore"]
 
 EngineT = TypeVar("EngineT", Engine, AsyncEngine)
 
