@@ -24,17 +24,33 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.types import TypeDecorator
 
 from .._secrets import SecretBytes
 from ..errors import BillingInvalidRequest, BillingNetworkError
 from ..purchases.sql_table import Now, create, exact
 
+
+class _Secret(TypeDecorator[SecretBytes]):
+    """Bytes with a token: SQLAlchemy logs the rows that it has read."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: SecretBytes | None, dialect: Dialect) -> bytes | None:
+        return None if value is None else value.reveal()
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> SecretBytes | None:
+        return None if value is None else SecretBytes(bytes(value))
+
+
 LOGINS = Table(
     "nous_logins",
     MetaData(),
     Column("user_id", exact("utf8mb4"), primary_key=True),
-    Column("document", LargeBinary(2**20)),
+    Column("document", _Secret(2**20)),
     Column("lease_holder", String(64)),
     Column("lease_until", Double),
     mysql_charset="utf8mb4",
@@ -138,7 +154,7 @@ class SqlLoginStorage:
     def load(self) -> SecretBytes | None:
         """Return the document."""
         query = select(LOGINS.c.document).where(LOGINS.c.user_id == self._user_id)
-        content = self._run(lambda connection: SecretBytes(connection.execute(query).scalar() or b""))
+        content = self._run(lambda connection: connection.execute(query).scalar())
         return SecretBytes(self._decrypt(content.reveal())) if content else None
 
     def reserve(self, size: int) -> None:
@@ -155,7 +171,7 @@ class SqlLoginStorage:
         Raises:
             OSError: The lease has gone to another machine.
         """
-        self._change({"document": self._encrypt(content.reveal())})
+        self._change({"document": SecretBytes(self._encrypt(content.reveal()))})
 
     def skew(self) -> float:
         """Return by how many seconds the clock of the database is ahead of this machine's."""
