@@ -56,7 +56,7 @@ class House:
 
     def __init__(self, portal: MockPortal, path: Path):
         self.portal = portal
-        self.path = path
+        self.path = self.place = path
         self.clock = PortalClock(portal)
         self._made: list[StoredLogin] = []
 
@@ -154,10 +154,10 @@ class SqlHouse(House):
 
         return SqlLoginStorage(engine or self.engine, person, **functions)
 
-    def source(self, person="ada", *, skew=0.0, engine=None, encrypt=None, decrypt=None, **arguments) -> StoredLogin:
+    def source(self, path="ada", *, skew=0.0, engine=None, encrypt=None, decrypt=None, **arguments) -> StoredLogin:
         clock = PortalClock(self.portal)
         clock.offset = skew
-        storage = self.storage(person, engine=engine, encrypt=encrypt, decrypt=decrypt)
+        storage = self.storage(path, engine=engine, encrypt=encrypt, decrypt=decrypt)
         made = StoredLogin(storage=storage, clock=arguments.pop("clock", clock), **arguments)
         self._made.append(made)
         return made
@@ -185,15 +185,19 @@ class SqlHouse(House):
         self.engine.dispose()
 
 
-def login_at(place) -> StoredLogin:
-    """The login in a file, or in the database of a URL."""
+def login_at(place, **arguments) -> StoredLogin:
+    """The login in a file, in the database of a URL, or in the keyring of a test's folder."""
+    if str(place).startswith("keyring:"):
+        from tests.auth.test_keyring import login_in
+
+        return login_in(Path(place.removeprefix("keyring:")), **arguments)
     if "://" not in str(place):
-        return StoredLogin(place)
+        return StoredLogin(place, **arguments)
     from sqlalchemy import create_engine
 
     from nous_billing.sql import SqlLoginStorage
 
-    return StoredLogin(storage=SqlLoginStorage(create_engine(place), "ada"))
+    return StoredLogin(storage=SqlLoginStorage(create_engine(place), "ada"), **arguments)
 
 
 def refreshes(portal):

@@ -1,6 +1,5 @@
 """Every answer to a refresh: what ends a login, what passes, and what is read out of a success."""
 
-import json
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor

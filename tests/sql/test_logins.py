@@ -285,10 +285,10 @@ def test_mysql_has_a_column_that_holds_a_login():
         lambda engine: SqlLoginStorage(engine, ""),
         lambda engine: SqlLoginStorage(engine, "x" * 256),
         lambda engine: SqlLoginStorage(engine, "a\0"),
-        lambda engine: SqlLoginStorage(engine, 7),
+        lambda engine: SqlLoginStorage(engine, 7),  # type: ignore[arg-type]
         lambda engine: SqlLoginStorage(engine, "ada", encrypt=bytes),
-        lambda engine: SqlLoginStorage(create_async_engine("sqlite+aiosqlite://"), "ada"),
-        lambda engine: SqlLoginStorage.create_table("sqlite://"),
+        lambda engine: SqlLoginStorage(create_async_engine("sqlite+aiosqlite://"), "ada"),  # type: ignore[arg-type]
+        lambda engine: SqlLoginStorage.create_table("sqlite://"),  # type: ignore[arg-type]
         lambda engine: StoredLogin("login.json", storage=SqlLoginStorage(engine, "ada")),
         lambda engine: StoredLogin(storage=engine),
     ],
