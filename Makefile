@@ -263,7 +263,7 @@ bench: $(LEAN_SETUP) ## Measure against the alternatives and write benchmarks/RE
 chaos: $(SETUP) ## Buy 1000 times on a bad day and count charges and wrong words, five minutes (ARGS="--purchases 100 --seed 2")
 	@$(BIN)/python scripts/chaos.py --both $(ARGS)
 
-login-matrix: $(SETUP) ## Break the token endpoint in each way, with 1 and 20 processes, and count lost logins, two minutes
+login-matrix: $(SETUP) ## Break the token endpoint in each way, with 1 and 20 processes, and count lost logins, ten minutes (ARGS="--storages file")
 	@$(BIN)/python scripts/login_matrix.py $(ARGS)
 
 storm: $(SETUP) ## Make 10,000 calls with each client through a proxy that breaks handshakes, a minute (ARGS="--calls 500")
