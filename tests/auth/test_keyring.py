@@ -14,7 +14,7 @@ from keyring.errors import KeyringError, PasswordDeleteError
 from nous_billing import BillingAuthError, BillingLoginNotSaved, BillingNetworkError, StoredLogin
 from nous_billing.auth import login_keeper
 from nous_billing.keyring import KeyringLoginStorage
-from nous_billing.mock import MockPortal
+from nous_billing.mock import Fault, MockPortal
 from tests.auth.support import House, Nursery, state_status
 
 PROCESSES = 8
@@ -140,6 +140,16 @@ def test_an_entry_that_has_no_room_for_the_next_login_costs_no_refresh_token(hou
             source.resolve()
         assert login.refresh_token not in str(caught.value)
     assert house.refreshes() == []
+
+
+def test_a_failed_renewal_is_remembered_in_the_entry(house):
+    house.put(left=0)
+    house.portal.inject(Fault.reply(503, {}), "oauth_token")
+    for source in (house.source(), house.source()):
+        with pytest.raises(BillingNetworkError) as caught:
+            source.resolve()
+        assert caught.value.retry_after == 5
+    assert len(house.refreshes()) == 1
 
 
 def test_a_keyring_that_is_locked_is_a_passing_failure(house, monkeypatch):

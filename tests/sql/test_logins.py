@@ -10,7 +10,7 @@ from collections import Counter
 from itertools import pairwise
 
 import pytest
-from sqlalchemy import create_engine
+from sqlalchemy import Connection, create_engine
 from sqlalchemy.dialects import mysql
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.schema import CreateTable
@@ -271,6 +271,27 @@ def test_a_table_is_created_once_or_brought_up_to_date(url):
     for _ in range(2):
         SqlLoginStorage.create_table(engine)
     engine.dispose()
+
+
+def test_two_machines_that_hold_the_login_of_a_new_person_at_once_do_so_in_turn(house, monkeypatch):
+    first, second = house.storage("new"), house.storage("new")
+    execute, held = Connection.execute, []
+
+    def late(connection, statement, *arguments, **more):
+        # Between the look and the insert of the first.
+        if statement.is_insert and not held:
+            held.append(second.hold(1))
+            held[0].__enter__()
+        return execute(connection, statement, *arguments, **more)
+
+    monkeypatch.setattr(Connection, "execute", late)
+    with pytest.raises(BillingNetworkError, match="has held nous_logins of 'new' for"), first.hold(0.1):
+        pass
+    held[0].__exit__(None, None, None)
+    with first.hold(0.1):
+        assert first.load() is None
+    assert repr(first).endswith("'new')")
+    assert "***@" in repr(SqlLoginStorage(create_engine("postgresql+psycopg://me:canary@/db"), "new"))
 
 
 def test_mysql_has_a_column_that_holds_a_login():
