@@ -40,8 +40,18 @@ WINGS = {
         "unit/auth/test_*",
         *(
             f"auth/test_{name}"
-            for name in ("d*", "foreign_files", "hermes_contract", "patience", "refresh_rows", "replay")
+            for name in (
+                "d*",
+                "foreign_files",
+                "hermes_contract",
+                "keyring",
+                "patience",
+                "refresh_rows",
+                "replay",
+                "storage",
+            )
         ),
+        "sql/test_logins",
     ],
     "_files": ["unit/files/test_*", "unit/purchases/test_purchase_directory", "auth/test_disk", "auth/test_foreign*"],
     "cli": ["cli/test_asking", "cli/test_commands", "cli/test_endings"],
@@ -85,6 +95,7 @@ FRONT = {
     "credentials": ["unit/auth/test_tokens", "unit/auth/test_hermes_login"],
     "errors": ["unit/protocol/test_replies"],
     "models": ["unit/protocol/test_models"],
+    "keyring": ["auth/test_keyring"],
     "sql": ["sql/test_sql_store"],
 }
 
