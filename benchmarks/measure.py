@@ -28,6 +28,8 @@ class Row:
     rounds: int
     seconds: float
     """After this time no further round is begun, but for the fewest."""
+    rivals: Mapping[str, str] = field(default_factory=dict[str, str])
+    """By name of a subject, the one that its wall time is compared with."""
     taken: dict[str, list[Figures]] = field(default_factory=dict[str, list[Figures]])
 
     def run(self, show: Callable[[str], None], all_begun: float) -> None:

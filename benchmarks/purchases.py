@@ -33,7 +33,7 @@ SETTLED = replace(PENDING, status="settled", added_usd=Decimal(50), settled_at=S
 
 
 @contextmanager
-def _folder() -> Iterator[Path]:
+def own_folder() -> Iterator[Path]:
     # Not the system's temporary folder, which may be in memory.
     folder = Path(tempfile.mkdtemp(dir=Path(__file__).parent, prefix=".purchases-"))
     try:
@@ -62,7 +62,7 @@ def _at_once(work: Callable[[int], object]) -> dict[str, float]:
 def floor() -> dict[str, float]:
     """What any program has to do that keeps as much: write, sync, rename and sync the folder, one after the other."""
     content = b"x" * 500
-    with _folder() as folder, Stopwatch() as watch:
+    with own_folder() as folder, Stopwatch() as watch:
         for number in range(_FLOOR):
             for _ in range(SAVES):
                 with open(folder / "new", "wb") as file:
@@ -84,7 +84,7 @@ def saved() -> dict[str, float]:
         for purchase in (SENDING, PENDING, SETTLED):
             assert store.save(replace(purchase, key=f"key-{number}"))
 
-    with _folder() as folder:
+    with own_folder() as folder:
         figures = _at_once(save)
         assert len(list(PurchaseDirectory(folder).receipts())) == AT_ONCE
     return figures
@@ -98,7 +98,7 @@ def bought(base_url: str, where: str) -> dict[str, float]:
         with BillingClient(StaticToken(f"of-organisation-{number}"), base_url=base_url, timeout=120) as client:
             assert client.buy_credits(50, idempotency_key=f"key-{number}", store=store).status == "settled"
 
-    with _folder() as folder:
+    with own_folder() as folder:
         figures = _at_once(buy)
         receipts = list(PurchaseDirectory(folder).receipts())
         assert len({receipt.organisation_id for receipt in receipts}) == (AT_ONCE if where == "directory" else 0)
@@ -107,7 +107,7 @@ def bought(base_url: str, where: str) -> dict[str, float]:
 
 def open_ones(receipts: str) -> dict[str, float]:
     """Look for the open ones, of which there are ten, among so many receipts."""
-    with _folder() as folder:
+    with own_folder() as folder:
         store = PurchaseDirectory(folder)
         for number in range(10):
             store.save(replace(SENDING, key=f"open-{number}"))

@@ -10,7 +10,19 @@ from pathlib import Path
 from benchmarks import goals, scale
 from benchmarks.measure import Row
 
-LIBRARIES = ["nous-billing", "httpx", "httpcore", "h11", "anyio", "aiohttp", "attrs", "click", "rich"]
+LIBRARIES = [
+    "nous-billing",
+    "httpx",
+    "httpcore",
+    "h11",
+    "anyio",
+    "aiohttp",
+    "attrs",
+    "click",
+    "rich",
+    "sqlalchemy",
+    "psycopg",
+]
 # Each figure: its heading, its unit, how many of the unit one of it is.
 FIGURES = {
     "wall": "wall",
@@ -20,11 +32,14 @@ FIGURES = {
     "first_cpu": "first, CPU",
     "warm": "warm",
     "warm_cpu": "warm, CPU",
+    "rate": "a second",
 }
 
 
 def shown(value: float, figure: str) -> str:
     """Write seconds or bytes with a unit that leaves three digits."""
+    if figure == "rate":
+        return f"{value:,.0f}"
     if figure == "memory":
         return f"{value / 1024:.0f} KiB" if value < 2**20 else f"{value / 2**20:.1f} MiB"
     for unit, factor in (("s", 1.0), ("ms", 1e3)):
@@ -37,14 +52,18 @@ def row_lines(row: Row) -> Iterable[str]:
     taken = next(iter(row.taken.values()))
     figures = [figure for figure in FIGURES if figure in taken[0]]
     yield from (f"## {row.title}", "", f"{row.note} {len(taken)} round{'s' if len(taken) > 1 else ''}.".strip(), "")
-    yield f"| | {' | '.join(FIGURES[figure] for figure in figures)} |"
-    yield f"|---|{'---:|' * len(figures)}"
+    headings = [*(FIGURES[figure] for figure in figures), *(["wall, over"] if row.rivals else [])]
+    yield f"| | {' | '.join(headings)} |"
+    yield f"|---|{'---:|' * len(headings)}"
     for name in row.taken:
-        cells = (
+        cells = [
             f"{shown(row.median(name, figure), figure)} "
             f"({shown(min(row.values(name, figure)), figure)} to {shown(max(row.values(name, figure)), figure)})"
             for figure in figures
-        )
+        ]
+        if row.rivals:
+            other = row.rivals.get(name)
+            cells.append(f"{row.ratio(name, other, 'wall'):.3g} {goals.TIMES} {other}" if other else "")
         yield f"| {name} | {' | '.join(cells)} |"
     yield ""
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from benchmarks.goals import STATEMENTS
 from benchmarks.measure import ROOT, Figures, Row, process, worker, workers
 from benchmarks.portal import Addresses
 
@@ -25,6 +26,7 @@ ASYNC = {
     "aiohttp": "async_aiohttp",
     "this SDK, given httpx over aiohttp": "async_given",
 }
+DIRECTORY = "bought through clients, a directory"
 IMPORTS = {
     "nothing": "pass",
     "this SDK": "import nous_billing",
@@ -146,6 +148,33 @@ def rows(addresses: Addresses, full: Path, lean: Path) -> dict[str, Row]:
             },
             3,
             40,
+        ),
+        "databases": Row(
+            "Purchases in a SQL database, 5 threads",
+            "Each is looked for, and saved three times. SQLite is a file, PostgreSQL a server on this machine, each "
+            "with its usual settings.",
+            {
+                DIRECTORY: partial(task, "bought_in", addresses.plain, "directory"),
+                **{
+                    f"{what}, {name}": partial(task, *arguments, kind)
+                    for kind, name in (("sqlite", "SQLite"), ("postgresql", "PostgreSQL"))
+                    for what, arguments in {
+                        STATEMENTS: ["same_statements"],
+                        "kept in the store": ["kept"],
+                        "bought through clients": ["bought_in", addresses.plain],
+                    }.items()
+                },
+            },
+            3,
+            60,
+            {
+                f"{what}, {name}": other
+                for name in ("SQLite", "PostgreSQL")
+                for what, other in {
+                    "kept in the store": f"{STATEMENTS}, {name}",
+                    "bought through clients": DIRECTORY,
+                }.items()
+            },
         ),
         "open": Row(
             "Ten open purchases among receipts",

@@ -48,6 +48,13 @@ def table(rows: Mapping[str, Row]) -> list[str]:
             "the same where each sync of the disk waits for the one before",
             f"{1 / rows['purchases'].median(disk, 'wall'):,.0f}",
         ),
+        *(
+            (
+                f"purchases in a second that one process makes and keeps in {database}, 5 at once",
+                f"{rows['databases'].median(f'bought through clients, {database}', 'rate'):,.0f}",
+            )
+            for database in ("SQLite", "PostgreSQL")
+        ),
         (
             "charges at once, on new connections, that are all answered within 15 s",
             f"{1000 * 15 / rows['burst'].median(sdk, 'first'):,.0f}",

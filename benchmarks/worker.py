@@ -126,7 +126,7 @@ TASKS: dict[str, Callable[..., dict[str, float]]] = {
 
 if __name__ == "__main__":
     task, *arguments = sys.argv[1:]
-    for module in ("inside", "purchases"):
+    for module in ("inside", "purchases", "databases"):
         if task not in TASKS:
             TASKS.update(import_module(f"benchmarks.{module}").TASKS)
     print(json.dumps(TASKS[task](*arguments)))

@@ -7,6 +7,8 @@ from ._version import __version__ as __version__
 
 # The public names, by module. `make surface` writes them into __init__.pyi, for editors and type checkers.
 _MODULES = {
+    "_reply_headers": ("ReplyHeaders",),
+    "_result": ("Result",),
     "_wire_types": (
         "ChargeId",
         "Number",

@@ -1,5 +1,7 @@
 """Written by `make surface`."""
 
+from ._reply_headers import ReplyHeaders as ReplyHeaders
+from ._result import Result as Result
 from ._version import __version__ as __version__
 from ._wire_types import ChargeId as ChargeId
 from ._wire_types import Number as Number
@@ -168,6 +170,8 @@ __all__ = [
     "PurchaseLease",
     "PurchaseStatus",
     "PurchaseStore",
+    "ReplyHeaders",
+    "Result",
     "StaticToken",
     "StoredLogin",
     "Subscription",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
 from ._base_purchasing import AnyPurchaseStore, BasePurchasing
@@ -15,6 +15,8 @@ from .purchases.record import AsyncOnProgress
 from .purchases.resuming import Outcome
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from .transport.async_driver import AsyncDriver
 
 
@@ -25,7 +27,7 @@ class AsyncPurchasing(BasePurchasing[AsyncClock]):
         self,
         amount_usd: Amount,
         *,
-        idempotency_key: str,
+        idempotency_key: str | UUID,
         organisation_id: str | None = None,
         store: AnyPurchaseStore | None = None,
         step_up: Callable[[], bool | Awaitable[bool]] | None = None,
@@ -33,6 +35,7 @@ class AsyncPurchasing(BasePurchasing[AsyncClock]):
         cancelled: Callable[[], bool | Awaitable[bool]] | None = None,
         interval: float = DEFAULT_INTERVAL,
         cap: float = DEFAULT_CAP,
+        headers: Mapping[str, str] | None = None,
     ) -> Purchase:
         """Buy credits and wait until they are paid. Needs the scope ``billing:manage``.
 
@@ -52,6 +55,7 @@ class AsyncPurchasing(BasePurchasing[AsyncClock]):
             on_progress: Called with the purchase after each step and poll, and with each error that does not end it.
             cancelled: Called before each request, and about four times a second while waiting. Return True to stop.
             interval, cap: As for ``wait_for_charge``, once the charge is accepted.
+            headers: Your own, sent with each request of the call; the SDK's are refused (``error="invalid_headers"``).
 
         Returns:
             The purchase: ``"settled"`` (paid; see ``discrepancies``) or ``"failed"`` (not charged; see ``reason``).
@@ -70,18 +74,19 @@ class AsyncPurchasing(BasePurchasing[AsyncClock]):
         """
         purchase = self._new_purchase(amount_usd, idempotency_key)
         buying = self._buying(purchase, store, step_up, on_progress, cancelled, interval, cap, organisation_id)
-        return await self._driver.run(buying.buy())
+        return await self._driver.run(buying.buy(), headers, buying.broken)
 
     async def begin_purchase(
         self,
         amount_usd: Amount,
         *,
-        idempotency_key: str,
+        idempotency_key: str | UUID,
         organisation_id: str | None = None,
         store: AnyPurchaseStore | None = None,
         step_up: Callable[[], bool | Awaitable[bool]] | None = None,
         on_progress: AsyncOnProgress | None = None,
         cancelled: Callable[[], bool | Awaitable[bool]] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Purchase:
         """Begin a purchase as ``buy_credits`` does, and return once the portal has accepted the charge.
 
@@ -91,6 +96,7 @@ class AsyncPurchasing(BasePurchasing[AsyncClock]):
         Args:
             amount_usd, idempotency_key, organisation_id, store: As for ``buy_credits``.
             step_up, on_progress, cancelled: As for ``buy_credits``.
+            headers: Your own, sent with each request of the call; the SDK's are refused (``error="invalid_headers"``).
 
         Returns:
             The purchase: ``"pending"`` (accepted, not paid yet), or ``"settled"`` or ``"failed"`` if it had ended
@@ -103,9 +109,15 @@ class AsyncPurchasing(BasePurchasing[AsyncClock]):
         buying = self._buying(
             purchase, store, step_up, on_progress, cancelled, DEFAULT_INTERVAL, DEFAULT_CAP, organisation_id
         )
-        return await self._driver.run(buying.begin())
+        return await self._driver.run(buying.begin(), headers, buying.broken)
 
-    async def check_purchase(self, idempotency_key: str, *, store: AnyPurchaseStore | None = None) -> Purchase:
+    async def check_purchase(
+        self,
+        idempotency_key: str | UUID,
+        *,
+        store: AnyPurchaseStore | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Purchase:
         """Load a purchase from the store, and poll its charge once if it is pending. Never makes a charge.
 
         While another call polls the charge, in a store that machines share, this one returns what the store has.
@@ -113,6 +125,7 @@ class AsyncPurchasing(BasePurchasing[AsyncClock]):
         Args:
             idempotency_key: The purchase's key.
             store: As for ``buy_credits``. None: the purchases of this process.
+            headers: Your own, sent with each request of the call; the SDK's are refused (``error="invalid_headers"``).
 
         Returns:
             The purchase, in any of its states; ``message`` is for a person.
@@ -124,15 +137,16 @@ class AsyncPurchasing(BasePurchasing[AsyncClock]):
             BillingInvalidRequest: An argument cannot be used, or the purchase has ended and the login is not for its
                 organisation (``error="wrong_organisation"``).
         """
-        return await self._driver.run(self._checking(idempotency_key, store))
+        return await self._driver.run(self._checking(idempotency_key, store), headers)
 
     def follow_purchase(
         self,
-        idempotency_key: str,
+        idempotency_key: str | UUID,
         *,
         store: AnyPurchaseStore | None = None,
         interval: float = DEFAULT_INTERVAL,
         cap: float = DEFAULT_CAP,
+        headers: Mapping[str, str] | None = None,
     ) -> AsyncGenerator[Purchase, None]:
         """Follow a purchase until it has ended, such as for server-sent events. Never makes a charge.
 
@@ -144,6 +158,7 @@ class AsyncPurchasing(BasePurchasing[AsyncClock]):
             store: As for ``buy_credits``. None: the purchases of this process.
             interval: Seconds between two checks; up to 30 if the portal asks to slow down.
             cap: Seconds until the last check.
+            headers: Your own, sent with each request of the call; the SDK's are refused (``error="invalid_headers"``).
 
         Yields:
             The purchase as it is now, and then each time that it has changed. The last one has ended.
@@ -152,10 +167,10 @@ class AsyncPurchasing(BasePurchasing[AsyncClock]):
             BillingPurchaseUncertain: How it ended is not known at the cap, or can no longer be found out.
             BillingError: As for ``check_purchase``.
         """
-        return self._follow(self._following(idempotency_key, store, interval, cap))
+        return self._follow(self._following(idempotency_key, store, interval, cap), headers)
 
-    async def _follow(self, following: Following) -> AsyncGenerator[Purchase, None]:
-        while (purchase := await self._driver.run(following.next())) is not None:
+    async def _follow(self, following: Following, headers: Mapping[str, str] | None) -> AsyncGenerator[Purchase, None]:
+        while (purchase := await self._driver.run(following.next(), headers)) is not None:
             yield purchase
 
     async def resume_purchases(
@@ -167,16 +182,18 @@ class AsyncPurchasing(BasePurchasing[AsyncClock]):
         cancelled: Callable[[], bool | Awaitable[bool]] | None = None,
         interval: float = DEFAULT_INTERVAL,
         cap: float = DEFAULT_CAP,
+        headers: Mapping[str, str] | None = None,
     ) -> list[Outcome]:
         """Find out the outcome of purchases that were left open. Never makes a charge.
 
-        Waits for accepted charges. For the others a person decides whether to buy again, with the same key.
+        Waits for accepted charges. A person decides whether to continue the others: ``buy_credits``, with the same key.
 
         Args:
             store: As for ``buy_credits``. None: the purchases of this process.
             organisation_id: Only the purchases of this organisation. None: all.
             on_progress, cancelled: As for ``buy_credits``.
             interval, cap: As for ``buy_credits``. ``cap`` covers all of them together; each is polled at least once.
+            headers: Your own, sent with each request of the call; the SDK's are refused (``error="invalid_headers"``).
 
         Returns:
             One item for each open purchase, oldest first: the purchase if it has ended by now, otherwise a
@@ -186,4 +203,6 @@ class AsyncPurchasing(BasePurchasing[AsyncClock]):
         Raises:
             BillingInvalidRequest: An argument cannot be used.
         """
-        return await self._driver.run(self._resuming(store, on_progress, cancelled, interval, cap, organisation_id))
+        return await self._driver.run(
+            self._resuming(store, on_progress, cancelled, interval, cap, organisation_id), headers
+        )

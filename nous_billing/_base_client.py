@@ -6,23 +6,36 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from ._arguments import check_clock, check_functions, wrong_type
 from .clock import BaseClock
 from .credentials import AsyncCredentialSource, CredentialSource
-from .errors import BillingError, BillingInvalidRequest
-from .models import BillingState, ChargeFailed, ChargeSettled, ChargeStatus, Organisation, Subscription
-from .money import Amount
+from .errors import BillingError
+from .models import (
+    BillingState,
+    ChargeAccepted,
+    ChargeFailed,
+    ChargeSettled,
+    ChargeStatus,
+    Organisation,
+    Subscription,
+    SubscriptionUpgrade,
+)
+from .money import Amount, check_amount
 from .portal import check_base_url
 from .protocol import operations
 from .protocol.auto_reload import patch_auto_top_up
 from .protocol.caller import call_user, unwrap_caller_errors
 from .protocol.exchange import BeforeSend, Flow, exchange
+from .protocol.idempotency import check_idempotency_key
 from .protocol.operations import Operation
+from .protocol.reporting import paying, waiting
 from .protocol.seconds import check_seconds
 from .protocol.settlement import TellOfPoll, settlement
 from .protocol.upgrade import wait_for_upgrade
 
 if TYPE_CHECKING:
     from ssl import SSLContext
+    from uuid import UUID
 
     from .auth.default_login import DefaultLogin
     from .transport.proxies import ProxySetting
@@ -42,13 +55,12 @@ class BaseClient(Generic[ClockT]):
         ssl_context: SSLContext | None = None,
         proxy: ProxySetting = None,
     ) -> None:
-        if credentials is not None and not hasattr(credentials, "resolve"):
-            raise BillingInvalidRequest(
-                "credentials must be a credential source such as StaticToken(token), not a bare value.",
-                error="invalid_credentials",
-            )
+        if credentials is not None and (isinstance(credentials, type) or not hasattr(credentials, "resolve")):
+            wanted = "a credential source such as StaticToken(token)"
+            raise wrong_type("credentials", wanted, credentials, "invalid_credentials")
         self._base_url = None if base_url is None else check_base_url(base_url, "base_url")
         self._timeout = check_seconds(timeout, "timeout")
+        check_clock(clock)
         self._clock = clock
         self._default_login: DefaultLogin | None = None
         if credentials is None:
@@ -60,6 +72,18 @@ class BaseClient(Generic[ClockT]):
 
     def _exchange(self, operation: Operation[T], timeout: float | None) -> Flow[T]:
         return exchange(operation, base_url=self._base_url, deadline=self._deadline(timeout))
+
+    def _charge(self, amount_usd: Amount, idempotency_key: str | UUID, timeout: float | None) -> Flow[ChargeAccepted]:
+        key, amount = check_idempotency_key(idempotency_key), check_amount(amount_usd, "amount_usd")
+        flow = self._exchange(operations.post_charge(amount, key), timeout)
+        return paying(flow, self._clock, what="credits", key=key, amount_usd=amount)
+
+    def _upgrade(
+        self, subscription_type_id: str, idempotency_key: str | UUID, timeout: float | None
+    ) -> Flow[SubscriptionUpgrade]:
+        key = check_idempotency_key(idempotency_key)
+        flow = self._exchange(operations.upgrade_subscription(subscription_type_id, key), timeout)
+        return paying(flow, self._clock, what="upgrade", key=key)
 
     def _patch_auto_top_up(
         self, enabled: bool, threshold: Amount | None, top_up_amount: Amount | None, timeout: float | None
@@ -95,11 +119,14 @@ class BaseClient(Generic[ClockT]):
         on_poll: Callable[[ChargeStatus | BillingError], object] | None,
         cancelled: Callable[[], object] | None,
     ) -> Flow[ChargeSettled | ChargeFailed]:
+        check_functions(on_poll=on_poll, cancelled=cancelled)
+
         def tell(outcome: ChargeStatus | BillingError) -> Flow[None]:
             if on_poll is not None:
                 yield from call_user("on_poll", partial(on_poll, outcome))
 
-        return unwrap_caller_errors(self._waiting(charge_id, tell, cancelled, interval, cap))
+        flow = self._waiting(charge_id, tell, cancelled, interval, cap)
+        return unwrap_caller_errors(waiting(flow, charge_id, self._clock))
 
     def _waiting(
         self,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from os import PathLike
+from typing import TYPE_CHECKING
 
+from ._arguments import check_functions, wrong_type
 from ._base_client import BaseClient, ClockT
-from .errors import BillingError, BillingInvalidRequest
+from .errors import BillingError
 from .money import Amount
 from .protocol.exchange import Flow
 from .protocol.idempotency import check_idempotency_key
@@ -20,6 +22,9 @@ from .purchases.organisation import check_organisation_id
 from .purchases.purchase import AsyncPurchaseStore, Purchase, PurchaseStore
 from .purchases.resuming import Outcome, resume
 from .purchases.store_access import AnyStore, load_purchase
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 Store = PurchaseStore | str | PathLike[str]
 """Where purchases are kept: a store, or the path of a directory."""
@@ -42,6 +47,7 @@ class BasePurchasing(BaseClient[ClockT]):
     ) -> Buying:
         check_seconds(interval, "interval")
         check_seconds(cap, "cap")
+        check_functions(step_up=step_up, on_progress=on_progress, cancelled=cancelled)
         return Buying(
             purchase,
             store=self._store(store),
@@ -60,10 +66,10 @@ class BasePurchasing(BaseClient[ClockT]):
             clock=self._clock,
         )
 
-    def _new_purchase(self, amount_usd: Amount, idempotency_key: str) -> Purchase:
+    def _new_purchase(self, amount_usd: Amount, idempotency_key: str | UUID) -> Purchase:
         return new_purchase(amount_usd, idempotency_key, self._clock)
 
-    def _checking(self, idempotency_key: str, store: AnyPurchaseStore | None) -> Flow[Purchase]:
+    def _checking(self, idempotency_key: str | UUID, store: AnyPurchaseStore | None) -> Flow[Purchase]:
         return self._check(check_idempotency_key(idempotency_key), self._store(store))
 
     def _check(self, key: str, store: AnyStore) -> Flow[Purchase]:
@@ -74,7 +80,7 @@ class BasePurchasing(BaseClient[ClockT]):
         return (yield from buying.check())
 
     def _following(
-        self, idempotency_key: str, store: AnyPurchaseStore | None, interval: float, cap: float
+        self, idempotency_key: str | UUID, store: AnyPurchaseStore | None, interval: float, cap: float
     ) -> Following:
         key, purchases = check_idempotency_key(idempotency_key), self._store(store)
         check_seconds(interval, "interval")
@@ -92,6 +98,7 @@ class BasePurchasing(BaseClient[ClockT]):
     ) -> Flow[list[Outcome]]:
         purchases = self._store(store)
         check_seconds(interval, "interval")
+        check_functions(on_progress=on_progress, cancelled=cancelled)
         check_organisation_id(organisation_id)
         end = self._clock.monotonic() + check_seconds(cap, "cap")
 
@@ -109,8 +116,6 @@ class BasePurchasing(BaseClient[ClockT]):
             from .purchases.directory import PurchaseDirectory
 
             return PurchaseDirectory(store)
-        if not (hasattr(store, "load") and hasattr(store, "save")):
-            raise BillingInvalidRequest(
-                f"store must be a path or a PurchaseStore, not {type(store).__name__}.", error="invalid_store"
-            )
+        if isinstance(store, type) or not (hasattr(store, "load") and hasattr(store, "save")):
+            raise wrong_type("store", "a path or a PurchaseStore", store, "invalid_store")
         return store

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
+from typing import TYPE_CHECKING
 
 from ._base_purchasing import BasePurchasing, Store
 from .clock import Clock
@@ -16,6 +17,9 @@ from .purchases.record import OnProgress
 from .purchases.resuming import Outcome
 from .transport.driver import Driver
 
+if TYPE_CHECKING:
+    from uuid import UUID
+
 
 class Purchasing(BasePurchasing[Clock]):
     _driver: Driver
@@ -24,7 +28,7 @@ class Purchasing(BasePurchasing[Clock]):
         self,
         amount_usd: Amount,
         *,
-        idempotency_key: str,
+        idempotency_key: str | UUID,
         organisation_id: str | None = None,
         store: Store | None = None,
         step_up: Callable[[], bool] | None = None,
@@ -32,6 +36,7 @@ class Purchasing(BasePurchasing[Clock]):
         cancelled: Callable[[], bool] | None = None,
         interval: float = DEFAULT_INTERVAL,
         cap: float = DEFAULT_CAP,
+        headers: Mapping[str, str] | None = None,
     ) -> Purchase:
         """Buy credits and wait until they are paid. Needs the scope ``billing:manage``.
 
@@ -51,6 +56,7 @@ class Purchasing(BasePurchasing[Clock]):
             on_progress: Called with the purchase after each step and poll, and with each error that does not end it.
             cancelled: Called before each request, and about four times a second while waiting. Return True to stop.
             interval, cap: As for ``wait_for_charge``, once the charge is accepted.
+            headers: Your own, sent with each request of the call; the SDK's are refused (``error="invalid_headers"``).
 
         Returns:
             The purchase: ``"settled"`` (paid; see ``discrepancies``) or ``"failed"`` (not charged; see ``reason``).
@@ -68,18 +74,19 @@ class Purchasing(BasePurchasing[Clock]):
         """
         purchase = self._new_purchase(amount_usd, idempotency_key)
         buying = self._buying(purchase, store, step_up, on_progress, cancelled, interval, cap, organisation_id)
-        return self._run(buying, buying.buy())
+        return self._run(buying, buying.buy(), headers)
 
     def begin_purchase(
         self,
         amount_usd: Amount,
         *,
-        idempotency_key: str,
+        idempotency_key: str | UUID,
         organisation_id: str | None = None,
         store: Store | None = None,
         step_up: Callable[[], bool] | None = None,
         on_progress: OnProgress | None = None,
         cancelled: Callable[[], bool] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Purchase:
         """Begin a purchase as ``buy_credits`` does, and return once the portal has accepted the charge.
 
@@ -89,6 +96,7 @@ class Purchasing(BasePurchasing[Clock]):
         Args:
             amount_usd, idempotency_key, organisation_id, store: As for ``buy_credits``.
             step_up, on_progress, cancelled: As for ``buy_credits``.
+            headers: Your own, sent with each request of the call; the SDK's are refused (``error="invalid_headers"``).
 
         Returns:
             The purchase: ``"pending"`` (accepted, not paid yet), or ``"settled"`` or ``"failed"`` if it had ended
@@ -101,9 +109,11 @@ class Purchasing(BasePurchasing[Clock]):
         buying = self._buying(
             purchase, store, step_up, on_progress, cancelled, DEFAULT_INTERVAL, DEFAULT_CAP, organisation_id
         )
-        return self._run(buying, buying.begin())
+        return self._run(buying, buying.begin(), headers)
 
-    def check_purchase(self, idempotency_key: str, *, store: Store | None = None) -> Purchase:
+    def check_purchase(
+        self, idempotency_key: str | UUID, *, store: Store | None = None, headers: Mapping[str, str] | None = None
+    ) -> Purchase:
         """Load a purchase from the store, and poll its charge once if it is pending. Never makes a charge.
 
         While another call polls the charge, in a store that machines share, this one returns what the store has.
@@ -111,6 +121,7 @@ class Purchasing(BasePurchasing[Clock]):
         Args:
             idempotency_key: The purchase's key.
             store: As for ``buy_credits``. None: the purchases of this process.
+            headers: Your own, sent with each request of the call; the SDK's are refused (``error="invalid_headers"``).
 
         Returns:
             The purchase, in any of its states; ``message`` is for a person.
@@ -122,15 +133,16 @@ class Purchasing(BasePurchasing[Clock]):
             BillingInvalidRequest: An argument cannot be used, or the purchase has ended and the login is not for its
                 organisation (``error="wrong_organisation"``).
         """
-        return self._driver.run(self._checking(idempotency_key, store))
+        return self._driver.run(self._checking(idempotency_key, store), headers)
 
     def follow_purchase(
         self,
-        idempotency_key: str,
+        idempotency_key: str | UUID,
         *,
         store: Store | None = None,
         interval: float = DEFAULT_INTERVAL,
         cap: float = DEFAULT_CAP,
+        headers: Mapping[str, str] | None = None,
     ) -> Generator[Purchase, None, None]:
         """Follow a purchase until it has ended, such as for server-sent events. Never makes a charge.
 
@@ -142,6 +154,7 @@ class Purchasing(BasePurchasing[Clock]):
             store: As for ``buy_credits``. None: the purchases of this process.
             interval: Seconds between two checks; up to 30 if the portal asks to slow down.
             cap: Seconds until the last check.
+            headers: Your own, sent with each request of the call; the SDK's are refused (``error="invalid_headers"``).
 
         Yields:
             The purchase as it is now, and then each time that it has changed. The last one has ended.
@@ -150,10 +163,10 @@ class Purchasing(BasePurchasing[Clock]):
             BillingPurchaseUncertain: How it ended is not known at the cap, or can no longer be found out.
             BillingError: As for ``check_purchase``.
         """
-        return self._follow(self._following(idempotency_key, store, interval, cap))
+        return self._follow(self._following(idempotency_key, store, interval, cap), headers)
 
-    def _follow(self, following: Following) -> Generator[Purchase, None, None]:
-        while (purchase := self._driver.run(following.next())) is not None:
+    def _follow(self, following: Following, headers: Mapping[str, str] | None) -> Generator[Purchase, None, None]:
+        while (purchase := self._driver.run(following.next(), headers)) is not None:
             yield purchase
 
     def resume_purchases(
@@ -165,16 +178,18 @@ class Purchasing(BasePurchasing[Clock]):
         cancelled: Callable[[], bool] | None = None,
         interval: float = DEFAULT_INTERVAL,
         cap: float = DEFAULT_CAP,
+        headers: Mapping[str, str] | None = None,
     ) -> list[Outcome]:
         """Find out the outcome of purchases that were left open. Never makes a charge.
 
-        Waits for accepted charges. For the others a person decides whether to buy again, with the same key.
+        Waits for accepted charges. A person decides whether to continue the others: ``buy_credits``, with the same key.
 
         Args:
             store: As for ``buy_credits``. None: the purchases of this process.
             organisation_id: Only the purchases of this organisation. None: all.
             on_progress, cancelled: As for ``buy_credits``.
             interval, cap: As for ``buy_credits``. ``cap`` covers all of them together; each is polled at least once.
+            headers: Your own, sent with each request of the call; the SDK's are refused (``error="invalid_headers"``).
 
         Returns:
             One item for each open purchase, oldest first: the purchase if it has ended by now, otherwise a
@@ -184,11 +199,11 @@ class Purchasing(BasePurchasing[Clock]):
         Raises:
             BillingInvalidRequest: An argument cannot be used.
         """
-        return self._driver.run(self._resuming(store, on_progress, cancelled, interval, cap, organisation_id))
+        return self._driver.run(self._resuming(store, on_progress, cancelled, interval, cap, organisation_id), headers)
 
-    def _run(self, buying: Buying, flow: Flow[Purchase]) -> Purchase:
+    def _run(self, buying: Buying, flow: Flow[Purchase], headers: Mapping[str, str] | None) -> Purchase:
         try:
-            return self._driver.run(flow)
+            return self._driver.run(flow, headers, buying.broken)
         except KeyboardInterrupt as interrupt:
             interrupted = buying.interrupted()
             if interrupted is None:

@@ -162,10 +162,15 @@ def check_token(token: object, name: str = "access token") -> Secret:
         name: What it is, for the message.
 
     Raises:
-        BillingAuthError: It is blank or has characters that no token has (``error="invalid_token"``).
+        BillingAuthError: It is no string, is blank, or has characters that no token has (``error="invalid_token"``).
     """
-    # First of all: a traceback may show the variables of this frame.
-    token = Secret(token if isinstance(token, (str, Secret)) else "").strip()
+    if not isinstance(token, (str, Secret)):
+        kind = None if token is None else type(token).__name__
+        # A traceback may show the variables of this frame.
+        del token
+        raise BillingAuthError(f"The {name} must be a string, not {kind}. Log in again.", error="invalid_token")
+    # First of all, for the same reason.
+    token = Secret(token).strip()
     if not is_token(token):
         raise BillingAuthError(
             f"The {name} is blank or has characters that a token cannot have. Log in again.", error="invalid_token"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
 from ._base_client import BaseClient
 from .clock import Clock
 from .models import PendingChange, Subscription, SubscriptionPreview, SubscriptionUpgrade
@@ -10,39 +13,52 @@ from .protocol.settlement import DEFAULT_INTERVAL
 from .protocol.upgrade import DEFAULT_UPGRADE_CAP
 from .transport.driver import Driver
 
+if TYPE_CHECKING:
+    from uuid import UUID
+
 
 class Subscriptions(BaseClient[Clock]):
     _driver: Driver
 
-    def get_subscription(self, *, timeout: float | None = None) -> Subscription:
+    def get_subscription(
+        self, *, timeout: float | None = None, headers: Mapping[str, str] | None = None
+    ) -> Subscription:
         """Read the subscription and the tiers that there are. Needs no scope.
 
         Args:
             timeout: Seconds for this call, instead of the client's.
+            headers: Your own, sent with each request of the call; the SDK's are refused (``error="invalid_headers"``).
 
         Raises:
             BillingResponseError: The portal has no subscriptions yet (``error="endpoint_unavailable"``).
             BillingError: See ``nous_billing.errors``.
         """
-        return self._driver.run(self._exchange(operations.get_subscription(), timeout))
+        return self._driver.run(self._exchange(operations.get_subscription(), timeout), headers)
 
     def preview_subscription_change(
-        self, subscription_type_id: str, *, timeout: float | None = None
+        self, subscription_type_id: str, *, timeout: float | None = None, headers: Mapping[str, str] | None = None
     ) -> SubscriptionPreview:
         """Ask what a change to a tier would do, and what it would charge. Changes nothing. Needs ``billing:manage``.
 
         Args:
             subscription_type_id: The ``tier_id`` of a tier of the subscription.
             timeout: Seconds for this call, instead of the client's.
+            headers: Your own, sent with each request of the call; the SDK's are refused (``error="invalid_headers"``).
 
         Raises:
             BillingInvalidRequest: The id cannot be one; nothing was sent (``error="invalid_subscription_type"``).
             BillingError: See ``nous_billing.errors``.
         """
-        return self._driver.run(self._exchange(operations.preview_subscription_change(subscription_type_id), timeout))
+        return self._driver.run(
+            self._exchange(operations.preview_subscription_change(subscription_type_id), timeout), headers
+        )
 
     def set_pending_subscription_change(
-        self, *, subscription_type_id: str | None = None, timeout: float | None = None
+        self,
+        *,
+        subscription_type_id: str | None = None,
+        timeout: float | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> PendingChange:
         """Change to another tier, or cancel, at the end of the period. Charges nothing. Needs ``billing:manage``.
 
@@ -51,6 +67,7 @@ class Subscriptions(BaseClient[Clock]):
         Args:
             subscription_type_id: The ``tier_id`` of a lower tier. None: the subscription ends with the period.
             timeout: Seconds for this call, instead of the client's.
+            headers: Your own, sent with each request of the call; the SDK's are refused (``error="invalid_headers"``).
 
         Raises:
             BillingInvalidRequest: The id cannot be one; nothing was sent (``error="invalid_subscription_type"``).
@@ -59,25 +76,33 @@ class Subscriptions(BaseClient[Clock]):
                 read the subscription.
         """
         return self._driver.run(
-            self._exchange(operations.set_pending_subscription_change(subscription_type_id), timeout)
+            self._exchange(operations.set_pending_subscription_change(subscription_type_id), timeout), headers
         )
 
-    def delete_pending_subscription_change(self, *, timeout: float | None = None) -> PendingChange:
+    def delete_pending_subscription_change(
+        self, *, timeout: float | None = None, headers: Mapping[str, str] | None = None
+    ) -> PendingChange:
         """Keep the subscription as it is: neither another tier nor its end is pending any more.
 
         Needs ``billing:manage``. Charges nothing, but the subscription renews again.
 
         Args:
             timeout: Seconds for this call, instead of the client's.
+            headers: Your own, sent with each request of the call; the SDK's are refused (``error="invalid_headers"``).
 
         Raises:
             BillingError: See ``nous_billing.errors``. If ``outcome_unknown`` is True, the change may have been saved:
                 read the subscription.
         """
-        return self._driver.run(self._exchange(operations.delete_pending_subscription_change(), timeout))
+        return self._driver.run(self._exchange(operations.delete_pending_subscription_change(), timeout), headers)
 
     def upgrade_subscription(
-        self, subscription_type_id: str, *, idempotency_key: str, timeout: float | None = None
+        self,
+        subscription_type_id: str,
+        *,
+        idempotency_key: str | UUID,
+        timeout: float | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> SubscriptionUpgrade:
         """Upgrade now, and charge the card for the rest of the period. **Money moves.** Needs ``billing:manage``.
 
@@ -87,6 +112,7 @@ class Subscriptions(BaseClient[Clock]):
             subscription_type_id: The ``tier_id`` of a higher tier. ``preview_subscription_change`` tells its price.
             idempotency_key: One for each confirmed upgrade; see ``new_idempotency_key``. A retry with it charges once.
             timeout: Seconds for this call, instead of the client's.
+            headers: Your own, sent with each request of the call; the SDK's are refused (``error="invalid_headers"``).
 
         Returns:
             How it ended. With ``"requires_action"`` and ``"payment_failed"`` a person finishes it at ``recovery_url``.
@@ -98,12 +124,15 @@ class Subscriptions(BaseClient[Clock]):
             BillingError: See ``nous_billing.errors``. If ``outcome_unknown`` is True, the upgrade may have been made:
                 call again with the same key, or see ``wait_for_upgrade``.
         """
-        return self._driver.run(
-            self._exchange(operations.upgrade_subscription(subscription_type_id, idempotency_key), timeout)
-        )
+        return self._driver.run(self._upgrade(subscription_type_id, idempotency_key, timeout), headers)
 
     def wait_for_upgrade(
-        self, subscription_type_id: str, *, interval: float = DEFAULT_INTERVAL, cap: float = DEFAULT_UPGRADE_CAP
+        self,
+        subscription_type_id: str,
+        *,
+        interval: float = DEFAULT_INTERVAL,
+        cap: float = DEFAULT_UPGRADE_CAP,
+        headers: Mapping[str, str] | None = None,
     ) -> Subscription:
         """Read the subscription until it is on a tier, through network errors, 5xx replies and rate limits.
 
@@ -111,10 +140,11 @@ class Subscriptions(BaseClient[Clock]):
             subscription_type_id: The ``tier_id`` that an upgrade was made to.
             interval: Seconds between two reads; up to 30 if the portal asks to slow down.
             cap: Seconds until the last read begins.
+            headers: Your own, sent with each request of the call; the SDK's are refused (``error="invalid_headers"``).
 
         Raises:
             BillingTimeout: It does not show the tier yet (``error="upgrade_timeout"``); it still may.
             BillingInvalidRequest: An argument cannot be used; nothing was sent.
             BillingError: The subscription can no longer be read. See ``nous_billing.errors``.
         """
-        return self._driver.run(self._upgrade_wait(subscription_type_id, interval, cap))
+        return self._driver.run(self._upgrade_wait(subscription_type_id, interval, cap), headers)

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from contextvars import copy_context
 from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
@@ -140,12 +141,25 @@ def _work_off(queue: SimpleQueue[_Job[T]]) -> None:
 
 
 class ForkSafeLock:
-    """A lock that is free in a forked child, even if a thread of the parent held it."""
+    """A lock that is free in a forked child, even if a thread of the parent held it: ``with lock, lock.current:``.
+
+    From Python 3.14 on, an interrupt can come after the lock is taken and before the block begins that gives it back.
+    Then ``lock``, which was entered first, gives it back. A signal handler that comes meanwhile is let in, for it would
+    wait for ever.
+    """
 
     def __init__(self) -> None:
-        self._lock_of: dict[int, threading.Lock] = {}
+        self._lock_of: dict[int, threading.RLock] = {}
 
     @property
-    def current(self) -> threading.Lock:
-        """The lock of this process; an interrupt cannot come between taking it and the ``with`` that gives it back."""
-        return self._lock_of.setdefault(os.getpid(), threading.Lock())
+    def current(self) -> threading.RLock:
+        """The lock of this process."""
+        return self._lock_of.setdefault(os.getpid(), threading.RLock())
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, *_rest: object) -> None:
+        if kind is not None:
+            with suppress(RuntimeError):
+                self.current.release()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from ._async_purchasing import AsyncPurchasing
 from ._async_subscriptions import AsyncSubscriptions
+from ._reporting import Listener
 from .clock import DEFAULT_TIMEOUT, AsyncClock, AsyncSystemClock
 from .credentials import AsyncCredentialSource, CredentialSource
 from .models import BillingState, ChargeAccepted, ChargeFailed, ChargeSettled, ChargeStatus
@@ -17,9 +18,11 @@ from .protocol.settlement import DEFAULT_CAP, DEFAULT_INTERVAL, AsyncOnPoll
 
 if TYPE_CHECKING:
     from ssl import SSLContext
+    from uuid import UUID
 
     import httpx
 
+    from .events import Observer
     from .transport.proxies import ProxySetting
 
 
@@ -38,6 +41,8 @@ class AsyncBillingClient(AsyncPurchasing, AsyncSubscriptions):
             The client sets its ALPN protocols to HTTP/1.1.
         proxy: The URL of a proxy. None: that of the environment (``HTTPS_PROXY``, ``ALL_PROXY``, ``NO_PROXY``). False:
             none. Loopback is never proxied.
+        user_agent: The name of your application, such as ``"myapp/1.2"``: sent before the SDK's own.
+        observer: Called with each event of ``nous_billing.events``. What it raises is logged, and changes nothing.
         clock: A clock for tests.
 
     Raises:
@@ -53,6 +58,8 @@ class AsyncBillingClient(AsyncPurchasing, AsyncSubscriptions):
         http_client: httpx.AsyncClient | None = None,
         ssl_context: SSLContext | None = None,
         proxy: ProxySetting = None,
+        user_agent: str | None = None,
+        observer: Observer | None = None,
         clock: AsyncClock | None = None,
     ) -> None:
         super().__init__(
@@ -60,21 +67,38 @@ class AsyncBillingClient(AsyncPurchasing, AsyncSubscriptions):
         )
         from .transport.async_driver import AsyncDriver  # Loads asyncio, which a BillingClient does not need.
 
-        self._driver = AsyncDriver(http_client, self._clock, self._source, ssl_context=ssl_context, proxy=proxy)
+        self._driver = AsyncDriver(
+            http_client,
+            self._clock,
+            self._source,
+            ssl_context=ssl_context,
+            proxy=proxy,
+            listener=Listener(observer),
+            application=user_agent,
+        )
 
-    async def get_billing_state(self, *, timeout: float | None = None) -> BillingState:
+    async def get_billing_state(
+        self, *, timeout: float | None = None, headers: Mapping[str, str] | None = None
+    ) -> BillingState:
         """Read the balance, the card, the bounds and the rest of the billing state. Needs no scope.
 
         Args:
             timeout: Seconds for this call, instead of the client's.
+            headers: Your own, sent with each request of the call; the SDK's are refused (``error="invalid_headers"``).
 
         Raises:
             BillingError: See ``nous_billing.errors``.
         """
-        return await self._driver.run(self._show_state(timeout))
+        return await self._driver.run(self._show_state(timeout), headers)
 
     async def patch_auto_top_up(
-        self, *, enabled: bool, threshold: Amount | None, top_up_amount: Amount | None, timeout: float | None = None
+        self,
+        *,
+        enabled: bool,
+        threshold: Amount | None,
+        top_up_amount: Amount | None,
+        timeout: float | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         """Configure auto-reload. Needs the scope ``billing:manage``.
 
@@ -83,16 +107,22 @@ class AsyncBillingClient(AsyncPurchasing, AsyncSubscriptions):
             threshold: The balance in dollars below which it is reloaded.
             top_up_amount: The balance in dollars that it is reloaded **to**; more than the threshold.
             timeout: Seconds for this call, instead of the client's.
+            headers: Your own, sent with each request of the call; the SDK's are refused (``error="invalid_headers"``).
 
         Raises:
             BillingInvalidRequest: An argument cannot be used; nothing was sent (``error="invalid_amount"`` and others).
             BillingError: See ``nous_billing.errors``. If ``outcome_unknown`` is True, the settings may have been saved:
                 read the billing state.
         """
-        await self._driver.run(self._patch_auto_top_up(enabled, threshold, top_up_amount, timeout))
+        await self._driver.run(self._patch_auto_top_up(enabled, threshold, top_up_amount, timeout), headers)
 
     async def post_charge(
-        self, *, amount_usd: Amount, idempotency_key: str, timeout: float | None = None
+        self,
+        *,
+        amount_usd: Amount,
+        idempotency_key: str | UUID,
+        timeout: float | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> ChargeAccepted:
         """Buy credits. Needs the scope ``billing:manage``. Accepted is **not** paid: wait with ``wait_for_charge``.
 
@@ -102,6 +132,7 @@ class AsyncBillingClient(AsyncPurchasing, AsyncSubscriptions):
             amount_usd: Dollars: a ``Decimal``, an int or a string; a float only if it is a whole number of cents.
             idempotency_key: One for each confirmed purchase; see ``new_idempotency_key``. A retry with it buys once.
             timeout: Seconds for this call, instead of the client's.
+            headers: Your own, sent with each request of the call; the SDK's are refused (``error="invalid_headers"``).
 
         Raises:
             BillingInvalidRequest: An argument cannot be used; nothing was sent (``error="invalid_amount"``,
@@ -109,20 +140,23 @@ class AsyncBillingClient(AsyncPurchasing, AsyncSubscriptions):
             BillingError: See ``nous_billing.errors``. If ``outcome_unknown`` is True, the charge may have been made:
                 call again with the same key.
         """
-        return await self._driver.run(self._exchange(operations.post_charge(amount_usd, idempotency_key), timeout))
+        return await self._driver.run(self._charge(amount_usd, idempotency_key, timeout), headers)
 
-    async def get_charge_status(self, charge_id: str, *, timeout: float | None = None) -> ChargeStatus:
+    async def get_charge_status(
+        self, charge_id: str, *, timeout: float | None = None, headers: Mapping[str, str] | None = None
+    ) -> ChargeStatus:
         """Poll a charge once. Needs the scope ``billing:manage``. An unknown id stays pending forever.
 
         Args:
             charge_id: The ``charge_id`` of an accepted charge.
             timeout: Seconds for this call, instead of the client's.
+            headers: Your own, sent with each request of the call; the SDK's are refused (``error="invalid_headers"``).
 
         Raises:
             BillingInvalidRequest: The id is not valid; nothing was sent (``error="invalid_charge_id"``).
             BillingError: See ``nous_billing.errors``.
         """
-        return await self._driver.run(self._exchange(operations.get_charge_status(charge_id), timeout))
+        return await self._driver.run(self._exchange(operations.get_charge_status(charge_id), timeout), headers)
 
     async def wait_for_charge(
         self,
@@ -132,6 +166,7 @@ class AsyncBillingClient(AsyncPurchasing, AsyncSubscriptions):
         cap: float = DEFAULT_CAP,
         on_poll: AsyncOnPoll | None = None,
         cancelled: Callable[[], bool | Awaitable[bool]] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> ChargeSettled | ChargeFailed:
         """Poll a charge until it is settled or failed, through network errors, 5xx replies and rate limits.
 
@@ -141,6 +176,7 @@ class AsyncBillingClient(AsyncPurchasing, AsyncSubscriptions):
             cap: Seconds until the last poll begins.
             on_poll: Called after each poll with the status, or with a ``BillingError`` that may be temporary.
             cancelled: Called about four times a second between two polls. Return True to stop waiting.
+            headers: Your own, sent with each request of the call; the SDK's are refused (``error="invalid_headers"``).
 
         Raises:
             BillingChargeTimeout: Still pending at the cap.
@@ -148,7 +184,7 @@ class AsyncBillingClient(AsyncPurchasing, AsyncSubscriptions):
             BillingChargeCancelled: ``cancelled`` returned True.
             BillingInvalidRequest: An argument cannot be used; nothing was sent.
         """
-        return await self._driver.run(self._settlement(charge_id, interval, cap, on_poll, cancelled))
+        return await self._driver.run(self._settlement(charge_id, interval, cap, on_poll, cancelled), headers)
 
     async def aclose(self) -> None:
         """Close the connections. Your own ``http_client`` stays open."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from ._purchasing import Purchasing
+from ._reporting import Listener
 from ._subscriptions import Subscriptions
 from .async_client import AsyncBillingClient as AsyncBillingClient
 from .clock import DEFAULT_TIMEOUT, Clock, SystemClock
@@ -19,9 +20,11 @@ from .transport.driver import Driver
 
 if TYPE_CHECKING:
     from ssl import SSLContext
+    from uuid import UUID
 
     import httpx
 
+    from .events import Observer
     from .transport.proxies import ProxySetting
 
 
@@ -40,11 +43,14 @@ class BillingClient(Purchasing, Subscriptions):
             The client sets its ALPN protocols to HTTP/1.1.
         proxy: The URL of a proxy. None: that of the environment (``HTTPS_PROXY``, ``ALL_PROXY``, ``NO_PROXY``). False:
             none. Loopback is never proxied.
+        user_agent: The name of your application, such as ``"myapp/1.2"``: sent before the SDK's own.
+        observer: Called with each event of ``nous_billing.events``. What it raises is logged, and changes nothing.
         clock: A clock for tests.
 
     Raises:
         BillingInvalidRequest: An argument cannot be used (``error``: ``"invalid_base_url"``, ``"invalid_timeout"``,
-            ``"invalid_credentials"``, ``"invalid_http_client"``, ``"invalid_ssl_context"``, ``"invalid_proxy"``).
+            ``"invalid_credentials"``, ``"invalid_http_client"``, ``"invalid_ssl_context"``, ``"invalid_proxy"``,
+            ``"invalid_user_agent"``, ``"invalid_observer"``).
     """
 
     def __init__(
@@ -56,24 +62,43 @@ class BillingClient(Purchasing, Subscriptions):
         http_client: httpx.Client | None = None,
         ssl_context: SSLContext | None = None,
         proxy: ProxySetting = None,
+        user_agent: str | None = None,
+        observer: Observer | None = None,
         clock: Clock | None = None,
     ) -> None:
         super().__init__(credentials, base_url, timeout, clock or SystemClock(), ssl_context=ssl_context, proxy=proxy)
-        self._driver = Driver(http_client, self._clock, self._source, ssl_context=ssl_context, proxy=proxy)
+        self._driver = Driver(
+            http_client,
+            self._clock,
+            self._source,
+            ssl_context=ssl_context,
+            proxy=proxy,
+            listener=Listener(observer),
+            application=user_agent,
+        )
 
-    def get_billing_state(self, *, timeout: float | None = None) -> BillingState:
+    def get_billing_state(
+        self, *, timeout: float | None = None, headers: Mapping[str, str] | None = None
+    ) -> BillingState:
         """Read the balance, the card, the bounds and the rest of the billing state. Needs no scope.
 
         Args:
             timeout: Seconds for this call, instead of the client's.
+            headers: Your own, sent with each request of the call; the SDK's are refused (``error="invalid_headers"``).
 
         Raises:
             BillingError: See ``nous_billing.errors``.
         """
-        return self._driver.run(self._show_state(timeout))
+        return self._driver.run(self._show_state(timeout), headers)
 
     def patch_auto_top_up(
-        self, *, enabled: bool, threshold: Amount | None, top_up_amount: Amount | None, timeout: float | None = None
+        self,
+        *,
+        enabled: bool,
+        threshold: Amount | None,
+        top_up_amount: Amount | None,
+        timeout: float | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         """Configure auto-reload. Needs the scope ``billing:manage``.
 
@@ -82,15 +107,23 @@ class BillingClient(Purchasing, Subscriptions):
             threshold: The balance in dollars below which it is reloaded.
             top_up_amount: The balance in dollars that it is reloaded **to**; more than the threshold.
             timeout: Seconds for this call, instead of the client's.
+            headers: Your own, sent with each request of the call; the SDK's are refused (``error="invalid_headers"``).
 
         Raises:
             BillingInvalidRequest: An argument cannot be used; nothing was sent (``error="invalid_amount"`` and others).
             BillingError: See ``nous_billing.errors``. If ``outcome_unknown`` is True, the settings may have been saved:
                 read the billing state.
         """
-        self._driver.run(self._patch_auto_top_up(enabled, threshold, top_up_amount, timeout))
+        self._driver.run(self._patch_auto_top_up(enabled, threshold, top_up_amount, timeout), headers)
 
-    def post_charge(self, *, amount_usd: Amount, idempotency_key: str, timeout: float | None = None) -> ChargeAccepted:
+    def post_charge(
+        self,
+        *,
+        amount_usd: Amount,
+        idempotency_key: str | UUID,
+        timeout: float | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> ChargeAccepted:
         """Buy credits. Needs the scope ``billing:manage``. Accepted is **not** paid: wait with ``wait_for_charge``.
 
         Sent once. The one exception is a 401, which the portal answers before it reads the charge.
@@ -99,6 +132,7 @@ class BillingClient(Purchasing, Subscriptions):
             amount_usd: Dollars: a ``Decimal``, an int or a string; a float only if it is a whole number of cents.
             idempotency_key: One for each confirmed purchase; see ``new_idempotency_key``. A retry with it buys once.
             timeout: Seconds for this call, instead of the client's.
+            headers: Your own, sent with each request of the call; the SDK's are refused (``error="invalid_headers"``).
 
         Raises:
             BillingInvalidRequest: An argument cannot be used; nothing was sent (``error="invalid_amount"``,
@@ -106,20 +140,23 @@ class BillingClient(Purchasing, Subscriptions):
             BillingError: See ``nous_billing.errors``. If ``outcome_unknown`` is True, the charge may have been made:
                 call again with the same key.
         """
-        return self._driver.run(self._exchange(operations.post_charge(amount_usd, idempotency_key), timeout))
+        return self._driver.run(self._charge(amount_usd, idempotency_key, timeout), headers)
 
-    def get_charge_status(self, charge_id: str, *, timeout: float | None = None) -> ChargeStatus:
+    def get_charge_status(
+        self, charge_id: str, *, timeout: float | None = None, headers: Mapping[str, str] | None = None
+    ) -> ChargeStatus:
         """Poll a charge once. Needs the scope ``billing:manage``. An unknown id stays pending forever.
 
         Args:
             charge_id: The ``charge_id`` of an accepted charge.
             timeout: Seconds for this call, instead of the client's.
+            headers: Your own, sent with each request of the call; the SDK's are refused (``error="invalid_headers"``).
 
         Raises:
             BillingInvalidRequest: The id is not valid; nothing was sent (``error="invalid_charge_id"``).
             BillingError: See ``nous_billing.errors``.
         """
-        return self._driver.run(self._exchange(operations.get_charge_status(charge_id), timeout))
+        return self._driver.run(self._exchange(operations.get_charge_status(charge_id), timeout), headers)
 
     def wait_for_charge(
         self,
@@ -129,6 +166,7 @@ class BillingClient(Purchasing, Subscriptions):
         cap: float = DEFAULT_CAP,
         on_poll: OnPoll | None = None,
         cancelled: Callable[[], bool] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> ChargeSettled | ChargeFailed:
         """Poll a charge until it is settled or failed, through network errors, 5xx replies and rate limits.
 
@@ -138,6 +176,7 @@ class BillingClient(Purchasing, Subscriptions):
             cap: Seconds until the last poll begins.
             on_poll: Called after each poll with the status, or with a ``BillingError`` that may be temporary.
             cancelled: Called about four times a second between two polls. Return True to stop waiting.
+            headers: Your own, sent with each request of the call; the SDK's are refused (``error="invalid_headers"``).
 
         Raises:
             BillingChargeTimeout: Still pending at the cap.
@@ -145,7 +184,7 @@ class BillingClient(Purchasing, Subscriptions):
             BillingChargeCancelled: ``cancelled`` returned True.
             BillingInvalidRequest: An argument cannot be used; nothing was sent.
         """
-        return self._driver.run(self._settlement(charge_id, interval, cap, on_poll, cancelled))
+        return self._driver.run(self._settlement(charge_id, interval, cap, on_poll, cancelled), headers)
 
     def close(self) -> None:
         """Close the connections. Your own ``http_client`` stays open."""

@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol
 
+from ._arguments import wrong_type
 from ._secrets import Secret, check_token, reveal
 from ._threads import ForkSafeLock, SideThread
 from .clock import BaseClock
@@ -30,23 +31,27 @@ class Credentials:
     Cannot be pickled: a pickle would show the token.
 
     Attributes:
-        secret: The token in a holder that nothing shows.
         portal_base_url: The portal's base URL, which the source trusts with the token, or None for the default.
 
     Raises:
-        BillingAuthError: The token is blank or has characters that no token has (``error="invalid_token"``).
+        BillingAuthError: The token is no string, is blank or has characters that no token has
+            (``error="invalid_token"``).
+        BillingInvalidRequest: ``portal_base_url`` is neither a string nor None (``error="invalid_base_url"``).
 
     Examples:
         >>> Credentials(access_token="secret")
         Credentials(access_token='***', portal_base_url=None)
     """
 
+    # The token in a holder that nothing shows.
     secret: Secret
     portal_base_url: str | None
 
     def __init__(self, access_token: str | Secret, portal_base_url: str | None = None) -> None:
         # First of all: a traceback may show the variables of this frame.
         access_token = Secret(access_token) if isinstance(access_token, str) else access_token
+        if portal_base_url is not None and not isinstance(portal_base_url, str):
+            raise wrong_type("portal_base_url", "a string or None", portal_base_url, "invalid_base_url")
         object.__setattr__(self, "portal_base_url", portal_base_url)
         object.__setattr__(self, "secret", check_token(access_token))
 
@@ -166,7 +171,7 @@ class CredentialMemo:
         Raises:
             BillingError: What the source raised; anything else of it becomes a ``BillingAuthError``.
         """
-        with self._lock.current:
+        with self._lock, self._lock.current:
             kept = self._unexpired()
             forgotten = self._forgotten
             # Taken before the source reads: a change while it reads must not go unnoticed.

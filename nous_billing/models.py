@@ -1,5 +1,7 @@
 """The results of calls: frozen dataclasses, with money as ``Decimal`` exactly as the portal sent it.
 
+The result of a call is a ``Result``: it also has ``raw``, ``headers`` and ``request_id``.
+
 Enumerations are open: a role, reason or status that the contract does not know yet is passed on unchanged.
 """
 
@@ -10,9 +12,30 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
+from ._result import Result as Result
+from ._subscription_models import CurrentSubscription as CurrentSubscription
+from ._subscription_models import PendingChange as PendingChange
+from ._subscription_models import Subscription as Subscription
+from ._subscription_models import SubscriptionOrganisation as SubscriptionOrganisation
+from ._subscription_models import SubscriptionPreview as SubscriptionPreview
+from ._subscription_models import SubscriptionTier as SubscriptionTier
+from ._subscription_models import SubscriptionUpgrade as SubscriptionUpgrade
 from ._wire_types import ChargeId as ChargeId
 from ._wire_types import Number as Number
 from ._wire_types import PortalUrl as PortalUrl
+
+# Pickles and tracebacks name the public module.
+for _moved in (
+    SubscriptionOrganisation,
+    CurrentSubscription,
+    SubscriptionTier,
+    Subscription,
+    SubscriptionPreview,
+    PendingChange,
+    SubscriptionUpgrade,
+):
+    _moved.__module__ = __name__
+del _moved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +96,7 @@ class OtherPaymentMethod:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonthlyCap:
-    """What may be spent in a month, in dollars; ``limit_usd`` is None where there is no limit."""
+    """What may be spent in a month, in dollars; ``limit_usd`` is None if there is no limit."""
 
     limit_usd: Decimal | None
     spent_this_month_usd: Decimal
@@ -101,17 +124,16 @@ class AutoReload:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BillingState:
+class BillingState(Result):
     """What a terminal shows before a purchase.
 
     Attributes:
-        card: None for a member, and where no reusable card is saved.
+        card: None for a member, and if no reusable card is saved.
         payment_method: The same for portals that know more than cards. None for a member and from older portals.
         monthly_cap: None for a member.
         auto_reload: None for a member.
-        can_change_plan: A capability that outranks the role, or None where the portal does not say.
+        can_change_plan: A capability that outranks the role, or None if the portal does not say.
         portal_url: An absolute link to billing on the portal.
-        raw: The decoded JSON, unknown fields included; its numbers are ``int`` and ``Decimal``.
     """
 
     org: Organisation
@@ -125,7 +147,6 @@ class BillingState:
     auto_reload: AutoReload | None
     can_change_plan: bool | None = None
     portal_url: PortalUrl
-    raw: dict[str, Any] = field(default_factory=dict[str, Any], repr=False, hash=False)
 
     @property
     def is_admin(self) -> bool:
@@ -147,192 +168,39 @@ class AutoTopUpSaved:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChargeAccepted:
+class ChargeAccepted(Result):
     """The charge was accepted. It is **not** paid until its status is settled."""
 
     charge_id: ChargeId
-    raw: dict[str, Any] = field(default_factory=dict[str, Any], repr=False, hash=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChargePending:
+class ChargePending(Result):
     """Not settled yet, or an unknown id. ``status`` is ``"pending"``, or one that this SDK does not know."""
 
     status: str
-    raw: dict[str, Any] = field(default_factory=dict[str, Any], repr=False, hash=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChargeSettled:
+class ChargeSettled(Result):
     """Paid: the balance has been raised by ``amount_usd`` dollars.
 
     Attributes:
-        settled_at: When, with an offset, or None where the portal gives no moment that can be read.
+        settled_at: When, with an offset, or None if the portal gives no date that can be read.
     """
 
     amount_usd: Decimal
     settled_at: datetime | None = None
-    raw: dict[str, Any] = field(default_factory=dict[str, Any], repr=False, hash=False)
     status: Literal["settled"] = "settled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChargeFailed:
+class ChargeFailed(Result):
     """Not paid, for good. ``reason`` is ``"authentication_required"`` (finish on the portal), ``"card_declined"`` …"""
 
     reason: str
-    raw: dict[str, Any] = field(default_factory=dict[str, Any], repr=False, hash=False)
     status: Literal["failed"] = "failed"
 
 
 ChargeStatus = ChargePending | ChargeSettled | ChargeFailed
 """What is known of a charge."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubscriptionOrganisation:
-    """The organisation that the token is bound to, as a subscription names it."""
-
-    id: str
-    name: str
-    role: str
-    slug: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CurrentSubscription:
-    """The plan of an organisation. At most one change of it is pending: another tier, or its end.
-
-    Attributes:
-        monthly_credits, credits_remaining: Dollars of credits a month, and those left in this period.
-        cycle_ends_at: The end of the period, with an offset.
-        pending_downgrade_tier_name, pending_downgrade_at: The tier that follows, and when, or None.
-        cancel_at_period_end, cancellation_effective_at: Whether it ends with the period, and when.
-    """
-
-    tier_id: str = field(metadata={"formerly": "id"})
-    tier_name: str = field(metadata={"formerly": "name"})
-    monthly_credits: Decimal
-    credits_remaining: Decimal | None
-    cycle_ends_at: datetime | None = None
-    pending_downgrade_tier_name: str | None = None
-    pending_downgrade_at: datetime | None = None
-    cancel_at_period_end: bool
-    cancellation_effective_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubscriptionTier:
-    """A tier that can be chosen, or kept only (``is_enabled`` False). A higher ``tier_order`` is an upgrade.
-
-    ``dollars_per_month_display`` and ``monthly_credits`` are dollars.
-    """
-
-    tier_id: str = field(metadata={"formerly": "id"})
-    name: str
-    tier_order: int
-    dollars_per_month_display: Decimal
-    monthly_credits: Decimal
-    is_current: bool
-    is_enabled: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subscription:
-    """The subscription of an organisation, and the tiers that there are.
-
-    Attributes:
-        context: ``"personal"``, ``"team"`` …
-        can_change_plan: A capability that outranks the role, or None where the portal does not say.
-        portal_url: An absolute link to billing on the portal.
-        current: None without a plan.
-        raw: The decoded JSON, unknown fields included.
-    """
-
-    org: SubscriptionOrganisation
-    context: str
-    can_change_plan: bool | None = None
-    portal_url: PortalUrl
-    current: CurrentSubscription | None
-    tiers: tuple[SubscriptionTier, ...]
-    raw: dict[str, Any] = field(default_factory=dict[str, Any], repr=False, hash=False)
-
-    @property
-    def may_change_plan(self) -> bool:
-        """Whether the person may change the plan, by capability or else by role."""
-        return self.org.role in ("OWNER", "ADMIN") if self.can_change_plan is None else self.can_change_plan
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubscriptionPreview:
-    """What a change to a tier would do. Nothing was changed or charged.
-
-    Attributes:
-        effect: ``"charge_now"`` (an upgrade), ``"scheduled"`` (at ``effective_at``), ``"no_op"``, ``"blocked"`` (see
-            ``reason``), or one that this SDK does not know.
-        monthly_credits_delta: Dollars of credits a month, more or fewer.
-        amount_due_now_cents: Whole cents that an upgrade would charge now, or None.
-    """
-
-    effect: str
-    reason: str | None = None
-    current_tier_id: str | None = None
-    current_tier_name: str | None = None
-    target_tier_id: str | None = None
-    target_tier_name: str | None = None
-    monthly_credits_delta: Decimal | None = None
-    amount_due_now_cents: int | None = None
-    effective_at: datetime | None = None
-    raw: dict[str, Any] = field(default_factory=dict[str, Any], repr=False, hash=False)
-
-    @property
-    def is_blocked(self) -> bool:
-        """Whether the change is not possible. An effect that this SDK does not know counts as blocked."""
-        return self.effect not in ("charge_now", "scheduled", "no_op")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PendingChange:
-    """What is pending now: another tier (``target_tier_name``), or the end of the subscription.
-
-    Attributes:
-        rail: How the subscription is paid.
-        message: The portal's own sentence for a person, or None.
-        cancel_at_period_end: Whether it ends with the period. None where a tier was chosen.
-    """
-
-    rail: str
-    message: str | None = None
-    change_type: str | None = None
-    target_tier_name: str | None = None
-    cancel_at_period_end: bool | None = None
-    raw: dict[str, Any] = field(default_factory=dict[str, Any], repr=False, hash=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubscriptionUpgrade:
-    """How an upgrade ended.
-
-    Attributes:
-        status: ``"upgraded"`` and ``"already_on_tier"``: done. ``"requires_action"`` and ``"payment_failed"``: a person
-            finishes it at ``recovery_url``. Any other: see ``outcome_unknown``.
-        reason: Why the payment failed, or None.
-        recovery_url: An absolute link for the person: the portal's own, or else to billing on the portal.
-    """
-
-    status: str
-    target_tier_id: str | None = None
-    target_tier_name: str | None = None
-    reason: str | None = None
-    recovery_url: PortalUrl
-    raw: dict[str, Any] = field(default_factory=dict[str, Any], repr=False, hash=False)
-
-    @property
-    def is_upgraded(self) -> bool:
-        """Whether the organisation is on the tier."""
-        return self.status in ("upgraded", "already_on_tier")
-
-    @property
-    def outcome_unknown(self) -> bool:
-        """Whether money may have moved: with a status that this SDK does not know. Read the subscription."""
-        return not self.is_upgraded and self.status not in ("requires_action", "payment_failed")

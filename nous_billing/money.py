@@ -7,6 +7,7 @@ import re
 from decimal import Context, Decimal
 from typing import cast
 
+from ._arguments import wrong_type
 from .errors import BillingInvalidRequest
 
 Amount = Decimal | int | str | float
@@ -37,7 +38,9 @@ def parse_usd(text: str) -> Decimal:
         >>> parse_usd("142.5")
         Decimal('142.5')
     """
-    if isinstance(text, str) and len(text) <= _WIRE_MONEY_LENGTH and _WIRE_MONEY.fullmatch(text):
+    if not isinstance(text, str):
+        raise wrong_type("text", "a string such as '142.5'", text, "invalid_amount")
+    if len(text) <= _WIRE_MONEY_LENGTH and _WIRE_MONEY.fullmatch(text):
         return Decimal(text)
     raise BillingInvalidRequest(f"Not a decimal number of dollars: {_shown(text)}.", error="invalid_amount")
 
@@ -46,13 +49,15 @@ def format_usd(amount: Decimal) -> str:
     """Write dollars for a person, with two places or as many more as the amount has.
 
     Raises:
-        BillingInvalidRequest: It is no finite sum of money (``error="invalid_amount"``).
+        BillingInvalidRequest: It is no Decimal, or not finite (``error="invalid_amount"``).
 
     Examples:
         >>> format_usd(Decimal("1142.5")), format_usd(Decimal("-0.005"))
         ('$1,142.50', '-$0.005')
     """
-    exact = amount.normalize(_EXACT) if isinstance(amount, Decimal) and amount.is_finite() else None
+    if not isinstance(amount, Decimal):
+        raise wrong_type("amount", "a Decimal", amount, "invalid_amount")
+    exact = amount.normalize(_EXACT) if amount.is_finite() else None
     if exact is None or exact != amount or abs(amount.adjusted()) > _WIRE_MONEY_LENGTH:
         raise BillingInvalidRequest(f"Not a sum of money: {_shown(amount)}.", error="invalid_amount")
     exponent = exact.as_tuple().exponent
@@ -137,5 +142,5 @@ def _given_decimal(amount: object) -> Decimal | None:
 def _shown(value: object) -> str:
     if isinstance(value, int) and value.bit_length() > 128:
         return "an int far too great"  # Python refuses to write out an int of more than 4300 digits.
-    text = repr(value) if isinstance(value, (str, int, float, Decimal)) else f"a {type(value).__name__}"
+    text = repr(value) if isinstance(value, (str, int, float, Decimal)) else type(value).__name__
     return text if len(text) <= 60 else f"{text[:60]}…"

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import SplitResult, urljoin, urlsplit
 
+from ._arguments import wrong_type
 from .errors import BillingInvalidRequest
 
 DEFAULT_PORTAL_BASE_URL = "https://portal.nousresearch.com"
@@ -39,7 +40,8 @@ def resolve_portal_base_url(state: Mapping[str, Any] | None = None) -> str:
         state: A stored login, or None.
 
     Raises:
-        BillingInvalidRequest: The address may not be given a token (``error="invalid_base_url"``).
+        BillingInvalidRequest: The address may not be given a token, or ``state`` is no mapping
+            (``error="invalid_base_url"``).
 
     Examples:
         >>> resolve_portal_base_url({"portal_base_url": "http://localhost:3000/"})
@@ -48,6 +50,8 @@ def resolve_portal_base_url(state: Mapping[str, Any] | None = None) -> str:
     from_environment = environment_base_url()
     if from_environment is not None:
         return from_environment
+    if state is not None and not isinstance(state, Mapping):
+        raise wrong_type("state", "a stored login, a mapping", state, "invalid_base_url")
     stored = state.get("portal_base_url") if state else None
     if not isinstance(stored, str) or not stored.strip():
         return DEFAULT_PORTAL_BASE_URL

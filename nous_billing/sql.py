@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
-from typing import Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 try:
     from sqlalchemy import Connection, Engine, delete, insert, or_, select, update
@@ -16,14 +16,20 @@ except ModuleNotFoundError as _error:
         name=_error.name,
     ) from _error
 
+from ._arguments import check_moment, wrong_type
 from .errors import BillingInvalidRequest
+from .protocol.idempotency import key_text
 from .purchases.leases import PurchaseLease
 from .purchases.purchase import Purchase
 from .purchases.sql_table import PURCHASES, Now, create, from_rows, to_row
 
+if TYPE_CHECKING:
+    from uuid import UUID
+
 __all__ = ["PURCHASES", "SqlPurchaseStore"]
 
 EngineT = TypeVar("EngineT", Engine, AsyncEngine)
+"""An ``Engine`` or an ``AsyncEngine`` of SQLAlchemy. With the latter the methods of the store are awaited."""
 
 _OPEN = PURCHASES.c.status.in_(("sending", "pending"))
 _NO_LEASE = {"lease_holder": None, "lease_until": None}
@@ -101,10 +107,12 @@ class SqlPurchaseStore(Generic[EngineT]):
         """
         query = select(PURCHASES).order_by(PURCHASES.c.started_at, PURCHASES.c.key)
         if key is not None:
-            query = query.where(PURCHASES.c.key == key)
+            query = query.where(PURCHASES.c.key == key_text(key, "key"))
         elif not include_ended:
             query = query.where(_OPEN)
         if organisation_id is not None:
+            if not isinstance(organisation_id, str):
+                raise wrong_type("organisation_id", "a string or None", organisation_id, "invalid_organisation_id")
             query = query.where(PURCHASES.c.organisation_id == organisation_id)
         return self._run(lambda connection: from_rows(connection.execute(query).all()))
 
@@ -153,14 +161,13 @@ class SqlPurchaseStore(Generic[EngineT]):
         )
 
     @overload
-    def forget(self: SqlPurchaseStore[Engine], key: str) -> None: ...
+    def forget(self: SqlPurchaseStore[Engine], key: str | UUID) -> None: ...
     @overload
-    def forget(self: SqlPurchaseStore[AsyncEngine], key: str) -> Awaitable[None]: ...
-    def forget(self, key: str) -> Any:
+    def forget(self: SqlPurchaseStore[AsyncEngine], key: str | UUID) -> Awaitable[None]: ...
+    def forget(self, key: str | UUID) -> Any:
         """Remove a purchase: a receipt, or one whose outcome a person has seen on the billing page."""
-        return self._run(
-            lambda connection: _ignore(connection.execute(delete(PURCHASES).where(PURCHASES.c.key == key)))
-        )
+        forgotten = delete(PURCHASES).where(PURCHASES.c.key == key_text(key, "key"))
+        return self._run(lambda connection: _ignore(connection.execute(forgotten)))
 
     @overload
     def prune(self: SqlPurchaseStore[Engine], *, before: datetime) -> int: ...
@@ -172,10 +179,10 @@ class SqlPurchaseStore(Generic[EngineT]):
         Once it is gone, the same key buys again. Keep receipts for as long as a program may retry their keys.
 
         Raises:
-            BillingInvalidRequest: ``before`` has no time zone (``error="invalid_moment"``); nothing was removed.
+            BillingInvalidRequest: ``before`` is no datetime, or has no time zone; nothing was removed
+                (``error="invalid_moment"``).
         """
-        if before.tzinfo is None:
-            raise BillingInvalidRequest("before must have a time zone. Nothing was removed.", error="invalid_moment")
+        check_moment(before, "before")
         old = delete(PURCHASES).where(~_OPEN, PURCHASES.c.started_at < before)
         return self._run(lambda connection: connection.execute(old).rowcount)
 

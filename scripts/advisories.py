@@ -1,6 +1,7 @@
 """Fail where pyproject.toml allows, or requirements-dev.txt locks, a version with a published fault."""
 
 import itertools
+import json
 import re
 import sys
 import tomllib
@@ -10,6 +11,8 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.version import Version
 
+from scripts import release
+from scripts.sbom import bill_of_materials
 from scripts.surface import ROOT
 
 DATA = Path(__file__).with_suffix(".toml")
@@ -43,11 +46,20 @@ def faults(versions: Mapping[str, Version], data: Mapping[str, object]) -> Itera
             yield f"{advisory['package']} {version}: {advisory['what']} ({name}). Take {advisory['fixed']} or higher."
 
 
+def unknown(data: Mapping[str, object]) -> Iterator[str]:
+    """A sentence for each package, direct or not, whose advisories nobody looked up."""
+    looked_up = data["looked_up"]
+    assert isinstance(looked_up, list)
+    for part in json.loads(bill_of_materials(release.version()))["components"]:
+        if part["name"] not in looked_up:
+            yield f"Look up the advisories of {part['name']}, and add it to looked_up in {DATA.name}."
+
+
 def main() -> None:
     data = tomllib.loads(DATA.read_text(encoding="utf-8"))
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     lock = (ROOT / "requirements-dev.txt").read_text(encoding="utf-8")
-    found = [*faults(dict(lowest_allowed(project)), data), *faults(dict(locked(lock)), data)]
+    found = [*faults(dict(lowest_allowed(project)), data), *faults(dict(locked(lock)), data), *unknown(data)]
     if found:
         sys.exit("\n".join(found))
     print(f"No dependency may have a fault of the {len(data['advisories'])} advisories known on {data['checked']}.")

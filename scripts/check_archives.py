@@ -8,6 +8,7 @@ import tarfile
 import tempfile
 import zipfile
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from packaging.metadata import Metadata
 
@@ -68,6 +69,9 @@ def check_metadata(metadata: Metadata) -> None:
     }
     if missing := [name for name, value in said.items() if not value]:
         sys.exit(f"The metadata does not say all of: {', '.join(missing)}")
+    hosts = {name: urlsplit(link).hostname or "" for name, link in (metadata.project_urls or {}).items()}
+    if nowhere := sorted(name for name, host in hosts.items() if host.endswith(".example")):
+        print(f"These links of the metadata lead nowhere yet: {', '.join(nowhere)}. Set them in pyproject.toml.")
 
 
 def build_elsewhere(folder: Path) -> dict[str, bytes]:
@@ -97,8 +101,10 @@ def build_elsewhere(folder: Path) -> dict[str, bytes]:
 
 def main() -> None:
     (sdist,), (wheel,) = DIST.glob("*.tar.gz"), DIST.glob("*.whl")
-    check_metadata(check_sdist(sdist))
-    check_metadata(check_wheel(wheel))
+    metadata = check_wheel(wheel)
+    if check_sdist(sdist).as_rfc822().as_bytes() != metadata.as_rfc822().as_bytes():
+        sys.exit("The sdist and the wheel do not say the same of themselves.")
+    check_metadata(metadata)
     with tempfile.TemporaryDirectory() as name:
         again = build_elsewhere(Path(name))
     if again != {path.name: path.read_bytes() for path in (sdist, wheel)}:

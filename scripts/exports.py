@@ -1,8 +1,8 @@
 """Write the lists of public names of the package, and the tree in the docstring of the errors; --check compares them.
 
-Every class of errors.py and every result of models.py is public. Of the other modules the table _MODULES of
-nous_billing/__init__.py says what is: a name is added there, and follows from there. The stub __init__.pyi says the
-same to type checkers and editors, which do not run the code.
+Every class of errors.py and every result of models.py is public, with those of their PARTS. Of the other modules the
+table _MODULES of nous_billing/__init__.py says what is: a name is added there, and follows from there. The stub
+__init__.pyi says the same to type checkers and editors, which do not run the code.
 """
 
 import argparse
@@ -17,7 +17,11 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = Path("nous_billing/__init__.py")
 STUB = Path("nous_billing/__init__.pyi")
 ERRORS = Path("nous_billing/errors.py")
-ALL_PUBLIC = ("errors", "models")
+# The private modules that a public one takes classes from, in the order of the tree.
+PARTS = {
+    "errors": ("_base_error", "errors", "_purchase_errors"),
+    "models": ("models", "_subscription_models"),
+}
 ROOT_CLASS = "BillingError"
 TABLE = re.compile(r"(?<=^_MODULES = )\{.*?^\}", re.DOTALL | re.MULTILINE)
 TREE = re.compile(rf"(?<=^    {ROOT_CLASS}\n).*?(?=\n\n|\n\"\"\"$)", re.DOTALL | re.MULTILINE)
@@ -59,12 +63,12 @@ def stub(names: Table) -> str:
     )
 
 
-def drawing(text: str) -> str:
-    """The text with the tree drawn anew. What stands beside a name stays."""
+def drawing(text: str, classes: str) -> str:
+    """The text with the tree of some classes drawn anew. What stands beside a name stays."""
     (drawn,) = TREE.findall(text)
     beside = dict(re.findall(r"^[ │├└─]*(Billing\w+) +(\S.*)$", drawn, re.MULTILINE))
     children: dict[str, list[str]] = {}
-    for node in ast.parse(text).body:
+    for node in ast.parse(classes).body:
         if isinstance(node, ast.ClassDef) and isinstance(node.bases[0], ast.Name):
             children.setdefault(node.bases[0].id, []).append(node.name)
 
@@ -95,15 +99,20 @@ def formatted(text: str, path: Path) -> str:
 
 
 def read_table(root: Path) -> Table:
-    modules = {name: (root / f"nous_billing/{name}.py").read_text(encoding="utf-8") for name in ALL_PUBLIC}
-    return table((root / PACKAGE).read_text(encoding="utf-8"), modules)
+    return table((root / PACKAGE).read_text(encoding="utf-8"), {name: whole(root, name) for name in PARTS})
+
+
+def whole(root: Path, module: str) -> str:
+    """The text of a public module with its parts."""
+    files = [root / f"nous_billing/{part}.py" for part in PARTS[module]]
+    return "\n".join(file.read_text(encoding="utf-8") for file in files if file.is_file())
 
 
 def written(root: Path) -> dict[Path, str]:
     """Each file that follows from the others, as it should be."""
     package, errors = ((root / path).read_text(encoding="utf-8") for path in (PACKAGE, ERRORS))
     names = read_table(root)
-    texts = {PACKAGE: with_table(package, names), STUB: stub(names), ERRORS: drawing(errors)}
+    texts = {PACKAGE: with_table(package, names), STUB: stub(names), ERRORS: drawing(errors, whole(root, "errors"))}
     return {path: formatted(text, path) for path, text in texts.items()}
 
 

@@ -3,6 +3,7 @@
 import netrc
 import os
 import subprocess
+import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,7 +12,7 @@ VARIABLES = ("UV_PUBLISH_USERNAME", "UV_PUBLISH_PASSWORD", "UV_PUBLISH_TOKEN", "
 
 
 def find_login(url: str) -> tuple[str, str] | None:
-    """Return the user name and the password for an index, or None."""
+    """Return the user name and the password for an index, or None. Ends the program where they cannot be read."""
     if token := os.environ.get("UV_PUBLISH_TOKEN"):
         return "__token__", token
     user, password = os.environ.get("UV_PUBLISH_USERNAME"), os.environ.get("UV_PUBLISH_PASSWORD")
@@ -24,7 +25,10 @@ def find_login(url: str) -> tuple[str, str] | None:
 
 def _from_keyring(url: str, user: str) -> str | None:
     for service in (url, urlsplit(url).netloc):
-        found = subprocess.run(["keyring", "get", service, user], capture_output=True, text=True, timeout=60)
+        try:
+            found = subprocess.run(["keyring", "get", service, user], capture_output=True, text=True, timeout=60)
+        except (OSError, subprocess.TimeoutExpired):
+            sys.exit("The program keyring, which UV_KEYRING_PROVIDER asks for, is not there or does not answer.")
         if found.returncode == 0:
             return found.stdout.removesuffix("\n")
     return None
@@ -32,5 +36,11 @@ def _from_keyring(url: str, user: str) -> str | None:
 
 def _from_netrc(host: str) -> tuple[str, str] | None:
     file = Path(os.environ.get("NETRC") or Path.home() / ".netrc")
-    entry = netrc.netrc(file).authenticators(host) if file.is_file() else None
+    try:
+        entry = netrc.netrc(file).authenticators(host) if file.is_file() else None
+    except netrc.NetrcParseError as error:
+        # Its message has a word of the file, which may be a password.
+        sys.exit(f"{file}, line {error.lineno}, cannot be understood.")
+    except (OSError, UnicodeDecodeError) as error:
+        sys.exit(f"{file} cannot be read: {type(error).__name__}.")
     return (entry[0], entry[2]) if entry and entry[2] else None

@@ -58,6 +58,7 @@ WINGS = {
 }
 # What holds the modules of the front, beside the tests that have their name.
 FRONT = {
+    "_base_error": ["unit/test_errors"],
     "_base_client": ["unit/test_client", "auth/test_default_login"],
     "_base_purchasing": [
         "unit/test_base_client",
@@ -65,9 +66,15 @@ FRONT = {
         *(f"unit/purchases/test_{name}" for name in ("buying", "buying_cancelled", "buying_store", "resume")),
     ],
     "_async_subscriptions": ["unit/test_client"],
+    "_reporting": ["sockets/test_observability"],
+    "events": ["sockets/test_observability"],
+    "otel": ["sockets/test_opentelemetry"],
+    "_result": ["unit/test_reply_headers"],
+    "_subscription_models": ["unit/protocol/test_subscriptions"],
     "_subscriptions": ["unit/test_client"],
     "_threads": ["unit/transport/test_driver*"],
     "_async_purchasing": ["unit/test_client", "unit/purchases/test_buying_interrupted", "sockets/purchases/*"],
+    "_purchase_errors": ["unit/test_errors"],
     "_purchasing": ["unit/test_client", "unit/purchases/test_buying_interrupted", "sockets/purchases/*"],
     "async_client": ["unit/test_client", "unit/purchases/test_buying_interrupted", "auth/test_default_login"],
     "client": ["unit/purchases/test_buying_interrupted", "auth/test_default_login"],

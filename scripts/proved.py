@@ -1,17 +1,26 @@
-"""Write down the SHA-256 sums of the archives in dist/, once all proofs have passed."""
+"""Write down the SHA-256 sums of the archives in dist/, once all proofs of what was built have passed."""
 
 import sys
 from pathlib import Path
 
 from scripts.publish import ROOT, sha256
 
+# What scripts/build_release.py noted, before the proofs.
+BUILT = ROOT / "build/built.sha256"
+
+
+def sums() -> str:
+    """A line for each archive."""
+    archives = sorted((ROOT / "dist").iterdir())
+    return "".join(f"{sha256(path.read_bytes())}  {path.name}\n" for path in archives)
+
 
 def main() -> None:
-    sums = [f"{sha256(path.read_bytes())}  {path.name}" for path in sorted((ROOT / "dist").iterdir())]
-    file = Path(sys.argv[1])
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text("\n".join([*sums, ""]), encoding="utf-8")
-    print("\n".join(sums))
+    found = sums()
+    if found != BUILT.read_text(encoding="utf-8"):
+        sys.exit("dist/ is not what was built from the tag.")
+    Path(sys.argv[1]).write_text(found, encoding="utf-8")
+    print(found, end="")
 
 
 if __name__ == "__main__":

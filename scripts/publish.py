@@ -5,6 +5,7 @@ UV_KEYRING_PROVIDER=subprocess, the keyring; no file of the project is asked.
 """
 
 import argparse
+import base64
 import contextlib
 import hashlib
 import os
@@ -62,31 +63,47 @@ def publish(archives: Mapping[str, bytes], index_url: str, check_url: str | None
         # A file in the usual places must not be replaced either, should CHECK_URL be a mistake.
         with contextlib.suppress(IndexUnreadable):
             _there([SimpleIndex(url, login) for url in below], wanted)
-    uploaded = missing and _upload({name: archives[name] for name in sorted(missing)}, index_url, login)
+    accepted = bool(missing) and _upload({name: archives[name] for name in sorted(missing)}, index_url, login)
     # What pip will read decides, and not what was answered to the upload.
-    end = time.monotonic() + (LISTED_WITHIN if uploaded else 0)
-    while unseen := wanted.keys() - _there(listings, wanted):
-        if time.monotonic() > end:
-            where = " or ".join(each.url for each in listings)
-            hint = "" if check_url else " If pip reads elsewhere, name that: CHECK_URL=https://..."
-            sys.exit(f"Not all was published: {', '.join(sorted(unseen))} is not listed at {where}.{hint}")
+    if trouble := _wait_until_there(listings, wanted, LISTED_WITHIN if accepted else 0):
+        took = "The index answered that it took the upload. Nothing is uploaded twice if you run this again later."
+        hint = "" if check_url else " If pip reads elsewhere, name that: CHECK_URL=https://..."
+        sys.exit(f"{trouble} {took if accepted else 'Not all was published.'}{hint}")
+    print(f"{', '.join(wanted)}: {'published to' if accepted else 'already at'} {index_url}")
+
+
+def _wait_until_there(listings: list[SimpleIndex], wanted: Mapping[str, str], seconds: float) -> str:
+    """What keeps the files from being seen within some seconds; empty if they are."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            unseen = wanted.keys() - _there(listings, wanted)
+            trouble = f"{', '.join(sorted(unseen))} is not listed at {' or '.join(each.url for each in listings)}."
+        except IndexUnreadable as error:
+            unseen, trouble = {*wanted}, str(error)
+        if not unseen:
+            return ""
+        if time.monotonic() >= end:
+            return trouble
         time.sleep(1)
-    print(f"{', '.join(wanted)}: {'published to' if uploaded else 'already at'} {index_url}")
 
 
 def _there(listings: list[SimpleIndex], wanted: Mapping[str, str]) -> set[str]:
     """Those of the files that are there. Ends the program if one has other bytes."""
     found: set[str] = set()
     for listing in listings:
-        for name, digest in listing.hashes(wanted).items():
-            if digest != wanted[name]:
+        for name, sums in listing.hashes(wanted).items():
+            if sums != {wanted[name]}:
                 sys.exit(f"{listing.url} has {name} with other bytes. A released file is never replaced.")
             found.add(name)
     return found
 
 
 def _upload(archives: Mapping[str, bytes], index_url: str, login: tuple[str, str] | None) -> bool:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("UV_")}
+    """Whether the index answered that it took the archives."""
+    unwanted = ("uv_", "http_proxy", "https_proxy", "all_proxy") if index_url.startswith("http:") else ("uv_",)
+    # What goes to this machine goes through no proxy, which would see the login.
+    environment = {name: value for name, value in os.environ.items() if not name.lower().startswith(unwanted)}
     if login:
         environment |= {"UV_PUBLISH_USERNAME": login[0], "UV_PUBLISH_PASSWORD": login[1]}
     command: list[str | Path] = [ROOT / ".tools/bin/uv", "publish", "--no-config", "--trusted-publishing", "never"]
@@ -95,8 +112,30 @@ def _upload(archives: Mapping[str, bytes], index_url: str, login: tuple[str, str
         files = [Path(folder) / name for name in archives]
         for file in files:
             file.write_bytes(archives[file.name])
-        command += ["--publish-url", index_url, "--", *files]
-        return subprocess.run(command, env=environment, timeout=600).returncode == 0
+        command += ["--no-progress", "--publish-url", index_url, "--", *files]
+        try:
+            done = subprocess.run(
+                command,
+                env=environment,
+                timeout=600,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+            )
+        except subprocess.TimeoutExpired:
+            print("The upload did not end within 10 minutes.")
+            return False
+    print(_without_login(done.stdout.decode(errors="replace"), login), end="")
+    return done.returncode == 0
+
+
+def _without_login(text: str, login: tuple[str, str] | None) -> str:
+    # An index may answer with the request that it refused.
+    if login and login[1]:
+        encoded = base64.b64encode(":".join(login).encode()).decode()
+        for secret in (login[1], encoded):
+            text = text.replace(secret, "***")
+    return text
 
 
 def sha256(content: bytes) -> str:

@@ -22,17 +22,22 @@ def version() -> str:
 
 
 def tagged_commit() -> str:
-    """The tag of this version. Ends the program where the working tree is anything but the commit that has it."""
+    """The commit that has the tag of this version. Ends the program where the working tree is anything but that."""
     tag = f"v{version()}"
-    if left := _said(["git", "status", "--porcelain"]):
+    # Whatever the settings of a person say: nothing is hidden by an exclude file of theirs, or by a mark in the index.
+    changed = _said("diff", "HEAD", "--name-only", "--ignore-submodules=none", "--no-ext-diff")
+    untracked = _said("ls-files", "--others", "--exclude-per-directory=.gitignore")
+    marked = [line[2:] for line in _said("ls-files", "-v").splitlines() if line[0].islower() or line[0] == "S"]
+    if left := "\n".join(filter(None, [changed, untracked, *marked])):
         sys.exit(f"Commit this, or remove it, before you publish:\n{left}")
-    if _said(["git", "rev-parse", "HEAD"]) != _said(["git", "rev-parse", "--verify", f"{tag}^{{commit}}"]):
+    commit = _said("rev-parse", "HEAD")
+    if commit != _said("rev-parse", "--verify", f"refs/tags/{tag}^{{commit}}"):
         sys.exit(f"The tag {tag} is not this commit. To release this commit: git tag {tag}")
-    return tag
+    return commit
 
 
-def _said(command: list[str]) -> str:
-    done = subprocess.run(command, cwd=surface.ROOT, text=True, capture_output=True)
+def _said(*command: str) -> str:
+    done = subprocess.run(["git", *command], cwd=surface.ROOT, text=True, capture_output=True)
     return done.stdout.strip() if done.returncode == 0 else done.stderr.strip()
 
 
@@ -43,7 +48,7 @@ def main() -> None:
     arguments = parser.parse_args()
     check = arguments.check
     if arguments.tagged:
-        print(f"This is {tagged_commit()}.")
+        print(f"This is v{version()}, {tagged_commit()}.")
         return
     text = changelog.CHANGELOG.read_text(encoding="utf-8")
     if complaints := changelog.complaints(text, version()):

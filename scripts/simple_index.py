@@ -3,13 +3,21 @@
 import hashlib
 from collections.abc import Collection
 from html.parser import HTMLParser
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote
 
 import httpx
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
 
 PROJECT = "nous-billing"
 _REDIRECTS = 5
-_NO_SUCH_PAGE = {400, 404, 405, 410}
+_NO_SUCH_PAGE = {404, 410}
+# What pip reads links from.
+_HTML = {"text/html", "application/vnd.pypi.simple.v1+html"}
 
 
 class IndexUnreadable(Exception):
@@ -17,13 +25,19 @@ class IndexUnreadable(Exception):
 
 
 class _Links(HTMLParser):
-    def __init__(self, text: str) -> None:
+    def __init__(self, page: httpx.Response) -> None:
         super().__init__()
-        self.found: list[str] = []
-        self.feed(text)
+        self.base = page.url
+        self.found: list[httpx.URL] = []
+        self._has_base = False
+        self.feed(page.text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found += [value for name, value in attrs if tag == "a" and name == "href" and value]
+        href = dict(attrs).get("href")
+        if href and tag == "a":
+            self.found.append(self.base.join(href))
+        elif href and tag == "base" and not self._has_base:
+            self.base, self._has_base = self.base.join(href), True
 
 
 class SimpleIndex:
@@ -39,19 +53,34 @@ class SimpleIndex:
         self._login = login
         # Nothing between may answer from memory: what is asked is what is there now.
         headers = {"Accept": "text/html", "Cache-Control": "no-cache", "User-Agent": "nous-billing-publish"}
-        self._http = httpx.Client(headers=headers, timeout=60)
+        # What goes to this machine goes through no proxy, which would see the login.
+        self._http = httpx.Client(headers=headers, timeout=60, trust_env=httpx.URL(url).scheme == "https")
 
-    def hashes(self, names: Collection[str]) -> dict[str, str]:
-        """Return the SHA-256 of those of the named files that the index lists.
+    def hashes(self, names: Collection[str]) -> dict[str, set[str]]:
+        """Return the SHA-256 sums of those of the named files that the index lists.
+
+        A file has more than one if the listing says another than the file has, or has the file twice.
 
         Raises:
-            IndexUnreadable: It refused to say, or does not hand out what it lists.
+            IndexUnreadable: It refused to say, does not hand out what it lists, or has it from another host.
         """
-        page = self._listing()
-        if page is None:
-            return {}
-        links = {_file_name(link): link for link in map(page.url.join, _Links(page.text).found)}
-        return {name: self._hash_of(links[name]) for name in names if name in links}
+        try:
+            page = self._listing()
+            links = _Links(page).found if page else []
+            found: dict[str, set[str]] = {}
+            for name in names:
+                for link in links:
+                    if _is_same(_file_name(link), name):
+                        found.setdefault(name, set()).update(self._sums(link))
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise IndexUnreadable(f"{self.url} cannot be read: {error}") from error
+        if page and found and not self._is_ours(page.url):
+            # Nobody knows what this index itself has. GitLab sends readers on to the public one.
+            raise IndexUnreadable(
+                f"{self.url} sends readers on to {page.url.host}, which has {', '.join(found)}. "
+                "Turn that off, or name the other listing: CHECK_URL=https://..."
+            )
+        return found
 
     def _listing(self) -> httpx.Response | None:
         url = httpx.URL(f"{self.url.rstrip('/')}/{PROJECT}/")
@@ -59,43 +88,57 @@ class SimpleIndex:
             page = self._get(url)
             if page.has_redirect_location:
                 url = page.url.join(page.headers["Location"])
-                # What another host lists is not on this index. GitLab sends readers on to the public one.
-                if not self._is_ours(url):
-                    return None
             elif page.status_code in _NO_SUCH_PAGE:
                 return None
-            elif page.status_code == 200:
-                return page
+            elif page.status_code != 200:
+                raise IndexUnreadable(f"{_shown(url)} answers {page.status_code}, so nobody knows what is there.")
+            elif (kind := page.headers.get("Content-Type", "").partition(";")[0].strip().lower()) not in _HTML:
+                raise IndexUnreadable(f"{_shown(url)} answers with {kind or 'no type'} and not with a page of links.")
             else:
-                raise IndexUnreadable(f"{url} answers {page.status_code}, so nobody knows what is there.")
+                return page
         raise IndexUnreadable(f"{self.url} redirects without end.")
 
-    def _hash_of(self, link: httpx.URL) -> str:
-        # The sum that pip will hold the file against; without one, that of the bytes.
-        if link.fragment.startswith("sha256="):
-            return link.fragment.removeprefix("sha256=")
-        file = self._get(link.copy_with(fragment=None), follow_redirects=True)
-        if file.status_code != 200:
-            raise IndexUnreadable(f"The index lists {_file_name(link)} but answers {file.status_code} for it.")
-        return hashlib.sha256(file.content).hexdigest()
-
-    def _get(self, url: httpx.URL, *, follow_redirects: bool = False) -> httpx.Response:
-        login = self._login if self._is_ours(url) else None
+    def _sums(self, link: httpx.URL) -> set[str]:
+        # What the listing says, against which pip holds the file, and what the file has.
+        said = {each.lower() for each in parse_qs(link.fragment).get("sha256", [])}
+        request = self._http.build_request(
+            "GET", link.copy_with(fragment=None), headers={"Accept-Encoding": "identity"}
+        )
+        file = self._http.send(request, auth=self._auth(link), follow_redirects=True, stream=True)
         try:
-            # httpx drops the login where it is redirected to another origin.
-            auth = httpx.BasicAuth(*login) if login else _no_login
-            return self._http.get(url, auth=auth, follow_redirects=follow_redirects)
-        except httpx.HTTPError as error:
-            raise IndexUnreadable(f"{url} cannot be read: {error}") from error
+            if file.status_code != 200:
+                raise IndexUnreadable(f"The index lists {_file_name(link)} but answers {file.status_code} for it.")
+            # As it was sent: some servers take the compression of the archive for that of the reply.
+            return said | {hashlib.sha256(b"".join(file.iter_raw())).hexdigest()}
+        finally:
+            file.close()
+
+    def _get(self, url: httpx.URL) -> httpx.Response:
+        return self._http.get(url, auth=self._auth(url))
+
+    def _auth(self, url: httpx.URL) -> httpx.Auth:
+        # httpx drops the login where it is redirected to another origin.
+        return httpx.BasicAuth(*self._login) if self._login and self._is_ours(url) else httpx.Auth()
 
     def _is_ours(self, url: httpx.URL) -> bool:
         ours = httpx.URL(self.url)
         return (url.scheme, url.host, url.port) == (ours.scheme, ours.host, ours.port)
 
 
-def _no_login(request: httpx.Request) -> httpx.Request:
-    return request
-
-
 def _file_name(url: httpx.URL) -> str:
-    return unquote(urlsplit(str(url)).path.rpartition("/")[2])
+    return unquote(url.raw_path.decode().partition("?")[0].rpartition("/")[2])
+
+
+def _is_same(one: str, other: str) -> bool:
+    """Whether pip takes two file names for the same: case, and which of ``-_.`` is used, do not count."""
+    for parse in (parse_wheel_filename, parse_sdist_filename):
+        try:
+            return parse(one) == parse(other)
+        except (InvalidWheelFilename, InvalidSdistFilename):
+            continue
+    return one == other
+
+
+def _shown(url: httpx.URL) -> str:
+    # What a query has may be a login.
+    return str(url.copy_with(query=None, fragment=None, userinfo=b""))

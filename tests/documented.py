@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, get_type_hints
+from uuid import UUID
 
 from jsonschema_rs import Draft202012Validator
 
@@ -78,7 +79,7 @@ def made(operation: str) -> operations.Operation[Any]:
 
 def returns(operation: str) -> Any:
     """The annotation of what the facade's method returns; None for nothing."""
-    annotation = get_type_hints(getattr(nb.BillingClient, operation))["return"]
+    annotation = get_type_hints(getattr(nb.BillingClient, operation), localns={"UUID": UUID})["return"]
     return None if annotation is type(None) else annotation
 
 

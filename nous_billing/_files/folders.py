@@ -46,10 +46,10 @@ class _GroupCommit:
         self._failed = 0
 
     def sync(self, folder: Path) -> None:
-        with self._counting.current:
+        with self._counting, self._counting.current:
             self._asked += 1
             mine = self._asked
-        with self._syncing.current:
+        with self._syncing, self._syncing.current:
             if self._served < mine:
                 # Read before the sync: who asks from here on may have changed the folder too late for it.
                 served = self._asked
@@ -74,7 +74,7 @@ def sync_folder(folder: Path) -> None:
         OSError: The disk failed.
     """
     name = os.fspath(folder)
-    with _finding.current:
+    with _finding, _finding.current:
         commit = _commits.get(name)
         if commit is None:
             commit = _commits[name] = _GroupCommit()

@@ -17,6 +17,24 @@ LARGEST_FILE = 2**20
 NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 # A tenth of a second: who writes a file in place truncates it first.
 _LOOKS, _PAUSE = 10, 0.01
+_PAUSES = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32)
+
+
+def patiently(action: Callable[[], T]) -> T:
+    """Do something to a file that another program may have open or replace at the moment, which Windows refuses.
+
+    Raises:
+        OSError: It failed for another reason, or for two thirds of a second.
+    """
+    for pause in _PAUSES:
+        try:
+            return action()
+        except PermissionError as error:
+            # Elsewhere it would fail again.
+            if getattr(error, "winerror", None) is None:
+                raise
+            time.sleep(pause)
+    return action()
 
 
 def file_fingerprint(path: str) -> object:
@@ -41,7 +59,7 @@ def read_own_file(path: str | os.PathLike[str]) -> bytes:
         OSError: It cannot be read, or may be somebody else's; see ``trust``.
     """
     name = os.fspath(path)
-    descriptor = os.open(name, os.O_RDONLY | NO_FOLLOW)
+    descriptor = patiently(lambda: os.open(name, os.O_RDONLY | NO_FOLLOW))
     with open(descriptor, "rb") as file:
         check_file(name, os.fstat(descriptor))
         content = file.read(LARGEST_FILE + 1)

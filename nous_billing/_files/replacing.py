@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .folders import make_folder, sync_folder
-from .reading import NO_FOLLOW
+from .reading import NO_FOLLOW, patiently
 
 Content = Callable[[], bytes]
 
@@ -85,7 +85,7 @@ def _free_temporary(path: Path) -> Path:
     temporary = temporary_of(path)
     try:
         # What a process that was killed left behind may belong to anybody.
-        temporary.unlink(missing_ok=True)
+        patiently(lambda: temporary.unlink(missing_ok=True))
     except OSError as error:
         raise OSError(error.errno, f"{temporary} cannot be removed: {error.strerror}", str(temporary)) from None
     return temporary

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .._arguments import check_function, check_functions
 from .._secrets import Secret, check_token, reveal
 from ..clock import BaseClock
 from ..errors import BillingAuthError, BillingNetworkError
@@ -49,6 +50,16 @@ class DeviceCode:
     verification_uri: str
     verification_uri_complete: str | None
     expires_in: float
+
+
+def check_callbacks(on_code: object, cancelled: object) -> None:
+    """Check the functions that a caller gives to a device login.
+
+    Raises:
+        BillingInvalidRequest: One cannot be called (``error="invalid_on_code"``, ``"invalid_cancelled"``).
+    """
+    check_function(on_code, "on_code")
+    check_functions(cancelled=cancelled)
 
 
 def device_login(

@@ -11,7 +11,7 @@ from inspect import isawaitable
 from typing import TypeVar
 
 from .._threads import start
-from .device_login import DeviceCode
+from .device_login import DeviceCode, check_callbacks
 
 T = TypeVar("T")
 
@@ -24,6 +24,7 @@ async def beside_loop(
     on_code: Callable[[DeviceCode], Awaitable[None] | None],
     cancelled: Callable[[], bool | Awaitable[bool]] | None,
 ) -> T:
+    check_callbacks(on_code, cancelled)
     loop = asyncio.get_running_loop()
     abandoned = threading.Event()
 

@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import NoReturn
 
 from .._files.reading import file_fingerprint
+from .._reporting import refreshing
 from .._secrets import Secret, check_token, is_token
 from .._threads import ForkSafeLock
 from ..clock import Clock
@@ -79,7 +80,7 @@ class LoginKeeper:
             BillingLoginNotSaved: It could not be renewed, as it could not be saved, or it was renewed and is in memory.
         """
         try:
-            with self.file.locked(_LOCK_SECONDS), self._renewing.current:
+            with self.file.locked(_LOCK_SECONDS), self._renewing, self._renewing.current:
                 return self._renew_locked(rejected)
         except (BillingNetworkError, OSError) as error:
             # A temporary failure: the current token may still be valid.
@@ -107,7 +108,7 @@ class LoginKeeper:
         with self._prepared(base_url) as write:
             flow = oauth.refresh(base_url, self._client_id, refresh_token, self._clock, failures)
             try:
-                tokens = self._driver.run(flow)
+                tokens = refreshing(base_url, lambda: self._driver.run(flow))
             except BillingAuthError as error:
                 self._end(base_url, spent, error, write)
             except BillingNetworkError as error:
@@ -190,7 +191,7 @@ class LoginKeeper:
 
     def close(self) -> None:
         """Close the connections; waits for a refresh that has begun."""
-        with self._renewing.current:
+        with self._renewing, self._renewing.current:
             self._driver.close()
 
     def _base_url(self, document: Document) -> str:

@@ -72,6 +72,7 @@ def refresh(base_url: str, client_id: str, refresh_token: Secret, clock: BaseClo
                 f"The portal has ended this login ({error}). Log in again.",
                 status=401,
                 error=error or "invalid_grant",
+                headers=answer.headers if isinstance(answer, Reply) else None,
             )
         pause = next(pauses, None)
         # A portal that asks for a longer pause is not asked again within it, although the grace for a replay may end.
@@ -133,7 +134,11 @@ def passing_error(what: str, answer: Reply | Failure, pause: int | None) -> Bill
         error_class = BillingTimeout if answer.timed_out else BillingNetworkError
         return error_class(f"{what}: {answer.reason}. {advice}", error="network_error", retry_after=pause)
     return BillingNetworkError(
-        f"{what} (HTTP {answer.status}). {advice}", status=answer.status, error="network_error", retry_after=pause
+        f"{what} (HTTP {answer.status}). {advice}",
+        status=answer.status,
+        error="network_error",
+        retry_after=pause,
+        headers=answer.headers,
     )
 
 

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from .._arguments import check_clock, wrong_type
 from .._secrets import Secret
 from .._threads import start
 from ..clock import Clock, SystemClock
@@ -15,7 +16,7 @@ from ..credentials import BILLING_MANAGE_SCOPE, Credentials
 from ..errors import BillingInvalidRequest
 from ..portal import DEFAULT_PORTAL_BASE_URL, check_base_url, environment_base_url
 from ..transport.driver import Driver
-from .device_login import DeviceCode
+from .device_login import DeviceCode, check_callbacks
 from .grant import GRANT_KEY, warn_of_grant_end
 from .login_file import LoginFile, not_logged_in
 from .login_keeper import LoginKeeper
@@ -71,8 +72,11 @@ class StoredLogin:
             raise BillingInvalidRequest(
                 f"The login file cannot be used: {reason}. Give a path that can be written.", error="invalid_path"
             ) from None
+        if not isinstance(client_id, str):
+            raise wrong_type("client_id", "a string", client_id, "invalid_client_id")
         self._portal = None if portal_base_url is None else check_base_url(portal_base_url, "portal_base_url")
         self._clock = clock or SystemClock()
+        check_clock(self._clock)
         driver = Driver(http_client, self._clock, self, ssl_context=ssl_context, proxy=proxy)
         self._keeper = LoginKeeper(file, self._portal, client_id, self._clock, driver)
 
@@ -94,7 +98,7 @@ class StoredLogin:
 
     @property
     def scopes(self) -> frozenset[str]:
-        """The granted scopes; none where nobody is logged in."""
+        """The granted scopes; empty if nobody is logged in."""
         return login_scopes(self._keeper.load()[1])
 
     @property
@@ -171,6 +175,7 @@ class StoredLogin:
             BillingLoginNotSaved: The login could not be saved, so nobody was asked; or it was approved, the file
                 failed, and it is kept in memory.
         """
+        check_callbacks(on_code, cancelled)
         base_url = self._portal or environment_base_url() or DEFAULT_PORTAL_BASE_URL
         return self._keeper.log_in(base_url, scope, on_code, cancelled)
 
@@ -187,6 +192,7 @@ class StoredLogin:
             BillingLoginNotSaved: The login could not be saved, so nobody was asked; or it was approved, the file
                 failed, and it is kept in memory.
         """
+        check_callbacks(on_code, cancelled)
         base_url, login = self._keeper.load()
         if secret_text(login.get("access_token")) is None:
             raise not_logged_in()

@@ -11,6 +11,7 @@ from decimal import Decimal
 from math import inf
 from typing import Any, cast
 
+from .._arguments import wrong_type
 from .._secrets import Secret, is_token, reveal
 from ..errors import BillingInvalidRequest
 
@@ -64,9 +65,10 @@ def check_scope(scope: object) -> str:
     Raises:
         BillingInvalidRequest: There are none, or one has characters that no scope has (``error="invalid_scope"``).
     """
-    words = scope.split(" ") if isinstance(scope, str) else []
-    names = [word for word in words if word]
-    if not isinstance(scope, str) or not names or not all(map(_SCOPE.fullmatch, names)):
+    if not isinstance(scope, str):
+        raise wrong_type("scope", "a string of scopes", scope, "invalid_scope")
+    names = [word for word in scope.split(" ") if word]
+    if not names or not all(map(_SCOPE.fullmatch, names)):
         raise BillingInvalidRequest(
             "The scope cannot be used. Give one or more scopes of visible ASCII characters, separated by spaces.",
             error="invalid_scope",

@@ -132,7 +132,7 @@ class UnresolvedPayments:
 
     def _change(self, home: str, now: float, change: Callable[[dict[str, Payment]], T]) -> T:
         path = Path(home, "nous-billing", "unresolved.json")
-        with self._lock.current:
+        with self._lock, self._lock.current:
             payments = self._remembered.get(home, {})
             answers: list[T] = []
             try:

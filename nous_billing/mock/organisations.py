@@ -142,7 +142,7 @@ class Organisation:
 
 @dataclass
 class Person:
-    """Someone in an organisation. `can_change_plan` outranks the role where it is set."""
+    """Someone in an organisation. `can_change_plan` outranks the role if it is set."""
 
     id: str
     name: str

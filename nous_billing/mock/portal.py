@@ -62,7 +62,7 @@ class Portal(Billing, Subscriptions, Traffic):
     def add_person(
         self, name: str, organisation: Organisation, role: str = "OWNER", can_change_plan: bool | None = None
     ) -> Person:
-        """Add a person to an organisation. `can_change_plan` outranks the role where it is set."""
+        """Add a person to an organisation. `can_change_plan` outranks the role if it is set."""
         with self.lock:
             person = Person(f"usr_{len(self.people) + 1}", name, organisation, role, can_change_plan)
             self.people.append(person)

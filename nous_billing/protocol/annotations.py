@@ -8,6 +8,9 @@ from inspect import get_annotations
 from types import UnionType
 from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hints
 
+# What a result has of its reply beside the body.
+OF_THE_REPLY = frozenset({"headers"})
+
 
 def alternatives(kind: Any) -> tuple[Any, ...]:
     """Return the members of a union; any other annotation is its own only member."""
@@ -39,6 +42,7 @@ def object_fields(cls: type) -> dict[str, tuple[Any, bool]]:
     return {
         each.name: (types[each.name], each.default is not MISSING or each.default_factory is not MISSING)
         for each in fields(cast("Any", cls))
+        if each.name not in OF_THE_REPLY
     }
 
 

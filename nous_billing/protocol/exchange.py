@@ -6,8 +6,8 @@ result of each. The drivers of the two clients perform the steps. ``answer = yie
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Generic, Protocol, TypeAlias, TypeVar, cast
 
@@ -46,7 +46,8 @@ class Send:
     """Send a request once: a ``Reply`` or a ``Failure``.
 
     ``deadline`` is on the client's monotonic clock. ``latest``, in seconds since 1970, is the time after which no byte
-    may leave: on most systems the monotonic clock stops while the machine sleeps.
+    may leave: on most systems the monotonic clock stops while the machine sleeps. ``attempt`` counts from 1 how often
+    the request was sent. ``headers`` are those that the caller or an observer adds.
     """
 
     operation: Operation[object]
@@ -54,6 +55,8 @@ class Send:
     credentials: Credentials | None
     deadline: float
     latest: float = inf
+    attempt: int = field(default=1, compare=False)
+    headers: Mapping[str, str] = field(default_factory=dict[str, str], compare=False, repr=False)
 
     def __iter__(self) -> Flow[Reply | Failure]:
         return cast("Reply | Failure", (yield self))
@@ -116,6 +119,7 @@ def exchange(
     deadline: float,
     latest: float = inf,
     before_send: BeforeSend | None = None,
+    attempts_before: int = 0,
 ) -> Flow[T]:
     """Perform one operation: get a token, send the request, retry once after a 401, return the result.
 
@@ -124,6 +128,7 @@ def exchange(
         deadline: On the client's monotonic clock, for the whole exchange.
         latest: Seconds since 1970 after which nothing may be sent.
         before_send: Called before each request. Its own requests belong to the exchange.
+        attempts_before: How often the same request was sent before.
     """
     # A reply about money must not be lost because something cannot be loaded any more.
     try:
@@ -132,11 +137,13 @@ def exchange(
         raise error_from_failure(Failure("the program is ending", sent=False, cause=error), operation) from error
     credentials = yield from _resolve(operation, deadline)
     may_resend = may_replace_token = True
+    attempts = {operation.path: attempts_before}
 
     def send(operation: Operation[R]) -> Flow[R]:
         nonlocal may_resend
         while True:
-            answer = yield from Send(operation, chosen_url, credentials, deadline, latest)
+            attempt = attempts[operation.path] = attempts.get(operation.path, 0) + 1
+            answer = yield from Send(operation, chosen_url, credentials, deadline, latest, attempt)
             if isinstance(answer, Reply):
                 return _result(answer, operation, chosen_url)
             # Only a read may be resent without telling the caller.
@@ -190,7 +197,7 @@ def _result(reply: Reply, operation: Operation[T], base_url: str) -> T:
         raise error_from_reply(reply, base_url, operation)
     if reply.failure is not None:
         # There is a status, so the request arrived.
-        raise error_from_failure(replace(reply.failure, sent=True), operation)
+        raise error_from_failure(replace(reply.failure, sent=True), operation, reply.headers)
     if reply.unreadable is not None:
         raise response_error(reply, operation, "invalid_response", f"The portal's reply {reply.unreadable}.")
     payload: object = None
@@ -200,7 +207,7 @@ def _result(reply: Reply, operation: Operation[T], base_url: str) -> T:
                 raise _no_api(reply, operation)
             return operation.read_body(reveal(reply.body))
         payload = _decoded(reply, operation)
-        return operation.read(payload, base_url)
+        return operation.read(payload, base_url, reply.headers)
     except ContractBreach as breach:
         message = f"The portal's reply does not match the API contract ({breach})."
         raise response_error(reply, operation, "invalid_response", message, payload) from None

@@ -40,6 +40,7 @@ def error_from_reply(reply: Reply, base_url: str, operation: Operation[object]) 
         portal_url=portal_link(base_url, payload.get("portalUrl")),
         retry_after=retry_after(reply),
         payload=payload,
+        headers=reply.headers,
         outcome_unknown=unknown,
     )
     for name, kind in field_types(cast("type", error_class)).items():
@@ -49,8 +50,10 @@ def error_from_reply(reply: Reply, base_url: str, operation: Operation[object]) 
     return error
 
 
-def error_from_failure(failure: Failure, operation: Operation[object]) -> BillingError:
-    """Return the typed error for a request that got no complete reply."""
+def error_from_failure(
+    failure: Failure, operation: Operation[object], headers: Mapping[str, str] | None = None
+) -> BillingError:
+    """Return the typed error for a request that got no complete reply, but for the headers that came of it."""
     unknown = not operation.is_read and failure.sent
     if unknown:
         outcome = _unknown_outcome(operation)
@@ -63,6 +66,7 @@ def error_from_failure(failure: Failure, operation: Operation[object]) -> Billin
         f"{'The portal did not answer in time' if failure.timed_out else 'Could not reach the portal'}: "
         f"{failure.reason}.{outcome}",
         error="network_error",
+        headers=headers,
         outcome_unknown=unknown,
     )
     error.__cause__ = failure.cause
@@ -79,6 +83,7 @@ def response_error(
         status=reply.status,
         error=error,
         payload=payload if isinstance(payload, dict) else None,  # pyright: ignore[reportUnknownArgumentType]
+        headers=reply.headers,
         outcome_unknown=unknown,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import get_args
 
+from .._arguments import wrong_type
 from .._wire_types import ChargeId
 from ..errors import BillingInvalidRequest
 
@@ -18,7 +19,9 @@ def check_charge_id(charge_id: str) -> str:
     Raises:
         BillingInvalidRequest: It cannot be one (``error="invalid_charge_id"``).
     """
-    stripped = charge_id.strip() if isinstance(charge_id, str) else ""
+    if not isinstance(charge_id, str):
+        raise wrong_type("charge_id", "the charge_id of an accepted charge, a string", charge_id, "invalid_charge_id")
+    stripped = charge_id.strip()
     if not _CHARGE_ID.fullmatch(stripped):
         raise BillingInvalidRequest(
             "charge_id must be that of an accepted charge: 1 to 255 visible ASCII characters, other than . and ..",
@@ -33,7 +36,10 @@ def check_tier_id(subscription_type_id: str) -> str:
     Raises:
         BillingInvalidRequest: It is not 1 to 255 visible ASCII characters (``error="invalid_subscription_type"``).
     """
-    stripped = subscription_type_id.strip() if isinstance(subscription_type_id, str) else ""
+    if not isinstance(subscription_type_id, str):
+        wanted = "the tier_id of one of the subscription's tiers, a string"
+        raise wrong_type("subscription_type_id", wanted, subscription_type_id, "invalid_subscription_type")
+    stripped = subscription_type_id.strip()
     if not _TIER_ID.fullmatch(stripped):
         raise BillingInvalidRequest(
             "subscription_type_id must be the tier_id of one of the subscription's tiers: 1 to 255 visible ASCII "

@@ -10,7 +10,7 @@ functions. The generated client reads no reply.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
@@ -20,14 +20,17 @@ from nous_portal_api.api.billing import get_charge_status as status_endpoint
 from nous_portal_api.api.billing import patch_auto_top_up as auto_top_up_endpoint
 from nous_portal_api.api.billing import post_charge as charge_endpoint
 
+from .._arguments import wrong_type
+from .._reply_headers import ReplyHeaders
 from .._secrets import Secret, SecretBytes
-from ..errors import BillingInvalidRequest
 from ..money import Amount, check_amount, encode_json
 from .decoding import ContractBreach, read
 from .idempotency import check_idempotency_key
 from .ids import check_charge_id, check_tier_id
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from .. import models
 
 T_co = TypeVar("T_co", covariant=True)
@@ -85,14 +88,17 @@ class Operation(Generic[T_co]):
         """
         return _model(self.result) if isinstance(self.result, str) else self.result
 
-    def read(self, payload: object, base_url: str) -> T_co:
-        """Return the result for a decoded body.
+    def read(self, payload: object, base_url: str, headers: Mapping[str, str] | None = None) -> T_co:
+        """Return the result for a decoded body, with the headers of its reply.
 
         Raises:
             ContractBreach: The body breaks the contract.
         """
         result = self.load_result()
-        return cast("T_co", None if result is None else read(result, payload, base_url))
+        found: Any = None if result is None else read(result, payload, base_url)
+        if headers and hasattr(found, "headers"):
+            found = replace(found, headers=ReplyHeaders(headers))
+        return cast("T_co", found)
 
     def read_body(self, body: bytes) -> T_co:
         """Return the result for a body that is not JSON.
@@ -125,9 +131,7 @@ def patch_auto_top_up(
     from nous_portal_api.models import AutoTopUpRequest
 
     if not isinstance(enabled, bool):
-        raise BillingInvalidRequest(
-            f"enabled must be True or False, not a {type(enabled).__name__}.", error="invalid_request"
-        )
+        raise wrong_type("enabled", "True or False", enabled, "invalid_request")
     body = AutoTopUpRequest(
         enabled=enabled,
         threshold=_number(check_amount(threshold, "threshold", may_be_zero=not enabled)),
@@ -136,7 +140,7 @@ def patch_auto_top_up(
     return _operation(auto_top_up_endpoint._get_kwargs(body=body), "AutoTopUpSaved")
 
 
-def post_charge(amount_usd: Amount, idempotency_key: str) -> Operation[models.ChargeAccepted]:
+def post_charge(amount_usd: Amount, idempotency_key: str | UUID) -> Operation[models.ChargeAccepted]:
     """``POST /api/billing/charge``."""
     from nous_portal_api.models import ChargeRequest
 
@@ -187,7 +191,9 @@ def delete_pending_subscription_change() -> Operation[models.PendingChange]:
     return _subscription_change(undo_endpoint._get_kwargs())
 
 
-def upgrade_subscription(subscription_type_id: str, idempotency_key: str) -> Operation[models.SubscriptionUpgrade]:
+def upgrade_subscription(
+    subscription_type_id: str, idempotency_key: str | UUID
+) -> Operation[models.SubscriptionUpgrade]:
     """``POST /api/billing/subscription/upgrade``."""
     from nous_portal_api.api.subscription import upgrade_subscription as upgrade_endpoint
     from nous_portal_api.models import SubscriptionUpgradeRequest

@@ -28,6 +28,7 @@ class Failure:
         timed_out: Whether the deadline passed.
         stale: Whether a reused connection turned out to be dead.
         cause: The transport's own exception, or None.
+        kept: Whether the connection had been used before. None where there was none, or that is not known.
     """
 
     reason: str
@@ -35,6 +36,7 @@ class Failure:
     timed_out: bool = False
     stale: bool = False
     cause: BaseException | None = None
+    kept: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Reply:
         received_at: Seconds since 1970, for ``Retry-After`` dates.
         failure: What interrupted the body, or None.
         unreadable: Why the body was not read (too large, compressed), or None.
+        kept: As for a ``Failure``.
     """
 
     status: int
@@ -54,6 +57,7 @@ class Reply:
     received_at: float
     failure: Failure | None = None
     unreadable: str | None = None
+    kept: bool | None = None
 
     @property
     def ok(self) -> bool:

@@ -54,6 +54,7 @@ def _not_shown(cap: float, outcome: Subscription | BillingError) -> BillingTimeo
         status=last.status if last else None,
         error="upgrade_timeout",
         portal_url=outcome.portal_url,
+        headers=outcome.headers,
         outcome_unknown=True,
     )
     error.__cause__ = last

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from ..clock import BaseClock
 from ..errors import (
@@ -25,8 +26,14 @@ from .organisation import OrganisationCheck
 from .posting import Posting
 from .purchase import Purchase
 from .record import PurchaseRecord
+from .reporting import PurchaseReports
 from .store_access import AnyStore
 from .waiting import Wait, check, settle
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from ..events import Event
 
 
 class Buying:
@@ -73,7 +80,8 @@ class Buying:
             clock=clock,
         )
         self._organisation = OrganisationCheck(self._call)
-        self._posting = Posting(self._call, self._organisation)
+        self._reports = PurchaseReports(self._call)
+        self._posting = Posting(self._call, self._organisation, self._reports)
         self._wait = wait
 
     def buy(self) -> Flow[Purchase]:
@@ -110,13 +118,36 @@ class Buying:
         self._record.may_be_made = True
         return (yield from self._result(self._watch()))
 
+    @property
+    def _may_be_made(self) -> bool:
+        return self._record.may_be_made or self._posting.in_flight
+
+    def broken(self, error: BaseException) -> Callable[[int], Event] | None:
+        """Return the event for a call that ends without an error of this SDK, or None if no charge can have been made.
+
+        Such an exception is raised past the flow: by Ctrl-C, a cancelled task, or a function of the caller.
+        """
+        return self._reports.broken(error) if self._may_be_made else None
+
     def interrupted(self) -> BillingPurchaseInterrupted | None:
         """Return the error for Ctrl-C, or None if no charge can have been made."""
-        may_be_made = self._record.may_be_made or self._posting.in_flight
-        return BillingPurchaseInterrupted(self._call.uncertain(None)) if may_be_made else None
+        return BillingPurchaseInterrupted(self._call.uncertain(None)) if self._may_be_made else None
 
     def _result(self, flow: Flow[None]) -> Flow[Purchase]:
-        return unwrap_caller_errors(self._release(self._translate_errors(flow)))
+        return unwrap_caller_errors(self._release(self._report(self._translate_errors(flow))))
+
+    def _report(self, flow: Flow[Purchase]) -> Flow[Purchase]:
+        try:
+            purchase = yield from flow
+        except BillingError as error:
+            yield from self._reports.failed(error)
+            raise
+        except CallerFailed:
+            if self._may_be_made:
+                yield from self._reports.failed(self._call.uncertain(None))
+            raise
+        yield from self._reports.ended()
+        return purchase
 
     def _release(self, flow: Flow[Purchase]) -> Flow[Purchase]:
         """Release the lease at the end. The lease of a call that is abandoned expires."""
@@ -157,6 +188,7 @@ class Buying:
 
     def _check(self) -> Flow[None]:
         status = self._record.purchase.status
+        self._reports.is_open = not self._record.purchase.has_ended
         if status == "pending":
             yield from check(self._call, self._organisation, self._wait)
         elif status == "sending" and self._call.is_too_old():
@@ -165,6 +197,7 @@ class Buying:
             yield from self._verify_reader()
 
     def _watch(self) -> Flow[None]:
+        yield from self._reports.begun()
         if self._record.purchase.charge_id is None:
             raise self._call.uncertain(None)
         yield from self._settle()
@@ -177,6 +210,7 @@ class Buying:
         except BillingPurchaseStoreError:
             record.may_be_made = True
             raise
+        yield from self._reports.begun()
         if record.purchase.charge_id is None:
             if self._call.is_too_old():
                 raise BillingInvalidRequest("The purchase was started more than a day ago.", error="purchase_too_old")
@@ -191,7 +225,7 @@ class Buying:
         return settle(self._call, self._organisation, self._wait)
 
 
-def new_purchase(amount_usd: Amount, idempotency_key: str, clock: BaseClock) -> Purchase:
+def new_purchase(amount_usd: Amount, idempotency_key: str | UUID, clock: BaseClock) -> Purchase:
     """Return a new purchase.
 
     Raises:

@@ -6,10 +6,16 @@ import os
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from .._arguments import check_moment
 from ..errors import BillingInvalidRequest
+from ..protocol.idempotency import key_text
 from .folder import PurchaseFolder
 from .purchase import Purchase
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 
 class PurchaseDirectory:
@@ -53,7 +59,7 @@ class PurchaseDirectory:
         """
         if key is None:
             return self._open()
-        purchase = self._folder.find(key)
+        purchase = self._folder.find(key_text(key, "key"))
         return [] if purchase is None else [purchase]
 
     def _open(self) -> Iterator[Purchase]:
@@ -94,16 +100,18 @@ class PurchaseDirectory:
         if broken is not None:
             raise broken
 
-    def forget(self, key: str) -> None:
+    def forget(self, key: str | UUID) -> None:
         """Remove a purchase: a receipt, or one whose outcome a person has seen on the billing page.
 
         Raises:
+            BillingInvalidRequest: The key is neither a string nor a UUID (``error="invalid_idempotency_key"``).
             BillingNetworkError: Another program holds the lock of this purchase.
             OSError: The directory cannot be written.
         """
+        text = key_text(key, "key")
         if self.path.is_dir():
-            with self._folder.locked(key):
-                self._folder.remove(key)
+            with self._folder.locked(text):
+                self._folder.remove(text)
             self._folder.sync()
 
     def prune(self, *, before: datetime) -> int:
@@ -118,19 +126,20 @@ class PurchaseDirectory:
             How many receipts were removed.
 
         Raises:
-            BillingInvalidRequest: ``before`` has no time zone (``error="invalid_moment"``); nothing was removed.
+            BillingInvalidRequest: ``before`` is no datetime, or has no time zone; nothing was removed
+                (``error="invalid_moment"``).
             BillingNetworkError: Another program holds the lock of a purchase.
             BillingPurchaseStoreError: A file cannot be read or is broken, and stays. Raised after removing the others.
             OSError: The directory cannot be written.
 
         >>> from datetime import UTC, timedelta
         >>> from tempfile import TemporaryDirectory
+        >>> before = datetime.now(UTC) - timedelta(days=400)
         >>> with TemporaryDirectory() as folder:
-        ...     PurchaseDirectory(folder).prune(before=datetime.now(UTC) - timedelta(days=400))
+        ...     PurchaseDirectory(folder).prune(before=before)
         0
         """
-        if before.tzinfo is None:
-            raise BillingInvalidRequest("before must have a time zone. Nothing was removed.", error="invalid_moment")
+        check_moment(before, "before")
         try:
             return sum(self._remove_receipt(old.key, before) for old in self.receipts() if old.started_at < before)
         finally:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from .._files.folders import make_folder, sync_folder
 from .._files.locking import locked
-from .._files.reading import read_own_file
+from .._files.reading import patiently, read_own_file
 from .._files.replacing import replace_durably, temporary_of
 from .._files.trust import check_folder, follow
 from .._threads import ForkSafeLock
@@ -56,7 +56,7 @@ class PurchaseFolder:
         self._check()
         lock_file = self.path / ".locks" / f"{stripe:02x}"
         what = f"the purchases in {self.path}"
-        with self._naming(), _QUEUES[stripe].current, locked(str(lock_file), _LOCK_SECONDS, what):
+        with self._naming(), _QUEUES[stripe], _QUEUES[stripe].current, locked(str(lock_file), _LOCK_SECONDS, what):
             yield
 
     @contextmanager
@@ -95,11 +95,11 @@ class PurchaseFolder:
         """Remove a purchase; durable after ``sync``. The caller holds its lock."""
         name = _file_name(key)
         # The receipt first: left alone it would show a state from before the purchase was started again.
-        (self.receipts / name).unlink(missing_ok=True)
+        _unlink(self.receipts / name)
         if (self.path / name).exists():
             sync_folder(self.receipts)
-        (self.path / name).unlink(missing_ok=True)
-        temporary_of(self.path / name).unlink(missing_ok=True)
+        _unlink(self.path / name)
+        _unlink(temporary_of(self.path / name))
 
     def sync(self) -> None:
         """Make removals durable."""
@@ -156,6 +156,10 @@ class PurchaseFolder:
         make_folder(self.receipts)
         # Not synced: a crash may undo the move, which does no harm.
         (self.path / name).replace(self.receipts / name)
+
+
+def _unlink(file: Path) -> None:
+    patiently(lambda: file.unlink(missing_ok=True))
 
 
 def _file_name(key: str) -> str:

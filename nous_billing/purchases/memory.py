@@ -16,13 +16,13 @@ class MemoryStore:
         self._purchases: dict[str, Purchase] = {}
 
     def load(self, key: str | None = None) -> list[Purchase]:
-        with self._lock.current:
+        with self._lock, self._lock.current:
             if key is not None:
                 return [self._purchases[key]] if key in self._purchases else []
             return [purchase for purchase in self._purchases.values() if not purchase.has_ended]
 
     def save(self, purchase: Purchase) -> bool:
-        with self._lock.current:
+        with self._lock, self._lock.current:
             kept = self._purchases.get(purchase.key)
             if purchase.revision != (kept.revision if kept else 0) + 1:
                 return False

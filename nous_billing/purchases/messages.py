@@ -35,8 +35,8 @@ def uncertain(purchase: Purchase, last_error: BillingError | None, *, is_too_old
         known = f"{what} was accepted as charge {purchase.charge_id}; how that ended is not known yet."
     if not is_too_old:
         advice = (
-            "To find out, buy again with the same amount and the same key: that charges at most once. A new key could "
-            "charge twice."
+            "To find out, continue this purchase with the same amount and the same key: that charges at most once. A "
+            "new key could charge twice."
         )
     elif purchase.charge_id is None:
         advice = "Look at the billing page before you buy anything again: the portal may no longer know the key."
@@ -75,8 +75,8 @@ def not_shown(purchase: Purchase, last_error: BillingError) -> BillingPurchaseUn
         last_error,
         f"The purchase of {_what(purchase)} has ended. Only a login of its organisation may see the result, and the "
         "organisation of this login could not be read.",
-        "Buy again with the same amount and the same key to see it: that charges nothing. A new key could charge "
-        "twice.",
+        "To see it, continue this purchase with the same amount and the same key: that charges nothing. A new key "
+        "could charge twice.",
     )
 
 

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .._arguments import wrong_type
 from .._secrets import Secret
 from ..credentials import Credentials
 from ..errors import BillingError, BillingInvalidRequest, BillingResponseError, BillingServerError
@@ -124,9 +125,9 @@ def check_organisation_id(organisation_id: str | None) -> str | None:
     Raises:
         BillingInvalidRequest: It is neither a string nor None, or it is blank (``error="invalid_organisation_id"``).
     """
-    if organisation_id is not None and not (isinstance(organisation_id, str) and organisation_id.strip()):
-        raise BillingInvalidRequest(
-            "organisation_id must be the id of an organisation (state.org.id), or None.",
-            error="invalid_organisation_id",
-        )
+    wanted = "the id of an organisation (state.org.id), or None"
+    if organisation_id is not None and not isinstance(organisation_id, str):
+        raise wrong_type("organisation_id", wanted, organisation_id, "invalid_organisation_id")
+    if organisation_id is not None and not organisation_id.strip():
+        raise BillingInvalidRequest(f"organisation_id must be {wanted}.", error="invalid_organisation_id")
     return organisation_id

@@ -24,6 +24,7 @@ from .call import PurchaseCall
 from .messages import duplicate_charge
 from .organisation import OrganisationCheck
 from .refusals import conflict, out_of_bounds
+from .reporting import PurchaseReports
 
 # Before each retry of a charge. Every retry that arrives counts towards the portal's limit of five an hour.
 _PAUSES = (1.0, 3.0, 9.0)
@@ -38,10 +39,11 @@ class Posting:
         in_flight: Whether a post was sent and has no answer yet.
     """
 
-    def __init__(self, call: PurchaseCall, organisation: OrganisationCheck) -> None:
+    def __init__(self, call: PurchaseCall, organisation: OrganisationCheck, reports: PurchaseReports) -> None:
         self.in_flight: bool = False
         self._call = call
         self._organisation = organisation
+        self._reports = reports
         self._announcement = Announcement(call)
         self._confirmed_at = self._moment()
 
@@ -81,6 +83,7 @@ class Posting:
                         deadline=deadline,
                         latest=self._confirmed_at[1] + _POSTING_SECONDS,
                         before_send=self._before_send,
+                        attempts_before=self._reports.attempts,
                     )
                 )
             except AnotherIsSending:
@@ -117,6 +120,7 @@ class Posting:
             raise out_of_bounds(record.purchase, bounds)
         yield from self._announcement.announce()
         yield from self._call.check_cancelled()
+        yield from self._reports.sent()
         self._seconds_left()
         self.in_flight = True
 
@@ -125,6 +129,8 @@ class Posting:
         record.note_own_send()
         self.in_flight = False
         yield from record.save_best_effort(replace(record.purchase, status="pending", charge_id=accepted.charge_id))
+        # Not before the save: an observer that is interrupted must not lose the id.
+        yield from self._reports.accepted()
         if record.purchase.other_charge_ids:
             yield from record.tell(duplicate_charge(record.purchase))
 

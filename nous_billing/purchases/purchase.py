@@ -73,8 +73,11 @@ class Purchase:
         """What is known of it, in sentences for a person.
 
         >>> now = datetime.fromisoformat("2026-06-13T10:00:00Z")
-        >>> Purchase(key="1", amount_usd=Decimal(50), started_at=now, status="pending", charge_id="ch_1").message
-        'The charge of $50.00 was accepted. It is not known yet whether it is paid.'
+        >>> purchase = Purchase(
+        ...     key="1", amount_usd=Decimal(50), started_at=now, status="settled"
+        ... )
+        >>> purchase.message
+        'The purchase of $50.00 is paid.'
         """
         what = sentences.subject(self.amount_usd, self.organisation_name)
         if self.other_charge_ids:

@@ -18,7 +18,7 @@ from .refusals import conflict
 from .store_access import AnyStore, load_purchase, save_purchase
 
 OnProgress = Callable[[Purchase | BillingError], None]
-"""Called with the purchase after each step and each poll, and with each error after which the purchase goes on."""
+"""Called with the purchase after each step and each poll, and with each error after which the purchase continues."""
 
 AsyncOnProgress = Callable[[Purchase | BillingError], Awaitable[None] | None]
 """``OnProgress`` of an ``AsyncBillingClient``, which awaits it."""
@@ -101,7 +101,7 @@ class PurchaseRecord:
     def save_best_effort(self, purchase: Purchase) -> Flow[None]:
         """Save what has already happened, and tell the caller.
 
-        If saving fails, the purchase goes on: a later call can find out the same from the portal.
+        If saving fails, the purchase continues: a later call can find out the same from the portal.
         """
         self.purchase = purchase
         try:

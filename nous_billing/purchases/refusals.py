@@ -16,6 +16,7 @@ def conflict(purchase: Purchase, error: BillingError | None = None) -> BillingId
         status=error.status if error else None,
         error="idempotency_conflict",
         payload=error.payload if error else None,
+        headers=error.headers if error else None,
     )
 
 
@@ -79,4 +80,5 @@ def scope_missing(purchase: Purchase, refusal: BillingScopeRequired, *, may_mana
         error=refusal.error,
         portal_url=refusal.portal_url,
         payload=refusal.payload,
+        headers=refusal.headers,
     )

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from inspect import isawaitable
 from typing import TYPE_CHECKING, TypeVar
 
+from .._reporting import Listener
 from .._threads import start
 from ..clock import AsyncClock
 from ..credentials import Credentials
@@ -16,7 +19,9 @@ from ..protocol.replies import Failure, Reply
 from . import intercepted_senders
 from . import sender as transport
 from .asking import AnySource, AwaitedSource
-from .driver import RENEWING, BaseDriver, check_network, not_loaded
+from .base_driver import BaseDriver, Broken
+from .driver import RENEWING, check_network, not_loaded
+from .watching import Watched
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -39,19 +44,31 @@ class AsyncDriver(BaseDriver[transport.AsyncSender, AsyncClock]):
         *,
         ssl_context: SSLContext | None = None,
         proxy: ProxySetting = None,
+        listener: Listener | None = None,
+        application: str | None = None,
     ) -> None:
         proxy = check_network(http_client, ssl_context, proxy)
         given = None if http_client is None else _given_async_sender(http_client)
         intercept = partial(intercepted_senders.async_sender, ssl_context, proxy)
         self._source = AwaitedSource(source)
-        super().__init__(given, partial(_new_async_sender, ssl_context, proxy), intercept, clock, self._source)
+        make = partial(_new_async_sender, ssl_context, proxy)
+        super().__init__(given, make, intercept, clock, self._source, listener, application)
 
     async def aclose(self) -> None:
         """Close the connections. An HTTP client that the caller gave stays open."""
         self._close()
 
-    async def run(self, flow: Flow[T]) -> T:
-        """Run a flow to its end."""
+    async def run(self, flow: Flow[T], headers: Mapping[str, str] | None = None, broken: Broken | None = None) -> T:
+        """Run a flow to its end.
+
+        Args:
+            headers: The caller's own, to be sent with each request.
+            broken: As for ``_call``.
+        """
+        with self._call(headers, broken) as added:
+            return await self._run(flow, added)
+
+    async def _run(self, flow: Flow[T], added: Mapping[str, str]) -> T:
         advance = partial(next, flow)
         while True:
             try:
@@ -60,15 +77,16 @@ class AsyncDriver(BaseDriver[transport.AsyncSender, AsyncClock]):
                 result: T = end.value
                 return result
             try:
-                advance = partial(flow.send, await self._perform(step))
+                advance = partial(flow.send, await self._perform(step, added))
             except BillingError as error:
                 advance = partial(flow.throw, error)
 
-    async def _perform(self, step: Step) -> object:
+    async def _perform(self, step: Step, added: Mapping[str, str]) -> object:
         if isinstance(step, Resolve):
             return self._kept(step) or await self._resolve(step)
         if isinstance(step, Send):
-            return await self._send(step)
+            with Watched(replace(step, headers=added), self._clock) as watched:
+                return watched.ended(await self._send(watched.step))
         if isinstance(step, RunBlocking):
             done = await asyncio.wrap_future(start(step.work, name="nous-billing-work", daemon=False))
             return await done if isawaitable(done) else done

@@ -6,6 +6,7 @@ import os
 import ssl
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
 from functools import partial
 
 import h11
@@ -65,7 +66,7 @@ class Attempt:
         self.request = request
         # A charge never reuses a connection: bytes of another exchange could answer it, or it could be dead.
         self.connection: Connection | None = None if alone else idle.take(endpoint)
-        self._was_kept = self.connection is not None
+        self._was_kept = request.kept = self.connection is not None
         self._alone = alone
         self._idle = idle
 
@@ -80,7 +81,7 @@ class Attempt:
 
     def failure(self, error: Exception) -> Reply | Failure:
         """Return what is known of a request that failed."""
-        failure = self._explained(error)
+        failure = replace(self._explained(error), kept=None if self.connection is None else self._was_kept)
         if self._was_kept:
             self._idle.evict(self.endpoint)
         # If the status has arrived, it says more than the failure to read the rest.

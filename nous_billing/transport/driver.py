@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from concurrent.futures import Future
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
-from math import inf
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from .._threads import SharedWork
-from ..clock import BaseClock, Clock
-from ..credentials import CredentialMemo, Credentials, CredentialSource
+from .._reporting import Listener
+from ..clock import Clock
+from ..credentials import Credentials
 from ..errors import BillingError, BillingInvalidRequest
 from ..protocol.exchange import CallUser, Flow, Resolve, RunBlocking, Send, Step
 from ..protocol.replies import Failure, Reply
 from . import intercepted_senders
 from . import sender as transport
 from .asking import AnySource, AskedSource
+from .base_driver import BaseDriver, Broken
+from .watching import Watched
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -27,92 +28,8 @@ if TYPE_CHECKING:
     from .proxies import ProxySetting
 
 T = TypeVar("T")
-SenderT = TypeVar("SenderT", transport.Sender, transport.AsyncSender)
-ClockT = TypeVar("ClockT", bound=BaseClock)
 
 RENEWING = Failure("the credentials were still being read or renewed when the time was up", sent=False, timed_out=True)
-
-
-class BaseDriver(Generic[SenderT, ClockT]):
-    """What both drivers share: the sender, made on first use, and the memo of credentials.
-
-    There is no lock: a signal handler or a fork could find it held. A sender is made first and then published in one
-    atomic step.
-    """
-
-    def __init__(
-        self,
-        given: SenderT | None,
-        make: Callable[[], SenderT],
-        intercept: Callable[[], SenderT | None],
-        clock: ClockT,
-        source: CredentialSource,
-    ) -> None:
-        self.memo: CredentialMemo = CredentialMemo(source, clock)
-        self._clock = clock
-        self._given: SenderT | None = given
-        self._make: Callable[[], SenderT] = make
-        self._intercept: Callable[[], SenderT | None] = intercept
-        # By process or event loop: connections cannot be shared between two of them.
-        self._own: dict[object, SenderT] = {}
-        self._making: SharedWork[SenderT] = SharedWork("nous-billing-load")
-        self._asking: SharedWork[Credentials] = SharedWork("nous-billing-credentials", inf)
-        self._closed = False
-
-    def _ready(self, owner: object) -> SenderT | None:
-        """Return the sender of this process or event loop, or None if it has none yet."""
-        self._check_open()
-        return (self._intercept() or self._own.get(owner)) if self._given is None else self._given
-
-    def _made(self, owner: object) -> Future[SenderT]:
-        """Make a sender in a thread. That loads modules, and must not block an event loop.
-
-        After a fork in the middle of an import it may never end; the caller's deadline still ends the wait.
-        """
-        return self._making.under_way(owner) or self._making.begin(owner, self._make)
-
-    def _publish(self, owner: object, made: SenderT) -> SenderT:
-        sender = self._own.setdefault(owner, made)
-        for other in list(self._own):
-            if other != owner:
-                self._discard(other)
-        if self._closed:
-            self._discard(owner)
-            self._check_open()
-        return sender
-
-    def _discard(self, owner: object) -> None:
-        sender = self._own.pop(owner, None)
-        if sender is not None:
-            sender.close()
-
-    def _close(self) -> None:
-        self._closed = True
-        for owner in list(self._own):
-            self._discard(owner)
-
-    def _check_open(self) -> None:
-        if self._closed or (self._given is not None and self._given.is_closed):
-            raise BillingInvalidRequest("This client was closed. Make a new one.", error="client_closed")
-
-    def _resolving(self, step: Resolve) -> Future[Credentials]:
-        """Resolve credentials in a thread: the caller may stop waiting, but a refresh that has begun must finish."""
-        self._check_open()
-        rejected = None if step.rejected is None else step.rejected.secret
-        return self._asking.begin(None, partial(self.memo.resolve, rejected))
-
-    def _asked_by_others(self) -> Future[Any] | None:
-        """Return what other calls wait for. Once it has ended, yet another may have begun to ask."""
-        return self.memo.stalled or self._asking.under_way(None)
-
-    def _kept(self, step: Resolve) -> Credentials | None:
-        # A look at the source beside one that stalls would only stall, too.
-        kept = None if self._asking.under_way(None) else self.memo.fresh()
-        is_rejected = kept and step.rejected and kept.secret == step.rejected.secret
-        return None if is_rejected else kept
-
-    def _left(self, step: Resolve | Send) -> float:
-        return max(step.deadline - self._clock.monotonic(), 0.0)
 
 
 class Driver(BaseDriver[transport.Sender, Clock]):
@@ -126,18 +43,30 @@ class Driver(BaseDriver[transport.Sender, Clock]):
         *,
         ssl_context: SSLContext | None = None,
         proxy: ProxySetting = None,
+        listener: Listener | None = None,
+        application: str | None = None,
     ) -> None:
         proxy = check_network(http_client, ssl_context, proxy)
         given = None if http_client is None else _given_sender(http_client)
         intercept = partial(intercepted_senders.sender, ssl_context, proxy)
-        super().__init__(given, partial(_new_sender, ssl_context, proxy), intercept, clock, AskedSource(source))
+        make = partial(_new_sender, ssl_context, proxy)
+        super().__init__(given, make, intercept, clock, AskedSource(source), listener, application)
 
     def close(self) -> None:
         """Close the connections. An HTTP client that the caller gave stays open."""
         self._close()
 
-    def run(self, flow: Flow[T]) -> T:
-        """Run a flow to its end."""
+    def run(self, flow: Flow[T], headers: Mapping[str, str] | None = None, broken: Broken | None = None) -> T:
+        """Run a flow to its end.
+
+        Args:
+            headers: The caller's own, to be sent with each request.
+            broken: As for ``_call``.
+        """
+        with self._call(headers, broken) as added:
+            return self._run(flow, added)
+
+    def _run(self, flow: Flow[T], added: Mapping[str, str]) -> T:
         advance = partial(next, flow)
         while True:
             try:
@@ -146,15 +75,16 @@ class Driver(BaseDriver[transport.Sender, Clock]):
                 result: T = end.value
                 return result
             try:
-                advance = partial(flow.send, self._perform(step))
+                advance = partial(flow.send, self._perform(step, added))
             except BillingError as error:
                 advance = partial(flow.throw, error)
 
-    def _perform(self, step: Step) -> object:
+    def _perform(self, step: Step, added: Mapping[str, str]) -> object:
         if isinstance(step, Resolve):
             return self._kept(step) or self._resolve(step)
         if isinstance(step, Send):
-            return self._send(step)
+            with Watched(replace(step, headers=added), self._clock) as watched:
+                return watched.ended(self._send(watched.step))
         if isinstance(step, RunBlocking):
             return step.work()
         if isinstance(step, CallUser):
@@ -233,7 +163,7 @@ def check_network(http_client: object, ssl_context: object, proxy: object) -> Pr
 
         if not isinstance(ssl_context, SSLContext):
             raise BillingInvalidRequest(
-                f"ssl_context must be an ssl.SSLContext, not a {type(ssl_context).__name__}.",
+                f"ssl_context must be an ssl.SSLContext, not {type(ssl_context).__name__}.",
                 error="invalid_ssl_context",
             )
     if proxy is None:

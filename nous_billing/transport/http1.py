@@ -30,11 +30,13 @@ class InFlightRequest:
     Attributes:
         sent: Whether a byte of it may have left. A proxy's CONNECT and a TLS handshake do not count.
         reader: Collects the reply. None until its status has arrived.
+        kept: Whether the connection had been used before.
     """
 
     def __init__(self, step: Send, target: Target, now: Callable[[], float]) -> None:
         self.sent = False
         self.reader: transport.ReplyReader | None = None
+        self.kept = False
         self._step = step
         self._target = target
         self._now = now
@@ -84,6 +86,7 @@ class InFlightRequest:
             name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
         self.reader = transport.ReplyReader(response.status_code, headers, self._now())
+        self.reader.kept = self.kept
         return self.reader
 
 

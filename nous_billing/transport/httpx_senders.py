@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ..protocol.exchange import Send
@@ -51,7 +52,7 @@ class HttpxSender(_BaseSender["httpx.Client"]):
             return attempt.failure(error)
 
     def _read(self, response: httpx.Response, attempt: _Attempt, deadline: float, received_at: float) -> Reply:
-        reader = _reader(response, received_at)
+        reader = _reader(response, received_at, attempt.kept)
         try:
             if reader.wants_more():
                 for chunk in response.iter_raw():
@@ -77,7 +78,7 @@ class AsyncHttpxSender(_BaseSender["httpx.AsyncClient"]):
                 request = attempt.request(step, seconds, attempt.anote)
                 response = await self._http.send(request, stream=True, auth=None, follow_redirects=False)
                 try:
-                    reader = _reader(response, now())
+                    reader = _reader(response, now(), attempt.kept)
                     if reader.wants_more():
                         async for chunk in response.aiter_raw():
                             if not reader.wants_more(chunk):
@@ -92,10 +93,12 @@ class AsyncHttpxSender(_BaseSender["httpx.AsyncClient"]):
         return failure if reader is None else reader.reply(failure)
 
 
-def _reader(response: httpx.Response, received_at: float) -> transport.ReplyReader:
+def _reader(response: httpx.Response, received_at: float, kept: bool | None) -> transport.ReplyReader:
     # A transport without a network, as tests have, hands over responses that are read already.
     body = response.content if response.is_stream_consumed else None
-    return transport.ReplyReader(response.status_code, response.headers, received_at, body)
+    reader = transport.ReplyReader(response.status_code, response.headers, received_at, body)
+    reader.kept = kept
+    return reader
 
 
 class _Attempt:
@@ -149,9 +152,15 @@ class _Attempt:
     def _elsewhere(self, info: Mapping[str, Any]) -> NotConnected:
         return elsewhere(self._request.url.host, httpx_pool.peer(info["return_value"]))
 
+    @property
+    def kept(self) -> bool | None:
+        """Whether the connection had been used before, if the library's own transport says so."""
+        return not self._connected if self._reported else None
+
     def failure(self, error: Exception) -> Failure:
         """Say what became of a request that failed."""
-        return failure_of(error, sent=self._may_be_sent(error), kept=not self._connected)
+        failure = failure_of(error, sent=self._may_be_sent(error), kept=not self._connected)
+        return replace(failure, kept=self.kept)
 
     def _may_be_sent(self, error: Exception) -> bool:
         request = self._request

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 from urllib.parse import unquote_to_bytes, urlsplit
 
+from .._arguments import wrong_type
 from .._secrets import Secret, SecretBytes
 from ..errors import BillingInvalidRequest
 from .no_proxy import has_host, is_loopback
@@ -73,7 +74,8 @@ def check_setting(setting: object) -> ProxySetting:
         return setting
     if setting is None or setting is False:
         return setting
-    raise _invalid(_ARGUMENT, "give a URL like http://host:port, None for the environment's, or False for none")
+    wanted = "a URL like http://host:port, None for the environment's, or False for none"
+    raise wrong_type("proxy", wanted, setting, "invalid_proxy")
 
 
 def proxy_for(base_url: str, setting: ProxySetting) -> Proxy | None:

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 from .._secrets import SecretBytes, reveal
-from .._version import __version__
 from ..protocol.exchange import Send
 from ..protocol.replies import MAX_REPLY_BYTES, Failure, Reply
+from ..protocol.request_headers import USER_AGENT
 
 TOO_LATE = Failure("the time allowed for the call passed before the request could be sent", sent=False, timed_out=True)
 TOO_MANY = Failure(
@@ -50,23 +50,29 @@ def moves_money(step: Send) -> bool:
 def headers(step: Send) -> dict[str, str]:
     """Return the request headers. No variable may hold them: a traceback may show the variables of a frame."""
     return {
+        "User-Agent": USER_AGENT,
+        **step.headers,
         **{name: reveal(value) for name, value in step.operation.headers.items()},
         **({} if step.credentials is None else {"Authorization": f"Bearer {step.credentials.secret.reveal()}"}),
         "Accept": step.operation.accept,
         # A compressed body could exceed any limit when it is expanded.
         "Accept-Encoding": "identity",
-        "User-Agent": f"nous-billing/{__version__}",
     }
 
 
 class ReplyReader:
-    """Collects the body of one response, up to ``MAX_REPLY_BYTES``."""
+    """Collects the body of one response, up to ``MAX_REPLY_BYTES``.
+
+    Attributes:
+        kept: Whether the connection had been used before, where that is known.
+    """
 
     def __init__(self, status: int, headers: Mapping[str, str], received_at: float, body: bytes | None = None) -> None:
         """``headers`` has lower-case names; ``body`` is given if it has been read completely."""
         self._status = status
         self._headers = headers
         self._received_at = received_at
+        self.kept: bool | None = None
         self._is_whole = body is not None
         self._body = bytearray(body or b"")
         self._unreadable: str | None = None
@@ -90,6 +96,7 @@ class ReplyReader:
             received_at=self._received_at,
             failure=failure,
             unreadable=self._unreadable,
+            kept=self.kept,
         )
 
 

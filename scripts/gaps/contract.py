@@ -11,6 +11,7 @@ import yaml
 
 from nous_billing.mock.openapi import resolve
 from nous_billing.protocol.annotations import wire_name
+from scripts.exports import PARTS
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACT_FILE = "openapi/nous-portal-billing.yaml"
@@ -88,14 +89,24 @@ def live() -> Contract:
 
 def place(path: str, name: str) -> str:
     """The file and line of a definition; of a class the line of its last field, after which the next one goes."""
+    module = Path(path).stem
+    for part in PARTS.get(module, (module,)):
+        file = str(Path(path).with_name(f"{part}.py"))
+        line = _line(file, name)
+        if line is not None:
+            return f"{file}:{line}"
+    return path
+
+
+def _line(path: str, name: str) -> int | None:
     for node in ast.parse((ROOT / path).read_text(encoding="utf-8")).body:
         targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
         if name not in [getattr(node, "name", None), *(getattr(target, "id", None) for target in targets)]:
             continue
         fields = [part for part in getattr(node, "body", []) if isinstance(part, (ast.AnnAssign, ast.Expr))]
         last = fields[-1] if isinstance(node, ast.ClassDef) and fields else node
-        return f"{path}:{last.lineno if isinstance(node, ast.FunctionDef) else last.end_lineno}"
-    return path
+        return last.lineno if isinstance(node, ast.FunctionDef) else last.end_lineno
+    return None
 
 
 def snake_case(name: str) -> str:
@@ -106,7 +117,7 @@ def snake_case(name: str) -> str:
 def can_be_named(key: str) -> bool:
     """Whether the facade finds a key of a reply by the Python name that it has."""
     name = snake_case(key)
-    return name.isidentifier() and name != "raw" and wire_name(name) == key
+    return name.isidentifier() and name not in ("raw", "headers", "request_id") and wire_name(name) == key
 
 
 def name_of(schema: Json) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
+from uuid import UUID
 
 from nous_billing import models
 from nous_billing.protocol import operations
@@ -57,7 +58,9 @@ def _read(contract: Contract, operation_id: str, bodies: list[tuple[int, str, Js
         return
     if function is None:
         return
-    (result,) = get_args(get_type_hints(function, localns={"models": models}, include_extras=True)["return"])
+    (result,) = get_args(
+        get_type_hints(function, localns={"models": models, "UUID": UUID}, include_extras=True)["return"]
+    )
     missing = [kind for kind in expected if kind not in [_shown(each) for each in alternatives(result)]]
     if missing:
         yield Gap(

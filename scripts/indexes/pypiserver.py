@@ -52,7 +52,7 @@ def served(command: list[str], log: Path, url: str) -> Iterator[str]:
     with log.open("w", encoding="utf-8") as output:
         server = subprocess.Popen(command, stdout=output, stderr=output)
     try:
-        end = time.monotonic() + 60
+        end = time.monotonic() + 180
         while not _answers(url):
             if time.monotonic() > end or server.poll() is not None:
                 raise RuntimeError(f"The index does not answer:\n{log.read_text(encoding='utf-8')}")

@@ -40,6 +40,18 @@ GITLAB = Manner("/api/v4/projects/7/packages/pypi", 201, 400, forwards=True)
 ARTIFACTORY = Manner("/artifactory/api/pypi/pypi-local", 200, None, delay=0.5)
 
 
+def read_body(handler: BaseHTTPRequestHandler) -> bytes:
+    """The body of a request, with a length or in chunks."""
+    if length := handler.headers.get("Content-Length"):
+        return handler.rfile.read(int(length))
+    chunks = []
+    while size := int(handler.rfile.readline(), 16):
+        chunks.append(handler.rfile.read(size))
+        handler.rfile.readline()
+    handler.rfile.readline()
+    return b"".join(chunks)
+
+
 @contextlib.contextmanager
 def stub(manner: Manner) -> Iterator[Index]:
     """Serve an empty index."""
@@ -54,7 +66,7 @@ def stub(manner: Manner) -> Iterator[Index]:
             pass
 
         def do_POST(self) -> None:
-            content = self._body()
+            content = read_body(self)
             if self.headers.get("Authorization") != _LOGIN:
                 self._answer(401)
             elif self.path != manner.upload:
@@ -98,16 +110,6 @@ def stub(manner: Manner) -> Iterator[Index]:
                 for name, content in due.items()
             ]
             return "".join(lines).encode()
-
-        def _body(self) -> bytes:
-            if length := self.headers.get("Content-Length"):
-                return self.rfile.read(int(length))
-            chunks = []
-            while size := int(self.rfile.readline(), 16):
-                chunks.append(self.rfile.read(size))
-                self.rfile.readline()
-            self.rfile.readline()
-            return b"".join(chunks)
 
         def _answer(self, status: int, body: bytes = b"") -> None:
             self.send_response(status)

@@ -130,7 +130,7 @@ REMOVED = Rehearsal(
         Edit(CONTRACT, "\n    GiftSent:", "        giftId: {type: string}\n", ""),
         Edit(CONTRACT, "\n    GiftSent:", "giftId: gift_1, ", ""),
     ),
-    (Edit(MODELS, "class GiftSent:", "    gift_id: str\n", ""),),
+    (Edit(MODELS, "class GiftSent(", "    gift_id: str\n", ""),),
     ("The contract has no GiftSent.gift_id. Take it out.",),
     """
 sent = client.give(amount_usd=5, to="ada@example.com", idempotency_key="k")
@@ -147,7 +147,7 @@ RETYPED = Rehearsal(
         Edit(CONTRACT, "\n    GiftDeclined:", "reason: not_wanted", "reason: 7"),
     ),
     (
-        Edit(MODELS, "class GiftDeclined:", "reason: str", "reason: int"),
+        Edit(MODELS, "class GiftDeclined(", "reason: str", "reason: int"),
         Edit("nous_billing/mock/billing.py", "def give", '"reason": "not_wanted"', '"reason": 7'),
     ),
     ("GiftDeclined.reason is str. The contract says int.",),

@@ -110,21 +110,19 @@ HANDWRITTEN: tuple[Change, ...] = (
         "nous_billing/models.py",
         '''\
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GiftSent:
+class GiftSent(Result):
     """The gift was paid, ``amount_usd`` dollars, and sent."""
 
     gift_id: str
     amount_usd: Decimal
-    raw: dict[str, Any] = field(default_factory=dict[str, Any], repr=False, hash=False)
     status: Literal["sent"] = "sent"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GiftDeclined:
+class GiftDeclined(Result):
     """The recipient takes no gifts; nothing was paid."""
 
     reason: str
-    raw: dict[str, Any] = field(default_factory=dict[str, Any], repr=False, hash=False)
     status: Literal["declined"] = "declined"
 
 

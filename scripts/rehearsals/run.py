@@ -83,7 +83,8 @@ class Copy:
             cwd=self.folder,
             env=environment,
             text=True,
-            timeout=600,
+            # A guard against hanging: on a busy machine the tests of the tooling alone take a quarter of an hour.
+            timeout=1800,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )

@@ -1,17 +1,17 @@
 """A real terminal for a command: a pseudo-terminal, and the screen that a person would see."""
 
-import fcntl
 import os
-import pty
 import select
 import struct
 import subprocess
 import sys
-import termios
 import time
 
 import pyte
+import pytest
 
+# Not on Windows.
+fcntl, pty, termios = (pytest.importorskip(name) for name in ("fcntl", "pty", "termios"))
 _PATIENCE = 20.0
 
 

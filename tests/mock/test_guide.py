@@ -13,7 +13,7 @@ TEXT = PAGE.read_text(encoding="utf-8")
 
 
 def test_each_curl_line_works_in_its_order(tmp_path):
-    commands = [line for line in TEXT.splitlines() if line.startswith("curl ")]
+    commands = re.findall(r"^curl (?:.*\\\n)*.*$", TEXT, re.MULTILINE)
     seed = {"organisations": [{"name": "Acme"}], "people": [{"name": "Ada"}], "tokens": [{"accessToken": "dev-token"}]}
     portal = MockPortal(seed=seed)
     with portal.serve() as url:

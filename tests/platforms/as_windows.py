@@ -18,7 +18,7 @@ import filelock
 LOADED = [concurrent.futures.thread, logging.handlers, multiprocessing, random, socket, ssl, subprocess, tempfile]
 # It has a lock of its own for Windows.
 LOADED.append(filelock)
-MODULES = ("fcntl", "grp", "pwd", "resource", "termios")
+MODULES = ("fcntl", "grp", "pty", "pwd", "resource", "syslog", "termios", "tty")
 NAMES = ("fork", "register_at_fork", "getuid", "geteuid", "O_NOFOLLOW", "O_DIRECTORY")
 # What `asyncio.ProactorEventLoop` has not.
 SELECTOR_ONLY = ("add_reader", "remove_reader", "add_writer", "remove_writer", "add_signal_handler")

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from nous_billing.mock import MockPortal
-from scripts.index_login import VARIABLES
+from scripts.index_login import VARIABLES, find_login
 from scripts.indexes import PASSWORD, USER, Index
 from scripts.indexes.__main__ import DEVPI, QUICK, read_table
 from scripts.indexes.archives import ARCHIVES
 from scripts.indexes.cases import CASES, Shop
-from scripts.indexes.pypiserver import READING, pypiserver
+from scripts.indexes.pypiserver import OPEN, READING, pypiserver
 from scripts.other_pythons import find_python
 from scripts.rehearsals.run import Copy, Said
 
@@ -83,7 +83,7 @@ def test_nothing_is_published_before_the_commit_is_tagged_and_every_check_has_pa
     makefile = (ROOT / "Makefile").read_text()
     assert re.findall(r"^proved: (.*?) ##", makefile, re.MULTILINE) == ["check-tag check-release check test"]
     steps = re.findall(r"^publish:.*?\n\n", makefile, re.MULTILINE | re.DOTALL)[0]
-    assert steps.index("proved") < steps.index("scripts.publish")
+    assert steps.index("proved") < steps.index("upload")
 
 
 def test_no_check_test_or_tool_sees_the_login(project: Copy) -> None:
@@ -95,26 +95,70 @@ def test_no_check_test_or_tool_sees_the_login(project: Copy) -> None:
     assert "canary" not in shown
 
 
+@pytest.mark.parametrize("name", VARIABLES)
+def test_a_login_on_the_command_line_is_refused_before_anything_runs(name: str, project: Copy) -> None:
+    refused = project.make("publish", "INDEX_URL=https://index.example/", f"{name}=canary")
+    assert not refused.content
+    assert f"Set {name} in the environment, not on the command line" in refused.text
+    assert "canary" not in refused.text
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"NETRC": "netrc"}, "netrc, line 2, cannot be understood."),
+        ({"UV_KEYRING_PROVIDER": "subprocess", "UV_PUBLISH_USERNAME": USER, "PATH": ""}, "The program keyring"),
+    ],
+)
+def test_a_login_that_cannot_be_read_is_said_without_it(
+    environment: dict[str, str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("netrc").write_text(f"machine index.example\n{PASSWORD} login {USER}\n")
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit) as end:
+        find_login("https://index.example/")
+    assert said in str(end.value)
+    assert PASSWORD not in str(end.value)
+
+
 def test_without_an_address_nothing_is_begun(project: Copy) -> None:
     refused = project.make("publish")
     assert not refused.content
     assert refused.text.endswith("Say where to: make publish INDEX_URL=https://....  Stop.\n")
 
 
-@pytest.mark.parametrize("state", ["changed", "untracked", "untagged"])
+# What was done to a clone, and what is said. Neither settings of a person nor marks in the index hide anything.
+STATES = {
+    "changed": ("echo left >> README.md", "README.md"),
+    "staged": (
+        "echo left >> README.md; git add README.md; git checkout -q HEAD -- README.md; git rm -q LICENSE",
+        "LICENSE",
+    ),
+    "untracked": ("git config status.showUntrackedFiles no; touch nous_billing/leftover.py", "leftover.py"),
+    "excluded": ("echo 'left*' >> .git/info/exclude; touch nous_billing/leftover.py", "leftover.py"),
+    "marked unchanged": ("git update-index --assume-unchanged README.md; echo left >> README.md", "README.md"),
+    "left out of the tree": ("git update-index --skip-worktree README.md; echo left >> README.md", "README.md"),
+    "untagged": ("git commit -q --allow-empty -m More", "git tag v"),
+    "a branch for the tag": ("git tag -d {tag}; git branch {tag}", "git tag v"),
+    "tag elsewhere": ("git commit -q --allow-empty -m More; git tag -f {tag}; git reset -q --hard HEAD^", "git tag v"),
+}
+
+
+@pytest.mark.parametrize("state", STATES)
 def test_what_is_not_the_tagged_commit_is_refused(state: str, project: Copy, tmp_path: Path) -> None:
     clone = tmp_path / "clone"
     assert project.run("git", "clone", "-q", str(project.folder), str(clone)).content
-    name = {"changed": "README.md", "untracked": "nous_billing/leftover.py", "untagged": "README.md"}[state]
-    with (clone / name).open("a") as file:
-        file.write("left behind\n")
-    if state == "untagged":
-        assert project.run(*GIT, "-C", str(clone), "commit", "-qam", "More").content
+    done, said = STATES[state]
+    person = {f"GIT_{role}_{what}": "tests@localhost" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    environment = {**os.environ, **person, "PYTHONPATH": str(clone)}
+    script = done.replace("{tag}", f"v{project.version}")
+    subprocess.run(["sh", "-ec", script], cwd=clone, env=environment, check=True, capture_output=True)
     command = [sys.executable, "-m", "scripts.release", "--tagged"]
-    environment = {**os.environ, "PYTHONPATH": str(clone)}
     told = subprocess.run(command, cwd=clone, env=environment, capture_output=True, text=True)
     assert told.returncode == 1
-    assert (f"git tag v{project.version}" if state == "untagged" else name) in told.stderr
+    assert said in told.stderr
 
 
 def test_what_was_built_from_the_tag_is_on_the_index_by_its_proved_hash(published: Index, project: Copy) -> None:
@@ -131,9 +175,12 @@ def test_what_is_not_what_was_proved_is_not_uploaded(published: Index, project: 
     try:
         archive.write_bytes(b"other")
         refused = publish(project, published)
+        unproved = project.python("-m", "scripts.proved", "build/other.sha256")
     finally:
         archive.write_bytes(content)
     assert not refused.content
+    assert not unproved.content
+    assert "dist/ is not what was built from the tag." in unproved.text
     assert "dist/ is not what was proved. Nothing was uploaded." in refused.text
     assert published.files() == before
 
@@ -252,31 +299,55 @@ def test_what_was_published_installs_and_buys_on_python_3(
     assert run(with_uv, "-I", ROOT / "scripts/try_wheel.py") == "The wheel with its mock bought $50.\n"
 
 
-def test_the_readme_alone_leads_from_an_install_to_a_bought_credit_in_a_minute(
-    published: Index, tmp_path: Path
-) -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    (install,) = re.findall(r'^pip install .*"nous-billing\[mock\]"', readme, re.MULTILINE)
-    section = readme.partition("## A first purchase")[2]
-    (tmp_path / "buy.py").write_text(re.findall(r"```python\n(.*?)```", section, re.DOTALL)[0])
-    # The dependencies, which the index of an organisation serves too.
-    locked: list[str | Path] = [
-        "--constraints",
-        ROOT / "requirements-dev.txt",
-        "-r",
+@pytest.fixture
+def organisation(published: Index, tmp_path: Path) -> Iterator[str]:
+    """The simple page of an index as the README describes it: it has the package and its dependencies, for anybody."""
+    locked = tmp_path / "locked.txt"
+    compile_: list[str | Path] = [
+        UV,
+        "pip",
+        "compile",
         ROOT / "pyproject.toml",
         "--extra",
         "mock",
+        "--generate-hashes",
+        "--quiet",
     ]
-    subprocess.run([UV, "venv", "--quiet", tmp_path / "venv"], check=True)
-    subprocess.run([UV, "pip", "install", "--quiet", "--python", tmp_path / "venv", "pip", *locked], check=True)
-    simple = f"{published.url.replace('://', f'://{USER}:{PASSWORD}@')}/simple/"
-    commands = [install.replace("https://packages.example/simple/", simple), "python buy.py"]
-    environment = {"PATH": f"{tmp_path / 'venv/bin'}:{os.environ['PATH']}", "HOME": str(tmp_path)}
-    started = time.monotonic()
-    for command in commands:
-        done = subprocess.run(command, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-    assert done.stdout == "settled 50\n"
+    subprocess.run([*compile_, "--constraints", ROOT / "requirements-dev.txt", "-o", locked], check=True)
+    download: list[str | Path] = [
+        "download",
+        "--quiet",
+        "--require-hashes",
+        "--no-deps",
+        "--only-binary",
+        ":all:",
+        "-r",
+        locked,
+    ]
+    with pypiserver(tmp_path / "organisation", OPEN) as running:
+        packages = tmp_path / "organisation/packages"
+        subprocess.run([sys.executable, "-m", "pip", *download, "-d", packages], check=True)
+        for name, content in published.files().items():
+            (packages / name).write_bytes(content)
+        yield f"{running.url}/simple/"
+
+
+def test_the_readme_alone_leads_from_an_install_to_a_bought_credit_in_a_minute(
+    organisation: str, tmp_path: Path
+) -> None:
+    user_part, _, _ = (ROOT / "README.md").read_text(encoding="utf-8").partition("## A purchase happens once")
+    blocks = re.findall(r"```sh\n(.*?)```", user_part, re.DOTALL)
+    commands = [line for block in blocks for line in block.splitlines()]
     assert len(commands) <= 5
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    (program,) = re.findall(r"```python\n(.*?)```", user_part, re.DOTALL)
+    (folder / re.findall(r"Save this as `(\S+)`", user_part)[0]).write_text(program)
+    # Nothing of this machine's pip: no other index, no folder of wheels. One shell, as a person has.
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PIP_CONFIG_FILE": os.devnull}
+    script = "\n".join(["set -e", *commands]).replace("https://packages.example/simple/", organisation)
+    started = time.monotonic()
+    done = subprocess.run(["sh", "-c", script], cwd=folder, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("settled 50\n")
     assert time.monotonic() - started < 60

@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 import tomllib
 from datetime import date
 from pathlib import Path
@@ -37,6 +38,9 @@ def test_nothing_on_the_way_to_a_release_is_installed_without_its_hash() -> None
         ({"h11": "0.15.9"}, True),
         ({"starlette": "1.3.1"}, False),
         ({"starlette": "1.3.0"}, True),
+        ({"click": "8.3.3"}, False),
+        ({"click": "8.3.2"}, True),
+        ({"filelock": "4.2"}, True),
     ],
 )
 def test_a_version_with_a_published_fault_is_found(versions: dict[str, str], found: bool) -> None:
@@ -52,6 +56,12 @@ def test_no_version_that_is_allowed_or_locked_has_a_published_fault() -> None:
     assert {"h11", "filelock", "starlette"} <= lowest.keys()
     assert list(advisories.faults(lowest, DATA)) == []
     assert list(advisories.faults(LOCKED, DATA)) == []
+
+
+def test_the_advisories_of_every_package_were_looked_up() -> None:
+    assert list(advisories.unknown(DATA)) == []
+    (said,) = advisories.unknown({**DATA, "looked_up": [name for name in DATA["looked_up"] if name != "h11"]})
+    assert said.startswith("Look up the advisories of h11,")
 
 
 def test_each_dependency_has_a_lowest_version_that_is_tested() -> None:
@@ -73,6 +83,24 @@ def test_the_bill_of_materials_names_every_dependency_in_its_locked_version() ->
     # Not those of the installation, which is older where only the lock has changed.
     assert {name: Version(version) for name, version in parts.items()} == {name: LOCKED[name] for name in parts}
     assert json.loads(sbom.SBOM.read_text(encoding="utf-8"))["metadata"]["component"]["version"] == release.version()
+
+
+@pytest.mark.parametrize("minor", [MINORS[0], MINORS[-1]])
+@pytest.mark.parametrize("platform", ["linux", "macos", "windows"])
+def test_every_locked_tool_can_be_had_as_a_wheel(platform: str, minor: int, tmp_path: Path) -> None:
+    options = ["--quiet", "--dry-run", "--require-hashes", "--only-binary", ":all:", "--target", str(tmp_path / "none")]
+    where = ["--python-platform", platform, "--python-version", f"3.{minor}"]
+    command = [
+        str(ROOT / ".tools/bin/uv"),
+        "pip",
+        "install",
+        *options,
+        *where,
+        "-r",
+        str(ROOT / "requirements-dev.txt"),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_workflow_names_every_system_and_every_python() -> None:

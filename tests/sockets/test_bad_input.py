@@ -23,7 +23,7 @@ REFUSED = {
     "a top-up amount": (lambda client: save(client, top_up_amount=-1), "invalid_amount", "top_up_amount must be"),
     "whether it is enabled": (lambda client: save(client, enabled=1), "invalid_request", "enabled must be"),
     "no key": (lambda client: charge(client, key=None), "idempotency_key_required", "A payment needs"),
-    "a key": (lambda client: charge(client, key="a\r\nX: 1"), "invalid_idempotency_key", "An idempotency key must be"),
+    "a key": (lambda client: charge(client, key="a\r\nX: 1"), "invalid_idempotency_key", "idempotency_key must be"),
     "an id": (lambda client: poll(client, charge_id=".."), "invalid_charge_id", "charge_id must be"),
     "an id to wait for": (lambda client: client.wait_for_charge("a b"), "invalid_charge_id", "charge_id must be"),
 }

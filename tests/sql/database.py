@@ -22,7 +22,14 @@ DRIVERS = ("pysqlite", "psycopg", *ASYNC_DRIVERS)
 
 @contextmanager
 def postgres_server() -> Iterator[str]:
-    """Start a server, and return the folder of its socket. It needs no root, and runs as another user if it is root."""
+    """Start a server, and return the folder of its socket."""
+    with postgres() as server:
+        yield str(server.get_postmaster_info().socket_dir)
+
+
+@contextmanager
+def postgres() -> Iterator[Any]:
+    """Start a server. It needs no root, and runs as another user if it is root."""
     with warnings.catch_warnings():
         # Of the folder for its lock, where the session has none.
         warnings.simplefilter("ignore")
@@ -32,8 +39,7 @@ def postgres_server() -> Iterator[str]:
         folder, cleanup_mode="delete"
     )
     try:
-        info = server.get_postmaster_info()
-        yield str(info.socket_dir)
+        yield server
     finally:
         server.cleanup()
 

@@ -10,12 +10,13 @@ from nous_billing.protocol import operations
 from tests.unit.drive import credentials
 
 
-@pytest.mark.parametrize("bare", ["token-1", b"token-1", {"access_token": "token-1"}])
+@pytest.mark.parametrize("bare", ["token-1", b"token-1", {"access_token": "token-1"}, StaticToken])
 def test_a_bare_value_is_no_source_of_credentials_and_is_not_shown(clock, bare):
     with pytest.raises(BillingInvalidRequest) as caught:
         BaseClient(bare, None, 15.0, clock)
     assert caught.value.error == "invalid_credentials"
-    assert str(caught.value) == "credentials must be a credential source such as StaticToken(token), not a bare value."
+    kind = "the class StaticToken" if bare is StaticToken else type(bare).__name__
+    assert str(caught.value) == f"credentials must be a credential source such as StaticToken(token), not {kind}."
 
 
 @pytest.mark.parametrize(("timeout", "deadline"), [(None, 1015.0), (3, 1003.0)])
@@ -75,4 +76,5 @@ def test_the_address_and_the_time_of_a_client_are_those_of_its_waits_and_purchas
 
 def begin_buying(flow):
     next(flow)
-    return flow.send([])
+    flow.send([])
+    return flow.send(None)

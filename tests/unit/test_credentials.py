@@ -79,7 +79,7 @@ def test_white_space_around_a_token_is_dropped():
 
 @pytest.mark.parametrize(
     "token",
-    ["", "  ", "\n", None, 5, b"token", True, ["token"], "to ken", "to\r\nX-Injected: 1", "to\x00ken", "t\u00f6ken"],
+    ["", "  ", "\n", "to ken", "to\r\nX-Injected: 1", "to\x00ken", "t\u00f6ken"],
 )
 @pytest.mark.parametrize("kind", [Credentials, StaticToken])
 def test_what_is_no_token_is_not_taken_for_a_login(kind, token):

@@ -123,6 +123,15 @@ def test_a_copy_and_a_pickle_keep_every_attribute(cls, again):
     assert (same.code, same.outcome_unknown) == (error.code, True)
 
 
+@pytest.mark.parametrize("cls", CLASSES)
+def test_a_pickle_and_a_traceback_name_the_public_module(cls):
+    modules = {module for _, module in re.findall(rb"(c|\x8c.)(nous_billing[\w.]*)", pickle.dumps(full(cls)))}
+    assert (modules - {b"nous_billing._reply_headers"}, cls.__module__) == (
+        {b"nous_billing.errors"},
+        "nous_billing.errors",
+    )
+
+
 def test_what_a_subclass_of_somebody_else_adds_survives_a_pickle_too():
     error = pickle.loads(pickle.dumps(Foreign(7)))
     assert (str(error), error.extra) == ("made from 7", 7)

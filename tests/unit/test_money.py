@@ -3,7 +3,7 @@
 import json
 import re
 from contextlib import contextmanager
-from decimal import Context, Decimal, localcontext
+from decimal import Context, Decimal, getcontext, localcontext
 from enum import IntEnum
 from fractions import Fraction
 
@@ -51,7 +51,7 @@ NO_WHOLE_CENTS = ["0.001", "50.005", Decimal("0.001"), Decimal("1e-30"), 0.1 + 0
 
 @contextmanager
 def hostile_context():
-    with localcontext(Context(prec=3, traps=list(Context().flags))):
+    with localcontext(Context(prec=3, traps=list(getcontext().flags))):
         yield
 
 
@@ -84,7 +84,10 @@ def test_money_of_the_portal_keeps_the_digits_that_were_sent(text):
     ids=short,
 )
 def test_what_is_no_decimal_string_is_refused(text):
-    with pytest.raises(BillingInvalidRequest, match="Not a decimal number of dollars") as caught:
+    refusal = (
+        "Not a decimal number of dollars" if isinstance(text, str) else "text must be a string such as '142.5', not"
+    )
+    with pytest.raises(BillingInvalidRequest, match=refusal) as caught:
         parse_usd(text)
     assert caught.value.error == "invalid_amount"
     assert len(str(caught.value)) < 120

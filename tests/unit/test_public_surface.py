@@ -140,6 +140,8 @@ CLIENT = [
     "*http_client=None",
     "*ssl_context=None",
     "*proxy=None",
+    "*user_agent=None",
+    "*observer=None",
     "*clock=None",
 ]
 METHODS = {
@@ -190,7 +192,7 @@ def test_both_clients_are_made_with_the_arguments_of_the_design(client):
 @pytest.mark.parametrize("name", METHODS)
 def test_both_clients_have_the_methods_of_the_design(client, name):
     method = getattr(client, name)
-    assert parameters(method) == METHODS[name]
+    assert parameters(method) == [*METHODS[name], "*headers=None"]
     awaited = inspect.iscoroutinefunction(method)
     assert awaited is (client is AsyncBillingClient and name != "follow_purchase")
 
@@ -228,6 +230,7 @@ FUNCTIONS = {
         "*portal_url=None",
         "*retry_after=None",
         "*payload=None",
+        "*headers=None",
         "*outcome_unknown=False",
     ],
 }

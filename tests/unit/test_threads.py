@@ -49,30 +49,45 @@ def test_at_the_end_of_the_interpreter_no_thread_is_started(monkeypatch):
 def test_a_lock_that_the_parent_held_is_free_in_the_child(monkeypatch):
     lock = ForkSafeLock()
     in_parent = lock.current
-    with in_parent:
+    with lock, in_parent:
         assert lock.current is in_parent
         monkeypatch.setattr(os, "getpid", lambda: -1)
-        assert lock.current.acquire(blocking=False)
+        assert lock.current is not in_parent
 
 
 INTERRUPTED = """
 import signal
-from nous_billing._threads import ForkSafeLock
+from nous_billing._threads import ForkSafeLock, start
 class Interrupt(BaseException): pass
 def interrupt(number, frame):
     raise Interrupt
+def is_free():
+    return lock.current.acquire(blocking=False) and not lock.current.release()
 lock, interrupts = ForkSafeLock(), 0
 signal.signal(signal.SIGALRM, interrupt)
 while interrupts < 1000:
     try:
         signal.setitimer(signal.ITIMER_REAL, 0.0001)
         while True:
-            with lock.current:
+            with lock, lock.current:
                 pass
     except Interrupt:
         interrupts += 1
-    assert not lock.current.locked()
+    assert start(is_free, name="other", daemon=True).result(5)
 """
+
+
+def test_the_lock_is_given_back_once_and_only_by_who_holds_it():
+    lock = ForkSafeLock()
+    with pytest.raises(ZeroDivisionError), lock, lock.current:
+        raise ZeroDivisionError
+    with lock.current, pytest.raises(ZeroDivisionError):
+        start(lambda: failing(lock), name="other", daemon=True).result(5)
+
+
+def failing(lock):
+    with lock:
+        raise ZeroDivisionError
 
 
 def test_an_interrupt_never_leaves_a_lock_held():

@@ -89,7 +89,7 @@ def test_not_knowing_is_no_failure_and_the_same_key_finds_out(with_store, acts, 
     assert type(error.last_error) is nb.BillingNetworkError
     assert error.outcome_unknown is True
     assert str(error).startswith("It is not known whether $50.25 for Acme was charged. Could not reach the portal: ")
-    assert "buy again with the same amount and the same key: that charges at most once" in str(error)
+    assert "continue this purchase with the same amount and the same key: that charges at most once" in str(error)
     assert f"(Key {KEY}, started " in str(error)
     assert error.portal_url == f"{shop.portal.url}/billing?topup=open"
     assert len(shop.ledger()) == acts

@@ -1,7 +1,6 @@
 """Locks: who holds one, what may be in its place, and file systems without any."""
 
 import errno
-import fcntl
 import os
 import re
 import socket
@@ -16,6 +15,9 @@ from filelock import FileLock
 
 from nous_billing._files import locking
 from nous_billing.errors import BillingNetworkError
+
+# Not on Windows.
+fcntl = pytest.importorskip("fcntl")
 
 
 @pytest.fixture

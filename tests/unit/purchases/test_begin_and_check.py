@@ -167,7 +167,7 @@ class TestCheck:
 
     @pytest.mark.parametrize("key", ["", "two words"])
     def test_what_is_no_key_is_refused_at_once(self, shop, key):
-        with pytest.raises(BillingInvalidRequest, match="idempotency key"):
+        with pytest.raises(BillingInvalidRequest, match=r"idempotency[_ ]key"):
             shop.client._checking(key, shop.store)
 
 

@@ -141,8 +141,9 @@ def test_a_purchase_that_has_ended_is_told_to_nobody_who_cannot_be_looked_at(sho
     assert (type(error), error.outcome_unknown, error.key) == (BillingPurchaseUncertain, True, KEY)
     assert str(error) == (
         "The purchase of $50.00 for Acme has ended. Only a login of its organisation may see the result, and the "
-        f"organisation of this login could not be read. {reason} Buy again with the same amount and the same key to "
-        "see it: that charges nothing. A new key could charge twice. (Key key-1, started 2025-06-15 14:06 UTC.)"
+        f"organisation of this login could not be read. {reason} To see it, continue this purchase with the same "
+        "amount and the same key: that charges nothing. A new key could charge twice. (Key key-1, started 2025-06-15 "
+        "14:06 UTC.)"
     )
     assert (shop.kept, shop.portal.posts, shop.buy().result) == (found, [], found)
 

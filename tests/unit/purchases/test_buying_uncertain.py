@@ -35,7 +35,8 @@ def test_what_is_not_known_says_how_to_find_out_and_never_that_it_failed(shop):
     assert error.portal_url == f"{PREVIEW}/billing?topup=open"
     assert str(error) == (
         "It is not known whether $50.50 for Acme was charged. Could not reach the portal: reset by peer. To find out, "
-        "buy again with the same amount and the same key: that charges at most once. A new key could charge twice. "
+        "continue this purchase with the same amount and the same key: that charges at most once. A new key could "
+        "charge twice. "
         "(Key key-1, started 2025-06-15 15:06 UTC.)"
     )
 

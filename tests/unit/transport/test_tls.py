@@ -3,7 +3,6 @@
 import datetime
 import hashlib
 import os
-import resource
 import shutil
 import socket
 import ssl
@@ -260,6 +259,7 @@ def test_a_context_is_kept_until_the_store_changes(system, authority, other):
 
 @contextmanager
 def no_descriptor_left():
+    resource = pytest.importorskip("resource")
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
     try:

@@ -142,7 +142,7 @@ def test_tls_goes_over_tls(authority, layer, peer):
                     data = io.send(peer.outgoing.read())
                 else:
                     peer.incoming.write(data)
-                    inner_peer.incoming.write(peer.tls.read())
+                    inner_peer.incoming.write(peer.tls.read(65536))
                     inner_peer.shake_hands()
                     data = io.send(b"")
             except StopIteration as end:

@@ -1,0 +1,61 @@
+"""Arguments of the wrong type: a typed error names them before anything is sent."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from .errors import BillingInvalidRequest
+
+
+def wrong_type(name: str, wanted: str, given: object, error: str) -> BillingInvalidRequest:
+    """Return the error for an argument of the wrong type. It shows the type and never the value, which may be a token.
+
+    >>> str(wrong_type("client_id", "a string", 5, "invalid_client_id"))
+    'client_id must be a string, not int.'
+    """
+    kind = f"the class {given.__name__}" if isinstance(given, type) else type(given).__name__
+    return BillingInvalidRequest(f"{name} must be {wanted}, not {'None' if given is None else kind}.", error=error)
+
+
+def check_functions(**functions: object) -> None:
+    """Check arguments that are functions or None.
+
+    Raises:
+        BillingInvalidRequest: One cannot be called. ``error`` is ``"invalid_"`` and the name of the argument.
+    """
+    for name, function in functions.items():
+        if function is not None:
+            check_function(function, name)
+
+
+def check_function(function: object, name: str) -> None:
+    """Check an argument that is a function.
+
+    Raises:
+        BillingInvalidRequest: It cannot be called (``error`` as for ``check_functions``).
+    """
+    if not callable(function):
+        raise wrong_type(name, "a function", function, f"invalid_{name}")
+
+
+def check_clock(clock: object) -> None:
+    """Check that an argument has the methods of a clock.
+
+    Raises:
+        BillingInvalidRequest: It has not (``error="invalid_clock"``).
+    """
+    if not all(hasattr(clock, name) for name in ("monotonic", "time", "sleep")):
+        raise wrong_type("clock", "a clock with monotonic, time and sleep", clock, "invalid_clock")
+
+
+def check_moment(moment: datetime, name: str) -> datetime:
+    """Check a date that has a time zone, and return it.
+
+    Raises:
+        BillingInvalidRequest: It is no datetime, or has no time zone (``error="invalid_moment"``).
+    """
+    if not isinstance(moment, datetime):
+        raise wrong_type(name, "a datetime with a time zone", moment, "invalid_moment")
+    if moment.tzinfo is None:
+        raise BillingInvalidRequest(f"{name} must have a time zone. Nothing was removed.", error="invalid_moment")
+    return moment

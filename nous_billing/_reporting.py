@@ -1,0 +1,165 @@
+"""Tells of events. One event becomes the log record and what the observer is given, here and nowhere else."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import fields
+from decimal import Decimal
+from itertools import count
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from .errors import BillingError, BillingInvalidRequest
+
+if TYPE_CHECKING:
+    from .events import Event, Observer
+
+E = TypeVar("E", bound="Event")
+T = TypeVar("T")
+
+LOGGER = logging.getLogger("nous_billing")
+LOGGER.addHandler(logging.NullHandler())
+
+_numbers = count(1)
+_current: ContextVar[_Call | None] = ContextVar("nous_billing_call", default=None)
+
+
+class Listener:
+    """A client's observer, if it has one. What that raises changes nothing.
+
+    Raises:
+        BillingInvalidRequest: It cannot be called (``error="invalid_observer"``).
+    """
+
+    def __init__(self, observer: Observer | None) -> None:
+        if observer is not None and not callable(observer):
+            raise BillingInvalidRequest(
+                f"observer must be a function of one event, not {type(observer).__name__}.", error="invalid_observer"
+            )
+        self.observer: Observer | None = observer
+        self._has_failed = False
+
+    @property
+    def sends_headers(self) -> bool:
+        return hasattr(self.observer, "request_headers")
+
+    def tell(self, event: Event) -> None:
+        self._ask(cast("Observer", self.observer), event)
+
+    def request_headers(self, event: Event) -> Mapping[str, str]:
+        """Return the headers that the observer wants to send with a request."""
+        asked = getattr(self.observer, "request_headers", None)
+        headers = None if asked is None else self._ask(asked, event)
+        return headers if isinstance(headers, Mapping) else {}  # pyright: ignore[reportUnknownVariableType]
+
+    def _ask(self, function: Callable[..., object], event: Event) -> object:
+        try:
+            answer = function(event)
+            if isinstance(answer, Awaitable):
+                # Python warns about a coroutine that was never awaited.
+                getattr(answer, "close", bool)()  # pyright: ignore[reportUnknownArgumentType]
+                raise TypeError("an observer is not awaited")
+        except Exception:  # noqa: BLE001 - whatever it raises must not change what is said about money
+            self.note_failure()
+            return None
+        return answer
+
+    def note_failure(self) -> None:
+        if not self._has_failed:
+            self._has_failed = True
+            _log(logging.ERROR, "The observer failed. No call is changed by it, and its next failures are not logged.")
+
+
+class _Call:
+    def __init__(self, listener: Listener) -> None:
+        self.number = next(_numbers)
+        self.listener = listener
+
+
+@contextmanager
+def in_call(listener: Listener | None) -> Generator[None]:
+    """Give all events from here on one number, and this listener. None: those of the call that needs this one."""
+    if listener is None:
+        yield
+        return
+    call = _Call(listener)
+    before = _current.set(call)
+    error: str | None = None
+    try:
+        yield
+    except BaseException as raised:
+        error = type(raised).__name__
+        raise
+    finally:
+        # Inside the call still, so that what the observer does belongs to it.
+        try:
+            emit(lambda number: _events().CallEnded(call=number, error=error), None)
+        finally:
+            _current.reset(before)
+
+
+def listener() -> Listener | None:
+    """Return the listener of the call that is running, if it has an observer."""
+    call = _current.get()
+    return None if call is None or call.listener.observer is None else call.listener
+
+
+def is_heard(level: int) -> bool:
+    """Whether anybody wants an event that is logged at a level."""
+    return listener() is not None or LOGGER.isEnabledFor(level)
+
+
+def emit(make: Callable[[int], E], level: int | None = logging.INFO) -> E | None:
+    """Log an event, give it to the observer, and return it; None where nobody listens. Raises no ``Exception``.
+
+    Args:
+        make: Makes the event, given the number of the call. Not called where nobody listens.
+        level: None: it is not logged.
+    """
+    heard_by = listener()
+    is_logged = level is not None and LOGGER.isEnabledFor(level)
+    if heard_by is None and not is_logged:
+        return None
+    call = _current.get()
+    try:
+        event = make(0 if call is None else call.number)
+    except ImportError:
+        # At the end of the interpreter nothing can be loaded any more.
+        return None
+    if is_logged and level is not None:
+        values = {each.name: _plain(getattr(event, each.name)) for each in fields(event)}
+        _log(level, getattr(event, "template", ""), values, {"event_name": type(event).__name__, **values})
+    if heard_by is not None:
+        heard_by.tell(event)
+    return event
+
+
+def refreshing(base_url: str, renew: Callable[[], T]) -> T:
+    """Renew a login, and tell how that ended."""
+    error: str | None = None
+    try:
+        return renew()
+    except BillingError as raised:
+        error = raised.error
+        raise
+    finally:
+        emit(lambda call: _events().LoginRefreshed(call=call, base_url=base_url, error=error), logging.DEBUG)
+
+
+def _log(level: int, message: str, values: Mapping[str, Any] | None = None, extra: Mapping[str, Any] = {}) -> None:
+    # A filter or a handler of the application must not change what is said about money.
+    with suppress(Exception):
+        LOGGER.log(level, message, *([values] if values else []), extra=dict(extra), exc_info=values is None)
+
+
+def _plain(value: object) -> object:
+    return str(value) if isinstance(value, Decimal) else value
+
+
+def _events() -> Any:
+    """Load the events where somebody listens: their classes take a while to make."""
+    from . import events
+
+    return events

@@ -1,0 +1,77 @@
+"""Tells of what happens to a purchase."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ..errors import BillingError
+from ..protocol.exchange import Flow
+from ..protocol.reporting import event_maker, report
+from .call import PurchaseCall
+
+if TYPE_CHECKING:
+    from ..events import Event
+
+
+class PurchaseReports:
+    """The events of one call that works on a purchase.
+
+    Attributes:
+        is_open: Whether the purchase had not ended when this call began to work on it.
+    """
+
+    def __init__(self, call: PurchaseCall) -> None:
+        self.is_open: bool = False
+        self._call = call
+        self._attempts = 0
+
+    @property
+    def attempts(self) -> int:
+        """How often this call has sent the charge."""
+        return self._attempts
+
+    def begun(self) -> Flow[None]:
+        record = self._call.record
+        if record.purchase.has_ended:
+            return
+        self.is_open = True
+        yield from report("PurchaseBegun", is_continued=record.stored is not None, **self._values())
+
+    def sent(self) -> Flow[None]:
+        self._attempts += 1
+        yield from report("PurchaseSent", attempt=self._attempts, **self._values())
+
+    def accepted(self) -> Flow[None]:
+        yield from report("PurchaseAccepted", **self._values())
+
+    def ended(self) -> Flow[None]:
+        """Tell how it ended, if it did so in this call."""
+        purchase = self._call.record.purchase
+        if self.is_open and purchase.has_ended:
+            self.is_open = False
+            yield from report("PurchaseEnded", status=purchase.status, reason=purchase.reason, **self._end_values())
+
+    def failed(self, error: BillingError) -> Flow[None]:
+        """Tell of the error with which the call ends."""
+        if error.outcome_unknown:
+            yield from report("PurchaseUncertain", error=error.error, **self._values())
+        elif self.is_open:
+            yield from report("PurchaseEnded", status="not_made", reason=error.error, **self._end_values())
+
+    def broken(self, error: BaseException) -> Callable[[int], Event]:
+        return event_maker("PurchaseUncertain", error=type(error).__name__, **self._values())
+
+    def _end_values(self) -> dict[str, Any]:
+        seconds = (self._call.now() - self._call.record.purchase.started_at).total_seconds()
+        return {"seconds": seconds, **self._values()}
+
+    def _values(self) -> dict[str, Any]:
+        purchase = self._call.record.purchase
+        return {
+            "what": "credits",
+            "key": purchase.key,
+            "amount_usd": purchase.amount_usd,
+            "organisation_id": purchase.organisation_id or None,
+            "charge_id": purchase.charge_id,
+        }

@@ -1,0 +1,93 @@
+"""Tells of each request that a driver sends: before it is sent, and how it ended."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import count
+from logging import DEBUG
+from types import TracebackType
+from typing import Any, Self
+
+from .._reply_headers import request_id
+from .._reporting import emit, is_heard, listener
+from ..clock import BaseClock
+from ..errors import BillingInvalidRequest
+from ..protocol.exchange import Send
+from ..protocol.replies import Failure, Reply
+from ..protocol.reporting import event_maker
+from ..protocol.request_headers import check_headers
+
+_numbers = count(1)
+
+
+class Watched:
+    """One request while it is sent.
+
+    Attributes:
+        step: The request, with the headers that the observer adds.
+    """
+
+    def __init__(self, step: Send, clock: BaseClock) -> None:
+        self.step = step
+        self._clock = clock
+        self._begun_at: float | None = None
+        self._answer: Reply | Failure | None = None
+        self._values: dict[str, Any] = {}
+
+    def __enter__(self) -> Self:
+        if is_heard(DEBUG):
+            self._begin()
+        return self
+
+    def ended(self, answer: Reply | Failure) -> Reply | Failure:
+        self._answer = answer
+        return answer
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._begun_at is None:
+            return
+        seconds = self._clock.monotonic() - self._begun_at
+        values = {**self._values, "milliseconds": seconds * 1000, **_outcome(self._answer, kind)}
+        emit(event_maker("ExchangeEnded", **values), DEBUG)
+
+    def _begin(self) -> None:
+        self._begun_at = self._clock.monotonic()
+        operation = self.step.operation
+        self._values = {
+            "exchange": next(_numbers),
+            "method": operation.method,
+            "base_url": self.step.base_url,
+            "path": operation.path.partition("?")[0],
+            "attempt": self.step.attempt,
+        }
+        begun, heard_by = emit(event_maker("ExchangeBegun", **self._values), None), listener()
+        if begun is None or heard_by is None:
+            return
+        try:
+            added = check_headers(heard_by.request_headers(begun))
+        except BillingInvalidRequest:
+            heard_by.note_failure()
+        else:
+            self.step = replace(self.step, headers={**self.step.headers, **added})
+
+
+def _outcome(answer: Reply | Failure | None, kind: type[BaseException] | None) -> dict[str, Any]:
+    reply = answer if isinstance(answer, Reply) else None
+    failure = reply.failure if reply else answer if isinstance(answer, Failure) else None
+    if answer is None:
+        error = None if kind is None else kind.__name__
+    elif failure is None:
+        error = None
+    else:
+        error = "timeout" if failure.timed_out else "network_error"
+    kept = None if answer is None else answer.kept
+    return {
+        "status": reply.status if reply else None,
+        "error": error,
+        "request_id": request_id(reply.headers) if reply else None,
+        "connection": None if kept is None else "kept" if kept else "new",
+        # An exception, such as an interrupt, says nothing of how far the request came.
+        "was_sent": reply is not None or failure is None or failure.sent,
+    }

@@ -1,0 +1,415 @@
+"""What both clients tell an observer, the log and OpenTelemetry; and headers and a name of the caller's own."""
+
+import logging
+import subprocess
+import sys
+from dataclasses import fields
+from decimal import Decimal
+
+import pytest
+
+from nous_billing import BillingError, BillingPurchaseInterrupted, StaticToken, StoredLogin
+from nous_billing._reporting import LOGGER
+from nous_billing.events import (
+    CallEnded,
+    ExchangeBegun,
+    ExchangeEnded,
+    LoginRefreshed,
+    PurchaseEvent,
+)
+from nous_billing.mock import Card, Fault
+from tests.registry import KEY
+
+from .harness import charge, failure, poll, read
+from .shop import Shop
+
+NEVER_LOGGED = (ExchangeBegun, CallEnded)
+
+
+@pytest.fixture
+def shop(client_kind, mock_portal, tmp_path):
+    return Shop(client_kind, mock_portal, tmp_path)
+
+
+@pytest.fixture
+def log(caplog):
+    caplog.set_level(logging.DEBUG, LOGGER.name)
+    return caplog
+
+
+def lose_reply(portal):
+    portal.inject(Fault.drop(acts=True), "post_charge")
+
+
+def of_money(events):
+    return [event for event in events if isinstance(event, PurchaseEvent)]
+
+
+def told(events):
+    """What happened to money: each event's class, and what tells it from another of the class."""
+    extra = ("attempt", "status", "error")
+    return [(type(e).__name__, *(getattr(e, name) for name in extra if hasattr(e, name))) for e in of_money(events)]
+
+
+# --- Events and records
+
+
+def test_a_purchase_with_a_lost_reply_is_told_step_by_step(shop, log):
+    events = []
+    lose_reply(shop.portal)
+    purchase = shop.press(shop.client(observer=events.append))
+    assert purchase.status == "settled"
+    assert told(events) == [
+        ("PurchaseBegun",),
+        ("PurchaseSent", 1),
+        ("PurchaseSent", 2),
+        ("PurchaseAccepted",),
+        ("PurchaseEnded", "settled"),
+    ]
+    assert len({event.call for event in events}) == 1
+    organisation = shop.portal.organisation.id
+    assert {(e.what, e.key, e.amount_usd) for e in of_money(events)} == {("credits", KEY, Decimal("50.25"))}
+    assert [e.organisation_id for e in of_money(events)] == [None, *[organisation] * 4]
+    assert [e.charge_id for e in of_money(events)] == [None, None, None, *[purchase.charge_id] * 2]
+    posts = [event for event in events if isinstance(event, ExchangeEnded) and event.method == "POST"]
+    assert [(post.attempt, post.status, post.error, post.was_sent, post.connection) for post in posts] == [
+        (1, None, "network_error", True, "new"),
+        (2, 202, None, True, "new"),
+    ]
+    assert all(post.milliseconds > 0 for post in posts)
+    polls = [e for e in events if isinstance(e, ExchangeEnded) and e.path.endswith(purchase.charge_id)]
+    assert {(each.attempt, each.connection) for each in polls} == {(1, "kept")}
+    begun = [event for event in events if type(event) is ExchangeBegun]
+    assert [each.exchange for each in begun] == [e.exchange for e in events if isinstance(e, ExchangeEnded)]
+    assert events[-1] == CallEnded(call=events[0].call)
+
+
+def test_each_record_is_made_of_an_event_and_has_its_fields(shop, log):
+    events = []
+    lose_reply(shop.portal)
+    shop.press(shop.client(observer=events.append))
+    records = [record for record in log.records if record.name == LOGGER.name]
+    expected = [event for event in events if type(event) not in NEVER_LOGGED]
+    for record, event in zip(records, expected, strict=True):
+        assert record.levelname == ("INFO" if isinstance(event, PurchaseEvent) else "DEBUG")
+        assert record.event_name == type(event).__name__
+        for each in fields(event):
+            value = getattr(event, each.name)
+            assert getattr(record, each.name) == (str(value) if isinstance(value, Decimal) else value)
+    assert "accepted as charge" in log.text
+    assert "network_error after" in log.text
+
+
+REFUSED = Fault.reply(403, {"error": "role_required"}, {"x-request-id": "req_1"})
+ENDS = [
+    (REFUSED, [("PurchaseEnded", "not_made")]),
+    (Fault.html(502), [("PurchaseUncertain", "HTTP")]),
+    (None, [("PurchaseAccepted",)]),
+]
+
+
+@pytest.mark.parametrize(("fault", "end"), ENDS, ids=["refused", "unknown", "accepted"])
+def test_the_one_request_of_post_charge_is_told_too(fault, end, client_kind, mock_portal):
+    events = []
+    client = client_kind.client(
+        StaticToken(mock_portal.issue_token()), base_url=mock_portal.url, observer=events.append
+    )
+    if fault:
+        mock_portal.inject(fault, "post_charge")
+        error = failure(charge, client)
+        last = end[-1] if end[-1][0] == "PurchaseEnded" else (end[-1][0], error.error)
+    else:
+        charge(client)
+        last = end[-1]
+    assert told(events) == [("PurchaseBegun",), ("PurchaseSent", 1), last]
+    if fault is REFUSED:
+        assert events[-2].reason == "role_required"
+        assert events[-3].request_id == error.request_id == "req_1"
+
+
+@pytest.mark.parametrize(
+    ("status", "end"),
+    [
+        ("upgraded", ("PurchaseEnded", "upgraded")),
+        ("requires_action", ("PurchaseEnded", "requires_action")),
+        ("tomorrow", ("PurchaseUncertain", "tomorrow")),
+    ],
+)
+def test_an_upgrade_moves_money_and_is_told(status, end, client_kind, mock_portal):
+    events = []
+    client = client_kind.client(
+        StaticToken(mock_portal.issue_token()), base_url=mock_portal.url, observer=events.append
+    )
+    mock_portal.inject(Fault.reply(200, {"status": status}), "upgrade_subscription")
+    client.upgrade_subscription("tier_1", idempotency_key=KEY)
+    assert told(events) == [("PurchaseBegun",), ("PurchaseSent", 1), end]
+    assert {event.what for event in of_money(events)} == {"upgrade"}
+
+
+@pytest.mark.parametrize(("card", "status"), [("4242", "settled"), ("9995", "failed")])
+def test_the_end_of_a_charge_that_is_waited_for_is_told(card, status, shop):
+    events = []
+    shop.portal.organisation.card = Card("visa", card)
+    client = shop.client(observer=events.append)
+    accepted = charge(client)
+    events.clear()
+    client.wait_for_charge(accepted.charge_id)
+    assert told(events) == [("PurchaseEnded", status)]
+    assert (of_money(events)[0].key, of_money(events)[0].charge_id) == (None, accepted.charge_id)
+
+
+def test_a_wait_that_ends_without_an_answer_is_uncertain_and_one_that_is_refused_is_not_told(shop):
+    events = []
+    client = shop.client(observer=events.append)
+    accepted = charge(client)
+    events.clear()
+    failure(client.wait_for_charge, accepted.charge_id, cancelled=lambda: True)
+
+    def refuse():
+        raise BillingError("mine")
+
+    failure(client.wait_for_charge, accepted.charge_id, cancelled=refuse)
+    assert told(events) == [("PurchaseUncertain", "charge_cancelled")]
+
+
+def test_a_purchase_that_is_resumed_or_checked_is_told_once_where_it_ends(shop):
+    events = []
+    client = shop.client(observer=events.append)
+    client.begin_purchase("50.25", idempotency_key=KEY, store=shop.folder)
+    assert [name for name, *_ in told(events)] == ["PurchaseBegun", "PurchaseSent", "PurchaseAccepted"]
+    events.clear()
+    shop.clock.advance(10)
+    client.check_purchase(KEY, store=shop.folder)
+    assert told(events) == [("PurchaseEnded", "settled")]
+    events.clear()
+    client.check_purchase(KEY, store=shop.folder)
+    client.buy_credits("50.25", idempotency_key=KEY, store=shop.folder)
+    assert told(events) == []
+    client.begin_purchase("11", idempotency_key="key-2", store=shop.folder)
+    events.clear()
+    client.resume_purchases(shop.folder)
+    assert told(events) == [("PurchaseBegun",), ("PurchaseEnded", "settled")]
+    assert of_money(events)[0].is_continued is True
+
+
+def test_what_a_function_of_the_caller_raises_ends_a_purchase_that_is_uncertain(shop):
+    events = []
+    client = shop.client(observer=events.append)
+    for error, name in ((ValueError("mine"), "ValueError"), (BillingError("mine"), "purchase_uncertain")):
+
+        def fail(purchase, error=error):
+            if purchase.status == "pending":
+                raise error
+
+        events.clear()
+        with pytest.raises(type(error), match="mine"):
+            client.buy_credits("50.25", idempotency_key=name, store=shop.folder, on_progress=fail)
+        assert told(events)[-1] == ("PurchaseUncertain", name)
+        assert events[-1].error == type(error).__name__
+    events.clear()
+    with pytest.raises(ValueError, match="early"):
+        client.buy_credits("50.25", idempotency_key="other", store=shop.folder, cancelled=early)
+    with pytest.raises(BillingError, match="late"):
+        client.buy_credits("50.25", idempotency_key="other", store=shop.folder, cancelled=late)
+    assert [name for name, *_ in told(events)] == ["PurchaseBegun"] * 2
+
+
+def early():
+    raise ValueError("early")
+
+
+def late():
+    raise BillingError("late")
+
+
+@pytest.mark.parametrize("error", [None, "invalid_grant"])
+def test_a_renewed_login_is_told_to_the_client_that_needed_it(error, client_kind, mock_portal, tmp_path, log):
+    events = []
+    login = StoredLogin(tmp_path / "login.json", portal_base_url=mock_portal.url)
+    login.login(lambda code: mock_portal.approve_device(code.user_code))
+    client = client_kind.client(login, observer=events.append)
+    mock_portal.inject(Fault.reply(401, {"error": "invalid_token"}), "get_billing_state")
+    if error is None:
+        read(client)
+    else:
+        mock_portal.inject(Fault.reply(400, {"error": error}), "oauth_token")
+        failure(read, client)
+    refreshed = [event for event in events if isinstance(event, LoginRefreshed)]
+    assert [event.error for event in refreshed] == [error]
+    assert all(event.call in {each.call for each in events if type(each) is CallEnded} for event in refreshed)
+    assert [each.path for each in events if isinstance(each, ExchangeEnded)].count("/api/oauth/token") == 1
+    login.close()
+    assert "refreshed" in log.text
+
+
+# --- An observer that fails
+
+
+class Fails:
+    """Raises at an event, counted from 0, or at each."""
+
+    def __init__(self, error, at=None):
+        self.error = error
+        self.at = at
+        self.seen = 0
+
+    def __call__(self, event):
+        self.seen += 1
+        if self.at is None or self.seen - 1 == self.at:
+            raise self.error
+
+    def request_headers(self, event):
+        return self(event) or {}
+
+
+async def awaited(event):
+    """Cannot be an observer."""
+
+
+class Odd:
+    """Returns no headers, or such as cannot be sent."""
+
+    def __init__(self, headers):
+        self.request_headers = lambda event: headers
+
+    def __call__(self, event):
+        pass
+
+
+@pytest.mark.parametrize(
+    "observer",
+    [
+        Fails(ValueError("x")),
+        Fails(BillingError("x", outcome_unknown=True)),
+        awaited,
+        Odd({"Host": "elsewhere"}),
+    ],
+)
+def test_an_observer_that_fails_changes_nothing_and_is_logged_once(observer, shop, log):
+    lose_reply(shop.portal)
+    assert shop.press(shop.client(observer=observer)).status == "settled"
+    shop.assert_one_charge(2)
+    assert [record.levelname for record in log.records if record.name == LOGGER.name].count("ERROR") == 1
+
+
+def test_what_is_no_mapping_of_headers_is_no_headers(shop):
+    assert shop.press(shop.client(observer=Odd(None))).status == "settled"
+
+
+def test_a_filter_or_handler_of_the_application_that_fails_changes_nothing(shop, log, monkeypatch):
+    def fail(record):
+        raise ValueError("x")
+
+    monkeypatch.setattr(LOGGER, "filters", [fail])
+    lose_reply(shop.portal)
+    assert shop.press(shop.client()).status == "settled"
+
+
+def test_ctrl_c_in_an_observer_is_ctrl_c_in_the_call(mock_portal, client_kind, tmp_path):
+    if client_kind.is_async:
+        pytest.skip("an event loop turns it into a cancelled task")
+    uncertain = 0
+    for at in range(100):
+        # The portal takes five charges an hour.
+        mock_portal.clock.advance(3600)
+        shop = Shop(client_kind, mock_portal, tmp_path / str(at))
+        lose_reply(mock_portal)
+        observer, key, before = Fails(KeyboardInterrupt(), at), f"key-{at}", len(shop.ledger())
+        try:
+            assert shop.press(shop.client(observer=observer), "10", key).status == "settled"
+            break
+        except KeyboardInterrupt as interrupt:
+            kept, made = shop.kept(key), len(shop.ledger()) > before
+            # A plain one says that nothing was charged, or that the store has how it ended.
+            said = isinstance(interrupt, BillingPurchaseInterrupted) or (kept is not None and kept.has_ended)
+            uncertain += isinstance(interrupt, BillingPurchaseInterrupted)
+        assert said or not made
+        assert shop.press(shop.client(), "10", key).status == "settled"
+        assert len(shop.ledger()) == before + 1
+    assert uncertain > 10
+
+
+@pytest.mark.parametrize("observer", ["x", 5, object()])
+def test_what_cannot_be_called_is_no_observer(observer, client_kind):
+    assert failure(client_kind.client, StaticToken("t"), observer=observer).error == "invalid_observer"
+
+
+def test_where_nobody_listens_no_event_is_loaded():
+    code = (
+        "import sys; from nous_billing import BillingClient, StaticToken\n"
+        "client = BillingClient(StaticToken('t'), base_url='http://127.0.0.1:1')\n"
+        "try: client.get_billing_state()\nexcept Exception as error: print(error.error)\n"
+        "print('nous_billing.events' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.split() == ["network_error", "False"]
+
+
+# --- Headers and a name of one's own
+
+
+def test_own_headers_and_a_name_go_with_each_request_of_a_call(shop):
+    lose_reply(shop.portal)
+    client = shop.client(user_agent="myapp/1.2 (a; b)")
+    assert shop.press(client, headers={"X-Tenant": "a b", "accept-language": "de"}).status == "settled"
+    sent = [(request.headers["x-tenant"], request.headers["accept-language"]) for request in shop.portal.requests]
+    assert len(sent) > 4
+    assert set(sent) == {("a b", "de")}
+    assert {request.headers["user-agent"].split(" nous-billing/")[0] for request in shop.portal.requests} == {
+        "myapp/1.2 (a; b)"
+    }
+    read(client)
+    assert "x-tenant" not in shop.portal.requests[-1].headers
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        *({name: "x"} for name in ("Authorization", "Idempotency-Key", "content-type", "ACCEPT", "Accept-Encoding")),
+        *({name: "x"} for name in ("Host", "Content-Length", "Connection", "Transfer-Encoding", "User-Agent", "TE")),
+        *({name: "x"} for name in ("Cookie", "Proxy-Authorization", "X-Nous-Refresh-Token", "Upgrade", "Expect")),
+        *({name: "x"} for name in ("", "a b", "a\n", "ä", "a:b", 5)),
+        *({"X-A": value} for value in ("", " a", "a\r\nHost: b", "ä", "\N{SNOWMAN}", "a\0", 5, None, b"a")),
+        {"X-A": "1", "x-a": "2"},
+        [("X-A", "1")],
+        "X-A",
+    ],
+)
+def test_headers_that_are_not_the_callers_or_cannot_be_sent_are_refused_before_anything_is_sent(
+    headers, client, mock_portal
+):
+    for call in (read, charge, poll):
+        error = failure(call, client, headers=headers)
+        assert (error.error, error.outcome_unknown) == ("invalid_headers", False)
+    assert failure(client.buy_credits, "50", idempotency_key=KEY, headers=headers).error == "invalid_headers"
+    assert mock_portal.requests == []
+
+
+def test_the_headers_of_a_trace_are_the_observers(shop):
+    headers = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
+    read(shop.client(), headers=headers)
+    assert shop.portal.requests[-1].headers["traceparent"] == headers["traceparent"]
+    assert failure(read, shop.client(observer=Odd({})), headers=headers).error == "invalid_headers"
+
+
+@pytest.mark.parametrize(
+    "name", ["", " a", "a ", "a/", "a/1/2", "a\r\nHost: b", "ä", "(a)", "a (b", "a (b(c))", "a  b", "a" * 300, 5, b"a"]
+)
+def test_a_name_that_cannot_be_sent_is_refused(name, client_kind):
+    assert failure(client_kind.client, StaticToken("t"), user_agent=name).error == "invalid_user_agent"
+
+
+def test_a_given_client_sends_them_too_and_says_whether_it_keeps_its_connection(client_kind, mock_portal):
+    events = []
+    client = client_kind.client(
+        StaticToken(mock_portal.issue_token()),
+        base_url=mock_portal.url,
+        http_client=client_kind.http_client(headers={"User-Agent": "theirs"}),
+        user_agent="myapp",
+        observer=events.append,
+    )
+    for _ in range(2):
+        poll(client, headers={"X-Tenant": "a"})
+    assert {request.headers["x-tenant"] for request in mock_portal.requests} == {"a"}
+    assert {request.headers["user-agent"].split("/")[0] for request in mock_portal.requests} == {"myapp nous-billing"}
+    assert [each.connection for each in events if isinstance(each, ExchangeEnded)] == ["new", "kept"]
