@@ -46,7 +46,10 @@ WINGS = {
     "_files": ["unit/files/test_*", "unit/purchases/test_purchase_directory", "auth/test_disk", "auth/test_foreign*"],
     "cli": ["cli/test_asking", "cli/test_commands", "cli/test_endings"],
     "hermes": ["unit/test_hermes*", "sockets/test_hermes*"],
-    "protocol": ["unit/protocol/test_*", "unit/purchases/test_callers_code"],
+    "protocol": [
+        "unit/protocol/test_*",
+        *(f"unit/purchases/test_{name}" for name in ("buying", "buying_step_up", "callers_code")),
+    ],
     "purchases": ["unit/purchases/test_*"],
     "transport": [
         "unit/transport/test_*",

@@ -261,6 +261,7 @@ def test_a_context_that_traps_everything_changes_nothing_at_the_edges(amount):
         ({"amountUsd": Decimal("1E-2")}, b'{"amountUsd":0.01}'),
         ({"enabled": False, "threshold": Decimal(20)}, b'{"enabled":false,"threshold":20}'),
         ({'a"b': "c\n"}, b'{"a\\"b":"c\\n"}'),
+        ({"sums": [Decimal("0.10"), "b", [None, 2]]}, b'{"sums":[0.10,"b",[null,2]]}'),
     ],
 )
 def test_a_decimal_is_written_as_that_number_digit_for_digit(body, written):
