@@ -239,9 +239,10 @@ proved: check-tag check-release check test ## Run every check, then build the ta
 	@$(BIN)/python scripts/check_wheel.py
 	@$(BIN)/python -m scripts.proved build/proved.sha256
 
-# No check, test or tool is given the login.
+# No check, test or tool is given the login. Nor the address: `make publish` of a test would take it for its own.
 publish: ## Prove the release and publish it: make publish INDEX_URL=https://... [CHECK_URL=https://...]
 	@env -u UV_PUBLISH_USERNAME -u UV_PUBLISH_PASSWORD -u UV_PUBLISH_TOKEN -u UV_KEYRING_PROVIDER \
+		-u INDEX_URL -u CHECK_URL -u MAKEFLAGS -u MFLAGS -u MAKEOVERRIDES \
 		$(MAKE) --no-print-directory proved
 	@$(MAKE) --no-print-directory upload
 

@@ -92,6 +92,7 @@ _MODULES = {
     ),
     "money": (
         "Amount",
+        "check_amount",
         "format_usd",
         "parse_usd",
     ),
@@ -99,7 +100,10 @@ _MODULES = {
         "DEFAULT_PORTAL_BASE_URL",
         "resolve_portal_base_url",
     ),
-    "protocol.idempotency": ("new_idempotency_key",),
+    "protocol.idempotency": (
+        "check_idempotency_key",
+        "new_idempotency_key",
+    ),
     "purchases.directory": ("PurchaseDirectory",),
     "purchases.leases": (
         "AsyncLeasingPurchaseStore",

@@ -75,10 +75,12 @@ from .models import SubscriptionPreview as SubscriptionPreview
 from .models import SubscriptionTier as SubscriptionTier
 from .models import SubscriptionUpgrade as SubscriptionUpgrade
 from .money import Amount as Amount
+from .money import check_amount as check_amount
 from .money import format_usd as format_usd
 from .money import parse_usd as parse_usd
 from .portal import DEFAULT_PORTAL_BASE_URL as DEFAULT_PORTAL_BASE_URL
 from .portal import resolve_portal_base_url as resolve_portal_base_url
+from .protocol.idempotency import check_idempotency_key as check_idempotency_key
 from .protocol.idempotency import new_idempotency_key as new_idempotency_key
 from .purchases.directory import PurchaseDirectory as PurchaseDirectory
 from .purchases.leases import AsyncLeasingPurchaseStore as AsyncLeasingPurchaseStore
@@ -180,6 +182,8 @@ __all__ = [
     "SubscriptionTier",
     "SubscriptionUpgrade",
     "__version__",
+    "check_amount",
+    "check_idempotency_key",
     "format_usd",
     "new_idempotency_key",
     "parse_usd",

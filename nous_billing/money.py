@@ -65,27 +65,26 @@ def format_usd(amount: Decimal) -> str:
     return f"{'-' if amount < 0 else ''}${amount.copy_abs():,.{places}f}"
 
 
-def check_amount(amount: Amount | None, name: str, *, may_be_zero: bool = False) -> Decimal:
-    """Return dollars to send, exactly as given, or refuse them before anything is sent.
+def check_amount(amount: Amount | None, name: str = "The amount", *, may_be_zero: bool = False) -> Decimal:
+    """Return dollars to send, exactly as given, or refuse them, such as before a person is asked to confirm them.
 
     Args:
         amount: Dollars: more than 0, at most 1,000,000, in whole cents.
-        name: The parameter's name, for the message.
+        name: What the message calls it.
         may_be_zero: Whether 0 is taken, too.
 
     Raises:
         BillingInvalidRequest: ``error="invalid_amount"``.
 
     Examples:
-        >>> check_amount("50.25", "amount_usd")
+        >>> check_amount("50.25")
         Decimal('50.25')
     """
     value = _given_decimal(amount)
     if value is None or not value.is_finite():
-        raise BillingInvalidRequest(
-            f"{name} must be dollars as a Decimal, an int or a string such as '50.25', not {_shown(amount)}.",
-            error="invalid_amount",
-        )
+        # Whoever gave a string may have typed it.
+        kinds = "such as 50.25" if isinstance(amount, str) else "as a Decimal, an int or a string such as '50.25'"
+        raise BillingInvalidRequest(f"{name} must be dollars {kinds}, not {_shown(amount)}.", error="invalid_amount")
     if value.is_signed() or value > MAX_AMOUNT_USD or (value == 0 and not may_be_zero):
         raise BillingInvalidRequest(
             f"{name} must be {'at least' if may_be_zero else 'more than'} 0 and at most {MAX_AMOUNT_USD:,} dollars, "

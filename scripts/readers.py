@@ -6,6 +6,7 @@ schemathesis, from an environment of its own, tries the mock.
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -60,7 +61,7 @@ def send_to_prism(folder: Path) -> None:
             str(port),
             CONTRACT,
         ]
-        prism = subprocess.Popen(command, env=ENVIRONMENT, stdout=output, stderr=output)
+        prism = subprocess.Popen(command, env=ENVIRONMENT, stdout=output, stderr=output, start_new_session=True)
     try:
         end = time.monotonic() + 60
         while "is listening" not in log.read_text(encoding="utf-8"):
@@ -75,7 +76,8 @@ def send_to_prism(folder: Path) -> None:
     except BillingError as error:
         sys.exit(f"Prism refuses what the SDK sends: {error}\n{log.read_text(encoding='utf-8')}")
     finally:
-        prism.terminate()
+        # The node of the environment is a program that starts another.
+        os.killpg(prism.pid, signal.SIGTERM)
         prism.wait(timeout=10)
     print(f"Prism: takes what the SDK sends, and charges of {', '.join(AMOUNTS)}.")
 

@@ -27,11 +27,18 @@ def record() -> str:
             terminal.wait_for("now? [y/N]")
             terminal.type("y\n")
             assert terminal.end() == 0
-    seen = re.sub(r"ch_\S+", "ch_3PqXyZ", terminal.text)
-    seen = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d \w+", "2026-06-13 10:00 UTC", seen)
     console = Console(record=True, file=io.StringIO(), width=80)
-    console.print(Text(f"$ nous-billing buy 50 --key {KEY}\n{seen}"))
+    console.print(Text(f"$ nous-billing buy 50 --key {KEY}"))
+    for line in terminal.styled():
+        console.print(_made_the_same(line))
     return console.export_svg(title="nous-billing", unique_id="purchase")
+
+
+def _made_the_same(line: Text) -> Text:
+    for pattern, text in ((r"ch_\S+", "ch_3PqXyZ"), (r"\d{4}-\d\d-\d\d \d\d:\d\d \w+", "2026-06-13 10:00 UTC")):
+        for found in reversed(list(re.finditer(pattern, line.plain))):
+            line = Text.assemble(line[: found.start()], text, line[found.end() :])
+    return line
 
 
 def main() -> None:

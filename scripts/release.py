@@ -25,19 +25,19 @@ def tagged_commit() -> str:
     """The commit that has the tag of this version. Ends the program where the working tree is anything but that."""
     tag = f"v{version()}"
     # Whatever the settings of a person say: nothing is hidden by an exclude file of theirs, or by a mark in the index.
-    changed = _said("diff", "HEAD", "--name-only", "--ignore-submodules=none", "--no-ext-diff")
-    untracked = _said("ls-files", "--others", "--exclude-per-directory=.gitignore")
-    marked = [line[2:] for line in _said("ls-files", "-v").splitlines() if line[0].islower() or line[0] == "S"]
+    changed = _said("git", "diff", "HEAD", "--name-only", "--ignore-submodules=none", "--no-ext-diff")
+    untracked = _said("git", "ls-files", "--others", "--exclude-per-directory=.gitignore")
+    marked = [line[2:] for line in _said("git", "ls-files", "-v").splitlines() if line[0].islower() or line[0] == "S"]
     if left := "\n".join(filter(None, [changed, untracked, *marked])):
         sys.exit(f"Commit this, or remove it, before you publish:\n{left}")
-    commit = _said("rev-parse", "HEAD")
-    if commit != _said("rev-parse", "--verify", f"refs/tags/{tag}^{{commit}}"):
+    commit = _said("git", "rev-parse", "HEAD")
+    if commit != _said("git", "rev-parse", "--verify", f"refs/tags/{tag}^{{commit}}"):
         sys.exit(f"The tag {tag} is not this commit. To release this commit: git tag {tag}")
     return commit
 
 
 def _said(*command: str) -> str:
-    done = subprocess.run(["git", *command], cwd=surface.ROOT, text=True, capture_output=True)
+    done = subprocess.run(command, cwd=surface.ROOT, text=True, capture_output=True)
     return done.stdout.strip() if done.returncode == 0 else done.stderr.strip()
 
 

@@ -16,8 +16,8 @@ from packaging.utils import (
 PROJECT = "nous-billing"
 _REDIRECTS = 5
 _NO_SUCH_PAGE = {404, 410}
-# What pip reads links from.
-_HTML = {"text/html", "application/vnd.pypi.simple.v1+html"}
+# What pip reads links from; some servers of files say nothing.
+_HTML = {"", "text/html", "application/vnd.pypi.simple.v1+html"}
 
 
 class IndexUnreadable(Exception):
@@ -93,7 +93,7 @@ class SimpleIndex:
             elif page.status_code != 200:
                 raise IndexUnreadable(f"{_shown(url)} answers {page.status_code}, so nobody knows what is there.")
             elif (kind := page.headers.get("Content-Type", "").partition(";")[0].strip().lower()) not in _HTML:
-                raise IndexUnreadable(f"{_shown(url)} answers with {kind or 'no type'} and not with a page of links.")
+                raise IndexUnreadable(f"{_shown(url)} answers with {kind} and not with a page of links.")
             else:
                 return page
         raise IndexUnreadable(f"{self.url} redirects without end.")
@@ -106,6 +106,9 @@ class SimpleIndex:
         )
         file = self._http.send(request, auth=self._auth(link), follow_redirects=True, stream=True)
         try:
+            if file.status_code != 200 and said:
+                # The store behind may want a login of its own, which nobody gave us: then the listing's word counts.
+                return said
             if file.status_code != 200:
                 raise IndexUnreadable(f"The index lists {_file_name(link)} but answers {file.status_code} for it.")
             # As it was sent: some servers take the compression of the archive for that of the reply.

@@ -12,9 +12,11 @@ def main() -> None:
     """Run the command with the arguments of this process. Always raises ``SystemExit``."""
     try:
         from .commands import command
+        from .streams import prepare
     except ModuleNotFoundError as missing:
         library = (missing.name or "").partition(".")[0]
         if library not in _LIBRARIES:
             raise
         sys.exit(f"The command nous-billing needs {library}: install nous-billing[cli] from the index of nous-billing.")
+    prepare()
     command()

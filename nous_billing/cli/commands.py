@@ -6,32 +6,36 @@ import click
 
 from nous_billing import __version__
 
-from .buying import buy, charge, resume
+from .buying import buy
 from .endings import Ending
+from .following import charge, resume
 from .login import log_in, log_out, status
+from .options import CommandGroup, with_screen
+from .screen import Screen
 from .settings import auto_reload, balance
 from .subscription import subscription
 
 _ENDINGS = {
     Ending.DONE: "done: paid, saved or shown",
-    Ending.OTHER: "something else; nothing was charged",
+    Ending.OTHER: "something else, such as a full disk; this command charged nothing",
     Ending.INPUT: "an argument cannot be used",
     Ending.LOGIN: "log in, or allow remote spending",
     Ending.REFUSED: "the organisation's settings refuse it",
     Ending.LATER: "the portal is busy or cannot be reached: try later",
-    Ending.UNKNOWN: "not known yet: the same command with the same key",
+    Ending.UNKNOWN: "not known yet: the same command again, with the same key",
     Ending.CARD: "the card failed; nothing was charged",
     Ending.STOPPED: "stopped before anything that charges was sent",
 }
 
 
 @click.group(
+    cls=CommandGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="\b\nExit codes:\n" + "\n".join(f"  {ending.value:>3}  {meaning}" for ending, meaning in _ENDINGS.items()),
 )
 @click.version_option(__version__, prog_name="nous-billing")
 def command() -> None:
-    """Buy Nous Portal credits, and see what they are spent from.
+    """Buy Nous Portal credits, and see the balance, the card and the subscription.
 
     \b
     First steps:
@@ -43,9 +47,10 @@ def command() -> None:
     """
 
 
-@click.command()
+@click.command(short_help="Write a completion script.")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
-def completion(shell: str) -> None:
+@with_screen
+def completion(screen: Screen, shell: str) -> None:
     """Write the completion script for a shell.
 
     \b
@@ -57,10 +62,15 @@ def completion(shell: str) -> None:
 
     kind = get_completion_class(shell)
     assert kind is not None  # noqa: S101 - click has those three
-    click.echo(kind(command, {}, "nous-billing", "_NOUS_BILLING_COMPLETE").source())
+    script = kind(command, {}, "nous-billing", "_NOUS_BILLING_COMPLETE").source()
+    if screen.as_json:
+        screen.answer({"shell": shell, "script": script}, [])
+    else:
+        click.echo(script)
 
 
 @click.command(
+    short_help="Serve a mock portal (extra mock).",
     add_help_option=False,
     context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "allow_interspersed_args": False},
 )

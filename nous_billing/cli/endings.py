@@ -29,15 +29,15 @@ class Ending(IntEnum):
     DONE = 0
     """Paid, saved or shown."""
     OTHER = 1
-    """Something else, such as a full disk, or a reply that is not the portal's. Nothing was charged."""
+    """Something else, such as a full disk, or a reply that is not the portal's. This command charged nothing."""
     INPUT = 2
     """An argument cannot be used. Nothing was sent."""
     LOGIN = 3
     """Log in, or allow remote spending."""
     REFUSED = 4
-    """The organisation's settings refuse it, such as its monthly cap. Nothing was charged."""
+    """The organisation's settings refuse it, such as its monthly cap. This command charged nothing."""
     LATER = 5
-    """The portal is busy or cannot be reached. Nothing was charged; try again later."""
+    """The portal is busy or cannot be reached. This command charged nothing; try again later."""
     UNKNOWN = 6
     """It is not known yet whether money moved: run the same command with the same key."""
     CARD = 7

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import os
-
 import click
 
-from nous_billing import BILLING_MANAGE_SCOPE, StoredLogin
+from nous_billing import BILLING_MANAGE_SCOPE, BillingState, StoredLogin
 
+from .explaining import has_token
 from .options import with_screen
 from .screen import Screen
 from .session import session, show_code
+from .settings import may_buy
 from .text import moment
 
 
-@click.command("login")
+@click.command("login", short_help="Log in with a link and a code.")
 @click.option("--no-browser", is_flag=True, help="Only show the link; open no browser.")
 @with_screen
 def log_in(screen: Screen, no_browser: bool) -> None:
@@ -27,7 +27,7 @@ def log_in(screen: Screen, no_browser: bool) -> None:
     can_buy = BILLING_MANAGE_SCOPE in scopes
     if not can_buy:
         screen.tell("Buying is not allowed with this login: 'nous-billing buy' asks for it when it is needed.")
-    if os.environ.get("NOUS_TOKEN", "").strip():
+    if has_token():
         screen.tell("NOUS_TOKEN is set and is used instead of this login. Unset it to use the login.")
     screen.answer(
         {"logged_in": True, "scopes": scopes, "can_buy": can_buy, "path": str(login.path)},
@@ -36,7 +36,7 @@ def log_in(screen: Screen, no_browser: bool) -> None:
     )
 
 
-@click.command("logout")
+@click.command("logout", short_help="Forget the login.")
 @with_screen
 def log_out(screen: Screen) -> None:
     """Forget the login on this machine."""
@@ -53,19 +53,20 @@ def log_out(screen: Screen) -> None:
     )
 
 
-@click.command()
+@click.command(short_help="Show who is logged in.")
 @with_screen
 def status(screen: Screen) -> None:
     """Show who is logged in, what they may do, and until when."""
     with session() as current:
-        state = current.client.get_billing_state()
+        with screen.working("Reading the billing state …"):
+            state = current.client.get_billing_state()
         login = current.login
         scopes = login.scopes if login else None
         ends = {
             "token_expires_at": login.expires_at if login else None,
             "grant_expires_at": login.grant_expires_at if login else None,
         }
-    source = "login" if login else "NOUS_TOKEN" if os.environ.get("NOUS_TOKEN", "").strip() else "Hermes"
+    source = "login" if login else "NOUS_TOKEN" if has_token() else "Hermes"
     screen.answer(
         {
             "logged_in": True,
@@ -80,7 +81,7 @@ def status(screen: Screen) -> None:
         [
             ("role", state.org.role),
             ("scopes", " ".join(sorted(scopes or ()))),
-            ("may buy", _may_buy(state.can_charge, state.cli_billing_enabled, scopes)),
+            ("may buy", _may_buy(state, scopes)),
             ("token ends", moment(ends["token_expires_at"])),
             ("login ends", moment(ends["grant_expires_at"])),
             ("from", f"{login.path}" if login else source),
@@ -90,11 +91,10 @@ def status(screen: Screen) -> None:
     )
 
 
-def _may_buy(can_charge: bool, enabled: bool, scopes: frozenset[str] | None) -> str:
-    if not enabled:
-        return "no: the organisation has switched buying from a terminal off"
-    if not can_charge:
-        return "no: your role may not"
-    if scopes is not None and BILLING_MANAGE_SCOPE not in scopes:
-        return "after you allow it once: 'nous-billing buy' asks"
-    return "yes"
+def _may_buy(state: BillingState, scopes: frozenset[str] | None) -> str:
+    refused = may_buy(state)
+    if refused:
+        return refused
+    if scopes is None:
+        return f"yes, if the token has the scope {BILLING_MANAGE_SCOPE}: only the portal knows"
+    return "yes" if BILLING_MANAGE_SCOPE in scopes else "after you allow it once: 'nous-billing buy' asks"

@@ -1,35 +1,50 @@
-"""What all commands share: `--json`, and errors that end with a sentence and an exit code."""
+"""What all commands share: `--json`, arguments that are checked first, and errors that end with a code."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import errno
+import os
+import sys
+from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, NoReturn, ParamSpec
 
 import click
 
-from nous_billing import BillingError, BillingPurchaseInterrupted
+from nous_billing import BillingError, BillingInvalidRequest, BillingPurchaseInterrupted, check_idempotency_key
 
+from . import interrupts
+from .as_json import error_members
 from .endings import Ending
 from .screen import Screen
 
 P = ParamSpec("P")
 
+json_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
+    "--json", "as_json", is_flag=True, help="Write one JSON object to stdout, for programs."
+)
+
 
 def check_key(context: click.Context, parameter: click.Parameter, key: str | None) -> str | None:
     """Refuse a blank key, such as that of an unset variable: a key of its own for each try could charge twice."""
-    if key is not None and not key.strip():
+    if key is None:
+        return None
+    if not key.strip():
         raise click.BadParameter("It is blank. Leave the option out for a new purchase.", context, parameter)
-    return key
+    try:
+        return check_idempotency_key(key)
+    except BillingInvalidRequest as error:
+        raise click.BadParameter(error.message, context, parameter) from None
 
 
 def with_screen(function: Callable[Concatenate[Screen, P], None]) -> Callable[..., None]:
     """Give a command its ``Screen`` as first argument, and end it with the exit code of what it raises."""
 
-    @click.option("--json", "as_json", is_flag=True, help="Write one JSON object to stdout, for programs.")
+    @json_option
     @wraps(function)
     def run(*args: Any, as_json: bool, **kwargs: Any) -> None:
         screen = Screen(as_json=as_json)
+        interrupts.raise_once()
         try:
             function(screen, *args, **kwargs)
         except BillingError as error:
@@ -40,3 +55,25 @@ def with_screen(function: Callable[Concatenate[Screen, P], None]) -> Callable[..
             screen.end(Ending.STOPPED, "Stopped.")
 
     return run
+
+
+class CommandGroup(click.Group):
+    """The whole command. With `--json`, arguments that cannot be used are answered with an object, too."""
+
+    def main(
+        self, args: Sequence[str] | None = None, prog_name: str | None = None, *more: Any, **options: Any
+    ) -> NoReturn:
+        typed = sys.argv[1:] if args is None else list(args)
+        try:
+            sys.exit(super().main(typed, prog_name, *more, **{**options, "standalone_mode": False}))
+        except click.ClickException as error:
+            error.show()
+            told = error_members(Ending.INPUT, error.format_message())
+            Screen(as_json="--json" in typed).write_json({"error": told})
+            sys.exit(error.exit_code)
+        except OSError as error:
+            if error.errno != errno.EPIPE:
+                raise
+            # Nobody reads the help to its end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(Ending.OTHER)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import webbrowser
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
+import click
 from platformdirs import user_data_path
 
-from nous_billing import BillingClient, DeviceCode, StoredLogin
+from nous_billing import BillingClient, BillingScopeRequired, DeviceCode, StoredLogin
 
+from .explaining import has_token
 from .screen import Screen
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,7 @@ class Session:
 @contextmanager
 def session() -> Generator[Session]:
     """Open the client of this person: NOUS_TOKEN, else this command's own login, else the login of Hermes."""
-    stored = None if os.environ.get("NOUS_TOKEN", "").strip() else StoredLogin()
+    stored = None if has_token() else StoredLogin()
     login = stored if stored is not None and stored.is_logged_in else None
     with BillingClient(login) as client:
         try:
@@ -55,3 +59,62 @@ def show_code(screen: Screen, *, opens_browser: bool) -> Callable[[DeviceCode], 
             screen.tell("Your browser should have opened it.")
 
     return show
+
+
+def step_up(
+    screen: Screen, current: Session, pause: Callable[[], None], go_on: Callable[[], None]
+) -> Callable[[], bool] | None:
+    """Return what asks for the permission to charge and to change settings; None where nobody can be asked.
+
+    Args:
+        pause: Called before a person is asked.
+        go_on: Called after it.
+    """
+    login = current.login
+    if login is None or not screen.can_ask:
+        return None
+
+    def ask() -> bool:
+        pause()
+        try:
+            if not screen.ask("This login may not spend yet. Ask for it now?", default=True):
+                return False
+            return login.step_up(show_code(screen, opens_browser=True))
+        finally:
+            go_on()
+
+    return ask
+
+
+def with_permission(screen: Screen, current: Session, sentence: str, act: Callable[[], T]) -> T:
+    """Do what needs the permission to charge and to change settings, and offer to ask for it where it is missing.
+
+    Args:
+        sentence: What is waited for meanwhile.
+
+    Raises:
+        BillingScopeRequired: The login may not do it. Nothing was charged or changed.
+    """
+    with screen.working(sentence) as working:
+        try:
+            return act()
+        except BillingScopeRequired as refusal:
+            ask = step_up(screen, current, working.stop, working.start)
+            refused = BillingScopeRequired(
+                "Remote spending was not allowed for this login."
+                if ask
+                else "This login may not charge or change settings. Log in again, and allow remote spending."
+                if current.login
+                else "The token may not charge or change settings.",
+                status=refusal.status,
+                error=refusal.error,
+                portal_url=refusal.portal_url,
+                payload=refusal.payload,
+            )
+            try:
+                if ask is None or not ask():
+                    raise refused from refusal
+            except KeyboardInterrupt:
+                # What was refused has changed nothing.
+                raise click.Abort from None
+        return act()

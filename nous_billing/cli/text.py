@@ -5,8 +5,9 @@ from __future__ import annotations
 import shlex
 from datetime import datetime
 from decimal import Decimal
+from math import ceil
 
-from nous_billing import Card, Purchase, format_usd
+from nous_billing import BillingState, format_usd
 
 
 def dollars(amount: Decimal | None) -> str:
@@ -19,29 +20,24 @@ def moment(when: datetime | None) -> str:
     return "" if when is None else f"{when.astimezone():%Y-%m-%d %H:%M %Z}"
 
 
-def card_name(card: Card | None) -> str:
+def duration(seconds: float) -> str:
+    """Write how long something takes, rounded up."""
+    if seconds <= 90:
+        return f"{ceil(seconds)} seconds"
+    minutes = ceil(seconds / 60)
+    return f"{minutes} minutes" if minutes <= 90 else f"{ceil(minutes / 60)} hours"
+
+
+def card_name(state: BillingState) -> str:
     """Write which card is charged, as far as the portal shows it to this person."""
-    if card is None:
-        return "the organisation's saved card (the portal shows none to you)"
-    return f"{card.brand} ending in {card.last4}" if card.last4 else card.brand
+    card, method = state.card, state.payment_method
+    if card is not None:
+        return f"{card.brand} ending in {card.last4}" if card.last4 else card.brand
+    if method is not None:
+        return method.kind
+    return "none is saved that can be charged again" if state.is_admin else "only admins see it"
 
 
 def same_again(*arguments: str) -> str:
     """Write the command that goes on with a purchase."""
     return shlex.join(["nous-billing", *arguments])
-
-
-def purchase_members(purchase: Purchase) -> dict[str, object]:
-    """Return what programs are told of a purchase."""
-    return {
-        "key": purchase.key,
-        "status": purchase.status,
-        "amount_usd": purchase.amount_usd,
-        "added_usd": purchase.added_usd,
-        "charge_id": purchase.charge_id,
-        "reason": purchase.reason,
-        "organisation": {"id": purchase.organisation_id, "name": purchase.organisation_name},
-        "started_at": purchase.started_at,
-        "settled_at": purchase.settled_at,
-        "discrepancies": purchase.discrepancies,
-    }

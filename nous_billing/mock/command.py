@@ -61,6 +61,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="ORIGIN",
         help="let scripts of pages of this origin use the mock, such as http://localhost:5173, or '*' for any",
     )
+    parser.add_argument(
+        "--json", dest="as_json", action="store_true", help="introduce the mock with one line of JSON, for programs"
+    )
     return parser
 
 
@@ -109,6 +112,12 @@ Pages for people: {portal.url}/billing and {portal.url}/device.   Steer it from 
 """
 
 
+def _introduction_json(portal: MockPortal, token: str) -> str:
+    """One line, which a program can read while the mock goes on."""
+    address = {"url": portal.url, "access_token": token, "control_url": f"{portal.url}/_mock/"}
+    return json.dumps({**address, "env": {"NOUS_PORTAL_BASE_URL": portal.url, "NOUS_TOKEN": token}})
+
+
 def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
@@ -121,7 +130,9 @@ def main() -> int:
     arguments = _parser().parse_args()
     # Whoever started the command may read its first lines only, and close the pipe.
     logging.raiseExceptions = False
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    # With --json, stdout has nothing but the introduction.
+    log = sys.stderr if arguments.as_json else sys.stdout
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=log)
     stopping = threading.Event()
 
     def stop(_number: int, _frame: FrameType | None) -> None:
@@ -146,7 +157,8 @@ def main() -> int:
             flush=True,
         )
     with contextlib.suppress(BrokenPipeError):
-        print(_introduction(portal, token), flush=True)
+        introduction = _introduction_json if arguments.as_json else _introduction
+        print(introduction(portal, token), flush=True)
     # Ctrl-C cannot interrupt a wait without a timeout on Windows.
     while not stopping.wait(0.2):
         pass

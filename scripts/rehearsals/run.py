@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PORTAL_PAGE = "docs/portal-changed.md"
 # The environments of the project, which its copies share.
 _SHARED = ["node_modules", ".tools", ".venv"]
+_OF_MAKE = {"MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "INDEX_URL", "CHECK_URL"}
 _RELEASED_CHANGELOG = "# Changelog\n\n## [Unreleased]\n\n## [{}] - 2026-01-31\n\n### Added\n\n- All of it.\n"
 _SMOKE = """
 from nous_billing import BillingClient, StaticToken
@@ -77,7 +78,9 @@ class Copy:
     def run(self, *command: str, **more: str) -> Said:
         # What is in the copy comes before what is installed.
         path = os.pathsep.join(str(self.folder / name) for name in (".installed", ".", "generated"))
-        environment = {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", **more}
+        # What was said to a make outside is not said to one in the copy: an address to publish to, above all.
+        kept = {name: value for name, value in os.environ.items() if name not in _OF_MAKE}
+        environment = {**kept, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", **more}
         done = subprocess.run(
             command,
             cwd=self.folder,

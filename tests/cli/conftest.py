@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 from dataclasses import dataclass, field
 
 import pytest
@@ -27,7 +28,12 @@ class Person:
 
     def run(self, *arguments: str, typed: str | None = None) -> Result:
         """Run a command in this process, over a real socket to the portal."""
-        result = CliRunner().invoke(command, arguments, input=typed, env=self.env)
+        on_interrupt = signal.getsignal(signal.SIGINT)
+        try:
+            result = CliRunner().invoke(command, arguments, input=typed, env=self.env)
+        finally:
+            # A command that this test starts later inherits what is ignored.
+            signal.signal(signal.SIGINT, on_interrupt)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         self.told.append(result.output)
@@ -41,6 +47,14 @@ class Person:
 
     def terminal(self, *arguments: str, columns: int = 100) -> Terminal:
         return Terminal(*arguments, env=self.env, columns=columns)
+
+
+@pytest.fixture(autouse=True)
+def _ctrl_c():
+    """A command decides what Ctrl-C does to its process, and is run in this one."""
+    before = signal.getsignal(signal.SIGINT)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

@@ -6,9 +6,13 @@ import struct
 import subprocess
 import sys
 import time
+from itertools import groupby
+from operator import itemgetter
 
 import pyte
 import pytest
+from rich.style import Style
+from rich.text import Text
 
 # Not on Windows.
 fcntl, pty, termios = (pytest.importorskip(name) for name in ("fcntl", "pty", "termios"))
@@ -43,6 +47,18 @@ class Terminal:
     def text(self) -> str:
         """What is on the screen."""
         return "\n".join(line.rstrip() for line in self._screen.display).rstrip()
+
+    def styled(self) -> list[Text]:
+        """What is on the screen, line by line, in its colours."""
+        lines = []
+        for number, shown in enumerate(self.text.splitlines()):
+            looks = [(cell.fg, cell.bold) for cell in map(self._screen.buffer[number].__getitem__, range(len(shown)))]
+            line = Text()
+            for (colour, bold), run in groupby(zip(looks, shown, strict=True), key=itemgetter(0)):
+                style = Style(color=None if colour == "default" else colour, bold=bold)
+                line.append("".join(character for _, character in run), style)
+            lines.append(line)
+        return lines
 
     def wait_for(self, text: str) -> str:
         """Wait until the screen shows a text."""

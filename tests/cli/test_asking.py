@@ -9,7 +9,7 @@ import pytest
 
 import nous_billing as nb
 from nous_billing import cli
-from nous_billing.cli import buying, session, subscription
+from nous_billing.cli import buying, plans, session
 from nous_billing.cli.endings import Ending
 from nous_billing.cli.screen import Screen
 from nous_billing.mock import Card, Fault
@@ -35,7 +35,7 @@ def approves(monkeypatch, portal):
         show = shown(screen, opens_browser=opens_browser)
         return lambda code: (show(code), portal.approve_device(code.user_code))
 
-    monkeypatch.setattr(buying, "show_code", show_code)
+    monkeypatch.setattr(session, "show_code", show_code)
     return opened
 
 
@@ -69,10 +69,18 @@ def uncertain(**more):
     [
         (nb.BillingPurchaseInterrupted(uncertain()), Ending.UNKNOWN, "nous-billing buy 50 --key key-1"),
         (uncertain(), Ending.UNKNOWN, "nous-billing buy 50 --key key-1"),
-        (KeyboardInterrupt(), Ending.STOPPED, "Stopped. Nothing was charged."),
-        (nb.BillingRateLimited("Slow down."), Ending.LATER, "Slow down. Nothing was charged."),
-        (nb.BillingIdempotencyConflict("Used."), Ending.INPUT, "Used.\n"),
-        (nb.BillingPurchaseStoreError("The disk is full."), Ending.OTHER, "The disk is full. Nothing was charged."),
+        (KeyboardInterrupt(), Ending.STOPPED, "Stopped. This command charged nothing."),
+        (nb.BillingRateLimited("Slow down."), Ending.LATER, "Slow down. This command charged nothing."),
+        (
+            nb.BillingIdempotencyConflict("Used."),
+            Ending.INPUT,
+            "a new purchase needs a new key. Nothing more was charged.\n",
+        ),
+        (
+            nb.BillingPurchaseStoreError("The disk is full."),
+            Ending.OTHER,
+            "The disk is full. This command charged nothing.",
+        ),
         (nb.BillingServerError("Failing.", outcome_unknown=True), Ending.UNKNOWN, "Failing.\n"),
     ],
 )
@@ -152,13 +160,15 @@ def test_a_failed_purchase_alone_is_no_failure_of_resume(person, monkeypatch):
     ("event", "sentence"),
     [
         (nb.BillingServerError("x"), "The portal did not answer as expected; trying again …"),
+        (nb.BillingTimeout("x"), "The portal does not answer; trying again …"),
+        (nb.BillingRateLimited("x"), "The portal is busy; trying again …"),
         (purchase(status="sending"), "Sending the charge …"),
-        (purchase(status="pending"), "Accepted; waiting for the payment …"),
-        (purchase(status="settled"), ""),
+        (purchase(status="not_made"), ""),
+        (purchase(status="pending"), "Waiting for the payment of $20.00 for Acme …"),
     ],
 )
 def test_progress_is_told_in_a_sentence(event, sentence):
-    assert buying._progress(event) == sentence
+    assert buying.progress(event) == sentence
 
 
 @pytest.mark.parametrize(
@@ -177,7 +187,7 @@ def test_how_an_upgrade_was_cut_short_is_said(person, monkeypatch, made, ending)
 
     monkeypatch.setattr(nb.BillingClient, "upgrade_subscription", upgrade)
     result = person.run("subscription", "upgrade", "super", "--yes", "--key", "key-1")
-    again = "nous-billing subscription upgrade tier_super --key key-1"
+    again = "nous-billing subscription upgrade tier_super --key key-1 --yes"
     # Once before it is sent, and once more where only the same key finds out.
     assert (result.exit_code, result.stderr.count(again)) == (ending, 2 if ending is Ending.UNKNOWN else 1)
 
@@ -188,12 +198,15 @@ def test_an_upgrade_that_does_not_show_yet_is_done_all_the_same(person, monkeypa
 
     monkeypatch.setattr(nb.BillingClient, "wait_for_upgrade", wait)
     result = person.run("subscription", "upgrade", "super", "--yes")
-    assert (result.exit_code, result.stdout) == (0, "Upgraded to Super; it will show shortly.\n")
+    assert (result.exit_code, result.stdout) == (
+        0,
+        "The subscription was upgraded to Super. The portal will show it shortly.\n",
+    )
 
 
 def test_effects_that_lack_what_they_should_say_are_told_without_it():
     def effect(**fields):
-        return subscription._effect(nb.SubscriptionPreview(**fields))
+        return plans.effect_of(nb.SubscriptionPreview(**fields))
 
     assert effect(effect="charge_now") == "An upgrade to this tier charges an amount that the portal does not say now."
     assert effect(effect="later", target_tier_id="t") == "A change to t is not possible."
@@ -240,7 +253,7 @@ def test_a_link_wallet_and_a_hidden_card_are_named(person, portal):
     portal.organisation.card = Card("Link", "")
     assert "Link" in person.run("balance").stdout
     portal.owner.role = "MEMBER"
-    assert "the portal shows none to you" in person.run("balance").stdout
+    assert "only admins see it" in person.run("balance").stdout
 
 
 @pytest.mark.parametrize("library", ["click", "rich"])
@@ -318,7 +331,7 @@ def test_a_broken_store_is_told_by_the_purchase_itself(person, portal, monkeypat
 
 def test_an_upgrade_is_continued_though_the_subscription_cannot_be_read(person, portal):
     portal.inject(Fault.html(502), "get_subscription", times=9)
-    result = person.run("subscription", "upgrade", "tier_super", "--key", "key-1")
+    result = person.run("subscription", "upgrade", "tier_super", "--key", "key-1", "--yes")
     assert (result.exit_code, len(portal.organisation.plan.upgrades)) == (0, 1)
     assert "The subscription was upgraded to tier_super." in result.stderr
 

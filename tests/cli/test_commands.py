@@ -98,7 +98,7 @@ def test_an_upgrade_that_a_person_has_to_finish_ends_with_a_link(person, portal,
 def test_an_upgrade_whose_reply_is_lost_goes_on_with_its_key(person, portal):
     portal.organisation.card = Card("visa", "0500")
     told = person.answer("subscription", "upgrade", "Super", "--yes", "--key", "key-1", ending=Ending.UNKNOWN)
-    assert told["error"]["run_next"] == "nous-billing subscription upgrade tier_super --key key-1"
+    assert told["error"]["run_next"] == "nous-billing subscription upgrade tier_super --key key-1 --yes"
     assert person.answer("subscription", "upgrade", "tier_super", "--key", "key-1", "--yes")["status"] == "upgraded"
     assert len(portal.organisation.plan.upgrades) == 1
 

@@ -24,6 +24,15 @@ def processor_down(portal):
     portal.inject(Fault.unavailable("stripe_unavailable"), "post_charge", times=9)
 
 
+def down(portal):
+    portal.inject(Fault.drop(), times=99)
+
+
+def limited(portal):
+    reply = {"error": "rate_limited", "message": "Too many charges in an hour."}
+    portal.inject(Fault.reply(429, reply, headers={"Retry-After": "3540"}), "post_charge")
+
+
 def lost(portal):
     portal.inject(Fault.html(502, acts=True), "post_charge", times=9)
 
@@ -35,20 +44,51 @@ def revoked(portal):
 ENDINGS = [
     (None, ("buy", "50", "--yes"), Ending.DONE, "Paid $50.00."),
     (None, ("buy", "5", "--yes"), Ending.INPUT, "You can buy $10.00 to $10,000.00 at a time. Nothing was sent."),
-    (None, ("buy", "ten", "--yes"), Ending.INPUT, "Not a decimal number of dollars: 'ten'."),
+    (None, ("buy", "ten", "--yes"), Ending.INPUT, "The amount must be dollars such as 50.25, not 'ten'."),
     (None, ("buy", "50.005", "--yes"), Ending.INPUT, "must be a whole number of cents"),
     (None, ("buy", "50", "--yes", "--key", "ä"), Ending.INPUT, "visible ASCII"),
     (None, ("buy", "50"), Ending.INPUT, "Nobody can be asked here: add --yes. Nothing was sent."),
+    (
+        None,
+        ("auto-reload", "100", "20"),
+        Ending.INPUT,
+        "has to be more than the threshold of $100.00. Nothing was sent.",
+    ),
     (None, ("auto-reload", "20"), Ending.INPUT, "Give a threshold and an amount in dollars"),
-    (None, ("auto-reload", "-5", "100"), Ending.INPUT, "threshold must be dollars as a Decimal"),
+    (None, ("auto-reload", "-5", "100"), Ending.INPUT, "The threshold must be dollars such as 50.25"),
     (None, ("charge", "two words"), Ending.INPUT, "charge"),
     (revoked, BUY, Ending.LOGIN, "nous-billing login"),
     (no_card, BUY, Ending.REFUSED, "/billing?topup=open"),
     (kill_switch, BUY, Ending.REFUSED, "/billing?topup=open"),
-    (processor_down, BUY, Ending.LATER, "othing was charged"),
+    (kill_switch, ("buy", "50", "--yes"), Ending.REFUSED, "switched buying from a terminal off. Nothing was charged."),
+    (down, ("balance",), Ending.LATER, "Could not reach the portal"),
+    (down, ("buy", "50", "--yes"), Ending.LATER, "Nothing was charged."),
+    (limited, ("buy", "50", "--yes"), Ending.LATER, "Nothing was charged. The portal asks to wait 59 minutes."),
+    (processor_down, BUY, Ending.LATER, "This command charged nothing."),
     (declining, BUY, Ending.CARD, "The payment of $50.00 for Acme failed: the card was declined."),
     (None, ("charge", "ch_unknown"), Ending.UNKNOWN, "Not settled yet, or the portal does not know it."),
 ]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        *(("buy", amount) for amount in ("ten", "50.005", "0", "50,5", "")),
+        ("buy", "50", "--key", "ä"),
+        ("buy", "50"),
+        ("auto-reload", "20"),
+        ("auto-reload", "a", "b"),
+        ("auto-reload", "100", "20"),
+        ("subscription", "upgrade", "super"),
+        ("buy",),
+        ("nonsense",),
+        ("subscription", "preview"),
+    ],
+)
+def test_arguments_are_checked_before_the_login_and_programs_are_told(stranger, portal, typed):
+    told = stranger.answer(*typed, ending=Ending.INPUT)["error"]
+    assert (told["exit_code"], told["outcome_unknown"], bool(told["message"])) == (2, False, True)
+    assert portal.requests == []
 
 
 @pytest.mark.parametrize(("happens", "typed", "ending", "sentence"), ENDINGS)

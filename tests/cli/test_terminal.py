@@ -52,7 +52,7 @@ def test_ctrl_c_at_the_question_charges_nothing(person, portal):
 def test_ctrl_c_while_it_is_paid_says_what_is_known_and_how_to_go_on(person, portal, columns):
     portal.settle_after = 3600
     buy = person.terminal("buy", "50", "--yes", "--key", "key-1", columns=columns)
-    buy.wait_for("waiting for the payment")
+    buy.wait_for("Waiting for the payment")
     buy.interrupt()
     assert buy.end() == 6, buy.text
     flat = " ".join(buy.text.split())

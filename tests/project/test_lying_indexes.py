@@ -124,9 +124,10 @@ SEEN: dict[str, tuple[dict[str, Answer], str]] = {
         "with other bytes",
     ),
     "a file that it does not hand out": (
-        {PAGE: page(stated)[PAGE]},
+        {PAGE: page(plain)[PAGE]},
         "but answers 404 for it",
     ),
+    "a file that is elsewhere kept": ({PAGE: page(stated)[PAGE]}, ""),
     "an archive that is said to be compressed": (
         page(plain) | {f"/files/{SDIST}": (200, {"Content-Encoding": "gzip"}, ARCHIVES[SDIST])},
         "",

@@ -88,9 +88,11 @@ def test_nothing_is_published_before_the_commit_is_tagged_and_every_check_has_pa
 
 def test_no_check_test_or_tool_sees_the_login(project: Copy) -> None:
     # In the place of the inner make, `env` says what the checks see.
-    login = dict.fromkeys(VARIABLES, "canary")
-    recipe = re.findall(r"^publish:.*\n\t@(.*)\\\n\t\t\$\(MAKE\)", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    shown = project.run("sh", "-c", f"{recipe[0]} env", HERE="here", **login).text
+    login = dict.fromkeys([*VARIABLES, "INDEX_URL", "CHECK_URL", "MAKEFLAGS", "MAKEOVERRIDES"], "canary")
+    recipe = re.findall(
+        r"^publish:[^\n]*\n\t@(.*?)\$\(MAKE\)", (ROOT / "Makefile").read_text(), re.MULTILINE | re.DOTALL
+    )
+    shown = project.run("sh", "-c", f"{recipe[0]} env".replace("\\\n", ""), HERE="here", **login).text
     assert "HERE=here" in shown
     assert "canary" not in shown
 
@@ -123,7 +125,10 @@ def test_a_login_that_cannot_be_read_is_said_without_it(
     assert PASSWORD not in str(end.value)
 
 
-def test_without_an_address_nothing_is_begun(project: Copy) -> None:
+def test_without_an_address_nothing_is_begun(project: Copy, monkeypatch: pytest.MonkeyPatch) -> None:
+    # As in the tests that `make publish INDEX_URL=...` runs.
+    monkeypatch.setenv("INDEX_URL", "https://index.example/")
+    monkeypatch.setenv("MAKEFLAGS", "-- INDEX_URL=https://index.example/")
     refused = project.make("publish")
     assert not refused.content
     assert refused.text.endswith("Say where to: make publish INDEX_URL=https://....  Stop.\n")

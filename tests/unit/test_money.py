@@ -90,6 +90,7 @@ def test_what_is_no_decimal_string_is_refused(text):
     with pytest.raises(BillingInvalidRequest, match=refusal) as caught:
         parse_usd(text)
     assert caught.value.error == "invalid_amount"
+    assert "a NoneType" not in str(caught.value) or text is None
     assert len(str(caught.value)) < 120
 
 
@@ -191,6 +192,26 @@ def test_what_is_not_a_whole_number_of_cents_in_bounds_is_refused(amount):
     assert caught.value.error == "invalid_amount"
     assert caught.value.status is None
     assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize(
+    ("amount", "may_be_zero", "words"),
+    [
+        (0, False, "more than 0 and at most 1,000,000 dollars, not 0."),
+        (-1, True, "at least 0 and at most 1,000,000 dollars, not -1."),
+        ("50.005", False, "a whole number of cents, not '50.005'."),
+        (b"5", False, "not bytes."),
+        (2**128 - 1, False, f"not {2**128 - 1}."),
+        (2**128, False, "not an int far too great."),
+        ("x" * 58, False, f"not '{'x' * 58}'."),
+        ("x" * 59, False, f"not '{'x' * 59}…."),
+    ],
+    ids=short,
+)
+def test_a_refusal_says_the_bounds_and_what_was_given(amount, may_be_zero, words):
+    with pytest.raises(BillingInvalidRequest) as caught:
+        check_amount(amount, "amount_usd", may_be_zero=may_be_zero)
+    assert str(caught.value).endswith(words)
 
 
 ANYTHING = (

@@ -199,7 +199,7 @@ def test_a_billing_error_of_a_listener_is_none_of_the_purchase_and_ends_the_call
 
 
 def test_what_is_no_amount_is_refused_by_its_name(shop):
-    with pytest.raises(BillingInvalidRequest, match=r"^amount_usd must be dollars as a Decimal"):
+    with pytest.raises(BillingInvalidRequest, match=r"^amount_usd must be dollars "):
         shop.buying("x")
 
 

@@ -1,0 +1,59 @@
+"""Streams that fail, Ctrl-C, and what programs get of the commands that answer no question."""
+
+import io
+import os
+import signal
+import sys
+
+import pytest
+
+from nous_billing.cli import interrupts, streams
+from nous_billing.cli.screen import Screen
+from nous_billing.cli.text import duration
+
+
+class Broken(io.StringIO):
+    def write(self, text):
+        raise OSError(5, "Input/output error")
+
+
+def test_a_terminal_that_was_closed_does_not_change_the_ending(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", Broken())
+    with pytest.raises(SystemExit) as ended:
+        Screen(as_json=False).end(6, "It is not known.")
+    assert ended.value.code == 6
+    sys.stderr.close()
+
+
+def test_a_stream_that_is_closed_is_replaced_and_others_take_any_character(monkeypatch):
+    ascii_only = io.TextIOWrapper(io.BytesIO(), "ascii")
+    for name, stream in (("stdin", None), ("stdout", None), ("stderr", ascii_only)):
+        monkeypatch.setattr(sys, name, stream)
+    streams.prepare()
+    assert (sys.stdin.read(), sys.stdout.write("x"), ascii_only.errors) == ("", 1, "backslashreplace")
+    sys.stdin.close()
+    sys.stdout.close()
+
+
+def test_a_pipe_that_nobody_reads_is_an_error_and_no_end():
+    with pytest.raises(BrokenPipeError):
+        streams.SafeConsole().on_broken_pipe()
+
+
+def test_the_first_ctrl_c_is_raised_and_the_second_ignored():
+    interrupts.raise_once()
+    with pytest.raises(KeyboardInterrupt):
+        os.kill(os.getpid(), signal.SIGINT)
+    os.kill(os.getpid(), signal.SIGINT)
+    interrupts.raise_once()
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(1.2, "2 seconds"), (91, "2 minutes"), (9000, "3 hours")])
+def test_durations_are_rounded_up(seconds, text):
+    assert duration(seconds) == text
+
+
+def test_completion_answers_programs_too(stranger):
+    assert "_NOUS_BILLING_COMPLETE" in stranger.answer("completion", "bash")["script"]
+    assert stranger.run("subscription", "--json", "cancel").exit_code == 2
