@@ -45,7 +45,7 @@ def _or_zero(amount: Amount | None, enabled: bool) -> Amount | None:
 
 def _sendable(current: Decimal | None) -> Decimal:
     try:
-        return check_amount(current, "current")
+        return check_amount(current)
     except BillingInvalidRequest:
         # There is none, or no request may contain it. Neither must prevent switching it off.
         return Decimal(0)

@@ -46,6 +46,11 @@ class Invoice:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Note:
+    text: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Receipt:
     receipt_id: str
     portal_url: PortalUrl
@@ -65,6 +70,7 @@ METHODS = Wallet | Saved | Other
         (int, "3e2", 300),
         (Number, "1.50", Decimal("1.50")),
         (Number, "3", Decimal(3)),
+        (Number, "1e64", Decimal("1e64")),
         (Decimal, '"142.50"', Decimal("142.50")),
         (datetime, '"2026-06-13T10:00:00Z"', MOMENT),
         (datetime | None, '"2026-06-13t10:00:00z"', MOMENT),
@@ -95,6 +101,7 @@ METHODS = Wallet | Saved | Other
         (dict[str, Decimal], '{"a": "1"}', {"a": Decimal(1)}),
         (dict[str, Any], '{"a": [0.5]}', {"a": [Decimal("0.5")]}),
         (Any, "null", None),
+        (Literal["a"] | ChargeId, '"a"', "a"),
         (
             STATUS,
             '{"status": "failed", "reason": "x"}',
@@ -105,6 +112,9 @@ METHODS = Wallet | Saved | Other
         (METHODS, '{"kind": "card", "last4": "4242"}', Saved(kind="card", last4="4242")),
         (METHODS, '{"kind": "cash", "last4": 1}', Other(kind="cash", raw={"kind": "cash", "last4": 1})),
         (Invoice | Receipt, '{"invoiceId": "i"}', Invoice(invoice_id="i")),
+        (Invoice | Note, "{}", Note()),
+        # A map fits every object, and a class that asks for nothing is still the better choice.
+        (dict[str, Any] | Note, '{"text": "t"}', Note(text="t")),
         (
             Invoice | Receipt,
             '{"receiptId": "r", "recoveryUrl": "/r"}',
