@@ -126,7 +126,7 @@ def plant(kind, lock_path, victim):
     [
         ("link", "is not a regular file"),
         ("pipe", "is not a regular file"),
-        ("folder", "Is a directory"),
+        ("folder", "file.lock cannot be used: Is a directory"),
         ("file that others can write", "others can write"),
         ("folder that others can write", "others can write the folder"),
     ],
@@ -147,6 +147,20 @@ def test_the_lock_of_somebody_else_is_refused(lock_path, give):
 
 
 # File systems without locks
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/1"), reason="needs Linux's /proc")
+@pytest.mark.parametrize("folder", ["/proc", "/proc/1", "/sys"])
+def test_a_folder_in_which_nothing_can_be_made_is_refused_at_once(folder):
+    begun = time.monotonic()
+    error = lock_error(f"{folder}/file.lock", seconds=40)
+    assert error.strerror.startswith(f"the lock {folder}/file.lock cannot be used: ")
+    assert time.monotonic() - begun < 10
+
+
+def test_a_name_that_only_a_lock_is_too_long_for_is_an_error_that_names_the_lock(folder):
+    path = folder / f"{'n' * 253}.lock"
+    assert lock_error(path).strerror == f"the lock {path} cannot be used: {os.strerror(errno.ENAMETOOLONG)}"
 
 
 @pytest.mark.parametrize("code", [errno.ENOLCK, errno.EOPNOTSUPP, errno.EIO])
