@@ -16,6 +16,7 @@ from nous_billing._files import reading
 from nous_billing.auth import login_file
 
 NOBODY = 65534
+PRIVATE_GROUP = 64999
 TORN = b'{"version": 1, "portals": {"http'
 
 
@@ -277,12 +278,19 @@ def test_an_empty_file_is_no_login_yet(house, content):
 # Of another user
 
 
-@pytest.mark.parametrize(("before", "after"), [(0o644, 0o600), (0o604, 0o600), (0o640, 0o640), (0o400, 0o400)])
-def test_a_login_that_everybody_can_read_becomes_the_owners_when_it_is_used(house, before, after):
+@pytest.mark.parametrize("group", [0, PRIVATE_GROUP])
+@pytest.mark.parametrize("before", [0o644, 0o604, 0o640, 0o660, 0o610, 0o600, 0o400])
+def test_a_login_that_others_can_read_becomes_the_owners_when_it_is_used(house, monkeypatch, before, group):
     login = house.put()
+    if group != 0:
+        if os.geteuid() != 0:
+            pytest.skip("only root can give a file to a group that it is not in")
+        # As the group of a Kubernetes volume: the process is in it, and it has no name.
+        monkeypatch.setattr(os, "getgroups", lambda: [group])
+        os.chown(house.path, -1, group)
     house.path.chmod(before)
     assert house.source().resolve().access_token == login.access_token
-    assert stat.S_IMODE(house.path.stat().st_mode) == after
+    assert stat.S_IMODE(house.path.stat().st_mode) == (0o400 if before == 0o400 else 0o600)
 
 
 def test_a_login_that_others_can_write_may_be_theirs(house):
