@@ -424,22 +424,61 @@ def test_a_working_directory_that_was_removed_hides_no_login(house, tmp_path, mo
     )
 
 
-def test_a_file_that_is_mounted_by_itself_is_written_in_place(house):
-    """As into a container; for the one process that can see the mount."""
+@pytest.fixture
+def mounted(house):
+    """A login that is mounted by itself, as into a container: its real file, and a way to run a script that sees it.
+
+    The script sees the folder as /mnt, which every user can reach.
+    """
     house.put(left=0)
     real = house.path.with_name("real.json")
     house.path.rename(real)
     house.path.touch()
-    script = (
-        f"mount --bind {real} {house.path} 2>/dev/null || exit 77; exec {sys.executable} -c '"
+
+    def run(script):
+        mount = (
+            f"(mount --bind {house.path.parent} /mnt && mount --bind {real} /mnt/login.json) 2>/dev/null || exit 77; "
+            f'exec {sys.executable} -c "$0" /mnt/login.json'
+        )
+        done = subprocess.run(["unshare", "-m", "sh", "-c", mount, script], capture_output=True, text=True, check=False)
+        if done.returncode in (1, 77) and "Traceback" not in done.stderr:
+            pytest.skip("no mounts here")
+        return done
+
+    return real, run
+
+
+def test_a_file_that_is_mounted_by_itself_is_written_in_place(house, mounted):
+    real, run = mounted
+    done = run(
         "import sys; from pathlib import Path; from nous_billing.auth.login_file import LoginFile\n"
         "file = LoginFile(Path(sys.argv[1]))\n"
-        'with file.locked(1), file.prepare() as prepared: prepared.commit({"portals": {}})\' '
-        f"{house.path}"
+        'with file.locked(1), file.prepare() as prepared: prepared.commit({"portals": {}})'
     )
-    done = subprocess.run(["unshare", "-m", "sh", "-c", script], capture_output=True, text=True, check=False)
-    if done.returncode in (1, 77) and "Traceback" not in done.stderr:
-        pytest.skip("no mounts here")
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(real.read_bytes()) == {"version": 1, "portals": {}}
     assert house.path.read_bytes() == b""
+
+
+@pytest.mark.parametrize(("owner", "user"), [(NOBODY, 0), (0, NOBODY), (NOBODY - 1, NOBODY)])
+def test_a_file_that_is_mounted_by_itself_is_used_if_it_is_ours_or_roots(house, mounted, owner, user):
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a file to another user")
+    real, run = mounted
+    real.chmod(0o644)
+    os.chown(real, owner, owner)
+    os.chown(house.path.parent, user, user)
+    done = run(
+        # That user may not be able to read the standard library.
+        "import encodings.ascii, grp, os, pwd, sys; from nous_billing import StoredLogin\n"
+        "StoredLogin(sys.argv[1])\n"
+        f"os.setgid({user}), os.setuid({user})\n"
+        "try: print(StoredLogin(sys.argv[1]).is_logged_in)\n"
+        "except Exception as error: print(type(error).__name__, error)"
+    )
+    refusal = (
+        f"BillingAuthError The login file /mnt/login.json cannot be read: /mnt/login.json belongs to user {owner}, and "
+        f"this program runs as user {user}. If you trust what is in it, run `chown {user} /mnt/login.json`, or run the "
+        f"program as user {owner}. Fix or remove it."
+    )
+    assert (done.stdout, done.stderr) == (f"{True if owner == 0 else refusal}\n", "")
