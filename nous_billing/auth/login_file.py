@@ -176,7 +176,7 @@ class LoginFile:
         if isinstance(found, dict):
             with suppress(OSError):
                 # Not refused, as ssh would: a plain copy of a login is like that, and its owner is not to be kept out.
-                if os.stat(path).st_mode & stat.S_IROTH:
+                if os.stat(path).st_mode & (stat.S_IRWXG | stat.S_IRWXO):
                     os.chmod(path, 0o600)
         return found
 
