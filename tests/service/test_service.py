@@ -182,7 +182,9 @@ class TestWorkers:
         first.kill()
         service.mock.control("/faults", "DELETE")
         assert outcome(customer.look(key)) == (202, "not_known")
-        pending = "SELECT executor_id FROM dbos.workflow_status WHERE status = 'PENDING' AND name = 'finish'"
+        pending = (
+            f"SELECT executor_id FROM dbos.workflow_status WHERE status = 'PENDING' AND workflow_uuid LIKE '{key}%'"
+        )
         assert service.execute(pending) == [("mortal",)]
         service.leases_expire()
         service.time_passes()
