@@ -97,8 +97,7 @@ class StoredLogin:
 
     @property
     def _name(self) -> str:
-        place = self._keeper.place
-        return str(place.path) if isinstance(place, LoginFile) else place.name
+        return str(place.path) if isinstance(place := self._keeper.place, LoginFile) else place.name
 
     @property
     def is_logged_in(self) -> bool:
