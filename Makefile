@@ -71,7 +71,7 @@ $(NODE_SETUP): $(SETUP) package.json package-lock.json .npmrc
 	@touch $@
 
 lock: $(SETUP) ## Resolve the development tools anew: requirements-dev.txt, package-lock.json (ARGS=--upgrade for newer versions)
-	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile pyproject.toml --extra cli --extra mock --extra otel --extra sql --group dev --group bench --group docs --universal \
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile pyproject.toml --extra cli --extra keyring --extra mock --extra otel --extra sql --group dev --group bench --group docs --universal \
 		--python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links $(ARGS) \
 		--quiet -o requirements-dev.txt
 	@echo uv | UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile - --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
@@ -169,7 +169,7 @@ endif
 # In an environment of its own. Out stay the tests of the tooling, and schemathesis and DBOS, which ask for newer versions.
 test-floor: $(SETUP) ## All tests of the package with the lowest versions that pyproject.toml allows
 	@$(UV) venv --quiet --clear --python "$(PYTHON)" build/floor
-	@$(UV) pip compile pyproject.toml --extra cli --extra mock --extra sql --resolution lowest-direct --quiet --no-header --no-annotate \
+	@$(UV) pip compile pyproject.toml --extra cli --extra keyring --extra mock --extra sql --resolution lowest-direct --quiet --no-header --no-annotate \
 		-o build/floor/requirements.txt
 	@cat build/floor/requirements.txt
 	@$(UV) pip sync --quiet --python build/floor --require-hashes requirements-dev.txt
@@ -282,7 +282,7 @@ chaos: $(SETUP) ## Buy 1000 times on a bad day and count charges and wrong words
 chaos-service: $(SETUP) ## Kill the example of a service and its database while people buy, and count, three minutes (ARGS="--purchases 200 --seed 1")
 	@$(BIN)/python scripts/chaos_service.py $(ARGS)
 
-login-matrix: $(SETUP) ## Break the token endpoint in each way, with 1 and 20 processes, and count lost logins, two minutes
+login-matrix: $(SETUP) ## Break the token endpoint in each way, with 1 and 20 processes, and count lost logins, ten minutes (ARGS="--storages file")
 	@$(BIN)/python scripts/login_matrix.py $(ARGS)
 
 storm: $(SETUP) ## Make 10,000 calls with each client through a proxy that breaks handshakes, a minute (ARGS="--calls 500")

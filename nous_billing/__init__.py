@@ -9,6 +9,7 @@ from ._version import __version__ as __version__
 _MODULES = {
     "_reply_headers": ("ReplyHeaders",),
     "_result": ("Result",),
+    "_secrets": ("SecretBytes",),
     "_wire_types": (
         "ChargeId",
         "Number",
@@ -18,6 +19,7 @@ _MODULES = {
     "auth.default_login": ("DefaultLogin",),
     "auth.device_login": ("DeviceCode",),
     "auth.hermes_login": ("HermesLogin",),
+    "auth.login_storage": ("LoginStorage",),
     "auth.stored_login": ("StoredLogin",),
     "client": ("BillingClient",),
     "clock": (

@@ -2,6 +2,7 @@
 
 from ._reply_headers import ReplyHeaders as ReplyHeaders
 from ._result import Result as Result
+from ._secrets import SecretBytes as SecretBytes
 from ._version import __version__ as __version__
 from ._wire_types import ChargeId as ChargeId
 from ._wire_types import Number as Number
@@ -10,6 +11,7 @@ from .async_client import AsyncBillingClient as AsyncBillingClient
 from .auth.default_login import DefaultLogin as DefaultLogin
 from .auth.device_login import DeviceCode as DeviceCode
 from .auth.hermes_login import HermesLogin as HermesLogin
+from .auth.login_storage import LoginStorage as LoginStorage
 from .auth.stored_login import StoredLogin as StoredLogin
 from .client import BillingClient as BillingClient
 from .clock import DEFAULT_TIMEOUT as DEFAULT_TIMEOUT
@@ -159,6 +161,7 @@ __all__ = [
     "HermesLogin",
     "LeasingPurchaseStore",
     "LinkPaymentMethod",
+    "LoginStorage",
     "MonthlyCap",
     "Number",
     "OnProgress",
@@ -174,6 +177,7 @@ __all__ = [
     "PurchaseStore",
     "ReplyHeaders",
     "Result",
+    "SecretBytes",
     "StaticToken",
     "StoredLogin",
     "Subscription",

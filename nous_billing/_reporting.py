@@ -163,3 +163,15 @@ def _events() -> Any:
     from . import events
 
     return events
+
+
+def event_maker(name: str, **values: Any) -> Callable[[int], Event]:
+    """Return what makes an event once somebody is there to be told."""
+
+    def make(call: int) -> Event:
+        from . import events
+
+        made: Event = getattr(events, name)(call=call, **values)
+        return made
+
+    return make

@@ -144,7 +144,9 @@ class PurchaseEnded(PurchaseEvent):
     """It is known how a purchase ended.
 
     Attributes:
-        status: ``"settled"``, ``"failed"`` or ``"not_made"``; of an upgrade, the portal's own.
+        status: ``"settled"``, ``"failed"`` or ``"not_made"``; of an upgrade, the portal's own. ``"refused"``: this
+            ``post_charge`` or ``upgrade_subscription`` charged nothing; what an earlier one with the key did, it does
+            not say.
         reason: Why it failed or was not made: the portal's reason, or the code of the error. None where it is paid.
         seconds: Since it was begun, or since the call began to wait.
     """

@@ -1,4 +1,4 @@
-"""A store of purchases in a SQL database, for services on several machines. Needs the extra ``nous-billing[sql]``."""
+"""Purchases and logins in a SQL database, for services on several machines. Needs the extra ``nous-billing[sql]``."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ except ModuleNotFoundError as _error:
     ) from _error
 
 from ._arguments import check_moment, wrong_type
+from .auth.sql_logins import LOGINS, SqlLoginStorage
 from .errors import BillingInvalidRequest
 from .protocol.idempotency import key_text
 from .purchases.leases import PurchaseLease
@@ -26,7 +27,7 @@ from .purchases.sql_table import PURCHASES, Now, create, from_rows, to_row
 if TYPE_CHECKING:
     from uuid import UUID
 
-__all__ = ["PURCHASES", "SqlPurchaseStore"]
+__all__ = ["LOGINS", "PURCHASES", "SqlLoginStorage", "SqlPurchaseStore"]
 
 EngineT = TypeVar("EngineT", Engine, AsyncEngine)
 """An ``Engine`` or an ``AsyncEngine`` of SQLAlchemy. With the latter the methods of the store are awaited."""

@@ -31,6 +31,7 @@ from .tokens import check_scope, positive_seconds, secret_text
 _DEVICE_PATH = "/api/oauth/device/code"
 _DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 _DEFAULT_INTERVAL = 5.0
+_SHORTEST_INTERVAL = 1.0
 _DEFAULT_CODE_LIFETIME = 600.0
 _SLOW_DOWN = 5.0
 
@@ -88,7 +89,7 @@ def device_login(
         raise passing_error("The login could not be started", answer, wanted_pause(answer))
     device_code, code = _device_code(base_url, payload)
     ends_at = clock.monotonic() + code.expires_in
-    interval = positive_seconds(payload.get("interval")) or _DEFAULT_INTERVAL
+    interval = max(positive_seconds(payload.get("interval")) or _DEFAULT_INTERVAL, _SHORTEST_INTERVAL)
 
     def check_cancelled() -> None:
         asked = cancelled is not None and cancelled()

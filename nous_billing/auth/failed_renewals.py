@@ -1,22 +1,21 @@
-"""Remembers failed renewals, for all threads and processes, so that the token endpoint is left alone for a while."""
+"""Remembers what failed at the portal, for all that share a login, so that it is left alone for a while."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from math import ceil
-from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from .._files.reading import read_own_file
-from .._files.replacing import replace_durably
-from .._secrets import Secret
+from .._secrets import Secret, reveal
 from ..clock import BaseClock
-from ..errors import BillingNetworkError
+from ..errors import BillingError, BillingNetworkError
 from .backoff import LONGEST_PAUSE, backoff
-from .login_file import LoginFile
+from .login_document import Document
+from .login_entries import FAILED_LOGIN_KEY, FAILED_RENEWAL_KEY, login_of, logins_of
+from .login_places import LoginPlace, Write
 from .tokens import CLOCK_TOLERANCE, iso_from_seconds, seconds_from_iso
 
 
@@ -25,9 +24,9 @@ class _Failure:
     """The last failure of a login.
 
     Attributes:
-        login: A digest of its refresh token: the failure counts for no other login.
-        failed_at: Seconds since 1970.
-        pause: Seconds from then until the next renewal may be tried.
+        login: A digest of its refresh token: the failure counts for no other login. Empty for a device login.
+        failed_at: Seconds since 1970, by the clock that all machines share where there is one.
+        pause: Seconds from then until the portal may be asked again.
         failures: How many there were in a row.
         status: The HTTP status, or None where there was no reply.
     """
@@ -48,44 +47,72 @@ class _Failure:
 
 
 class FailedRenewals:
-    """The failures, by portal: in a file beside that of the logins, and in memory where it cannot be written.
+    """The failures: in the entries of the logins, and in memory where they cannot be saved.
 
-    No method raises for a file that cannot be used. The caller holds the lock of the login file.
+    No method raises for a place that cannot be used. The caller holds the lock of the login.
     """
 
-    def __init__(self, file: LoginFile, clock: BaseClock) -> None:
-        self._login_file = file
+    def __init__(self, place: LoginPlace, clock: BaseClock) -> None:
+        self._place = place
         self._clock = clock
-        self._own: dict[str, _Failure] = {}
+        self._own: dict[tuple[str, str], _Failure] = {}
 
-    def check(self, base_url: str, refresh_token: Secret) -> int:
+    def check(self, base_url: str, login: Document, refresh_token: Secret) -> int:
         """Return how many renewals of this login failed in a row, if another may be tried now.
 
         Raises:
             BillingNetworkError: It is too early; ``retry_after`` says when to try again.
         """
-        now, login = self._clock.time(), _digest(refresh_token)
-        found = [self._own.get(base_url), self._read().get(base_url)]
-        failures = [failure for failure in found if failure is not None and failure.login == login]
+        what = "The login could not be renewed a short while ago"
+        return self._check(base_url, FAILED_RENEWAL_KEY, login, _digest(refresh_token), what)
+
+    def check_login(self, base_url: str, login: Document) -> None:
+        """Raise if the portal asked a device login, a while ago, to come later.
+
+        Raises:
+            BillingNetworkError: It is too early; ``retry_after`` says when to try again.
+        """
+        self._check(base_url, FAILED_LOGIN_KEY, login, "", "The login could not be started a short while ago")
+
+    def _check(self, base_url: str, key: str, login: Document, digest: str, what: str) -> int:
+        found = [self._own.get((base_url, key)), _failure(login.get(key))]
+        failures = [failure for failure in found if failure is not None and failure.login == digest]
+        now = self._now() if failures else 0.0
         for failure in failures:
             seconds = failure.pause_left(now)
             if seconds > 0:
                 reason = "no answer" if failure.status is None else f"HTTP {failure.status}"
                 raise BillingNetworkError(
-                    f"The login could not be renewed a short while ago ({reason}). Try again in {seconds} s.",
+                    f"{what} ({reason}). Try again in {seconds} s.",
                     status=failure.status,
                     error="network_error",
                     retry_after=seconds,
                 )
         return max((failure.failures for failure in failures), default=0)
 
-    def add(self, base_url: str, refresh_token: Secret, failures: int, error: BillingNetworkError) -> None:
-        """Remember one more failure."""
-        failure = _Failure(
-            _digest(refresh_token), self._clock.time(), error.retry_after or 0, failures + 1, error.status
-        )
-        self._own[base_url] = failure
-        self._write({**self._read(), base_url: failure})
+    def add(self, base_url: str, token: Secret, failures: int, error: BillingNetworkError, write: Write) -> None:
+        """Remember one more failure of a renewal.
+
+        Args:
+            write: Replaces the document.
+        """
+        failure = self._failure(_digest(token), failures, error)
+        self._own[base_url, FAILED_RENEWAL_KEY] = failure
+        with suppress(OSError, BillingError):
+            document = self._place.read()
+            login = login_of(document, base_url)
+            if login.get("refresh_token") == token:
+                login[FAILED_RENEWAL_KEY] = failure.entry()
+                write(document)
+
+    def add_login(self, base_url: str, error: BillingNetworkError) -> None:
+        """Remember that the portal gave no code, and for how long it wants to be left alone."""
+        failure = self._failure("", 0, error)
+        self._own[base_url, FAILED_LOGIN_KEY] = failure
+        with suppress(OSError, BillingError):
+            document = self._place.read()
+            logins_of(document)[base_url] = {**login_of(document, base_url), FAILED_LOGIN_KEY: failure.entry()}
+            self._place.write(document)
 
     def add_unusable(self, base_url: str, refresh_token: Secret, failures: int) -> BillingNetworkError:
         """Remember that a renewal gave an access token that no header can carry. Return the error to raise."""
@@ -95,49 +122,33 @@ class FailedRenewals:
             error="network_error",
             retry_after=seconds,
         )
-        self.add(base_url, refresh_token, failures, error)
+        self.add(base_url, refresh_token, failures, error, self._place.write)
         return error
 
     def forget(self, base_url: str) -> None:
-        """Forget the failures of a portal: the login was renewed, replaced or ended."""
-        self._own.pop(base_url, None)
-        noted = self._read()
-        if noted.pop(base_url, None) is not None:
-            self._write(noted)
+        """Forget the failures of a portal: the login was renewed, replaced or ended, and its entry has none."""
+        for key in (FAILED_RENEWAL_KEY, FAILED_LOGIN_KEY):
+            self._own.pop((base_url, key), None)
 
-    @property
-    def _path(self) -> Path:
-        path = self._login_file.path
-        return path.with_name(f"{path.name}.failed")
+    def _failure(self, login: str, failures: int, error: BillingNetworkError) -> _Failure:
+        return _Failure(login, self._now(), error.retry_after or 0, failures + 1, error.status)
 
-    def _read(self) -> dict[str, _Failure]:
-        try:
-            noted = json.loads(read_own_file(self._path))
-            found = {base_url: _failure(entry) for base_url, entry in noted.items()}
-        except (OSError, ValueError, RecursionError, AttributeError):
-            return {}
-        return {base_url: failure for base_url, failure in found.items() if failure is not None}
-
-    def _write(self, noted: dict[str, _Failure]) -> None:
-        with suppress(OSError):
-            if noted:
-                content = json.dumps({base_url: failure.entry() for base_url, failure in noted.items()}).encode()
-                replace_durably(self._path, lambda: content)
-            else:
-                self._path.unlink()
+    def _now(self) -> float:
+        return self._clock.time() + self._place.skew()
 
 
 def _digest(refresh_token: Secret) -> str:
     return sha256(refresh_token.reveal().encode(errors="surrogatepass")).hexdigest()[:16]
 
 
-def _failure(entry: Any) -> _Failure | None:
-    """Return an entry of the file; None where it is none."""
-    match entry:
+def _failure(value: object) -> _Failure | None:
+    """Return an entry of a login; None where it is none."""
+    entry: Mapping[str, Any] = cast("Mapping[str, Any]", value) if isinstance(value, dict) else {}
+    match {key: reveal(one) for key, one in entry.items()}:
         case {"login": str(login), "failed_at": str(date), "pause": int(pause), "failures": int(failures), **rest}:
             failed_at, status = seconds_from_iso(date), rest.get("status")
             if failed_at is None or not 0 < pause <= LONGEST_PAUSE or failures < 1:
                 return None
-            return _Failure(login, failed_at, pause, failures, status if isinstance(status, int) else None)
+            return _Failure(str(login), failed_at, pause, failures, status if isinstance(status, int) else None)
         case _:
             return None

@@ -89,16 +89,17 @@ def encode(document: Document, room: int = 0) -> bytes:
     """
     if len(_indented(document)) + room <= LARGEST_FILE:
         return _indented(document)
-    if len(_compact(document)) + room > LARGEST_FILE:
+    if len(compact(document)) + room > LARGEST_FILE:
         raise OSError(errno.EFBIG, "with a new login it would be larger than 1 MiB, and could not be read again")
-    return _compact(document)
+    return compact(document)
 
 
 def _indented(document: Document) -> bytes:
     return json.dumps({"version": 1, **document}, indent=1, default=reveal_in_json).encode()
 
 
-def _compact(document: Document) -> bytes:
+def compact(document: Document) -> bytes:
+    """Return the JSON of a document without white space. No variable holds it, as for ``encode``."""
     return json.dumps({"version": 1, **document}, separators=(",", ":"), default=reveal_in_json).encode()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -14,14 +15,12 @@ from .._files.reading import file_fingerprint, look_again, read_own_file
 from .._files.replacing import Content, prepared
 from .._files.trust import absolute, check_file, check_folder, follow
 from ..errors import BillingAuthError, BillingError
-from .login_document import Document as Document
-from .login_document import Unusable, encode, recognise
-from .oauth import Tokens
-from .tokens import iso_from_seconds
+from .login_document import Document, Unusable, encode, recognise
 
-TOKEN_KEYS = frozenset({"access_token", "refresh_token", "expires_at", "expires_in", "obtained_at"})
 # More than any two tokens of a portal take.
 _ROOM = 2**16
+# How wrong the date of a file may be where nothing is wrong: FAT knows only even seconds. The shortest pause is longer.
+_ROUNDED_SECONDS = 2.0
 # Only to put a broken file aside: a renewal may hold the lock for longer.
 _ASIDE_SECONDS = 1.0
 
@@ -60,6 +59,28 @@ class LoginFile:
     def path(self) -> Path:
         """Where the file is now, without links."""
         return Path(os.path.realpath(self.name))
+
+    @property
+    def is_there(self) -> bool:
+        """Whether anything has its name."""
+        return os.path.lexists(self.name)
+
+    def fingerprint(self) -> object:
+        """Return a value that changes with the file."""
+        return file_fingerprint(self.name)
+
+    def skew(self) -> float:
+        """Return by how many seconds the clock of a file server is ahead of this machine's. The caller holds the lock.
+
+        0 where that is not known, as on Windows.
+        """
+        with suppress(OSError):
+            lock = f"{follow(self.name)}.lock"
+            # To the time of the server, which all machines share.
+            os.utime(lock)
+            skew = os.stat(lock).st_mtime - time.time()
+            return skew if abs(skew) > _ROUNDED_SECONDS else 0.0
+        return 0.0
 
     @contextmanager
     def locked(self, seconds: float) -> Generator[None]:
@@ -193,35 +214,3 @@ class LoginFile:
             number += 1
         Path(path).rename(aside)
         return aside
-
-
-def logins_of(document: Document) -> dict[str, Document]:
-    """Return the logins by portal, to read and to change."""
-    logins: dict[str, Document] = document.setdefault("portals", {})
-    return logins
-
-
-def login_of(document: Document, base_url: str) -> Document:
-    """Return the login for a portal; empty where there is none, or something that this version does not know."""
-    login = logins_of(document).get(base_url)
-    return login if isinstance(login, dict) else {}
-
-
-def merged(login: Document, tokens: Tokens) -> Document:
-    """Return the login with new tokens; what else is in it survives, and an old refresh token does not."""
-    kept = {key: value for key, value in login.items() if key not in TOKEN_KEYS and key != "last_auth_error"}
-    new = {
-        "access_token": tokens.access_token,
-        "refresh_token": tokens.refresh_token,
-        "token_type": tokens.token_type,
-        "scope": tokens.scope,
-        "obtained_at": iso_from_seconds(tokens.requested_at),
-        "expires_in": tokens.expires_in,
-        "expires_at": None if tokens.expires_in is None else iso_from_seconds(tokens.requested_at + tokens.expires_in),
-    }
-    return {**kept, **{key: value for key, value in new.items() if value is not None}}
-
-
-def not_logged_in(message: str = "Not logged in to the Nous Portal. Log in first.") -> BillingAuthError:
-    """Return the error for a missing login."""
-    return BillingAuthError(message, status=401, error="invalid_token")

@@ -1,4 +1,4 @@
-"""Reads, renews, saves and ends a login, in its file and in memory. Only one renewal runs at a time (single-flight)."""
+"""Reads, renews, saves and ends a login, in its place and in memory. One renewal runs at a time (single-flight)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import NoReturn
 
-from .._files.reading import file_fingerprint
 from .._reporting import refreshing
 from .._secrets import Secret, check_token, is_token
 from .._threads import ForkSafeLock
@@ -18,11 +17,15 @@ from ..transport.driver import Driver
 from . import oauth
 from .device_login import DeviceCode, device_login
 from .failed_renewals import FailedRenewals
-from .grant import GRANT_KEY
-from .login_file import TOKEN_KEYS, Document, LoginFile, login_of, logins_of, not_logged_in
+from .login_document import Document
+from .login_entries import ended, login_of, logins_of, not_logged_in, not_saved
+from .login_places import LoginPlace, Write
 from .oauth import Tokens
 from .tokens import FORCED_KEY, iso_from_seconds, minimum_lifetime, secret_text, usable_token
-from .unsaved_logins import UnsavedLogins, Write
+from .unsaved_logins import UnsavedLogins
+
+OnCode = Callable[[DeviceCode], object]
+Cancelled = Callable[[], object]
 
 # Longer than a refresh can take: a caller that waits for the lock waits for another refresh.
 _LOCK_SECONDS = 40.0
@@ -36,15 +39,15 @@ class LoginKeeper:
         driver: Performs the login's own requests, which ask for no credentials.
     """
 
-    def __init__(self, file: LoginFile, portal: str | None, client_id: str, clock: Clock, driver: Driver) -> None:
-        self.file: LoginFile = file
+    def __init__(self, place: LoginPlace, portal: str | None, client_id: str, clock: Clock, driver: Driver) -> None:
+        self.place: LoginPlace = place
         self._portal = portal
         self._client_id = client_id
         self._clock = clock
         self._driver = driver
-        self._unsaved = UnsavedLogins(file)
+        self._unsaved = UnsavedLogins(place)
         self._renewing = ForkSafeLock()
-        self._failed = FailedRenewals(file, clock)
+        self._failed = FailedRenewals(place, clock)
 
     @property
     def has_unsaved(self) -> bool:
@@ -53,7 +56,7 @@ class LoginKeeper:
 
     def fingerprint(self) -> object:
         """Return a value that changes with the file, the environment, and a login that is not saved yet."""
-        return file_fingerprint(self.file.name), environment_fingerprint(), self._unsaved.fingerprint()
+        return self.place.fingerprint(), environment_fingerprint(), self._unsaved.fingerprint()
 
     def load(self) -> tuple[str, Document]:
         """Return the portal's address and the login there; empty where there is none.
@@ -62,8 +65,8 @@ class LoginKeeper:
             BillingAuthError: The file cannot be read, and no login for the portal is in memory.
         """
         try:
-            document = self.file.read() or self._unsaved.as_document()
-        except BillingAuthError:
+            document = self.place.read() or self._unsaved.as_document()
+        except BillingError:
             document = self._unsaved.as_document()
             if not login_of(document, self._base_url(document)):
                 raise
@@ -80,7 +83,7 @@ class LoginKeeper:
             BillingLoginNotSaved: It could not be renewed, as it could not be saved, or it was renewed and is in memory.
         """
         try:
-            with self.file.locked(_LOCK_SECONDS), self._renewing, self._renewing.current:
+            with self.place.locked(_LOCK_SECONDS), self._renewing, self._renewing.current:
                 return self._renew_locked(rejected)
         except (BillingNetworkError, OSError) as error:
             # A temporary failure: the current token may still be valid.
@@ -93,7 +96,7 @@ class LoginKeeper:
             raise
 
     def _renew_locked(self, rejected: Secret | None) -> Credentials:
-        self._unsaved.save(self.file.write)
+        self._unsaved.save(self.place.write)
         base_url, login = self.load()
         now = self._clock.time()
         spent = login.get("refresh_token")
@@ -104,7 +107,7 @@ class LoginKeeper:
         if spent is None or secret_text(spent) is None:
             raise not_logged_in()
         refresh_token = check_token(spent, "stored refresh token")
-        failures = self._failed.check(base_url, refresh_token)
+        failures = self._failed.check(base_url, login, refresh_token)
         with self._prepared(base_url) as write:
             flow = oauth.refresh(base_url, self._client_id, refresh_token, self._clock, failures)
             try:
@@ -112,7 +115,7 @@ class LoginKeeper:
             except BillingAuthError as error:
                 self._end(base_url, spent, error, write)
             except BillingNetworkError as error:
-                self._failed.add(base_url, refresh_token, failures, error)
+                self._failed.add(base_url, refresh_token, failures, error, write)
                 raise
             if rejected is not None and secret_text(login.get("access_token")) == rejected:
                 login = {**login, FORCED_KEY: iso_from_seconds(now)}
@@ -130,17 +133,15 @@ class LoginKeeper:
 
     @contextmanager
     def _prepared(self, base_url: str) -> Generator[Write]:
-        """Make sure that a login can be saved, before its refresh token is spent.
-
-        A login that is in memory only has nothing to lose in the file.
+        """Make sure that a login can be saved before its refresh token is spent, unless it is in memory only anyway.
 
         Raises:
             OSError: It could not be saved.
         """
         with ExitStack() as stack:
-            write = self.file.write
+            write = self.place.write
             try:
-                write = stack.enter_context(self.file.prepare()).commit
+                write = stack.enter_context(self.place.prepare()).commit
             except OSError:
                 if self._unsaved.get(base_url) is None:
                     raise
@@ -150,26 +151,21 @@ class LoginKeeper:
         """Drop a login that the portal has ended, unless a program that ignores the lock has renewed it."""
         self._unsaved.drop(base_url)
         self._failed.forget(base_url)
-        document = self.file.read()
+        document = self.place.read()
         login = login_of(document, base_url)
         if login.get("refresh_token") not in (spent, None):
             # Handled like any temporary failure, since the new login may have a valid token.
             raise BillingNetworkError(
                 "Another program has changed the login in the meantime. Try again.", error="network_error"
             ) from None
-        ended = {key: value for key, value in login.items() if key not in TOKEN_KEYS | {GRANT_KEY}}
-        ended["last_auth_error"] = {"code": error.error, "at": iso_from_seconds(self._clock.time())}
-        logins_of(document)[base_url] = ended
+        logins_of(document)[base_url] = ended(login, error, self._clock.time())
         with suppress(OSError):
             write(document)
         raise error
 
     def _not_saved(self, error: Exception, consequence: str = "") -> BillingLoginNotSaved:
-        reason = error.strerror if isinstance(error, OSError) else str(error).removesuffix(".")
         consequence = "Until then only this program has the login." if self._unsaved else consequence
-        reason = str(reason).removesuffix(".")
-        message = f"The login cannot be saved to {self.file.name}: {reason}. Free space or fix it. {consequence}"
-        return BillingLoginNotSaved(message.rstrip(), error="login_not_saved")
+        return not_saved(self.place.name, error, consequence)
 
     def logout(self) -> None:
         """Forget the login for the portal, here and in the file.
@@ -179,11 +175,11 @@ class LoginKeeper:
             BillingLoginNotSaved: The file could not be written.
         """
         try:
-            with self.file.locked(_LOCK_SECONDS):
-                document = self.file.read()
+            with self.place.locked(_LOCK_SECONDS):
+                document = self.place.read()
                 base_url = self._base_url(document)
                 logins_of(document).pop(base_url, None)
-                self.file.write(document)
+                self.place.write(document)
                 self._failed.forget(base_url)
         except OSError as error:
             raise self._not_saved(error) from None
@@ -197,33 +193,34 @@ class LoginKeeper:
     def _base_url(self, document: Document) -> str:
         return self._portal or resolve_portal_base_url({"portal_base_url": document.get("active_portal")})
 
-    def log_in(
-        self,
-        base_url: str,
-        scope: str,
-        on_code: Callable[[DeviceCode], object],
-        cancelled: Callable[[], object] | None,
-    ) -> frozenset[str]:
+    def log_in(self, base_url: str, scope: str, on_code: OnCode, cancelled: Cancelled | None) -> frozenset[str]:
         """Perform a device login, and return the granted scopes. Raises as ``StoredLogin.login``."""
-        before = login_of(self._check_place(), base_url)
+        before = self._check_place(base_url)
         flow = device_login(base_url, self._client_id, scope, on_code, cancelled, self._clock)
-        tokens = self._driver.run(flow)
+        try:
+            tokens = self._driver.run(flow)
+        except BillingNetworkError as error:
+            if error.retry_after:
+                with suppress(OSError, BillingError), self.place.locked(_LOCK_SECONDS):
+                    self._failed.add_login(base_url, error)
+            raise
         self._keep(base_url, tokens, before)
         return tokens.granted_scopes
 
-    def _check_place(self) -> Document:
-        """Try whether a new login could be saved, before a person is asked for one. Return the document.
+    def _check_place(self, base_url: str) -> Document:
+        """Try whether a new login could be saved, before a person is asked for one. Return the login before.
 
         Raises:
-            BillingAuthError: The file cannot be read.
-            BillingNetworkError: Another program holds it.
+            BillingAuthError: It cannot be read.
+            BillingNetworkError: Another program holds it, or the portal asked to be left alone for a while.
             BillingLoginNotSaved: It could not be saved.
         """
         try:
-            with self.file.locked(_LOCK_SECONDS):
-                document = self.file.read()
-                with self.file.prepare():
-                    return document
+            with self.place.locked(_LOCK_SECONDS):
+                login = login_of(self.place.read(), base_url)
+                self._failed.check_login(base_url, login)
+                with self.place.prepare():
+                    return login
         except OSError as error:
             raise self._not_saved(error, "Nobody was asked to approve the login.") from None
 
@@ -238,14 +235,14 @@ class LoginKeeper:
         """
         failure: OSError | BillingError | None
         try:
-            with self.file.locked(_LOCK_SECONDS):
-                self._unsaved.add_new(base_url, login_of(self.file.read(), base_url), tokens)
-                failure = self._unsaved.save(self.file.write)
+            with self.place.locked(_LOCK_SECONDS):
+                self._unsaved.add_new(base_url, login_of(self.place.read(), base_url), tokens)
+                failure = self._unsaved.save(self.place.write)
                 self._failed.forget(base_url)
         except (OSError, BillingError) as error:
             # The person has approved the login, so it is kept even if the file is unusable.
             with suppress(BillingError):
-                before = login_of(self.file.read(), base_url)
+                before = login_of(self.place.read(), base_url)
             self._unsaved.add_new(base_url, before, tokens)
             failure = error
         if failure is not None:

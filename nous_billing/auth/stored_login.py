@@ -18,8 +18,11 @@ from ..portal import DEFAULT_PORTAL_BASE_URL, check_base_url, environment_base_u
 from ..transport.driver import Driver
 from .device_login import DeviceCode, check_callbacks
 from .grant import GRANT_KEY, warn_of_grant_end
-from .login_file import LoginFile, not_logged_in
+from .login_entries import not_logged_in
+from .login_file import LoginFile
 from .login_keeper import LoginKeeper
+from .login_places import place_of
+from .login_storage import LoginStorage
 from .oauth import CLIENT_ID, LOGIN_SCOPE
 from .tokens import login_scopes, minimum_lifetime, seconds_from_iso, secret_text, token_end, usable_token, utc
 
@@ -37,13 +40,15 @@ _FULL_SCOPE = f"{LOGIN_SCOPE} {BILLING_MANAGE_SCOPE}"
 
 
 class StoredLogin:
-    """A login of the SDK's own, kept in one JSON file.
+    """A login of the SDK's own, kept in one JSON file or in a storage.
 
-    Safe to share between threads, and its file between processes. A refresh that has begun finishes and is
+    Safe to share between threads, and its file or storage between processes. A refresh that has begun finishes and is
     saved, even if the caller stops waiting for it.
 
     Args:
         path: The file; by default ``login.json`` in the platform's config folder for ``nous-billing``.
+        storage: Where the login is kept instead: ``nous_billing.sql.SqlLoginStorage``,
+            ``nous_billing.keyring.KeyringLoginStorage``, or one of your own.
         portal_base_url: The portal. None: the environment's, or that of the last login.
         client_id: The OAuth client.
         http_client, ssl_context, proxy: How to reach the portal, as for ``BillingClient``.
@@ -51,13 +56,15 @@ class StoredLogin:
 
     Raises:
         BillingInvalidRequest: The portal's address may not be given a token (``error="invalid_base_url"``), or there is
-            no such path (``error="invalid_path"``), or another argument cannot be used, as for ``BillingClient``.
+            no such path (``error="invalid_path"``) or storage (``error="invalid_storage"``), or another argument cannot
+            be used, as for ``BillingClient``.
     """
 
     def __init__(
         self,
         path: str | os.PathLike[str] | None = None,
         *,
+        storage: LoginStorage | None = None,
         portal_base_url: str | None = None,
         client_id: str = CLIENT_ID,
         http_client: httpx.Client | None = None,
@@ -65,25 +72,33 @@ class StoredLogin:
         proxy: ProxySetting = None,
         clock: Clock | None = None,
     ) -> None:
-        try:
-            file = LoginFile(_default_path() if path is None else Path(path))
-        except (RuntimeError, TypeError, ValueError, OSError) as error:
-            reason = (getattr(error, "strerror", None) or str(error)).removesuffix(".")
-            raise BillingInvalidRequest(
-                f"The login file cannot be used: {reason}. Give a path that can be written.", error="invalid_path"
-            ) from None
+        place = place_of(path, storage)
         if not isinstance(client_id, str):
             raise wrong_type("client_id", "a string", client_id, "invalid_client_id")
         self._portal = None if portal_base_url is None else check_base_url(portal_base_url, "portal_base_url")
         self._clock = clock or SystemClock()
         check_clock(self._clock)
         driver = Driver(http_client, self._clock, self, ssl_context=ssl_context, proxy=proxy)
-        self._keeper = LoginKeeper(file, self._portal, client_id, self._clock, driver)
+        self._keeper = LoginKeeper(place, self._portal, client_id, self._clock, driver)
 
     @property
     def path(self) -> Path:
-        """The file."""
-        return self._keeper.file.path
+        """The file.
+
+        Raises:
+            BillingInvalidRequest: There is none, as a storage was given (``error="invalid_storage"``).
+        """
+        if isinstance(self._keeper.place, LoginFile):
+            return self._keeper.place.path
+        raise BillingInvalidRequest(
+            f"The login is in {self._name}, which has no path. Only a login in a file has one.",
+            error="invalid_storage",
+        )
+
+    @property
+    def _name(self) -> str:
+        place = self._keeper.place
+        return str(place.path) if isinstance(place, LoginFile) else place.name
 
     @property
     def is_logged_in(self) -> bool:
@@ -112,7 +127,7 @@ class StoredLogin:
         return utc(seconds_from_iso(self._keeper.load()[1].get(GRANT_KEY)))
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({str(self.path)!r})"
+        return f"{type(self).__name__}({self._name!r})"
 
     def fingerprint(self) -> object:
         """Return a value that changes with the file, the environment, and a login that is not saved yet."""
@@ -137,7 +152,7 @@ class StoredLogin:
         del rejected
         base_url, login = self._keeper.load()
         now = self._clock.time()
-        warn_of_grant_end(login, self.path, base_url, now)
+        warn_of_grant_end(login, self._name, base_url, now)
         token = usable_token(login, refused, now, minimum_lifetime(login))
         if token is not None and not self._keeper.has_unsaved:
             return Credentials(token, base_url)
@@ -240,9 +255,3 @@ class StoredLogin:
     def close(self) -> None:
         """Close the connections; waits for a refresh that has begun."""
         self._keeper.close()
-
-
-def _default_path() -> Path:
-    from platformdirs import user_config_path
-
-    return user_config_path("nous-billing", appauthor=False) / "login.json"

@@ -1,9 +1,7 @@
-"""Logins that are in memory only, because their file could not be written."""
+"""Logins that are in memory only, because they could not be saved."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal, cast
 from uuid import uuid4
@@ -11,12 +9,11 @@ from uuid import uuid4
 from .._secrets import Secret
 from ..errors import BillingError
 from .grant import GRANT_KEY, grant_end
-from .login_file import TOKEN_KEYS, Document, LoginFile, logins_of, merged
+from .login_document import Document
+from .login_entries import TOKEN_KEYS, logins_of, merged
+from .login_places import LoginPlace, Write
 from .oauth import Tokens
 from .tokens import FORCED_KEY
-
-Write = Callable[[Document], None]
-"""Replaces the document of the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +38,10 @@ class _Unsaved:
 
 
 class UnsavedLogins:
-    """Logins by portal. Changed under the lock of the file, but for a new login where the lock cannot be taken."""
+    """Logins by portal. Changed under the lock of their place, but for a new login where the lock cannot be taken."""
 
-    def __init__(self, file: LoginFile) -> None:
-        self._file = file
+    def __init__(self, place: LoginPlace) -> None:
+        self._place = place
         self._logins: dict[str, _Unsaved] = {}
 
     def __bool__(self) -> bool:
@@ -107,8 +104,8 @@ class UnsavedLogins:
     def _read(self) -> Document:
         """Return the document; empty where the file is gone, also because it was broken and has been put aside."""
         try:
-            return self._file.read()
+            return self._place.read()
         except BillingError:
-            if os.path.lexists(self._file.name):
+            if self._place.is_there:
                 raise
             return {}

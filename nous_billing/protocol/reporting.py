@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
-from .._reporting import emit
+from .._reporting import emit, event_maker
 from ..clock import BaseClock
 from ..errors import BillingError
 from ..models import ChargeAccepted, ChargeFailed, ChargeSettled, SubscriptionUpgrade
 from .caller import CallerFailed
 from .exchange import CallUser, Flow
-
-if TYPE_CHECKING:
-    from ..events import Event
 
 ResultT = TypeVar("ResultT", ChargeAccepted, SubscriptionUpgrade)
 
@@ -22,18 +18,6 @@ ResultT = TypeVar("ResultT", ChargeAccepted, SubscriptionUpgrade)
 def report(name: str, **values: Any) -> Flow[None]:
     """Tell of an event, by the name of its class."""
     yield from CallUser(partial(emit, event_maker(name, **values)), changes_login=False)
-
-
-def event_maker(name: str, **values: Any) -> Callable[[int], Event]:
-    """Return what makes an event once somebody is there to be told."""
-
-    def make(call: int) -> Event:
-        from .. import events
-
-        made: Event = getattr(events, name)(call=call, **values)
-        return made
-
-    return make
 
 
 def paying(flow: Flow[ResultT], clock: BaseClock, **values: Any) -> Flow[ResultT]:
@@ -52,7 +36,8 @@ def paying(flow: Flow[ResultT], clock: BaseClock, **values: Any) -> Flow[ResultT
             yield from report("PurchaseUncertain", error=error.error, **values)
         else:
             seconds = clock.monotonic() - begun
-            yield from report("PurchaseEnded", status="not_made", reason=error.error, seconds=seconds, **values)
+            # Not "not made": an earlier call with this key, of which nothing is known here, may have charged.
+            yield from report("PurchaseEnded", status="refused", reason=error.error, seconds=seconds, **values)
         raise
     if isinstance(result, ChargeAccepted):
         yield from report("PurchaseAccepted", charge_id=result.charge_id, **values)

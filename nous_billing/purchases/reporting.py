@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from .._reporting import event_maker
 from ..errors import BillingError
 from ..protocol.exchange import Flow
-from ..protocol.reporting import event_maker, report
+from ..protocol.reporting import report
 from .call import PurchaseCall
 
 if TYPE_CHECKING:

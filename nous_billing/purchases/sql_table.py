@@ -1,4 +1,4 @@
-"""The table of a ``SqlPurchaseStore``: a row for each purchase, exact on SQLite, PostgreSQL and MySQL."""
+"""The table of a ``SqlPurchaseStore``, exact on SQLite, PostgreSQL and MySQL, and what any table needs."""
 
 from __future__ import annotations
 
@@ -82,7 +82,8 @@ def _family(dialect: Dialect) -> str:
     return "mysql" if dialect.name == "mariadb" else dialect.name
 
 
-def _exact(charset: str) -> Any:
+def exact(charset: str) -> Any:
+    """Return the type of a text of 255 characters at most that is compared exactly."""
     # MySQL otherwise takes "a" and "A" for the same key.
     return String(255).with_variant(mysql.VARCHAR(255, charset=charset, collation=f"{charset}_bin"), "mysql", "mariadb")
 
@@ -90,14 +91,14 @@ def _exact(charset: str) -> Any:
 PURCHASES = Table(
     "nous_purchases",
     MetaData(),
-    Column("key", _exact("ascii"), primary_key=True),
+    Column("key", exact("ascii"), primary_key=True),
     Column("revision", Integer, nullable=False),
     Column("status", String(16), nullable=False),
     # As text: a column of numbers would have a fixed number of places.
     Column("amount_usd", Text, nullable=False),
     Column("started_at", _Moment, nullable=False),
     Column("portal_base_url", Text, nullable=False),
-    Column("organisation_id", _exact("utf8mb4"), nullable=False),
+    Column("organisation_id", exact("utf8mb4"), nullable=False),
     Column("organisation_name", Text, nullable=False),
     Column("charge_id", Text),
     Column("reason", Text),
@@ -114,24 +115,24 @@ PURCHASES = Table(
 )
 
 
-def create(connection: Connection) -> None:
-    """Create the table, or the columns and indexes that it lacks. Other programs may do so at the same time."""
+def create(connection: Connection, table: Table = PURCHASES) -> None:
+    """Create a table, or the columns and indexes that it lacks. Other programs may do so at the same time."""
     for _ in range(_MOST_TRIES):
         with suppress(DBAPIError):
-            return _create(connection)
-    return _create(connection)
+            return _create(connection, table)
+    return _create(connection, table)
 
 
-def _create(connection: Connection) -> None:
-    PURCHASES.create(connection, checkfirst=True)
+def _create(connection: Connection, table: Table) -> None:
+    table.create(connection, checkfirst=True)
     there = inspect(connection)
-    columns = {column["name"] for column in there.get_columns(PURCHASES.name)}
-    for column in PURCHASES.columns:
+    columns = {column["name"] for column in there.get_columns(table.name)}
+    for column in table.columns:
         if column.name not in columns:
             definition = CreateColumn(column).compile(dialect=connection.dialect)
-            connection.execute(text(f"ALTER TABLE {PURCHASES.name} ADD COLUMN {definition}"))
-    indexes = {index["name"] for index in there.get_indexes(PURCHASES.name)}
-    for index in PURCHASES.indexes:
+            connection.execute(text(f"ALTER TABLE {table.name} ADD COLUMN {definition}"))
+    indexes = {index["name"] for index in there.get_indexes(table.name)}
+    for index in table.indexes:
         if index.name not in indexes:
             index.create(connection)
 

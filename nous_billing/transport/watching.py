@@ -9,12 +9,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from .._reply_headers import request_id
-from .._reporting import emit, is_heard, listener
+from .._reporting import emit, event_maker, is_heard, listener
 from ..clock import BaseClock
 from ..errors import BillingInvalidRequest
 from ..protocol.exchange import Send
 from ..protocol.replies import Failure, Reply
-from ..protocol.reporting import event_maker
 from ..protocol.request_headers import check_headers
 
 _numbers = count(1)

@@ -1,18 +1,21 @@
-"""Faults of the token endpoint, by how long the token at hand lives, and by how many processes share the login."""
+"""Faults of the token endpoint, by the storage, how long the token at hand lives, and how many processes share it."""
 
 import json
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from email.utils import formatdate
+from itertools import product
 from pathlib import Path
 
-from nous_billing import BillingAuthError, StoredLogin
+from nous_billing import BillingAuthError
 from nous_billing.clock import SystemClock
 from nous_billing.mock import Fault, MockPortal
-from tests.auth.support import House, Nursery, iso
+from tests.auth.support import House, Nursery, SqlHouse, iso, login_at
+from tests.sql.database import database_url, postgres_server
 
 CALLS = 3
 # When nothing that was remembered counts any more, and the token at hand has expired.
@@ -65,6 +68,7 @@ ROWS = {
     "invalid_grant": Row(lambda _: Fault.reply(400, {"error": "invalid_grant"}), ends=True),
     "invalid_grant in a 200": Row(lambda _: Fault.reply(200, {"error": "invalid_grant"}), ends=True),
 }
+STORAGES = ("file", "SQLite", "PostgreSQL")
 TOKENS = {"good": 900.0, "nearly expired": 60.0, "expired": -5.0}
 
 
@@ -95,41 +99,53 @@ class Matrix:
     """Runs the cells, with processes that are forked."""
 
     def __init__(self) -> None:
-        self._nursery = Nursery()
+        self._stack = ExitStack()
+        self._nursery = self._stack.enter_context(Nursery())
+        self._postgres: str | None = None
 
     def __enter__(self) -> "Matrix":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._nursery.__exit__()
+        self._stack.close()
 
-    def run(self, fault: str, token: str, processes: int) -> Cell:
+    def _house(self, storage: str, portal: MockPortal, folder: Path) -> House:
+        if storage == "file":
+            return House(portal, folder / "login.json")
+        if storage == "PostgreSQL" and self._postgres is None:
+            self._postgres = self._stack.enter_context(postgres_server())
+        socket = self._postgres if storage == "PostgreSQL" else None
+        return SqlHouse(portal, database_url("psycopg" if socket else "pysqlite", folder, socket))
+
+    def run(self, fault: str, token: str, processes: int, storage: str = "file") -> Cell:
         """Let so many processes call the portal at once while the token endpoint has a fault."""
         row, portal = ROWS[fault], MockPortal(settle_after=0)
         with tempfile.TemporaryDirectory() as folder, portal.serve():
-            house = House(portal, Path(folder) / "login.json")
+            house = self._house(storage, portal, Path(folder))
             _put(house, TOKENS[token])
             portal.inject(row.fault(portal), "oauth_token", times=1000)
             begun = time.monotonic()
-            outcomes = self._call(house.path, processes, row.patience)
+            outcomes = self._call(house.place, Path(folder), processes, row.patience)
             attempts = 1 + (time.monotonic() - begun > row.pause)
             requests = len(house.refreshes())
             while portal.faults.take("oauth_token"):
                 pass
             is_due = token != "good"
+            is_alive = _is_alive(house.place)
+            house.close()
             return Cell(
                 outcomes,
                 requests,
                 allowed=row.requests * attempts if is_due else 0,
-                is_lost=not _is_alive(house.path) and not (row.ends and is_due),
+                is_lost=not is_alive and not (row.ends and is_due),
                 is_right=set(outcomes) <= _expected(row, token) and sum(outcomes.values()) == processes * CALLS,
             )
 
-    def _call(self, path: Path, processes: int, patience: float) -> Counter[str]:
-        results = [path.with_name(f"result-{number}") for number in range(processes)]
-        go = path.with_name("go")
+    def _call(self, place: object, folder: Path, processes: int, patience: float) -> Counter[str]:
+        results = [folder / f"result-{number}" for number in range(processes)]
+        go = folder / "go"
         for result in results:
-            self._nursery.fork("hurried-calls", patience, path, CALLS, 0.02, go, result)
+            self._nursery.fork("hurried-calls", patience, place, CALLS, 0.02, go, result)
         go.touch()
         codes = [self._nursery.ended() for _ in results]
         # A code other than 0 is an error that is not the SDK's.
@@ -159,9 +175,9 @@ class _LaterClock(SystemClock):
         return super().time() + _MUCH_LATER
 
 
-def _is_alive(path: Path) -> bool:
+def _is_alive(place: object) -> bool:
     """Whether the login of the file can be renewed, once the fault is gone."""
-    login = StoredLogin(path, clock=_LaterClock())
+    login = login_at(place, clock=_LaterClock())
     try:
         return bool(login.resolve().access_token)
     except BillingAuthError:
@@ -170,6 +186,6 @@ def _is_alive(path: Path) -> bool:
         login.close()
 
 
-def cells(processes: tuple[int, ...]) -> Iterator[tuple[str, str, int]]:
-    """Return all cells: fault, token, number of processes."""
-    return ((fault, token, number) for fault in ROWS for token in TOKENS for number in processes)
+def cells(storages: tuple[str, ...], processes: tuple[int, ...]) -> Iterator[tuple[str, str, int, str]]:
+    """Return all cells: fault, token, number of processes, storage."""
+    return product(ROWS, TOKENS, processes, storages)

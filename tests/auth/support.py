@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from nous_billing import AsyncBillingClient, BillingClient, StoredLogin
+from nous_billing import AsyncBillingClient, BillingClient, SecretBytes, StoredLogin
 from nous_billing.mock import MockPortal
 
 FULL = "inference:invoke billing:manage"
@@ -56,7 +56,7 @@ class House:
 
     def __init__(self, portal: MockPortal, path: Path):
         self.portal = portal
-        self.path = path
+        self.path = self.place = path
         self.clock = PortalClock(portal)
         self._made: list[StoredLogin] = []
 
@@ -113,6 +113,13 @@ class House:
     def document(self):
         return json.loads(self.path.read_bytes())
 
+    def without_failures(self):
+        """The document, but for what it remembers of failed renewals."""
+        document = self.document()
+        for entry in document["portals"].values():
+            entry.pop("failed_renewal", None)
+        return document
+
     def entry(self):
         return self.document()["portals"][self.url]
 
@@ -121,6 +128,76 @@ class House:
 
     def files(self):
         return sorted(entry.name for entry in self.path.parent.iterdir())
+
+
+class SqlHouse(House):
+    """Machines that share a table with the login of one person, and the portal."""
+
+    def __init__(self, portal, url):
+        from sqlalchemy import create_engine
+
+        super().__init__(portal, None)
+        self.engine = create_engine(url)
+        # As workers have it.
+        self.place = self.database = url
+        self.storage().create_table(self.engine)
+
+    @property
+    def now(self):
+        """The time in SQL."""
+        from nous_billing.purchases.sql_table import Now
+
+        return str(Now().compile(dialect=self.engine.dialect))
+
+    def storage(self, person="ada", *, engine=None, **functions):
+        from nous_billing.sql import SqlLoginStorage
+
+        return SqlLoginStorage(engine or self.engine, person, **functions)
+
+    def source(self, path="ada", *, skew=0.0, engine=None, encrypt=None, decrypt=None, **arguments) -> StoredLogin:
+        clock = PortalClock(self.portal)
+        clock.offset = skew
+        storage = self.storage(path, engine=engine, encrypt=encrypt, decrypt=decrypt)
+        made = StoredLogin(storage=storage, clock=arguments.pop("clock", clock), **arguments)
+        self._made.append(made)
+        return made
+
+    def save(self, content):
+        storage = self.storage()
+        with storage.hold(1):
+            storage.save(SecretBytes(content))
+
+    def write(self, entries, **top):
+        self.save(json.dumps({"version": 1, "active_portal": self.url, **top, "portals": entries}).encode())
+
+    def document(self):
+        return json.loads(self.storage().load().reveal())
+
+    def execute(self, statement):
+        from sqlalchemy import text
+
+        with self.engine.begin() as connection:
+            result = connection.execute(text(statement))
+            return result.all() if result.returns_rows else None
+
+    def close(self):
+        super().close()
+        self.engine.dispose()
+
+
+def login_at(place, **arguments) -> StoredLogin:
+    """The login in a file, in the database of a URL, or in the keyring of a test's folder."""
+    if str(place).startswith("keyring:"):
+        from tests.auth.test_keyring import login_in
+
+        return login_in(Path(place.removeprefix("keyring:")), **arguments)
+    if "://" not in str(place):
+        return StoredLogin(place, **arguments)
+    from sqlalchemy import create_engine
+
+    from nous_billing.sql import SqlLoginStorage
+
+    return StoredLogin(storage=SqlLoginStorage(create_engine(place), "ada"), **arguments)
 
 
 def refreshes(portal):

@@ -16,7 +16,7 @@ from nous_billing import (
     StoredLogin,
 )
 from nous_billing.auth import in_event_loop as beside_loop
-from nous_billing.auth import stored_login as login_module
+from nous_billing.auth import login_places as login_module
 from nous_billing.auth import tokens
 from tests.auth.support import asked, until
 

@@ -190,6 +190,39 @@ def test_a_login_goes_to_the_environments_portal_and_not_to_that_of_the_file(hou
     assert house.document()["active_portal"] == house.url
 
 
+@pytest.mark.parametrize("before", ["nobody", "a login"])
+def test_a_portal_that_gives_no_code_for_a_while_is_left_alone_by_all_programs(house, before):
+    login = house.put() if before == "a login" else None
+    house.portal.inject(Fault.reply(429, {"error": "rate_limited"}, {"retry-after": "60"}), "oauth_device_code")
+    sources = [house.source(portal_base_url=house.url) for _ in range(2)]
+
+    def log_in(source):
+        return source.login(lambda code: house.portal.approve_device(code.user_code))
+
+    for passed, source, left in ((0, sources[0], 60), (1, sources[0], 59), (58, sources[1], 1)):
+        house.portal.clock.advance(passed)
+        with pytest.raises(BillingNetworkError, match=rf"HTTP 429\). Try again in {left} s") as caught:
+            log_in(source)
+        assert (caught.value.retry_after, source.is_logged_in) == (left, login is not None)
+    assert len(asked(house.portal, "oauth_device_code")) == 1
+    if login is not None:
+        assert sources[1].resolve().access_token == login.access_token
+    house.portal.clock.advance(1)
+    assert log_in(sources[1])
+    assert "failed_login" not in house.entry()
+    assert log_in(sources[0])
+
+
+@pytest.mark.parametrize("fault", [Fault.reply(503, {}), Fault.drop()])
+def test_a_portal_that_gives_no_code_and_no_reason_to_wait_is_asked_again(house, fault):
+    house.portal.inject(fault, "oauth_device_code")
+    source = house.source(portal_base_url=house.url)
+    with pytest.raises(BillingNetworkError):
+        source.login(print)
+    assert not house.path.exists()
+    assert source.login(lambda code: house.portal.approve_device(code.user_code))
+
+
 # How fast it polls
 
 
@@ -200,7 +233,7 @@ def test_polling_begins_after_the_interval_and_is_never_faster(device):
 
 
 @pytest.mark.parametrize(
-    ("interval", "gap"), [(7, 7), (1, 1), (None, 5), ("x", 5), (0, 5), (-3, 5), (True, 5), (2.5, 2.5)]
+    ("interval", "gap"), [(7, 7), (1, 1), (0.01, 1), (None, 5), ("x", 5), (0, 5), (-3, 5), (True, 5), (2.5, 2.5)]
 )
 def test_the_interval_is_the_portals_or_five_seconds(sync_device, change_code, interval, gap):
     change_code(interval=interval)

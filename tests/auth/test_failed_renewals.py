@@ -1,7 +1,5 @@
 """A renewal that failed is remembered by all that share the login, until the portal may be asked again."""
 
-import json
-
 import pytest
 
 from nous_billing import BillingAuthError, BillingChargeTimeout, BillingClient, BillingNetworkError
@@ -34,7 +32,7 @@ def test_the_token_endpoint_is_left_alone_for_as_long_as_it_asks(house):
     house.portal.clock.advance(1)
     assert state_status(house.portal, another.resolve().access_token) == 200
     assert mine.resolve().access_token == house.entry()["access_token"]
-    assert "login.json.failed" not in house.files()
+    assert "failed_renewal" not in house.entry()
 
 
 def test_a_token_that_is_still_valid_is_used_while_a_failure_is_remembered(house):
@@ -67,7 +65,7 @@ def test_a_new_login_forgets_the_failures_of_the_one_before(house, how):
     source = house.source(portal_base_url=house.url)
     fail(house, source)
     getattr(source, how)(lambda code: house.portal.approve_device(code.user_code))
-    assert "login.json.failed" not in house.files()
+    assert "failed_renewal" not in house.entry()
     house.portal.clock.advance(900)
     assert state_status(house.portal, source.resolve().access_token) == 200
 
@@ -102,7 +100,7 @@ def test_failures_in_a_row_are_counted_by_all(house):
         pauses.append(fail(house, house.source(), Fault.reply(503, {})).retry_after)
         house.portal.clock.advance(pauses[-1])
     assert pauses == [5, 15, 45, 135, 300]
-    assert json.loads(house.path.with_name("login.json.failed").read_bytes())[house.url]["failures"] == 5
+    assert house.entry()["failed_renewal"]["failures"] == 5
 
 
 def test_a_change_by_another_program_is_no_failure_of_the_portal(house, monkeypatch):
@@ -117,4 +115,4 @@ def test_a_change_by_another_program_is_no_failure_of_the_portal(house, monkeypa
     monkeypatch.setattr(house.portal.oauth, "_rotate", changed)
     with pytest.raises(BillingNetworkError, match="Another program has changed"):
         house.source().resolve()
-    assert "login.json.failed" not in house.files()
+    assert "failed_renewal" not in house.entry()

@@ -84,7 +84,7 @@ def test_a_broken_file_is_not_renamed_while_another_holds_the_lock(house, monkey
     house.path.write_bytes(TORN)
     monkeypatch.setattr(login_file, "_ASIDE_SECONDS", 0.05)
     holder = house.source()
-    with holder._keeper.file.locked(1), pytest.raises(BillingAuthError) as caught:
+    with holder._keeper.place.locked(1), pytest.raises(BillingAuthError) as caught:
         house.source().resolve()
     assert str(caught.value).startswith(
         f"The login file {house.path} is broken. It was not renamed. Another program (process {os.getpid()} on "
@@ -354,7 +354,7 @@ def test_odd_files_are_refused_in_time_and_stay(house, shared, kind):
 
 def test_a_login_is_not_prepared_where_it_could_be_replaced(house):
     house.put()
-    file = house.source()._keeper.file
+    file = house.source()._keeper.place
     house.path.parent.chmod(0o777)
     with pytest.raises(PermissionError, match="others can write the folder"), file.prepare():
         pytest.fail("It was prepared.")
@@ -367,7 +367,7 @@ def test_a_login_is_not_prepared_where_it_could_be_replaced(house):
 
 def test_room_is_reserved_for_what_is_there_and_two_more_tokens(house):
     house.put()
-    with house.source()._keeper.file.prepare():
+    with house.source()._keeper.place.prepare():
         reserved = house.path.with_name("login.json.new").stat().st_size
     assert reserved == len(json.dumps(house.document(), indent=1)) + 2**16
 

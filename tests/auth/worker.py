@@ -16,6 +16,10 @@ from pathlib import Path
 from nous_billing import AsyncBillingClient, BillingClient, BillingError, StoredLogin
 from nous_billing.auth import oauth, tokens
 
+# Started as a file, its own folder is where modules are looked for.
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from tests.auth.support import login_at
+
 
 def hurried_calls(request_seconds, *arguments):
     """Make calls, with no patience for the token endpoint."""
@@ -28,13 +32,20 @@ def hurried_calls(request_seconds, *arguments):
             thread.join()
 
 
+def skewed_calls(seconds, *arguments):
+    """Make calls on a machine whose clock is wrong."""
+    real = time.time
+    time.time = lambda: real() + float(seconds)
+    calls("sync", *arguments)
+
+
 def calls(kind, path, count, pause, go, result):
     """Make so many calls from the moment that the file `go` is there; write how they ended."""
     ended = Counter()
     while not Path(go).exists():
         time.sleep(0.002)
     if kind == "sync":
-        with BillingClient(StoredLogin(path)) as client:
+        with BillingClient(login_at(path)) as client:
             for _ in range(int(count)):
                 try:
                     client.get_billing_state()
@@ -45,7 +56,7 @@ def calls(kind, path, count, pause, go, result):
     else:
 
         async def call_in_tasks():
-            async with AsyncBillingClient(StoredLogin(path)) as client:
+            async with AsyncBillingClient(login_at(path)) as client:
 
                 async def call():
                     try:
@@ -83,7 +94,7 @@ def refresh_forever(path, replaced):
 
 def ask(kind, path):
     """Ask once, in the main thread, as a program does that Ctrl-C ends."""
-    login = StoredLogin(path)
+    login = login_at(path)
     if kind == "resolve":
         login.resolve()
     elif kind == "client":
@@ -102,7 +113,7 @@ def ask(kind, path):
 def state(path):
     """Make one call; print the balance, or the error."""
     try:
-        with BillingClient(StoredLogin(path)) as client:
+        with BillingClient(login_at(path)) as client:
             print(client.get_billing_state().balance_usd)
     except BillingError as error:
         print(f"{type(error).__name__}: {error}")
@@ -148,6 +159,9 @@ def nursery():
     import filelock
     import platformdirs
 
+    import nous_billing.sql
+
+    assert nous_billing.sql
     assert filelock
     assert platformdirs
     for line in sys.stdin:
@@ -176,6 +190,7 @@ def run(role, *arguments):
         "hold": hold,
         "hurried-calls": hurried_calls,
         "nursery": nursery,
+        "skewed-calls": skewed_calls,
         "refresh": refresh_forever,
         "state": state,
         "without-rights": without_rights,

@@ -102,7 +102,7 @@ def test_each_record_is_made_of_an_event_and_has_its_fields(shop, log):
 
 REFUSED = Fault.reply(403, {"error": "role_required"}, {"x-request-id": "req_1"})
 ENDS = [
-    (REFUSED, [("PurchaseEnded", "not_made")]),
+    (REFUSED, [("PurchaseEnded", "refused")]),
     (Fault.html(502), [("PurchaseUncertain", "HTTP")]),
     (None, [("PurchaseAccepted",)]),
 ]

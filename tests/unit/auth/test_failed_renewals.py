@@ -1,13 +1,11 @@
 """What is remembered of failed renewals, and for how long."""
 
 import json
-import stat
-from pathlib import Path
+import os
 
 import pytest
 
-from nous_billing._files.replacing import temporary_of
-from nous_billing._secrets import Secret
+from nous_billing._secrets import Secret, reveal
 from nous_billing.auth.failed_renewals import FailedRenewals
 from nous_billing.auth.login_file import LoginFile
 from nous_billing.errors import BillingNetworkError
@@ -25,117 +23,133 @@ ENTRY = {
 }
 
 
-@pytest.fixture
-def remembered(clock, tmp_path):
-    """Makes what another process would remember."""
-    return lambda: FailedRenewals(LoginFile(tmp_path / "login.json"), clock)
+class Process:
+    """What a process remembers, and what it reads of the others."""
+
+    def __init__(self, path, clock):
+        self.file = LoginFile(path)
+        self.failed = FailedRenewals(self.file, clock)
+
+    def check(self, url=URL, token=TOKEN):
+        return self.failed.check(url, self.file.read()["portals"][url], token)
+
+    def fail(self, *, token=TOKEN, url=URL, failures=0, pause=30, status=503, write=None):
+        error = BillingNetworkError("x", retry_after=pause, status=status, error="network_error")
+        self.failed.add(url, token, failures, error, write or self.file.write)
+
+    def early(self, **arguments):
+        with pytest.raises(BillingNetworkError) as caught:
+            self.check(**arguments)
+        return caught.value
 
 
 @pytest.fixture
 def path(tmp_path):
-    return tmp_path / "login.json.failed"
+    path = tmp_path / "login.json"
+    entry = {"access_token": "at", "refresh_token": TOKEN.reveal()}
+    path.write_text(json.dumps({"version": 1, "portals": {URL: entry, OTHER: entry}}))
+    return path
 
 
-def fail(remembered, *, token=TOKEN, url=URL, failures=0, pause=30, status=503):
-    error = BillingNetworkError("x", retry_after=pause, status=status, error="network_error")
-    remembered.add(url, token, failures, error)
+@pytest.fixture
+def process(clock, path):
+    """Makes what another process would remember."""
+    return lambda: Process(path, clock)
+
+
+def noted(path, url=URL):
+    return json.loads(path.read_bytes())["portals"][url].get("failed_renewal")
 
 
 @pytest.mark.parametrize(("status", "reason"), [(503, "HTTP 503"), (None, "no answer")])
-@pytest.mark.parametrize("process", ["the same", "another"])
-def test_until_the_pause_is_over_each_process_is_told_how_long_it_is(clock, remembered, status, reason, process):
-    mine = remembered()
-    fail(mine, status=status, failures=4)
-    asked = mine if process == "the same" else remembered()
+@pytest.mark.parametrize("which", ["the same", "another"])
+def test_until_the_pause_is_over_each_process_is_told_how_long_it_is(clock, process, status, reason, which):
+    mine = process()
+    mine.fail(status=status, failures=4)
+    asked = mine if which == "the same" else process()
     for passed, left in ((0, 30), (0.5, 30), (29, 1), (29.5, 1)):
         clock.passed = passed
-        with pytest.raises(BillingNetworkError) as caught:
-            asked.check(URL, TOKEN)
-        error = caught.value
+        error = asked.early()
         assert (error.status, error.error, error.retry_after) == (status, "network_error", left)
         assert str(error) == (f"The login could not be renewed a short while ago ({reason}). Try again in {left} s.")
     clock.passed = 30
-    assert asked.check(URL, TOKEN) == 5
+    assert asked.check() == 5
 
 
-def test_failures_of_another_login_or_portal_do_not_count(remembered):
-    mine = remembered()
-    fail(mine)
-    for asked in (mine, remembered()):
-        assert asked.check(URL, Secret("rt_other")) == asked.check(OTHER, TOKEN) == 0
-    fail(mine, url=OTHER)
+def test_failures_of_another_login_or_portal_do_not_count(process, path):
+    mine = process()
+    mine.fail()
+    for asked in (mine, process()):
+        assert asked.check(token=Secret("rt_other")) == asked.check(url=OTHER) == 0
+    mine.fail(url=OTHER)
     for url in (URL, OTHER):
-        with pytest.raises(BillingNetworkError):
-            remembered().check(url, TOKEN)
+        process().early(url=url)
+    mine.fail(token=Secret("rt_other"), url=OTHER, pause=99)
+    assert noted(path, OTHER)["pause"] == 30
 
 
-def test_what_is_forgotten_is_forgotten_for_all(clock, remembered, path):
-    mine = remembered()
-    fail(mine)
-    fail(mine, url=OTHER)
-    mine.forget(URL)
-    assert mine.check(URL, TOKEN) == remembered().check(URL, TOKEN) == 0
-    assert set(json.loads(path.read_bytes())) == {OTHER}
-    mine.forget(OTHER)
-    assert not path.exists()
-    mine.forget(OTHER)
-
-
-def test_the_file_is_the_owners_and_has_no_secret(remembered, path):
-    fail(remembered())
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    entry = json.loads(path.read_bytes())[URL]
+def test_what_is_noted_has_no_secret(process, path):
+    process().fail()
+    entry = noted(path)
     assert len(entry.pop("login")) == 16
     assert entry == {"failed_at": "2025-06-15T15:06:40+00:00", "pause": 30, "failures": 1, "status": 503}
-    assert "rt_secret" not in path.read_text()
 
 
-def test_where_the_file_cannot_be_written_the_process_remembers(remembered, path, monkeypatch):
-    def full(*_):
+def test_where_it_cannot_be_written_the_process_remembers(process, path):
+    def full(_):
         raise OSError("full")
 
-    mine = remembered()
-    fail(mine, pause=60)
-    monkeypatch.setattr(Path, "replace", full)
-    fail(mine, failures=1)
-    with pytest.raises(BillingNetworkError):
-        mine.check(URL, TOKEN)
-    assert json.loads(path.read_bytes())[URL]["failures"] == 1
+    mine = process()
+    mine.fail(write=full)
+    mine.early()
+    assert noted(path) is None
+    assert process().check() == 0
+    mine.failed.forget(URL)
+    assert mine.check() == 0
 
 
-def test_the_longer_row_of_failures_counts(clock, remembered):
-    first, second = remembered(), remembered()
-    fail(first, failures=0)
-    fail(second, failures=6)
+def test_the_longer_row_of_failures_counts(clock, process):
+    first, second = process(), process()
+    first.fail(failures=0)
+    second.fail(failures=6)
     clock.passed = 30
-    assert first.check(URL, TOKEN) == second.check(URL, TOKEN) == 7
+    assert first.check() == second.check() == 7
 
 
 @pytest.mark.parametrize(("behind", "is_early"), [(60, True), (60.5, False)])
-def test_a_failure_of_the_future_is_that_of_another_clock(clock, remembered, behind, is_early):
-    fail(remembered())
+def test_a_failure_of_the_future_is_that_of_another_clock(clock, process, behind, is_early):
+    process().fail()
     clock.jumped = -behind
     if is_early:
-        with pytest.raises(BillingNetworkError) as caught:
-            remembered().check(URL, TOKEN)
         # Never longer than the pause itself.
-        assert caught.value.retry_after == 30
+        assert process().early().retry_after == 30
     else:
-        assert remembered().check(URL, TOKEN) == 1
+        assert process().check() == 1
+
+
+@pytest.mark.parametrize("skew", [-300, 300])
+def test_machines_with_clocks_of_their_own_count_by_that_of_the_file_server(clock, process, path, monkeypatch, skew):
+    touch = os.utime
+    there = Process(path, clock)
+    with there.file.locked(1):
+        there.fail()
+        # The server's clock and this one agree, and another machine's does not.
+        clock.jumped = skew
+        monkeypatch.setattr("nous_billing.auth.login_file.time.time", lambda: os.stat(path).st_mtime + skew)
+        monkeypatch.setattr(os, "utime", lambda lock: touch(lock, (0, os.stat(path).st_mtime)))
+        assert process().early().retry_after == 30
+        process().fail()
+        assert abs(NOW - process().failed._now()) < 0.001
 
 
 @pytest.mark.parametrize(
-    "content",
+    "entry",
     [
-        b"",
-        b"{",
-        b"[]",
-        b"null",
-        b'"text"',
-        b"\xff",
-        b"[" * 100_000,
+        None,
+        "text",
+        {},
         *(
-            json.dumps({URL: {**ENTRY, key: value}}).encode()
+            {**ENTRY, key: value}
             for key, value in [
                 ("login", 5),
                 ("failed_at", "soon"),
@@ -148,36 +162,36 @@ def test_a_failure_of_the_future_is_that_of_another_clock(clock, remembered, beh
                 ("failures", None),
             ]
         ),
-        json.dumps({URL: None}).encode(),
-        json.dumps({URL: {}}).encode(),
     ],
 )
-def test_a_file_that_says_nothing_stops_nobody(remembered, path, content):
-    path.write_bytes(content)
-    assert remembered().check(URL, TOKEN) == 0
-    fail(remembered())
-    with pytest.raises(BillingNetworkError):
-        remembered().check(URL, TOKEN)
+def test_an_entry_that_says_nothing_stops_nobody(process, path, entry):
+    write(path, entry)
+    assert process().check() == 0
+    process().fail()
+    process().early()
 
 
 @pytest.mark.parametrize(("key", "value"), [("pause", 3600), ("pause", 1), ("failures", 1), ("status", None)])
-def test_each_entry_that_could_be_ours_counts(remembered, path, key, value):
-    fail(remembered())
-    entry = {**json.loads(path.read_bytes())[URL], key: value}
-    path.write_text(json.dumps({URL: entry, OTHER: "nonsense"}))
-    with pytest.raises(BillingNetworkError) as caught:
-        remembered().check(URL, TOKEN)
-    assert caught.value.retry_after == entry["pause"]
+def test_each_entry_that_could_be_ours_counts(process, path, key, value):
+    process().fail()
+    entry = {**noted(path), key: value}
+    write(path, entry)
+    assert process().early().retry_after == entry["pause"]
 
 
-def test_a_refresh_token_that_is_no_text_has_a_digest_too(remembered):
-    mine = remembered()
-    fail(mine, token=Secret("\ud800"))
-    with pytest.raises(BillingNetworkError):
-        mine.check(URL, Secret("\ud800"))
+def write(path, entry):
+    document = json.loads(path.read_bytes())
+    document["portals"][URL]["failed_renewal"] = entry
+    path.write_text(json.dumps(document))
 
 
-def test_nothing_else_is_left_beside_the_file(remembered, path):
-    fail(remembered())
-    assert [entry.name for entry in path.parent.iterdir()] == ["login.json.failed"]
-    assert temporary_of(path).exists() is False
+def test_a_refresh_token_that_is_no_text_has_a_digest_too(process):
+    mine = process()
+    mine.fail(token=Secret("\ud800"))
+    mine.early(token=Secret("\ud800"))
+
+
+def test_nothing_is_left_beside_the_file(process, path):
+    process().fail()
+    assert [entry.name for entry in path.parent.iterdir()] == ["login.json"]
+    assert reveal(process().file.read()["portals"][URL]["refresh_token"]) == "rt_secret"

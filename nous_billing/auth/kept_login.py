@@ -1,0 +1,129 @@
+"""The document of logins in a ``LoginStorage``, used as the file of logins is."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from .._secrets import SecretBytes
+from ..errors import BillingAuthError, BillingError, BillingNetworkError
+from .login_document import Document, Unusable, compact, recognise
+from .login_file import PreparedLogin
+from .login_storage import LoginStorage
+
+# How much longer the document may become by other tokens.
+_GROWTH = 256
+
+
+class KeptLogin:
+    """The document of a storage, whose exceptions become those of a ``LoginFile``."""
+
+    def __init__(self, storage: LoginStorage) -> None:
+        self._storage = storage
+        self._saved = 0
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return self._storage.name
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there may be a document: none is ever put aside."""
+        return True
+
+    def fingerprint(self) -> object:
+        """Return a value that changes with what this program saves. What others save is seen after 30 seconds."""
+        return self._saved
+
+    def skew(self) -> float:
+        """Return by how many seconds the shared clock is ahead of this machine's."""
+        with suppress(Exception):
+            return self._storage.skew()
+        return 0.0
+
+    @contextmanager
+    def locked(self, seconds: float) -> Generator[None]:
+        """Hold the storage.
+
+        Raises:
+            BillingNetworkError: Another program held it for ``seconds``.
+            OSError: It cannot be held.
+        """
+        holding = self._call(self._storage.hold, seconds)
+        self._call(holding.__enter__)
+        try:
+            yield
+        finally:
+            # What is saved is saved, and who cannot let go is overtaken in time.
+            with suppress(Exception):
+                holding.__exit__(None, None, None)
+
+    def read(self) -> Document:
+        """Return the document; empty where there is none.
+
+        Raises:
+            BillingAuthError: It is no document that this version reads.
+            BillingNetworkError: It cannot be read just now.
+        """
+        reason = None
+        try:
+            content = self._storage.load()
+        except BillingError:
+            raise
+        except Exception as error:  # noqa: BLE001 - what a storage raises is not known here
+            reason, content = _words(error), None
+        if reason is not None:
+            # Outside of the handler: the exception may have a secret, and would be the context of this one.
+            raise BillingNetworkError(
+                f"The login cannot be read from {self.name}: {reason}. Try again shortly.", error="network_error"
+            )
+        found = Unusable.EMPTY if content is None else recognise(content.reveal())
+        if isinstance(found, dict):
+            return found
+        if found is Unusable.EMPTY:
+            return {}
+        advice = "Upgrade nous-billing" if found is Unusable.OTHER_VERSION else "Remove it and log in again"
+        raise BillingAuthError(
+            f"What is in {self.name} is not a login that this version reads, and was left as it is. {advice}.",
+            error="invalid_token",
+        )
+
+    @contextmanager
+    def prepare(self) -> Generator[PreparedLogin]:
+        """Make sure that a new document can be saved. The caller holds the storage.
+
+        Raises:
+            OSError: It cannot be saved.
+            BillingError: As ``read``.
+        """
+        self._call(self._storage.reserve, len(compact(self.read())) + _GROWTH)
+        yield PreparedLogin(self._save)
+
+    def write(self, document: Document) -> None:
+        """Replace the document. The caller holds the storage.
+
+        Raises:
+            OSError: It could not be saved.
+        """
+        self._save(lambda: compact(document))
+
+    def _save(self, content: Callable[[], bytes]) -> None:
+        self._call(self._storage.save, SecretBytes(content()))
+        self._saved += 1
+
+    def _call(self, method: Callable[..., object], *arguments: object) -> Any:
+        try:
+            return method(*arguments)
+        except (BillingError, OSError):
+            raise
+        except Exception as error:  # noqa: BLE001 - what a storage raises is not known here
+            reason = _words(error)
+        raise OSError(errno.EIO, reason)
+
+
+def _words(error: Exception) -> str:
+    # Not its text: that of a database has the values of the statement.
+    return (error.strerror if isinstance(error, OSError) else None) or type(error).__name__

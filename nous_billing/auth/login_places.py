@@ -1,0 +1,54 @@
+"""The place of a login: a file, or a storage."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from ..errors import BillingInvalidRequest
+from .kept_login import KeptLogin
+from .login_document import Document
+from .login_file import LoginFile
+from .login_storage import LoginStorage
+
+LoginPlace = LoginFile | KeptLogin
+Write = Callable[[Document], None]
+"""Replaces the document."""
+
+_METHODS = ("name", "hold", "load", "reserve", "save", "skew")
+
+
+def place_of(path: str | os.PathLike[str] | None, storage: LoginStorage | None) -> LoginPlace:
+    """Return the place that the arguments of a ``StoredLogin`` name.
+
+    Raises:
+        BillingInvalidRequest: There can be none (``error="invalid_path"`` or ``"invalid_storage"``).
+    """
+    if storage is None:
+        return _file(path)
+    if path is not None:
+        raise BillingInvalidRequest("Give a path or a storage, not both.", error="invalid_storage")
+    missing = [name for name in _METHODS if not hasattr(storage, name)]
+    if missing:
+        raise BillingInvalidRequest(
+            f"storage must be a LoginStorage; a {type(storage).__name__} has no {', '.join(missing)}.",
+            error="invalid_storage",
+        )
+    return KeptLogin(storage)
+
+
+def _file(path: str | os.PathLike[str] | None) -> LoginFile:
+    try:
+        return LoginFile(_default_path() if path is None else Path(path))
+    except (RuntimeError, TypeError, ValueError, OSError) as error:
+        reason = (getattr(error, "strerror", None) or str(error)).removesuffix(".")
+        raise BillingInvalidRequest(
+            f"The login file cannot be used: {reason}. Give a path that can be written.", error="invalid_path"
+        ) from None
+
+
+def _default_path() -> Path:
+    from platformdirs import user_config_path
+
+    return user_config_path("nous-billing", appauthor=False) / "login.json"
