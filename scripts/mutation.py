@@ -45,7 +45,7 @@ WINGS = {
         "unit/auth/test_*",
         *(
             f"auth/test_{name}"
-            for name in ("d*", "foreign_files", "hermes_contract", "patience", "refresh_rows", "replay")
+            for name in ("d*", "fa*", "foreign_files", "hermes_contract", "patience", "re*", "status", "storage")
         ),
     ],
     "_files": ["unit/files/test_*", "unit/purchases/test_purchase_directory", "auth/test_disk", "auth/test_foreign*"],
@@ -75,6 +75,7 @@ SINGLE = {
     ],
     "_async_subscriptions": ["unit/test_client"],
     "_reporting": ["sockets/test_observability"],
+    "auth/sql_logins": ["sql/test_logins"],
     "events": ["sockets/test_observability"],
     "otel": ["sockets/test_opentelemetry"],
     "_result": ["unit/test_reply_headers"],
@@ -93,6 +94,7 @@ SINGLE = {
     "models": ["unit/protocol/test_models"],
     "protocol/reporting": ["sockets/test_observability"],
     "protocol/request_headers": ["sockets/test_observability"],
+    "purchases/buying": ["sockets/test_observability"],
     "purchases/reporting": ["sockets/test_observability"],
     "purchases/sql_table": ["sql/test_sql_store"],
     "transport/watching": ["sockets/test_observability"],
