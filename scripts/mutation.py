@@ -47,12 +47,13 @@ WINGS = {
             f"auth/test_{name}"
             for name in (
                 "d*",
+                "fa*",
                 "foreign_files",
                 "hermes_contract",
                 "keyring",
                 "patience",
-                "refresh_rows",
-                "replay",
+                "re*",
+                "status",
                 "storage",
             )
         ),
@@ -74,8 +75,8 @@ WINGS = {
         *(f"sockets/transport/test_{name}" for name in ("connections", "given_http", "proxy", "transport")),
     ],
 }
-# What holds the modules of the front, beside the tests that have their name.
-FRONT = {
+# What holds single modules, beside the tests of their wing and those that have their name.
+SINGLE = {
     "_base_error": ["unit/test_errors"],
     "_base_client": ["unit/test_client", "auth/test_default_login"],
     "_base_purchasing": [
@@ -85,6 +86,7 @@ FRONT = {
     ],
     "_async_subscriptions": ["unit/test_client"],
     "_reporting": ["sockets/test_observability"],
+    "auth/sql_logins": ["sql/test_logins"],
     "events": ["sockets/test_observability"],
     "otel": ["sockets/test_opentelemetry"],
     "_result": ["unit/test_reply_headers"],
@@ -99,8 +101,14 @@ FRONT = {
     "clock": ["unit/test_hermes", "sockets/test_hermes"],
     "credentials": ["unit/auth/test_tokens", "unit/auth/test_hermes_login"],
     "errors": ["unit/protocol/test_replies"],
-    "models": ["unit/protocol/test_models"],
     "keyring": ["auth/test_keyring"],
+    "models": ["unit/protocol/test_models"],
+    "protocol/reporting": ["sockets/test_observability"],
+    "protocol/request_headers": ["sockets/test_observability"],
+    "purchases/buying": ["sockets/test_observability"],
+    "purchases/reporting": ["sockets/test_observability"],
+    "purchases/sql_table": ["sql/test_sql_store"],
+    "transport/watching": ["sockets/test_observability"],
     "sql": ["sql/test_sql_store"],
 }
 
@@ -134,9 +142,9 @@ def find_tests(module: str) -> list[str]:
     """The test files of a module: those of its wing, and those anywhere that have its name."""
     wing, _, name = module.rpartition("/")
     stem = name.removeprefix("_").removeprefix("async_")
-    wings = WINGS[wing.partition("/")[0]] if wing else [*FRONT.get(name, []), f"unit/test_{name.strip('_')}*"]
+    wings = WINGS[wing.partition("/")[0]] if wing else [f"unit/test_{name.strip('_')}*"]
     named = [f"{folder}/{wing}/test_{stem}*" for folder in ("unit", "sockets")] if wing else []
-    found = (ROOT.glob(f"tests/{each}.py") for each in [*wings, *named])
+    found = (ROOT.glob(f"tests/{each}.py") for each in [*wings, *named, *SINGLE.get(module, [])])
     return sorted({path.relative_to(ROOT).as_posix() for paths in found for path in paths})
 
 
@@ -153,7 +161,10 @@ def run(modules: list[str], folder: Path, tests: list[str], share: str = "1") ->
         "timeout_multiplier": 5,
         "process_isolation": "forkserver",
         "pytest_add_cli_args_test_selection": tests,
-        "pytest_add_cli_args": ["-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-profile=first-failure"],
+        # Of the drivers for PostgreSQL, one is enough.
+        "pytest_add_cli_args": [
+            *("-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-profile=first-failure", "-k", "not psycopg")
+        ],
     }
     with (folder / "pyproject.toml").open("a", encoding="utf-8") as file:
         file.write("\n[tool.mutmut]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in config.items()))

@@ -54,3 +54,12 @@ def test_a_key_that_is_not_255_visible_ascii_characters_is_refused(key):
     ) as caught:
         check_idempotency_key(key)
     assert caught.value.error == "invalid_idempotency_key"
+
+
+@pytest.mark.parametrize("key", [5, b"key", ["key"]])
+def test_a_key_of_another_type_is_refused(key):
+    with pytest.raises(
+        BillingInvalidRequest, match=r"^idempotency_key must be a string or a uuid\.UUID, not "
+    ) as caught:
+        check_idempotency_key(key)
+    assert caught.value.error == "invalid_idempotency_key"

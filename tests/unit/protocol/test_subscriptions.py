@@ -46,6 +46,15 @@ def test_what_cannot_be_the_id_of_a_tier_is_refused(given):
     )
 
 
+@pytest.mark.parametrize("given", [None, 5, b"tier_1"])
+def test_the_id_of_a_tier_is_a_string(given):
+    with pytest.raises(
+        BillingInvalidRequest, match=r"^subscription_type_id must be the tier_id of .* tiers, a string, not "
+    ) as caught:
+        check_tier_id(given)
+    assert caught.value.error == "invalid_subscription_type"
+
+
 @pytest.mark.parametrize("given", [".", ".."])
 def test_dots_are_the_id_of_a_tier_but_not_of_a_charge(given):
     # That of a charge is part of a path.
