@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from .._arguments import check_clock, wrong_type
+from .._arguments import check_clock
 from .._secrets import Secret
 from .._threads import start
 from ..clock import Clock, SystemClock
@@ -24,7 +24,16 @@ from .login_keeper import LoginKeeper
 from .login_places import place_of
 from .login_storage import LoginStorage
 from .oauth import CLIENT_ID, LOGIN_SCOPE
-from .tokens import login_scopes, minimum_lifetime, seconds_from_iso, secret_text, token_end, usable_token, utc
+from .tokens import (
+    check_client_id,
+    login_scopes,
+    minimum_lifetime,
+    seconds_from_iso,
+    secret_text,
+    token_end,
+    usable_token,
+    utc,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -73,8 +82,7 @@ class StoredLogin:
         clock: Clock | None = None,
     ) -> None:
         place = place_of(path, storage)
-        if not isinstance(client_id, str):
-            raise wrong_type("client_id", "a string", client_id, "invalid_client_id")
+        check_client_id(client_id)
         self._portal = None if portal_base_url is None else check_base_url(portal_base_url, "portal_base_url")
         self._clock = clock or SystemClock()
         check_clock(self._clock)
