@@ -89,10 +89,8 @@ class StoredLogin:
         """
         if isinstance(self._keeper.place, LoginFile):
             return self._keeper.place.path
-        raise BillingInvalidRequest(
-            f"The login is in {self._name}, which has no path. Only a login in a file has one.",
-            error="invalid_storage",
-        )
+        message = f"The login is in {self._name}, which has no path. Only a login in a file has one."
+        raise BillingInvalidRequest(message, error="invalid_storage")
 
     @property
     def _name(self) -> str:
@@ -233,10 +231,7 @@ class StoredLogin:
         *,
         cancelled: Callable[[], bool | Awaitable[bool]] | None = None,
     ) -> bool:
-        """As ``step_up``, beside the event loop, in which ``on_code`` is called. Cancelling the task ends it.
-
-        Both functions may return an awaitable.
-        """
+        """As ``step_up``, in the way of ``alogin``."""
         from .in_event_loop import beside_loop
 
         return await beside_loop(self.step_up, on_code, cancelled)
