@@ -27,7 +27,7 @@ class Watched:
     """
 
     def __init__(self, step: Send, clock: BaseClock) -> None:
-        self.step = step
+        self.step: Send = step
         self._clock = clock
         self._begun_at: float | None = None
         self._answer: Reply | Failure | None = None
