@@ -8,7 +8,9 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import fields
 from decimal import Decimal
+from inspect import iscoroutinefunction
 from itertools import count
+from threading import local
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from .errors import BillingError, BillingInvalidRequest
@@ -30,31 +32,39 @@ class Listener:
     """A client's observer, if it has one. What that raises changes nothing.
 
     Raises:
-        BillingInvalidRequest: It cannot be called (``error="invalid_observer"``).
+        BillingInvalidRequest: It cannot be called, or would have to be awaited (``error="invalid_observer"``).
     """
 
     def __init__(self, observer: Observer | None) -> None:
-        if observer is not None and not callable(observer):
-            raise BillingInvalidRequest(
-                f"observer must be a function of one event, not {type(observer).__name__}.", error="invalid_observer"
-            )
         self.observer: Observer | None = observer
+        try:
+            # Looked up once: a property that fails does so here.
+            self._request_headers: Any = getattr(observer, "request_headers", None)
+        except Exception as error:
+            raise _refused(f"observer has request_headers that cannot be read ({type(error).__name__}).") from error
+        if observer is not None and not callable(observer):
+            raise _refused(f"observer must be a function of one event, not {type(observer).__name__}.")
+        if iscoroutinefunction(observer) or iscoroutinefunction(getattr(type(observer), "__call__", None)):  # noqa: B004
+            raise _refused("observer is not awaited: pass a plain function, which may put events into a queue.")
         self._has_failed = False
+        self._telling = local()
 
     @property
     def sends_headers(self) -> bool:
-        return hasattr(self.observer, "request_headers")
+        return self._request_headers is not None
 
     def tell(self, event: Event) -> None:
         self._ask(cast("Observer", self.observer), event)
 
-    def request_headers(self, event: Event) -> Mapping[str, str]:
-        """Return the headers that the observer wants to send with a request."""
-        asked = getattr(self.observer, "request_headers", None)
-        headers = None if asked is None else self._ask(asked, event)
-        return headers if isinstance(headers, Mapping) else {}  # pyright: ignore[reportUnknownVariableType]
+    def request_headers(self, event: Event) -> object:
+        """Return what the observer wants to send with a request."""
+        return None if self._request_headers is None else self._ask(self._request_headers, event)
 
     def _ask(self, function: Callable[..., object], event: Event) -> object:
+        if getattr(self._telling, "now", False):
+            # It uses the client itself. Told of that it would do so again, without end.
+            return None
+        self._telling.now = True
         try:
             answer = function(event)
             if isinstance(answer, Awaitable):
@@ -64,6 +74,8 @@ class Listener:
         except Exception:  # noqa: BLE001 - whatever it raises must not change what is said about money
             self.note_failure()
             return None
+        finally:
+            self._telling.now = False
         return answer
 
     def note_failure(self) -> None:
@@ -72,10 +84,18 @@ class Listener:
             _log(logging.ERROR, "The observer failed. No call is changed by it, and its next failures are not logged.")
 
 
+Broken = Callable[[BaseException], "Callable[[int], Event] | None"]
+
+
+def _refused(reason: str) -> BillingInvalidRequest:
+    return BillingInvalidRequest(reason, error="invalid_observer")
+
+
 class _Call:
     def __init__(self, listener: Listener) -> None:
         self.number = next(_numbers)
         self.listener = listener
+        self.broken: Broken | None = None
 
 
 @contextmanager
@@ -91,6 +111,9 @@ def in_call(listener: Listener | None) -> Generator[None]:
         yield
     except BaseException as raised:
         error = type(raised).__name__
+        make = None if call.broken is None or isinstance(raised, BillingError) else call.broken(raised)
+        if make is not None:
+            emit(make)
         raise
     finally:
         # Inside the call still, so that what the observer does belongs to it.
@@ -98,6 +121,16 @@ def in_call(listener: Listener | None) -> Generator[None]:
             emit(lambda number: _events().CallEnded(call=number, error=error), None)
         finally:
             _current.reset(before)
+
+
+def if_broken(broken: Broken | None) -> None:
+    """Set what makes the event to tell of when the call that runs ends with an exception that is no error of this SDK.
+
+    Such an exception is raised past all rules: by Ctrl-C, a cancelled task, or a function of the caller.
+    """
+    call = _current.get()
+    if call is not None:
+        call.broken = broken
 
 
 def listener() -> Listener | None:
@@ -141,8 +174,8 @@ def refreshing(base_url: str, renew: Callable[[], T]) -> T:
     error: str | None = None
     try:
         return renew()
-    except BillingError as raised:
-        error = raised.error
+    except BaseException as raised:
+        error = (raised.error if isinstance(raised, BillingError) else None) or type(raised).__name__
         raise
     finally:
         emit(lambda call: _events().LoginRefreshed(call=call, base_url=base_url, error=error), logging.DEBUG)

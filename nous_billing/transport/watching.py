@@ -11,7 +11,7 @@ from typing import Any, Self
 from .._reply_headers import request_id
 from .._reporting import emit, is_heard, listener
 from ..clock import BaseClock
-from ..errors import BillingInvalidRequest
+from ..errors import BillingError
 from ..protocol.exchange import Send
 from ..protocol.replies import Failure, Reply
 from ..protocol.reporting import event_maker
@@ -36,7 +36,12 @@ class Watched:
 
     def __enter__(self) -> Self:
         if is_heard(DEBUG):
-            self._begin()
+            try:
+                self._begin()
+            except BaseException as error:
+                # Ctrl-C while the observer runs. What it has begun must end.
+                self.__exit__(type(error), error, None)
+                raise
         return self
 
     def ended(self, answer: Reply | Failure) -> Reply | Failure:
@@ -65,9 +70,10 @@ class Watched:
         begun, heard_by = emit(event_maker("ExchangeBegun", **self._values), None), listener()
         if begun is None or heard_by is None:
             return
+        asked: Any = heard_by.request_headers(begun)
         try:
-            added = check_headers(heard_by.request_headers(begun))
-        except BillingInvalidRequest:
+            added = check_headers(asked)
+        except Exception:  # noqa: BLE001 - a mapping of the observer may raise anything
             heard_by.note_failure()
         else:
             self.step = replace(self.step, headers={**self.step.headers, **added})
@@ -88,6 +94,7 @@ def _outcome(answer: Reply | Failure | None, kind: type[BaseException] | None) -
         "error": error,
         "request_id": request_id(reply.headers) if reply else None,
         "connection": None if kept is None else "kept" if kept else "new",
-        # An exception, such as an interrupt, says nothing of how far the request came.
-        "was_sent": reply is not None or failure is None or failure.sent,
+        # An exception, such as an interrupt, says nothing of how far the request came. An error of this SDK comes before
+        # it leaves: the client was closed.
+        "was_sent": failure.sent if reply is None and failure else kind is None or not issubclass(kind, BillingError),
     }
