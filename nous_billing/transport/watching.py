@@ -94,7 +94,7 @@ def _outcome(answer: Reply | Failure | None, kind: type[BaseException] | None) -
         "error": error,
         "request_id": request_id(reply.headers) if reply else None,
         "connection": None if kept is None else "kept" if kept else "new",
-        # An exception, such as an interrupt, says nothing of how far the request came. An error of this SDK comes before
-        # it leaves: the client was closed.
+        # An exception, such as an interrupt, says nothing of how far the request came. An error of this SDK, that the
+        # client was closed, comes before it leaves.
         "was_sent": failure.sent if reply is None and failure else kind is None or not issubclass(kind, BillingError),
     }
