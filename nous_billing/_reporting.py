@@ -25,7 +25,7 @@ LOGGER = logging.getLogger("nous_billing")
 LOGGER.addHandler(logging.NullHandler())
 
 _numbers = count(1)
-_current: ContextVar[_Call | None] = ContextVar("nous_billing_call", default=None)
+_current: ContextVar[Call | None] = ContextVar("nous_billing_call", default=None)
 
 
 class Listener:
@@ -91,7 +91,9 @@ def _refused(reason: str) -> BillingInvalidRequest:
     return BillingInvalidRequest(reason, error="invalid_observer")
 
 
-class _Call:
+class Call:
+    """A call of a method of a client."""
+
     def __init__(self, listener: Listener) -> None:
         self.number = next(_numbers)
         self.listener = listener
@@ -104,7 +106,7 @@ def in_call(listener: Listener | None) -> Generator[None]:
     if listener is None:
         yield
         return
-    call = _Call(listener)
+    call = Call(listener)
     before = _current.set(call)
     error: str | None = None
     try:
@@ -113,14 +115,16 @@ def in_call(listener: Listener | None) -> Generator[None]:
         error = type(raised).__name__
         make = None if call.broken is None or isinstance(raised, BillingError) else call.broken(raised)
         if make is not None:
-            emit(make)
+            emit(make, call=call)
         raise
     finally:
         # Inside the call still, so that what the observer does belongs to it.
         try:
-            emit(lambda number: _events().CallEnded(call=number, error=error), None)
+            emit(lambda number: _events().CallEnded(call=number, error=error), None, call)
         finally:
-            _current.reset(before)
+            # A task that is thrown away, as with its event loop, ends in the context of who does so.
+            with suppress(ValueError):
+                _current.reset(before)
 
 
 def if_broken(broken: Broken | None) -> None:
@@ -133,9 +137,14 @@ def if_broken(broken: Broken | None) -> None:
         call.broken = broken
 
 
-def listener() -> Listener | None:
-    """Return the listener of the call that is running, if it has an observer."""
-    call = _current.get()
+def current_call() -> Call | None:
+    """Return the call that is running."""
+    return _current.get()
+
+
+def listener(call: Call | None = None) -> Listener | None:
+    """Return the listener of a call, or of the one that is running, if it has an observer."""
+    call = call or _current.get()
     return None if call is None or call.listener.observer is None else call.listener
 
 
@@ -144,18 +153,19 @@ def is_heard(level: int) -> bool:
     return listener() is not None or LOGGER.isEnabledFor(level)
 
 
-def emit(make: Callable[[int], E], level: int | None = logging.INFO) -> E | None:
+def emit(make: Callable[[int], E], level: int | None = logging.INFO, call: Call | None = None) -> E | None:
     """Log an event, give it to the observer, and return it; None where nobody listens. Raises no ``Exception``.
 
     Args:
         make: Makes the event, given the number of the call. Not called where nobody listens.
         level: None: it is not logged.
+        call: None: the one that is running.
     """
-    heard_by = listener()
+    call = call or _current.get()
+    heard_by = listener(call)
     is_logged = level is not None and LOGGER.isEnabledFor(level)
     if heard_by is None and not is_logged:
         return None
-    call = _current.get()
     try:
         event = make(0 if call is None else call.number)
     except ImportError:

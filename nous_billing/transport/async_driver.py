@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from inspect import isawaitable
 from typing import TYPE_CHECKING, TypeVar
@@ -93,7 +92,7 @@ class AsyncDriver(BaseDriver[transport.AsyncSender, AsyncClock]):
         if isinstance(step, Resolve):
             return self._kept(step) or await self._resolve(step)
         if isinstance(step, Send):
-            with Watched(replace(step, headers=added), self._clock) as watched:
+            with Watched(step, added, self._clock) as watched:
                 return watched.ended(await self._send(watched.step))
         if isinstance(step, RunBlocking):
             done = await asyncio.wrap_future(start(step.work, name="nous-billing-work", daemon=False))

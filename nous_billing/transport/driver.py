@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -82,7 +81,7 @@ class Driver(BaseDriver[transport.Sender, Clock]):
         if isinstance(step, Resolve):
             return self._kept(step) or self._resolve(step)
         if isinstance(step, Send):
-            with Watched(replace(step, headers=added), self._clock) as watched:
+            with Watched(step, added, self._clock) as watched:
                 return watched.ended(self._send(watched.step))
         if isinstance(step, RunBlocking):
             return step.work()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import count
 from logging import DEBUG
@@ -9,7 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from .._reply_headers import request_id
-from .._reporting import emit, is_heard, listener
+from .._reporting import current_call, emit, is_heard, listener
 from ..clock import BaseClock
 from ..errors import BillingError
 from ..protocol.exchange import Send
@@ -24,15 +25,16 @@ class Watched:
     """One request while it is sent.
 
     Attributes:
-        step: The request, with the headers that the observer adds.
+        step: The request, with the headers that the caller and the observer add.
     """
 
-    def __init__(self, step: Send, clock: BaseClock) -> None:
-        self.step = step
+    def __init__(self, step: Send, headers: Mapping[str, str], clock: BaseClock) -> None:
+        self.step = replace(step, headers=headers) if headers else step
         self._clock = clock
         self._begun_at: float | None = None
         self._answer: Reply | Failure | None = None
         self._values: dict[str, Any] = {}
+        self._call = current_call()
 
     def __enter__(self) -> Self:
         if is_heard(DEBUG):
@@ -55,7 +57,7 @@ class Watched:
             return
         seconds = self._clock.monotonic() - self._begun_at
         values = {**self._values, "milliseconds": seconds * 1000, **_outcome(self._answer, kind)}
-        emit(event_maker("ExchangeEnded", **values), DEBUG)
+        emit(event_maker("ExchangeEnded", **values), DEBUG, self._call)
 
     def _begin(self) -> None:
         self._begun_at = self._clock.monotonic()

@@ -6,6 +6,7 @@ import pickle
 import subprocess
 import sys
 from collections import UserDict
+from contextvars import copy_context
 from dataclasses import fields
 from decimal import Decimal
 from functools import partial
@@ -21,15 +22,21 @@ from nous_billing import (
     StaticToken,
     StoredLogin,
 )
-from nous_billing._reporting import LOGGER, refreshing
+from nous_billing._reporting import LOGGER, Listener, if_broken, in_call, refreshing
+from nous_billing.clock import SystemClock
 from nous_billing.events import (
     CallEnded,
     ExchangeBegun,
     ExchangeEnded,
     LoginRefreshed,
     PurchaseEvent,
+    PurchaseUncertain,
 )
 from nous_billing.mock import Card, Fault
+from nous_billing.protocol import operations
+from nous_billing.protocol.exchange import Send
+from nous_billing.protocol.reporting import event_maker
+from nous_billing.transport.watching import Watched
 from tests.registry import KEY
 
 from .harness import charge, failure, poll, read
@@ -209,6 +216,26 @@ def test_a_call_that_is_interrupted_tells_that_its_end_is_not_known(name, shop):
         CALLS[name](shop.client(observer=events), shop, made)
     assert told(events)[-1] == ("PurchaseUncertain", "Stop")
     assert [name for name, *_ in told(events)].count("PurchaseUncertain") == 1
+
+
+def test_a_task_that_is_thrown_away_tells_its_own_observer():
+    events, others = [], []
+
+    def call():
+        request = Send(operations.get_billing_state(), "https://portal.example", None, 0.0)
+        with in_call(Listener(events.append)), Watched(request, {}, SystemClock()):
+            if_broken(
+                lambda error: event_maker("PurchaseUncertain", error=type(error).__name__, what="credits", key=KEY)
+            )
+            yield
+
+    thrown_away = call()
+    copy_context().run(next, thrown_away)
+    with in_call(Listener(others.append)):
+        thrown_away.close()
+    assert [type(event) for event in events] == [ExchangeBegun, ExchangeEnded, PurchaseUncertain, CallEnded]
+    assert len({event.call for event in events}) == 1
+    assert [type(event) for event in others] == [CallEnded]
 
 
 def followed(shop, client, **options):
