@@ -22,6 +22,9 @@ class ReplyHeaders(Mapping[str, str]):
     ReplyHeaders(set-cookie, x-request-id)
     """
 
+    # ``vars`` shows nothing then.
+    __slots__ = ("_values",)
+
     def __init__(self, headers: Mapping[str, str] | None = None) -> None:
         self._values = {name.lower(): value for name, value in (headers or {}).items()}
 

@@ -35,9 +35,8 @@ class Login:
 
     def __init__(self, database: AsyncEngine, organisation_id: str, person: str | None) -> None:
         self._database = database
-        self._query = select(PEOPLE.c.access_token).where(PEOPLE.c.organisation_id == organisation_id).limit(1)
-        if person is not None:
-            self._query = self._query.where(PEOPLE.c.person == person)
+        query = select(PEOPLE.c.access_token).where(PEOPLE.c.organisation_id == organisation_id).limit(1)
+        self._query = query if person is None else query.where(PEOPLE.c.person == person)
 
     async def resolve(self, *, rejected: str | None = None) -> Credentials:
         try:
@@ -65,6 +64,7 @@ class People:
         return Person(row.person, row.organisation_id) if row else None
 
     def client_of(self, person: Person) -> AsyncBillingClient:
+        # Two people of two organisations may have the same name.
         return self._client(person.organisation_id, person.name)
 
     def client_for(self, organisation_id: str) -> AsyncBillingClient:
@@ -74,7 +74,7 @@ class People:
     def _client(self, organisation_id: str, person: str | None) -> AsyncBillingClient:
         key = (organisation_id, person)
         if key not in self._clients:
-            self._clients[key] = AsyncBillingClient(Login(self._database, organisation_id, person), timeout=TIMEOUT)
+            self._clients[key] = AsyncBillingClient(Login(self._database, *key), timeout=TIMEOUT)
         return self._clients[key]
 
     async def aclose(self) -> None:
