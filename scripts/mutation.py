@@ -97,6 +97,7 @@ SINGLE = {
     "purchases/buying": ["sockets/test_observability"],
     "purchases/reporting": ["sockets/test_observability"],
     "purchases/sql_table": ["sql/test_sql_store"],
+    "purchases/store_access": ["unit/test_client"],
     "transport/watching": ["sockets/test_observability"],
     "sql": ["sql/test_sql_store"],
 }
