@@ -61,7 +61,7 @@ WINGS = {
         "unit/test_threads",
         "sockets/test_exchange",
         "sockets/test_what_went_wrong",
-        *(f"sockets/transport/test_{name}" for name in ("connections", "given_http", "proxy", "transport")),
+        *(f"sockets/transport/test_{name}" for name in ("connections", "given*", "http_tools", "proxy", "transport")),
     ],
 }
 # What holds single modules, beside the tests of their wing and those that have their name.
@@ -98,6 +98,7 @@ SINGLE = {
     "purchases/reporting": ["sockets/test_observability"],
     "purchases/sql_table": ["sql/test_sql_store"],
     "purchases/store_access": ["unit/test_client"],
+    "transport/asking": ["sockets/test_awaited_sources"],
     "transport/watching": ["sockets/test_observability"],
     "sql": ["sql/test_sql_store"],
 }
