@@ -61,7 +61,10 @@ WINGS = {
         "unit/test_threads",
         "sockets/test_exchange",
         "sockets/test_what_went_wrong",
-        *(f"sockets/transport/test_{name}" for name in ("connections", "given*", "http_tools", "proxy", "transport")),
+        *(
+            f"sockets/transport/test_{name}"
+            for name in ("connections", "given*", "http_tools", "loopback", "proxy", "transport")
+        ),
     ],
 }
 # What holds single modules, beside the tests of their wing and those that have their name.
