@@ -157,15 +157,8 @@ def run(modules: list[str], folder: Path, tests: list[str], share: str = "1") ->
         "pytest_add_cli_args_test_selection": tests,
         # Of the drivers for PostgreSQL, one is enough; and tests of many processes take long.
         "pytest_add_cli_args": [
-            *(
-                "-p",
-                "no:cacheprovider",
-                "-p",
-                "no:xdist",
-                "--hypothesis-profile=first-failure",
-                "-k",
-                "not (psycopg or processes)",
-            )
+            *"-p no:cacheprovider -p no:xdist --hypothesis-profile=first-failure -k".split(),
+            "not (psycopg or processes)",
         ],
     }
     with (folder / "pyproject.toml").open("a", encoding="utf-8") as file:
