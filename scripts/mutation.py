@@ -34,6 +34,16 @@ SAMPLE = ROOT / "scripts/mutation_sample.json"
 _TRIES = 3
 NOT_SAMPLED = ("cli", "hermes")
 NOT_COPIED = shutil.ignore_patterns(".*", "node_modules", "dist", "build", "__pycache__")
+# Of the drivers for PostgreSQL, one is enough; and tests of many processes take long.
+ARGS = [
+    "-p",
+    "no:cacheprovider",
+    "-p",
+    "no:xdist",
+    "--hypothesis-profile=first-failure",
+    "-k",
+    "not psycopg and not processes",
+]
 MEMORY = 4 << 30
 LEAST = 95
 SURVIVED, NO_TESTS, NOT_RUN = 0, 33, None
@@ -72,7 +82,10 @@ WINGS = {
         "unit/test_threads",
         "sockets/test_exchange",
         "sockets/test_what_went_wrong",
-        *(f"sockets/transport/test_{name}" for name in ("connections", "given_http", "proxy", "transport")),
+        *(
+            f"sockets/transport/test_{name}"
+            for name in ("connections", "given*", "http_tools", "loopback", "proxy", "transport")
+        ),
     ],
 }
 # What holds single modules, beside the tests of their wing and those that have their name.
@@ -82,7 +95,7 @@ SINGLE = {
     "_base_purchasing": [
         "unit/test_base_client",
         "unit/purchases/test_memory_store",
-        *(f"unit/purchases/test_{name}" for name in ("buying", "buying_cancelled", "buying_store", "resume")),
+        *(f"unit/purchases/test_{name}" for name in ("begin*", "buying", "buying_cancelled", "buying_store", "resume")),
     ],
     "_async_subscriptions": ["unit/test_client"],
     "_reporting": ["sockets/test_observability"],
@@ -108,6 +121,8 @@ SINGLE = {
     "purchases/buying": ["sockets/test_observability"],
     "purchases/reporting": ["sockets/test_observability"],
     "purchases/sql_table": ["sql/test_sql_store"],
+    "purchases/store_access": ["unit/test_client"],
+    "transport/asking": ["sockets/test_awaited_sources"],
     "transport/watching": ["sockets/test_observability"],
     "sql": ["sql/test_sql_store"],
 }
@@ -161,10 +176,7 @@ def run(modules: list[str], folder: Path, tests: list[str], share: str = "1") ->
         "timeout_multiplier": 5,
         "process_isolation": "forkserver",
         "pytest_add_cli_args_test_selection": tests,
-        # Of the drivers for PostgreSQL, one is enough.
-        "pytest_add_cli_args": [
-            *("-p", "no:cacheprovider", "-p", "no:xdist", "--hypothesis-profile=first-failure", "-k", "not psycopg")
-        ],
+        "pytest_add_cli_args": ARGS,
     }
     with (folder / "pyproject.toml").open("a", encoding="utf-8") as file:
         file.write("\n[tool.mutmut]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in config.items()))

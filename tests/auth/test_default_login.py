@@ -2,8 +2,11 @@
 
 import asyncio
 import os
+import ssl
+import sys
 import threading
 import traceback
+from types import ModuleType
 
 import pytest
 
@@ -17,7 +20,8 @@ from nous_billing import (
 )
 from nous_billing.auth import in_event_loop as beside_loop
 from nous_billing.auth import login_places as login_module
-from nous_billing.auth import tokens
+from nous_billing.auth import stored_login, tokens
+from nous_billing.auth.default_login import DefaultLogin
 from tests.auth.support import asked, until
 
 
@@ -35,6 +39,25 @@ def test_a_client_can_be_made_where_there_is_no_home_folder(monkeypatch):
     assert str(caught.value) == (
         "The login file cannot be used: could not determine the home directory. Give a path that can be written."
     )
+
+
+def test_the_login_that_a_client_found_renews_itself_over_the_network_of_the_client(monkeypatch):
+    monkeypatch.setattr(stored_login, "StoredLogin", dict)
+    context = ssl.create_default_context()
+    assert DefaultLogin(context, "http://127.0.0.1:9")._stored == {
+        "ssl_context": context,
+        "proxy": "http://127.0.0.1:9",
+    }
+
+
+def test_once_a_program_has_loaded_hermes_no_other_login_counts(house, monkeypatch):
+    monkeypatch.setattr(login_module, "_default_path", lambda: house.path)
+    login = DefaultLogin()
+    before = login.fingerprint()
+    monkeypatch.setitem(sys.modules, "hermes_cli.auth", ModuleType("hermes_cli.auth"))
+    after = login.fingerprint()
+    house.put()
+    assert before != after == login.fingerprint()
 
 
 def test_a_client_closes_the_login_that_it_made(house, monkeypatch):

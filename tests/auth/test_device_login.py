@@ -534,9 +534,9 @@ def test_step_up_asks_for_the_scopes_that_the_login_names_whatever_its_token_is(
     assert sync_device.scope() == "billing:manage inference:invoke other:thing"
 
 
-@pytest.mark.parametrize("scope", ["\ud800", "inference:invoke \x1b[31m", "a\tb", 'a"b', "", " "])
+@pytest.mark.parametrize("scope", ["\ud800", "inference:invoke \x1b[31m", "a\tb", 'a"b', "", " ", 5])
 def test_a_scope_that_no_form_can_carry_is_refused_before_anything_is_sent(house, sync_device, scope):
-    with pytest.raises(BillingInvalidRequest, match="visible ASCII") as caught:
+    with pytest.raises(BillingInvalidRequest, match=r"visible ASCII|must be a string of scopes, not int") as caught:
         sync_device.login(scope=scope)
     assert (caught.value.error, house.portal.requests) == ("invalid_scope", [])
 

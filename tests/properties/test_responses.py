@@ -34,7 +34,10 @@ def assert_holds(result, sent, base_url):
     """Each attribute of a result is what the reply had, digit for digit; what it lacked is None."""
     for field in dataclasses.fields(result):
         value = getattr(result, field.name)
-        if field.name == "raw":
+        if field.name == "headers":
+            # They are of the reply, not of its body.
+            assert isinstance(value, nb.ReplyHeaders)
+        elif field.name == "raw":
             assert value == sent
         elif field.type == "PortalUrl":
             link = sent.get(camel(field.name))

@@ -116,6 +116,13 @@ def test_a_process_that_is_killed_before_it_saves_lets_go_and_the_next_gets_the_
     assert house.refreshes() == [login.refresh_token] * 2
 
 
+def test_clocks_that_hardly_differ_are_taken_for_the_same(house, monkeypatch):
+    assert house.storage().skew() == 0.0
+    now = time.time()
+    monkeypatch.setattr(sql_logins.time, "time", lambda: now - 60)
+    assert house.storage().skew() == pytest.approx(60, abs=5)
+
+
 @pytest.mark.parametrize("skew", [-4000, -60, 60, 4000])
 def test_a_failure_is_remembered_by_the_clock_of_the_database(house, skew, monkeypatch):
     login = house.put_expired()

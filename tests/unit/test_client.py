@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from decimal import Decimal
+from math import ceil
 from typing import Any
 
 import httpx
@@ -14,6 +15,7 @@ from nous_billing._secrets import reveal
 from nous_billing.errors import (
     BillingChargeCancelled,
     BillingChargeTimeout,
+    BillingError,
     BillingInvalidRequest,
     BillingPurchaseCancelled,
     BillingPurchaseUncertain,
@@ -47,12 +49,14 @@ class Caller:
         self.sent: list[tuple[str, str, float]] = []
         self.bodies: list[bytes] = []
         self.hosts: set[str] = set()
+        self.traces: set[str | None] = set()
         self.always: Reply | None = None
 
     def handle(self, request: httpx.Request) -> httpx.Response:
         self.hosts.add(str(request.url.host))
         self.sent.append((request.method, request.url.raw_path.decode(), request.extensions["timeout"]["read"]))
         self.bodies.append(request.read())
+        self.traces.add(request.headers.get("x-trace"))
         key, token = request.headers.get("idempotency-key", ""), request.headers["authorization"].split()[1]
         answer = self.always or self.portal.answer(request.method, request.url.path, token, key, request.content)
         assert isinstance(answer, Reply)
@@ -95,6 +99,7 @@ def caller(request):
     return Caller(request.param)
 
 
+TRACE = {"x-trace": "t"}
 EACH_CALL = pytest.mark.parametrize("name", OPERATIONS)
 
 
@@ -120,6 +125,13 @@ def test_a_call_of_no_length_is_refused_before_anything_is_sent(caller, name):
     with pytest.raises(BillingInvalidRequest, match=r"^timeout must be"):
         caller.do(lambda client: CALLS[name](client, timeout=0))
     assert caller.sent == []
+
+
+@EACH_CALL
+def test_a_call_sends_the_headers_of_the_caller(caller, name):
+    caller.always = reply(*success(name))
+    caller.do(lambda client: CALLS[name](client, headers=TRACE))
+    assert caller.traces == {"t"}
 
 
 def test_what_is_configured_is_what_was_given(caller):
@@ -220,6 +232,63 @@ def test_a_purchase_of_a_store_is_polled_as_the_caller_wants_it_to(caller, optio
     (outcome,) = caller.do(lambda client: client.resume_purchases(accepted(), on_progress=seen.append, **options))
     assert (outcome.charge_id, caller.clock.passed) == ("ch_1", pytest.approx(passed))
     assert len(seen) == polls == len([path for _, path, _ in caller.sent if path.endswith("ch_1")])
+
+
+def follow(client, **options):
+    """Return all that a client of either kind yields of a purchase."""
+    items = client.follow_purchase(KEY, **options)
+
+    async def collect():
+        return [item async for item in items]
+
+    return [*items] if isinstance(client, BillingClient) else collect()
+
+
+@pytest.mark.parametrize(
+    ("call", "store"),
+    [
+        (lambda client, **options: client.buy_credits("50", idempotency_key=KEY, **options), Shelf),
+        (lambda client, **options: client.begin_purchase("50", idempotency_key=KEY, **options), Shelf),
+        (lambda client, **options: client.check_purchase(KEY, **options), accepted),
+        (lambda client, **options: client.resume_purchases(**options), accepted),
+        (follow, accepted),
+        (lambda client, store, **options: client.wait_for_charge("ch_1", **options), accepted),
+    ],
+    ids=["buy", "begin", "check", "resume", "follow", "wait"],
+)
+def test_each_request_of_a_purchase_has_the_headers_of_the_caller(caller, call, store):
+    caller.portal.charges["org_1", "earlier"] = ("ch_1", b"")
+    caller.do(lambda client: call(client, store=store(), headers=TRACE))
+    assert caller.traces == {"t"}
+
+
+def test_a_purchase_is_begun_with_all_that_the_caller_gave(caller):
+    store, seen = Shelf(), []
+    caller.portal.posted = [UNSCOPED]
+    begun = caller.do(
+        lambda client: client.begin_purchase(
+            "50.50", idempotency_key=KEY, store=store, step_up=caller.answers(True), on_progress=seen.append
+        )
+    )
+    assert (begun.status, begun.amount_usd, begun) == ("pending", Decimal("50.5"), store.kept[KEY])
+    assert [progress.status for progress in seen] == ["sending", "not_made", "sending", "pending"]
+    for refused, error in (
+        ({"cancelled": lambda: True}, "purchase_cancelled"),
+        ({"organisation_id": "org_2"}, "wrong_"),
+    ):
+        with pytest.raises(BillingError) as caught:
+            caller.do(lambda client, given=refused: client.begin_purchase("50", idempotency_key="k-2", **given))
+        assert caught.value.error.startswith(error)
+
+
+@pytest.mark.parametrize(("options", "passed"), [({}, 300), ({"interval": 5, "cap": 7}, 7)])
+def test_a_purchase_is_followed_as_the_caller_wants_it_to(caller, options, passed):
+    caller.portal.polled = [PENDING] * 200
+    with pytest.raises(BillingPurchaseUncertain):
+        caller.do(lambda client: follow(client, store=accepted(), **options))
+    assert caller.clock.passed == pytest.approx(passed)
+    polls = [path for _, path, _ in caller.sent if path.endswith("ch_1")]
+    assert len(polls) == ceil(passed / options.get("interval", 2)) + 1
 
 
 def test_going_on_with_a_store_is_stopped_as_the_caller_wants_it_to(caller):

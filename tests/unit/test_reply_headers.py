@@ -31,6 +31,7 @@ def test_a_result_has_the_headers_of_its_reply_which_count_in_no_comparison_and_
     assert (without.request_id, dict(without.headers)) == (None, {})
     assert result == without
     assert hash(result) == hash(without)
+    assert hash(result.headers) == hash(ReplyHeaders(SENT)) != hash(ReplyHeaders({}))
     assert "canary" not in repr(result) + repr(result.headers)
     assert result.raw == without.raw
     assert pickle.loads(pickle.dumps(result)).request_id == replace(result).request_id == "req_1"

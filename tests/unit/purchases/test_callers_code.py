@@ -107,10 +107,15 @@ def test_a_function_that_must_be_awaited_is_refused_by_its_name_and_nothing_is_c
     assert (shop.portal.charges, shop.resume().result) == ({}, [])
 
 
+# As a Future, which has no close().
+Future = type("Future", (), {"__await__": Awaitable.__await__})
+
+
 def test_an_awaitable_that_cannot_be_closed_is_refused_as_any_other(shop):
-    # As a Future, which has no close().
-    shop.on_progress = lambda seen: type("Future", (), {"__await__": Awaitable.__await__})()
+    shop.on_progress = lambda seen: Future()
     assert (shop.buy().error.error, shop.portal.charges) == ("invalid_on_progress", {})
+    vars(shop.store)["load"] = lambda key: Future()
+    assert shop.buy().error.error == "invalid_store"
 
 
 @pytest.mark.parametrize("method", ["load", "save"])
