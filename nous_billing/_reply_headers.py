@@ -40,6 +40,9 @@ class ReplyHeaders(Mapping[str, str]):
     def __hash__(self) -> int:
         return hash(frozenset(self._values.items()))
 
+    def __reduce__(self) -> tuple[type[ReplyHeaders], tuple[dict[str, str]]]:
+        return type(self), (self._values,)
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(self)})"
 

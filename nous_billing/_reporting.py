@@ -13,6 +13,7 @@ from itertools import count
 from threading import local
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from ._printable import printable_value
 from .errors import BillingError, BillingInvalidRequest
 
 if TYPE_CHECKING:
@@ -198,7 +199,8 @@ def _log(level: int, message: str, values: Mapping[str, Any] | None = None, extr
 
 
 def _plain(value: object) -> object:
-    return str(value) if isinstance(value, Decimal) else value
+    # A portal's text must not begin a line of its own, which would read as another record.
+    return printable_value(value) if isinstance(value, str) else str(value) if isinstance(value, Decimal) else value
 
 
 def _events() -> Any:

@@ -46,7 +46,8 @@ class AsyncBillingClient(AsyncPurchasing, AsyncSubscriptions):
         clock: A clock for tests.
 
     Raises:
-        BillingInvalidRequest: As for ``BillingClient``.
+        BillingInvalidRequest: As for ``BillingClient``. Its methods raise one where asyncio does not run
+            (``error="no_event_loop"``).
     """
 
     def __init__(

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 class BillingClient(Purchasing, Subscriptions):
     """The billing endpoints of the Nous Portal.
 
-    Safe to share between threads, and usable after a fork. Use it as a context manager, or call ``close``.
+    Safe to share between threads, and usable after a fork. It cannot be copied or pickled. Use it as a context manager,
+    or call ``close``.
 
     Args:
         credentials: Where the token comes from. None: ``NOUS_TOKEN``, the login of Hermes, or the SDK's own.

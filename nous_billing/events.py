@@ -165,6 +165,8 @@ class PurchaseEnded(PurchaseEvent):
 class PurchaseUncertain(PurchaseEvent):
     """A call ends without knowing whether the charge was made, or how it ended. Money may have moved.
 
+    A loop over ``follow_purchase`` that is left, even in the middle of a request, tells nothing.
+
     Attributes:
         error: The code of the error, such as ``"purchase_uncertain"``, or the class of another exception.
     """
@@ -211,7 +213,8 @@ Observer = Callable[[Event], object]
 """Called with each event, in the thread or task of the call (a refresh: in a thread of the SDK). Must return soon.
 
 What it raises is logged once for each client, and changes nothing: no result, no error, nothing that is said about
-money. Only what is no ``Exception``, such as Ctrl-C while it runs, ends the call as it does anywhere else in it.
+money. Only what is no ``Exception``, such as Ctrl-C while it runs, ends the call as it does anywhere else in it. Of
+calls that it makes itself it is not told.
 
 It may have a method ``request_headers``, which is called with each ``ExchangeBegun`` and returns headers to send with
 that request, such as ``traceparent``.

@@ -46,7 +46,8 @@ def check_headers(headers: Mapping[str, str] | None, *, are_traced: bool = False
     checked: dict[str, str] = {}
     for name, value in cast("Mapping[object, object]", headers).items():
         if not isinstance(name, str) or not re.fullmatch(_TOKEN, name):
-            raise _refused(f"{name!r:.60} is no name of a header")
+            # Not quoted: a whole line may have been passed, with a secret.
+            raise _refused("a name in headers must be a string such as X-Tenant, without blanks and colons")
         key = name.lower()
         if key in _OURS or key.startswith(_OURS_TOO):
             raise _refused(f"the header {name} is set by the SDK")

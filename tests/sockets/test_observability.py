@@ -136,6 +136,14 @@ def test_each_record_is_made_of_an_event_and_has_its_fields(shop, log):
     assert "network_error after" in log.text
 
 
+def test_what_the_portal_names_begins_no_line_of_its_own_in_the_log(shop, log):
+    state = {"org": {"id": "org_1\nPurchase forged settled\x1b[31m"}}
+    shop.portal.inject(Fault.reply(200, state), "get_billing_state")
+    assert shop.press(shop.client()).status == "settled"
+    assert "forged" in log.text
+    assert not [line for record in log.records for line in record.getMessage().splitlines()[1:]]
+
+
 REFUSED = Fault.reply(403, {"error": "role_required"}, {"x-request-id": "req_1"})
 ENDS = [
     (REFUSED, [("PurchaseEnded", "refused")]),
@@ -561,7 +569,7 @@ def test_own_headers_and_a_name_go_with_each_request_of_a_call(shop):
         *({name: "x"} for name in ("Authorization", "Idempotency-Key", "content-type", "ACCEPT", "Accept-Encoding")),
         *({name: "x"} for name in ("Host", "Content-Length", "Connection", "Transfer-Encoding", "User-Agent", "TE")),
         *({name: "x"} for name in ("Cookie", "Proxy-Authorization", "X-Nous-Refresh-Token", "Upgrade", "Expect")),
-        *({name: "x"} for name in ("", "a b", "a\n", "ä", "a:b", 5)),
+        *({name: "x"} for name in ("", "a b", "a\n", "ä", "a:b", "A: canary", 5)),
         *({"X-A": value} for value in ("", " a", "a\r\nHost: b", "ä", "\N{SNOWMAN}", "a\0", 5, None, b"a")),
         {"X-A": "1", "x-a": "2"},
         [("X-A", "1")],
@@ -573,6 +581,7 @@ def test_headers_that_are_not_the_callers_or_cannot_be_sent_are_refused_before_a
 ):
     for call in (read, charge, poll):
         error = failure(call, client, headers=headers)
+        assert "canary" not in str(error)
         assert (error.error, error.outcome_unknown) == ("invalid_headers", False)
     assert failure(client.buy_credits, "50", idempotency_key=KEY, headers=headers).error == "invalid_headers"
     assert mock_portal.requests == []

@@ -33,6 +33,7 @@ def test_a_result_has_the_headers_of_its_reply_which_count_in_no_comparison_and_
     assert hash(result) == hash(without)
     assert hash(result.headers) == hash(ReplyHeaders(SENT)) != hash(ReplyHeaders({}))
     assert "canary" not in repr(result) + repr(result.headers)
+    assert not hasattr(result.headers, "__dict__")
     assert result.raw == without.raw
     assert pickle.loads(pickle.dumps(result)).request_id == replace(result).request_id == "req_1"
 
