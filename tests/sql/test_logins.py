@@ -326,3 +326,4 @@ def test_what_can_be_no_storage_is_refused(make):
     with pytest.raises(BillingInvalidRequest) as caught:
         make(create_engine("sqlite://"))
     assert caught.value.error == "invalid_storage"
+    assert SqlLoginStorage(create_engine("sqlite://"), "x" * 255).load
