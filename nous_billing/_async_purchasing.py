@@ -74,7 +74,7 @@ class AsyncPurchasing(BasePurchasing[AsyncClock]):
         """
         purchase = self._new_purchase(amount_usd, idempotency_key)
         buying = self._buying(purchase, store, step_up, on_progress, cancelled, interval, cap, organisation_id)
-        return await self._driver.run(buying.buy(), headers, buying.broken)
+        return await self._driver.run(buying.buy(), headers)
 
     async def begin_purchase(
         self,
@@ -109,7 +109,7 @@ class AsyncPurchasing(BasePurchasing[AsyncClock]):
         buying = self._buying(
             purchase, store, step_up, on_progress, cancelled, DEFAULT_INTERVAL, DEFAULT_CAP, organisation_id
         )
-        return await self._driver.run(buying.begin(), headers, buying.broken)
+        return await self._driver.run(buying.begin(), headers)
 
     async def check_purchase(
         self,

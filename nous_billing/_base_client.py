@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, NoReturn, SupportsIndex, TypeVar
 
 from ._arguments import check_clock, check_functions, wrong_type
 from .clock import BaseClock
 from .credentials import AsyncCredentialSource, CredentialSource
-from .errors import BillingError
+from .errors import BillingError, BillingInvalidRequest
 from .models import (
     BillingState,
     ChargeAccepted,
@@ -28,7 +28,7 @@ from .protocol.caller import call_user, unwrap_caller_errors
 from .protocol.exchange import BeforeSend, Flow, exchange
 from .protocol.idempotency import check_idempotency_key
 from .protocol.operations import Operation
-from .protocol.reporting import paying, waiting
+from .protocol.reporting import Paying, waiting
 from .protocol.seconds import check_seconds
 from .protocol.settlement import TellOfPoll, settlement
 from .protocol.upgrade import wait_for_upgrade
@@ -70,20 +70,31 @@ class BaseClient(Generic[ClockT]):
         self._source: CredentialSource | AsyncCredentialSource = credentials
         self._shown: Organisation | None = None
 
-    def _exchange(self, operation: Operation[T], timeout: float | None) -> Flow[T]:
-        return exchange(operation, base_url=self._base_url, deadline=self._deadline(timeout))
+    def __reduce_ex__(self, protocol: SupportsIndex, /) -> NoReturn:
+        raise BillingInvalidRequest(
+            "A client cannot be copied or pickled: it has connections and a login. Threads can share one; make another "
+            "in each process.",
+            error="invalid_copy",
+        )
+
+    def _exchange(
+        self, operation: Operation[T], timeout: float | None, before_send: BeforeSend | None = None
+    ) -> Flow[T]:
+        deadline = self._deadline(timeout)
+        return exchange(operation, base_url=self._base_url, deadline=deadline, before_send=before_send)
 
     def _charge(self, amount_usd: Amount, idempotency_key: str | UUID, timeout: float | None) -> Flow[ChargeAccepted]:
         key, amount = check_idempotency_key(idempotency_key), check_amount(amount_usd, "amount_usd")
-        flow = self._exchange(operations.post_charge(amount, key), timeout)
-        return paying(flow, self._clock, what="credits", key=key, amount_usd=amount)
+        paying = Paying(self._clock, what="credits", key=key, amount_usd=amount)
+        return paying.run(self._exchange(operations.post_charge(amount, key), timeout, paying.before_send))
 
     def _upgrade(
         self, subscription_type_id: str, idempotency_key: str | UUID, timeout: float | None
     ) -> Flow[SubscriptionUpgrade]:
         key = check_idempotency_key(idempotency_key)
-        flow = self._exchange(operations.upgrade_subscription(subscription_type_id, key), timeout)
-        return paying(flow, self._clock, what="upgrade", key=key)
+        operation = operations.upgrade_subscription(subscription_type_id, key)
+        paying = Paying(self._clock, what="upgrade", key=key)
+        return paying.run(self._exchange(operation, timeout, paying.before_send))
 
     def _patch_auto_top_up(
         self, enabled: bool, threshold: Amount | None, top_up_amount: Amount | None, timeout: float | None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ._printable import printable, printable_value
-from ._reply_headers import NO_HEADERS, ReplyHeaders, request_id
+from ._reply_headers import ReplyHeaders, request_id
 
 
 class BillingError(Exception):
@@ -55,7 +55,7 @@ class BillingError(Exception):
         self.portal_url: str | None = portal_url
         self.retry_after: int | None = retry_after
         self.payload: dict[str, Any] = dict(payload or {})
-        self.headers: ReplyHeaders = ReplyHeaders(headers) if headers else NO_HEADERS
+        self.headers: ReplyHeaders = ReplyHeaders(headers)
         self.outcome_unknown: bool = outcome_unknown
 
     @property
@@ -89,5 +89,5 @@ class BillingError(Exception):
 def _unpickle(cls: type[BillingError], args: tuple[Any, ...], attributes: dict[str, Any]) -> BillingError:
     error = cls.__new__(cls, *args)
     # A version without headers may have pickled it.
-    error.__dict__.update({"headers": NO_HEADERS, **attributes})
+    error.__dict__.update({"headers": ReplyHeaders(), **attributes})
     return error

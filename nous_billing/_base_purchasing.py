@@ -72,12 +72,12 @@ class BasePurchasing(BaseClient[ClockT]):
     def _checking(self, idempotency_key: str | UUID, store: AnyPurchaseStore | None) -> Flow[Purchase]:
         return self._check(check_idempotency_key(idempotency_key), self._store(store))
 
-    def _check(self, key: str, store: AnyStore) -> Flow[Purchase]:
+    def _check(self, key: str, store: AnyStore, *, is_followed: bool = False) -> Flow[Purchase]:
         purchase = yield from load_purchase(store, key)
         if purchase is None:
             raise not_found(key)
         buying = self._buying(purchase, store, None, None, None, DEFAULT_INTERVAL, DEFAULT_CAP)
-        return (yield from buying.check())
+        return (yield from buying.check(is_followed=is_followed))
 
     def _following(
         self, idempotency_key: str | UUID, store: AnyPurchaseStore | None, interval: float, cap: float
@@ -85,7 +85,9 @@ class BasePurchasing(BaseClient[ClockT]):
         key, purchases = check_idempotency_key(idempotency_key), self._store(store)
         check_seconds(interval, "interval")
         check_seconds(cap, "cap")
-        return Following(lambda: self._check(key, purchases), interval=interval, cap=cap, clock=self._clock)
+        return Following(
+            lambda: self._check(key, purchases, is_followed=True), interval=interval, cap=cap, clock=self._clock
+        )
 
     def _resuming(
         self,

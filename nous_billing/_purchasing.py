@@ -203,7 +203,7 @@ class Purchasing(BasePurchasing[Clock]):
 
     def _run(self, buying: Buying, flow: Flow[Purchase], headers: Mapping[str, str] | None) -> Purchase:
         try:
-            return self._driver.run(flow, headers, buying.broken)
+            return self._driver.run(flow, headers)
         except KeyboardInterrupt as interrupt:
             interrupted = buying.interrupted()
             if interrupted is None:

@@ -14,12 +14,16 @@ _LONGEST_ID = 200
 class ReplyHeaders(Mapping[str, str]):
     """Headers of a reply: read-only, found by their names in any case. The repr has no values, which may be secret.
 
-    >>> headers = ReplyHeaders({"Set-Cookie": "session=secret", "X-Request-Id": "req_1"})
+    >>> sent = {"Set-Cookie": "session=secret", "X-Request-Id": "req_1"}
+    >>> headers = ReplyHeaders(sent)
     >>> headers["x-request-id"], "SET-COOKIE" in headers
     ('req_1', True)
     >>> headers
     ReplyHeaders(set-cookie, x-request-id)
     """
+
+    # ``vars`` shows nothing then.
+    __slots__ = ("_values",)
 
     def __init__(self, headers: Mapping[str, str] | None = None) -> None:
         self._values = {name.lower(): value for name, value in (headers or {}).items()}
@@ -40,11 +44,8 @@ class ReplyHeaders(Mapping[str, str]):
         return f"{type(self).__name__}({', '.join(self)})"
 
 
-NO_HEADERS = ReplyHeaders()
-
-
 def request_id(headers: Mapping[str, str]) -> str | None:
-    """Return the id that the portal, or a proxy in front of it, gave to a request, or None where it says none."""
+    """Return the id that the portal, or a proxy in front of it, gave to a request, or None if it says none."""
     for name in _REQUEST_IDS:
         value = printable_value(headers.get(name, "")).strip()
         if value:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from ._reply_headers import NO_HEADERS, ReplyHeaders, request_id
+from ._reply_headers import ReplyHeaders, request_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,9 +18,9 @@ class Result:
     """
 
     raw: dict[str, Any] = field(default_factory=dict[str, Any], repr=False, hash=False)
-    headers: ReplyHeaders = field(default=NO_HEADERS, repr=False, compare=False)
+    headers: ReplyHeaders = field(default_factory=ReplyHeaders, repr=False, compare=False)
 
     @property
     def request_id(self) -> str | None:
-        """The id of the request at the portal, or None where the reply has none. Tell it to the portal's support."""
+        """The id of the request at the portal, or None if the reply has none. Tell it to the portal's support."""
         return request_id(self.headers)

@@ -184,7 +184,7 @@ class LoginRefreshed:
     Attributes:
         call: The call that needed it; 0 where it was no call of a client.
         base_url: The portal's.
-        error: The code of the error, or None where it has a new token.
+        error: The code of the error, or the class of another exception. None where it has a new token.
     """
 
     template: ClassVar[str] = "Login to %(base_url)s refreshed (error %(error)s)"

@@ -26,6 +26,7 @@ _STORED_HOSTS = frozenset({"portal.nousresearch.com", "localhost", "127.0.0.1"})
 _AUTHORITY = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]*)?")
 # Others are quoted, and dots folded, by one HTTP library or proxy and not by another.
 _PATH = re.compile(r"(/(?!\.{1,2}(/|$))([A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*)*")
+_LONGEST_SHOWN = 1000
 _VISIBLE_ASCII = re.compile(r"[!-~]+")
 
 
@@ -148,7 +149,7 @@ def _split(url: str) -> SplitResult | None:
 
 
 def _invalid(name: str, value: str | None, remedy: str) -> BillingInvalidRequest:
-    shown = f" {value!r}" if value is not None else ""
+    shown = f" {value!r}" if value is not None and len(value) <= _LONGEST_SHOWN else ""
     return BillingInvalidRequest(
         f"{name}{shown} cannot be used as the portal's address: {remedy}.", error="invalid_base_url"
     )

@@ -55,8 +55,19 @@ WINGS = {
         "unit/auth/test_*",
         *(
             f"auth/test_{name}"
-            for name in ("d*", "fa*", "foreign_files", "hermes_contract", "patience", "re*", "status", "storage")
+            for name in (
+                "d*",
+                "fa*",
+                "foreign_files",
+                "hermes_contract",
+                "keyring",
+                "patience",
+                "re*",
+                "status",
+                "storage",
+            )
         ),
+        "sql/test_logins",
     ],
     "_files": ["unit/files/test_*", "unit/purchases/test_purchase_directory", "auth/test_disk", "auth/test_foreign*"],
     "cli": ["cli/test_asking", "cli/test_commands", "cli/test_endings"],

@@ -9,6 +9,7 @@ import logging
 import re
 import sys
 import tempfile
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import StringIO
@@ -61,7 +62,14 @@ def traced() -> tuple[str, str]:
     assert charges == ["50"], charges
     texts = log.getvalue(), "\n".join(drawn(list(exporter.get_finished_spans()))) + "\n"
     log_text, spans = (steady(text.replace(url, PORTAL)) for text in texts)
-    return log_text, spans
+    return wrapped(log_text), spans
+
+
+def wrapped(text: str) -> str:
+    """Break the lines of the log as a page shows them."""
+    return "".join(
+        f"{textwrap.fill(line, 80, subsequent_indent=' ' * 6, break_on_hyphens=False)}\n" for line in text.splitlines()
+    )
 
 
 @contextmanager

@@ -7,7 +7,8 @@
 | 402 | declined | the payment failed; nothing was charged |
 | 403 | not_authorised | this login may not buy, or not see this purchase |
 | 404 | not_found | this service does not know the purchase |
-| 409, 422 | refused | nothing was charged |
+| 422 | refused | nothing was charged |
+| 409 | refused | this request charged nothing: the action was begun with another amount |
 | 429, 503 | refused | nothing was charged; try again later |
 | 503 | not_known | the database does not answer |
 """
@@ -83,24 +84,37 @@ def outcome_of(purchase: Purchase) -> Outcome:
 
 
 def of_error(error: BillingError, key: str) -> JSONResponse:
-    status, outcome = _status_and_outcome(error)
-    message = error.message
-    if error.error == "wrong_organisation":
-        # The SDK's own sentence names the other organisation.
-        message = "Your login is not for the organisation of this purchase."
     headers = {"Retry-After": str(error.retry_after)} if error.retry_after else None
-    body = {"key": key, "outcome": outcome, "message": message, "portal_url": error.portal_url}
-    return JSONResponse(body, status, headers)
+    return JSONResponse(body_of_error(error, key), _status_and_outcome(error)[0], headers)
+
+
+def body_of_error(error: BillingError, key: str) -> dict[str, str | None]:
+    _, outcome = _status_and_outcome(error)
+    message, portal_url = error.message, error.portal_url
+    if _is_for_another_organisation(error):
+        # The SDK's own sentences name the other organisation, the amount and the charge.
+        message, portal_url = "Your login is not for the organisation of this purchase.", None
+    return {"key": key, "outcome": outcome, "message": message, "portal_url": portal_url}
+
+
+def _is_for_another_organisation(error: BillingError) -> bool:
+    # Of a purchase that is open the SDK says that its end is not known, and why.
+    cause: BillingError | None = error
+    while cause is not None and cause.error != "wrong_organisation":
+        cause = getattr(cause, "last_error", None)
+    return cause is not None
 
 
 def _status_and_outcome(error: BillingError) -> tuple[int, Outcome]:
+    if _is_for_another_organisation(error):
+        return 403, "not_authorised"
     if isinstance(error, BillingPurchaseNotFound):
         return 404, "not_found"
     if error.outcome_unknown:
         cause = error.last_error if isinstance(error, BillingPurchaseUncertain) else error
         # A 202 would promise that the store has the purchase.
         return 503 if isinstance(cause, BillingPurchaseStoreError) else 202, "not_known"
-    if isinstance(error, _NOT_AUTHORISED) or error.error == "wrong_organisation":
+    if isinstance(error, _NOT_AUTHORISED):
         return 403, "not_authorised"
     if isinstance(error, BillingRateLimited):
         return error.status or 429, "refused"

@@ -33,9 +33,10 @@ class Person:
 class Login:
     """The token of a person, or of anybody in an organisation: read when the SDK asks, so that it is never old."""
 
-    def __init__(self, database: AsyncEngine, column: Column[str], value: str) -> None:
+    def __init__(self, database: AsyncEngine, organisation_id: str, person: str | None) -> None:
         self._database = database
-        self._query = select(PEOPLE.c.access_token).where(column == value).limit(1)
+        query = select(PEOPLE.c.access_token).where(PEOPLE.c.organisation_id == organisation_id).limit(1)
+        self._query = query if person is None else query.where(PEOPLE.c.person == person)
 
     async def resolve(self, *, rejected: str | None = None) -> Credentials:
         try:
@@ -54,7 +55,7 @@ class People:
 
     def __init__(self, database: AsyncEngine) -> None:
         self._database = database
-        self._clients: dict[tuple[str, str], AsyncBillingClient] = {}
+        self._clients: dict[tuple[str, str | None], AsyncBillingClient] = {}
 
     async def find(self, session: str) -> Person | None:
         query = select(PEOPLE.c.person, PEOPLE.c.organisation_id).where(PEOPLE.c.session == session)
@@ -63,16 +64,17 @@ class People:
         return Person(row.person, row.organisation_id) if row else None
 
     def client_of(self, person: Person) -> AsyncBillingClient:
-        return self._client(PEOPLE.c.person, person.name)
+        # Two people of two organisations may have the same name.
+        return self._client(person.organisation_id, person.name)
 
     def client_for(self, organisation_id: str) -> AsyncBillingClient:
         """Of anybody in the organisation, for what no person waits for."""
-        return self._client(PEOPLE.c.organisation_id, organisation_id)
+        return self._client(organisation_id, None)
 
-    def _client(self, column: Column[str], value: str) -> AsyncBillingClient:
-        key = (column.name, value)
+    def _client(self, organisation_id: str, person: str | None) -> AsyncBillingClient:
+        key = (organisation_id, person)
         if key not in self._clients:
-            self._clients[key] = AsyncBillingClient(Login(self._database, column, value), timeout=TIMEOUT)
+            self._clients[key] = AsyncBillingClient(Login(self._database, *key), timeout=TIMEOUT)
         return self._clients[key]
 
     async def aclose(self) -> None:

@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from nous_billing import BillingError
 
-from .answers import answer, body_of, of_error
+from .answers import answer, body_of, body_of_error, of_error
 from .people import Person
 from .shared import Shared, shared
 
@@ -58,7 +58,7 @@ class Service:
             first = await anext(events)
         except BillingError as error:
             return of_error(error, key)
-        return StreamingResponse(_joined(first, events), media_type="text/event-stream")
+        return StreamingResponse(_joined(first, events, key), media_type="text/event-stream")
 
     async def _events(self, person: Person, key: str) -> AsyncGenerator[str, None]:
         client = self._shared.people.client_of(person)
@@ -76,10 +76,10 @@ class Service:
 async def _read_order(request: Request) -> tuple[str, str]:
     try:
         order: object = await request.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         order = None
     match order:
-        case {"action": str(action), "amount_usd": str(amount_usd)}:
+        case {"action": str(action), "amount_usd": str(amount_usd)} if action.strip():
             return action, amount_usd
         case _:
             raise HTTPException(400, 'Send {"action": "...", "amount_usd": "50"}, the amount as a string of dollars.')
@@ -90,13 +90,14 @@ def purchase_key(person: Person, action: str) -> str:
     return hashlib.sha256(json.dumps([person.organisation_id, person.name, action]).encode()).hexdigest()
 
 
-async def _joined(first: str, others: AsyncGenerator[str, None]) -> AsyncGenerator[str, None]:
+async def _joined(first: str, others: AsyncGenerator[str, None], key: str) -> AsyncGenerator[str, None]:
     yield first
     try:
         async for event in others:
             yield event
     except BillingError as error:
-        yield _event({"outcome": "not_known", "message": error.message})
+        # Whatever it is, the purchase was begun.
+        yield _event({**body_of_error(error, key), "outcome": "not_known"})
 
 
 def _event(body: dict[str, str | None]) -> str:

@@ -8,7 +8,7 @@ import re
 import socket
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # A lock is held for a few syncs of a disk.
 _POLL_SECONDS = 0.01
+# A lock that somebody holds is there to be seen, but for the moment in which a soft one changes hands.
+_MOST_LOOKS = 10
 # A process and its host, as filelock's soft locks record them.
 _HOLDER = re.compile(rb"(\d{1,20})\n([\w.-]{1,255})\n", re.ASCII)
 
@@ -38,7 +40,8 @@ def locked(lock_path: str, seconds: float, what: str, *, instead: str | None = N
 
     Raises:
         BillingNetworkError: Another program held it for ``seconds``.
-        OSError: The folder cannot be written, may be written by others, or its file system has no locks.
+        OSError: The folder cannot be written, may be written by others, or its file system has no locks; or something
+            else is in the lock's place. ``strerror`` names it.
     """
     from filelock import FileLock, Timeout
 
@@ -51,8 +54,10 @@ def locked(lock_path: str, seconds: float, what: str, *, instead: str | None = N
     lock = FileLock(lock_path, timeout=seconds, mode=0o600, thread_local=False)
     try:
         try:
-            lock.acquire(poll_interval=_POLL_SECONDS)
+            lock.acquire(poll_interval=_POLL_SECONDS, cancel_check=_absent_for(_MOST_LOOKS, lock_path))
         except Timeout:
+            if not os.path.lexists(lock_path):
+                raise _unusable(lock_path, OSError(errno.ENOENT, "it cannot be made in its folder")) from None
             raise _held(lock_path, seconds, what, lock) from None
         except Exception as error:  # What filelock raises on a file system without locks differs between versions.
             raise _unusable(lock_path, error) from error
@@ -68,8 +73,30 @@ def _check(lock_path: str) -> None:
     folder = os.path.dirname(lock_path)
     make_folder(Path(folder))
     check_folder(folder)
-    with suppress(FileNotFoundError):
+    try:
         check_file(lock_path, os.lstat(lock_path))
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        # A refusal names the path itself.
+        if lock_path in (error.strerror or ""):
+            raise
+        raise _unusable(lock_path, error) from error
+
+
+def _absent_for(looks: int, lock_path: str) -> Callable[[], bool]:
+    """Return a function that says whether there was no lock in so many looks: then nobody holds it.
+
+    In some folders nothing can be made although their mode allows it, such as those of ``/proc``.
+    """
+    absent = 0
+
+    def look() -> bool:
+        nonlocal absent
+        absent = 0 if os.path.lexists(lock_path) else absent + 1
+        return absent >= looks
+
+    return look
 
 
 def _cannot_be_made(lock_path: str) -> bool:

@@ -3,6 +3,7 @@
 - A folder of ours belongs to us (the effective user) or to root, and nobody else may write it. A sticky folder such as
   ``/tmp``, in which others can remove nothing of ours, will do.
 - A file in it belongs to us or to root, is a regular file, and nobody else may write it. Others may be able to read it.
+  A file that is mounted by itself is no exception: its owner outside of the container can write it.
 - Its group may write it if that is our private group: the one with our user's name and no other member, root's, or one
   that this process is in and that has no name here, such as the ``fsGroup`` of a Kubernetes volume.
 - A link on the way is followed if it belongs to us or to root, or to the owner of its folder if nobody else may write
@@ -113,7 +114,12 @@ def check_file(path: str, found: os.stat_result) -> None:
     if not stat.S_ISREG(found.st_mode):
         raise _refusal(path, f"{path} is not a regular file")
     if not _is_ours(found.st_uid):
-        raise _refusal(path, f"{path} belongs to user {found.st_uid}")
+        us = _our_id()
+        raise _refusal(
+            path,
+            f"{path} belongs to user {found.st_uid}, and this program runs as user {us}. If you trust what is in it, "
+            f"run `chown {us} {path}`, or run the program as user {found.st_uid}",
+        )
     if _others_write(found):
         raise _refusal(path, f"others can write {path} (mode {_mode(found)}). Check it, then run `chmod go-w {path}`")
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
-from typing import Any
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from typing import cast
 
 from .._secrets import SecretBytes
-from ..errors import BillingAuthError, BillingError, BillingNetworkError
+from ..errors import BillingAuthError, BillingError, BillingInvalidRequest, BillingNetworkError
 from .login_document import Document, Unusable, compact, recognise
 from .login_file import PreparedLogin
 from .login_storage import LoginStorage
@@ -52,8 +52,11 @@ class KeptLogin:
             BillingNetworkError: Another program held it for ``seconds``.
             OSError: It cannot be held.
         """
-        holding = self._call(self._storage.hold, seconds)
-        self._call(holding.__enter__)
+        holding = self._call("hold", seconds)
+        if not isinstance(holding, AbstractContextManager):
+            raise _invalid(f"hold returned a {type(holding).__name__}, not a context manager")
+        holding = cast("AbstractContextManager[object]", holding)
+        self._call("hold", held=holding)
         try:
             yield
         finally:
@@ -68,18 +71,19 @@ class KeptLogin:
             BillingAuthError: It is no document that this version reads.
             BillingNetworkError: It cannot be read just now.
         """
-        reason = None
         try:
-            content = self._storage.load()
-        except BillingError:
-            raise
-        except Exception as error:  # noqa: BLE001 - what a storage raises is not known here
-            reason, content = _words(error), None
-        if reason is not None:
-            # Outside of the handler: the exception may have a secret, and would be the context of this one.
-            raise BillingNetworkError(
-                f"The login cannot be read from {self.name}: {reason}. Try again shortly.", error="network_error"
-            )
+            content = self._call("load")
+        except OSError as error:
+            reason = error.strerror
+        else:
+            return self._recognised(content)
+        raise BillingNetworkError(
+            f"The login cannot be read from {self.name}: {reason}. Try again shortly.", error="network_error"
+        )
+
+    def _recognised(self, content: object) -> Document:
+        if content is not None and not isinstance(content, SecretBytes):
+            raise _invalid(f"load returned a {type(content).__name__}, not SecretBytes or None")
         found = Unusable.EMPTY if content is None else recognise(content.reveal())
         if isinstance(found, dict):
             return found
@@ -99,7 +103,7 @@ class KeptLogin:
             OSError: It cannot be saved.
             BillingError: As ``read``.
         """
-        self._call(self._storage.reserve, len(compact(self.read())) + _GROWTH)
+        self._call("reserve", len(compact(self.read())) + _GROWTH)
         yield PreparedLogin(self._save)
 
     def write(self, document: Document) -> None:
@@ -111,19 +115,31 @@ class KeptLogin:
         self._save(lambda: compact(document))
 
     def _save(self, content: Callable[[], bytes]) -> None:
-        self._call(self._storage.save, SecretBytes(content()))
+        self._call("save", SecretBytes(content()))
         self._saved += 1
 
-    def _call(self, method: Callable[..., object], *arguments: object) -> Any:
+    def _call(self, method: str, *arguments: object, held: AbstractContextManager[object] | None = None) -> object:
+        """Call a method of the storage, or enter what it returned.
+
+        Raises:
+            BillingError: The storage raised it, or returned an awaitable (``error="invalid_storage"``).
+            OSError: It raised something else. ``strerror`` says what, without its text, which may have a secret.
+        """
         try:
-            return method(*arguments)
-        except (BillingError, OSError):
+            answer = held.__enter__() if held is not None else getattr(self._storage, method)(*arguments)
+        except BillingError:
             raise
         except Exception as error:  # noqa: BLE001 - what a storage raises is not known here
-            reason = _words(error)
+            reason = (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
+        else:
+            if isinstance(answer, Awaitable):
+                # Python warns about a coroutine that was never awaited.
+                getattr(cast("object", answer), "close", bool)()
+                raise _invalid(f"{method} returned an awaitable. Give plain methods: they are called in threads")
+            return answer
+        # Outside of the handler: that exception would be the context of this one.
         raise OSError(errno.EIO, reason)
 
 
-def _words(error: Exception) -> str:
-    # Not its text: that of a database has the values of the statement.
-    return (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
+def _invalid(what: str) -> BillingInvalidRequest:
+    return BillingInvalidRequest(f"The storage's {what}.", error="invalid_storage")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import time
@@ -46,13 +47,18 @@ class LoginFile:
     Raises:
         ValueError: There can be no such path.
         RuntimeError: The home folder is not known.
-        OSError: The path is relative, and the working directory is gone.
+        OSError: The path is too long, or is relative and the working directory is gone.
     """
 
     def __init__(self, path: Path) -> None:
         # As it was given: the system follows the links of the moment.
         self.name: str = absolute(os.fspath(path.expanduser()))
-        os.path.realpath(self.name)
+        try:
+            # The longest of the names that it cannot do without.
+            os.lstat(f"{self.path}.lock")
+        except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                raise
         self._holders: set[int] = set()
 
     @property
@@ -176,7 +182,7 @@ class LoginFile:
         if isinstance(found, dict):
             with suppress(OSError):
                 # Not refused, as ssh would: a plain copy of a login is like that, and its owner is not to be kept out.
-                if os.stat(path).st_mode & stat.S_IROTH:
+                if os.stat(path).st_mode & (stat.S_IRWXG | stat.S_IRWXO):
                     os.chmod(path, 0o600)
         return found
 

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from .._arguments import check_clock, wrong_type
+from .._arguments import check_clock
 from .._secrets import Secret
 from .._threads import start
 from ..clock import Clock, SystemClock
@@ -16,6 +16,7 @@ from ..credentials import BILLING_MANAGE_SCOPE, Credentials
 from ..errors import BillingInvalidRequest
 from ..portal import DEFAULT_PORTAL_BASE_URL, check_base_url, environment_base_url
 from ..transport.driver import Driver
+from . import tokens
 from .device_login import DeviceCode, check_callbacks
 from .grant import GRANT_KEY, warn_of_grant_end
 from .login_entries import not_logged_in
@@ -24,7 +25,6 @@ from .login_keeper import LoginKeeper
 from .login_places import place_of
 from .login_storage import LoginStorage
 from .oauth import CLIENT_ID, LOGIN_SCOPE
-from .tokens import login_scopes, minimum_lifetime, seconds_from_iso, secret_text, token_end, usable_token, utc
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -73,8 +73,7 @@ class StoredLogin:
         clock: Clock | None = None,
     ) -> None:
         place = place_of(path, storage)
-        if not isinstance(client_id, str):
-            raise wrong_type("client_id", "a string", client_id, "invalid_client_id")
+        tokens.check_client_id(client_id)
         self._portal = None if portal_base_url is None else check_base_url(portal_base_url, "portal_base_url")
         self._clock = clock or SystemClock()
         check_clock(self._clock)
@@ -90,15 +89,12 @@ class StoredLogin:
         """
         if isinstance(self._keeper.place, LoginFile):
             return self._keeper.place.path
-        raise BillingInvalidRequest(
-            f"The login is in {self._name}, which has no path. Only a login in a file has one.",
-            error="invalid_storage",
-        )
+        message = f"The login is in {self._name}, which has no path. Only a login in a file has one."
+        raise BillingInvalidRequest(message, error="invalid_storage")
 
     @property
     def _name(self) -> str:
-        place = self._keeper.place
-        return str(place.path) if isinstance(place, LoginFile) else place.name
+        return str(place.path) if isinstance(place := self._keeper.place, LoginFile) else place.name
 
     @property
     def is_logged_in(self) -> bool:
@@ -114,17 +110,17 @@ class StoredLogin:
     @property
     def scopes(self) -> frozenset[str]:
         """The granted scopes; empty if nobody is logged in."""
-        return login_scopes(self._keeper.load()[1])
+        return tokens.login_scopes(self._keeper.load()[1])
 
     @property
     def expires_at(self) -> datetime | None:
         """When the access token expires, in UTC, if that is known. It is renewed before."""
-        return token_end(self._keeper.load()[1])
+        return tokens.token_end(self._keeper.load()[1])
 
     @property
     def grant_expires_at(self) -> datetime | None:
         """When the login ends, in UTC, 30 days after its approval, even if it is renewed; None if not known."""
-        return utc(seconds_from_iso(self._keeper.load()[1].get(GRANT_KEY)))
+        return tokens.utc(tokens.seconds_from_iso(self._keeper.load()[1].get(GRANT_KEY)))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._name!r})"
@@ -147,18 +143,18 @@ class StoredLogin:
             BillingLoginNotSaved: It has expired and could not be saved, so it was not renewed; or it was renewed, the
                 file failed, and it is kept in memory.
         """
-        refused = secret_text(rejected)
+        refused = tokens.secret_text(rejected)
         # A traceback may show the variables of this frame.
         del rejected
         base_url, login = self._keeper.load()
         now = self._clock.time()
         warn_of_grant_end(login, self._name, base_url, now)
-        token = usable_token(login, refused, now, minimum_lifetime(login))
+        token = tokens.usable_token(login, refused, now, tokens.minimum_lifetime(login))
         if token is not None and not self._keeper.has_unsaved:
             return Credentials(token, base_url)
         # In a thread, so that Ctrl-C ends the wait but not the renewal.
         renewing = start(partial(self._keeper.renew, refused), name="nous-billing-refresh", daemon=False)
-        token = usable_token(login, refused, now)
+        token = tokens.usable_token(login, refused, now)
         try:
             return renewing.result(None if token is None else _ADVISORY_WAIT_SECONDS)
         except TimeoutError:
@@ -209,9 +205,9 @@ class StoredLogin:
         """
         check_callbacks(on_code, cancelled)
         base_url, login = self._keeper.load()
-        if secret_text(login.get("access_token")) is None:
+        if tokens.secret_text(login.get("access_token")) is None:
             raise not_logged_in()
-        scope = " ".join(sorted({*(login_scopes(login) or {LOGIN_SCOPE}), BILLING_MANAGE_SCOPE}))
+        scope = " ".join(sorted({*(tokens.login_scopes(login) or {LOGIN_SCOPE}), BILLING_MANAGE_SCOPE}))
         return BILLING_MANAGE_SCOPE in self._keeper.log_in(base_url, scope, on_code, cancelled)
 
     async def alogin(
@@ -235,10 +231,7 @@ class StoredLogin:
         *,
         cancelled: Callable[[], bool | Awaitable[bool]] | None = None,
     ) -> bool:
-        """As ``step_up``, beside the event loop, in which ``on_code`` is called. Cancelling the task ends it.
-
-        Both functions may return an awaitable.
-        """
+        """As ``step_up``, in the way of ``alogin``."""
         from .in_event_loop import beside_loop
 
         return await beside_loop(self.step_up, on_code, cancelled)

@@ -28,6 +28,8 @@ _LONGEST = 10**11
 _EPOCH = datetime.fromtimestamp(0, UTC)
 # The characters of a scope in RFC 6749: a terminal obeys some of the others, and a form cannot carry all of them.
 _SCOPE = re.compile(r"[!#-\[\]-~]+")
+# RFC 6749, appendix A.1.
+_CLIENT_ID = re.compile(r"[ -~]+")
 
 
 def token_claims(token: Secret | str) -> Mapping[str, Any]:
@@ -74,6 +76,22 @@ def check_scope(scope: object) -> str:
             error="invalid_scope",
         )
     return scope
+
+
+def check_client_id(client_id: object) -> str:
+    """Return the OAuth client that a caller names.
+
+    Raises:
+        BillingInvalidRequest: It is no string, is empty, or has characters that no client id has
+            (``error="invalid_client_id"``).
+    """
+    if not isinstance(client_id, str):
+        raise wrong_type("client_id", "a string", client_id, "invalid_client_id")
+    if not _CLIENT_ID.fullmatch(client_id):
+        raise BillingInvalidRequest(
+            "client_id cannot be used. Give one of visible ASCII characters and spaces.", error="invalid_client_id"
+        )
+    return client_id
 
 
 def login_scopes(login: Mapping[str, Any]) -> frozenset[str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from .._reporting import if_broken
 from ..clock import BaseClock
 from ..errors import (
     BillingError,
@@ -92,8 +93,13 @@ class Buying:
         """Do the same, but return as soon as the charge is accepted."""
         return self._result(self._begin())
 
-    def check(self) -> Flow[Purchase]:
-        """Poll the charge of a purchase from the store once, if it has one and has not ended. Never makes a charge."""
+    def check(self, *, is_followed: bool) -> Flow[Purchase]:
+        """Poll the charge of a purchase from the store once, if it has one and has not ended. Never makes a charge.
+
+        Args:
+            is_followed: Whether it is checked again, so that only its end is told.
+        """
+        self._reports.tells_ends_only = is_followed
         self._record.may_be_made = not self._record.purchase.has_ended
         return self._result(self._check())
 
@@ -122,19 +128,23 @@ class Buying:
     def _may_be_made(self) -> bool:
         return self._record.may_be_made or self._posting.in_flight
 
-    def broken(self, error: BaseException) -> Callable[[int], Event] | None:
-        """Return the event for a call that ends without an error of this SDK, or None if no charge can have been made.
-
-        Such an exception is raised past the flow: by Ctrl-C, a cancelled task, or a function of the caller.
-        """
-        return self._reports.broken(error) if self._may_be_made else None
+    def _broken(self, error: BaseException) -> Callable[[int], Event] | None:
+        return self._reports.broken(error) if self._may_be_made and not self._reports.tells_ends_only else None
 
     def interrupted(self) -> BillingPurchaseInterrupted | None:
         """Return the error for Ctrl-C, or None if no charge can have been made."""
         return BillingPurchaseInterrupted(self._call.uncertain(None)) if self._may_be_made else None
 
     def _result(self, flow: Flow[None]) -> Flow[Purchase]:
-        return unwrap_caller_errors(self._release(self._report(self._translate_errors(flow))))
+        flow_to_end = unwrap_caller_errors(self._release(self._report(self._translate_errors(flow))))
+        if_broken(self._broken)
+        try:
+            purchase = yield from flow_to_end
+        except BillingError:
+            if_broken(None)
+            raise
+        if_broken(None)
+        return purchase
 
     def _report(self, flow: Flow[Purchase]) -> Flow[Purchase]:
         try:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from ..clock import BaseClock
 from ..errors import BillingError, BillingPurchaseNotFound, BillingPurchaseStoreError, BillingPurchaseUncertain
 from ..protocol.exchange import Flow, pause_until
+from ..protocol.reporting import report
 from ..protocol.settlement import PASSING, pause_seconds
 from .messages import uncertain
 from .purchase import Purchase
@@ -37,6 +38,18 @@ class Following:
             BillingPurchaseUncertain: Its end cannot be found out, or is not known at the cap.
             BillingError: As for one check.
         """
+        try:
+            return (yield from self._next())
+        except BillingPurchaseUncertain as error:
+            # Here and not in a check, after which it may go on.
+            organisation_id = None if self._last is None else self._last.organisation_id
+            values = {"key": error.key, "amount_usd": error.amount_usd, "charge_id": error.charge_id}
+            yield from report(
+                "PurchaseUncertain", what="credits", organisation_id=organisation_id, error=error.error, **values
+            )
+            raise
+
+    def _next(self) -> Flow[Purchase | None]:
         end = self._end = self._end or self._clock.monotonic() + self._cap
         if self._last is not None and self._last.has_ended:
             return None

@@ -20,10 +20,12 @@ class PurchaseReports:
 
     Attributes:
         is_open: Whether the purchase had not ended when this call began to work on it.
+        tells_ends_only: Whether nothing is told of a call that fails.
     """
 
     def __init__(self, call: PurchaseCall) -> None:
         self.is_open: bool = False
+        self.tells_ends_only: bool = False
         self._call = call
         self._attempts = 0
 
@@ -34,7 +36,8 @@ class PurchaseReports:
 
     def begun(self) -> Flow[None]:
         record = self._call.record
-        if record.purchase.has_ended:
+        # One that was not made is made now.
+        if record.purchase.has_ended and record.purchase.charge_id is not None:
             return
         self.is_open = True
         yield from report("PurchaseBegun", is_continued=record.stored is not None, **self._values())
@@ -55,6 +58,8 @@ class PurchaseReports:
 
     def failed(self, error: BillingError) -> Flow[None]:
         """Tell of the error with which the call ends."""
+        if self.tells_ends_only:
+            return
         if error.outcome_unknown:
             yield from report("PurchaseUncertain", error=error.error, **self._values())
         elif self.is_open:
@@ -64,7 +69,8 @@ class PurchaseReports:
         return event_maker("PurchaseUncertain", error=type(error).__name__, **self._values())
 
     def _end_values(self) -> dict[str, Any]:
-        seconds = (self._call.now() - self._call.record.purchase.started_at).total_seconds()
+        # Another machine's clock may have been ahead.
+        seconds = max((self._call.now() - self._call.record.purchase.started_at).total_seconds(), 0.0)
         return {"seconds": seconds, **self._values()}
 
     def _values(self) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from inspect import isawaitable
 from typing import TYPE_CHECKING, TypeVar
@@ -13,13 +12,13 @@ from .._reporting import Listener
 from .._threads import start
 from ..clock import AsyncClock
 from ..credentials import Credentials
-from ..errors import BillingError
+from ..errors import BillingError, BillingInvalidRequest
 from ..protocol.exchange import CallUser, Flow, Resolve, RunBlocking, Send, Step
 from ..protocol.replies import Failure, Reply
 from . import intercepted_senders
 from . import sender as transport
 from .asking import AnySource, AwaitedSource
-from .base_driver import BaseDriver, Broken
+from .base_driver import BaseDriver
 from .driver import RENEWING, check_network, not_loaded
 from .watching import Watched
 
@@ -58,14 +57,22 @@ class AsyncDriver(BaseDriver[transport.AsyncSender, AsyncClock]):
         """Close the connections. An HTTP client that the caller gave stays open."""
         self._close()
 
-    async def run(self, flow: Flow[T], headers: Mapping[str, str] | None = None, broken: Broken | None = None) -> T:
+    async def run(self, flow: Flow[T], headers: Mapping[str, str] | None = None) -> T:
         """Run a flow to its end.
 
         Args:
             headers: The caller's own, to be sent with each request.
-            broken: As for ``_call``.
         """
-        with self._call(headers, broken) as added:
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            flow.close()
+            raise BillingInvalidRequest(
+                "An AsyncBillingClient needs asyncio: await its methods in a coroutine that asyncio.run runs, or use a "
+                "BillingClient. Nothing was sent.",
+                error="no_event_loop",
+            ) from None
+        with self._call(headers) as added:
             return await self._run(flow, added)
 
     async def _run(self, flow: Flow[T], added: Mapping[str, str]) -> T:
@@ -85,7 +92,7 @@ class AsyncDriver(BaseDriver[transport.AsyncSender, AsyncClock]):
         if isinstance(step, Resolve):
             return self._kept(step) or await self._resolve(step)
         if isinstance(step, Send):
-            with Watched(replace(step, headers=added), self._clock) as watched:
+            with Watched(step, added, self._clock) as watched:
                 return watched.ended(await self._send(watched.step))
         if isinstance(step, RunBlocking):
             done = await asyncio.wrap_future(start(step.work, name="nous-billing-work", daemon=False))

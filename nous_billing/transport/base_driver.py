@@ -7,24 +7,19 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import partial
 from math import inf
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from .._reporting import Listener, emit, in_call
+from .._reporting import Listener, in_call
 from .._threads import SharedWork
 from ..clock import BaseClock
 from ..credentials import CredentialMemo, Credentials, CredentialSource
-from ..errors import BillingError, BillingInvalidRequest
+from ..errors import BillingInvalidRequest
 from ..protocol.exchange import Resolve, Send
 from ..protocol.request_headers import check_headers, user_agent
 from . import sender as transport
 
-if TYPE_CHECKING:
-    from ..events import Event
-
 SenderT = TypeVar("SenderT", transport.Sender, transport.AsyncSender)
 ClockT = TypeVar("ClockT", bound=BaseClock)
-
-Broken = Callable[[BaseException], "Callable[[int], Event] | None"]
 
 
 class BaseDriver(Generic[SenderT, ClockT]):
@@ -114,11 +109,8 @@ class BaseDriver(Generic[SenderT, ClockT]):
         return None if is_rejected else kept
 
     @contextmanager
-    def _call(self, headers: Mapping[str, str] | None, broken: Broken | None) -> Generator[Mapping[str, str]]:
+    def _call(self, headers: Mapping[str, str] | None) -> Generator[Mapping[str, str]]:
         """Begin a call, and yield the headers of all its requests.
-
-        Args:
-            broken: Makes the event to tell of when the call is ended by an exception that is no error of this SDK.
 
         Raises:
             BillingInvalidRequest: One of ``headers`` cannot be sent (``error="invalid_headers"``).
@@ -126,15 +118,7 @@ class BaseDriver(Generic[SenderT, ClockT]):
         are_traced = self._listener is not None and self._listener.sends_headers
         added = {**self._headers, **check_headers(headers, are_traced=are_traced)}
         with in_call(self._listener):
-            try:
-                yield added
-            except BillingError:
-                raise
-            except BaseException as error:
-                make = None if broken is None else broken(error)
-                if make is not None:
-                    emit(make)
-                raise
+            yield added
 
     def _left(self, step: Resolve | Send) -> float:
         return max(step.deadline - self._clock.monotonic(), 0.0)

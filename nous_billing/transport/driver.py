@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -17,7 +16,7 @@ from ..protocol.replies import Failure, Reply
 from . import intercepted_senders
 from . import sender as transport
 from .asking import AnySource, AskedSource
-from .base_driver import BaseDriver, Broken
+from .base_driver import BaseDriver
 from .watching import Watched
 
 if TYPE_CHECKING:
@@ -56,14 +55,13 @@ class Driver(BaseDriver[transport.Sender, Clock]):
         """Close the connections. An HTTP client that the caller gave stays open."""
         self._close()
 
-    def run(self, flow: Flow[T], headers: Mapping[str, str] | None = None, broken: Broken | None = None) -> T:
+    def run(self, flow: Flow[T], headers: Mapping[str, str] | None = None) -> T:
         """Run a flow to its end.
 
         Args:
             headers: The caller's own, to be sent with each request.
-            broken: As for ``_call``.
         """
-        with self._call(headers, broken) as added:
+        with self._call(headers) as added:
             return self._run(flow, added)
 
     def _run(self, flow: Flow[T], added: Mapping[str, str]) -> T:
@@ -83,7 +81,7 @@ class Driver(BaseDriver[transport.Sender, Clock]):
         if isinstance(step, Resolve):
             return self._kept(step) or self._resolve(step)
         if isinstance(step, Send):
-            with Watched(replace(step, headers=added), self._clock) as watched:
+            with Watched(step, added, self._clock) as watched:
                 return watched.ended(self._send(watched.step))
         if isinstance(step, RunBlocking):
             return step.work()

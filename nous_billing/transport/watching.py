@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import count
 from logging import DEBUG
@@ -9,9 +10,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from .._reply_headers import request_id
-from .._reporting import emit, event_maker, is_heard, listener
+from .._reporting import current_call, emit, event_maker, is_heard, listener
 from ..clock import BaseClock
-from ..errors import BillingInvalidRequest
+from ..errors import BillingError
 from ..protocol.exchange import Send
 from ..protocol.replies import Failure, Reply
 from ..protocol.request_headers import check_headers
@@ -23,19 +24,25 @@ class Watched:
     """One request while it is sent.
 
     Attributes:
-        step: The request, with the headers that the observer adds.
+        step: The request, with the headers that the caller and the observer add.
     """
 
-    def __init__(self, step: Send, clock: BaseClock) -> None:
-        self.step = step
+    def __init__(self, step: Send, headers: Mapping[str, str], clock: BaseClock) -> None:
+        self.step: Send = replace(step, headers=headers) if headers else step
         self._clock = clock
         self._begun_at: float | None = None
         self._answer: Reply | Failure | None = None
         self._values: dict[str, Any] = {}
+        self._call = current_call()
 
     def __enter__(self) -> Self:
         if is_heard(DEBUG):
-            self._begin()
+            try:
+                self._begin()
+            except BaseException as error:
+                # Ctrl-C while the observer runs. What it has begun must end.
+                self.__exit__(type(error), error, None)
+                raise
         return self
 
     def ended(self, answer: Reply | Failure) -> Reply | Failure:
@@ -49,7 +56,7 @@ class Watched:
             return
         seconds = self._clock.monotonic() - self._begun_at
         values = {**self._values, "milliseconds": seconds * 1000, **_outcome(self._answer, kind)}
-        emit(event_maker("ExchangeEnded", **values), DEBUG)
+        emit(event_maker("ExchangeEnded", **values), DEBUG, self._call)
 
     def _begin(self) -> None:
         self._begun_at = self._clock.monotonic()
@@ -64,9 +71,10 @@ class Watched:
         begun, heard_by = emit(event_maker("ExchangeBegun", **self._values), None), listener()
         if begun is None or heard_by is None:
             return
+        asked: Any = heard_by.request_headers(begun)
         try:
-            added = check_headers(heard_by.request_headers(begun))
-        except BillingInvalidRequest:
+            added = check_headers(asked)
+        except Exception:  # noqa: BLE001 - a mapping of the observer may raise anything
             heard_by.note_failure()
         else:
             self.step = replace(self.step, headers={**self.step.headers, **added})
@@ -87,6 +95,7 @@ def _outcome(answer: Reply | Failure | None, kind: type[BaseException] | None) -
         "error": error,
         "request_id": request_id(reply.headers) if reply else None,
         "connection": None if kept is None else "kept" if kept else "new",
-        # An exception, such as an interrupt, says nothing of how far the request came.
-        "was_sent": reply is not None or failure is None or failure.sent,
+        # An exception, such as an interrupt, says nothing of how far the request came. An error of this SDK, that the
+        # client was closed, comes before it leaves.
+        "was_sent": failure.sent if reply is None and failure else kind is None or not issubclass(kind, BillingError),
     }

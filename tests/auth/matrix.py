@@ -14,7 +14,7 @@ from pathlib import Path
 from nous_billing import BillingAuthError
 from nous_billing.clock import SystemClock
 from nous_billing.mock import Fault, MockPortal
-from tests.auth.support import House, Nursery, SqlHouse, iso, login_at
+from tests.auth.support import House, Nursery, SqlHouse, iso
 from tests.sql.database import database_url, postgres_server
 
 CALLS = 3
@@ -131,7 +131,7 @@ class Matrix:
             while portal.faults.take("oauth_token"):
                 pass
             is_due = token != "good"
-            is_alive = _is_alive(house.place)
+            is_alive = _is_alive(house)
             house.close()
             return Cell(
                 outcomes,
@@ -175,15 +175,13 @@ class _LaterClock(SystemClock):
         return super().time() + _MUCH_LATER
 
 
-def _is_alive(place: object) -> bool:
-    """Whether the login of the file can be renewed, once the fault is gone."""
-    login = login_at(place, clock=_LaterClock())
+def _is_alive(house: House) -> bool:
+    """Whether the login can be renewed, once the fault is gone."""
+    login = house.source(clock=_LaterClock())
     try:
         return bool(login.resolve().access_token)
     except BillingAuthError:
         return False
-    finally:
-        login.close()
 
 
 def cells(storages: tuple[str, ...], processes: tuple[int, ...]) -> Iterator[tuple[str, str, int, str]]:

@@ -185,19 +185,19 @@ class SqlHouse(House):
         self.engine.dispose()
 
 
-def login_at(place, **arguments) -> StoredLogin:
+def login_at(place) -> StoredLogin:
     """The login in a file, in the database of a URL, or in the keyring of a test's folder."""
     if str(place).startswith("keyring:"):
         from tests.auth.test_keyring import login_in
 
-        return login_in(Path(place.removeprefix("keyring:")), **arguments)
+        return login_in(Path(place.removeprefix("keyring:")))
     if "://" not in str(place):
-        return StoredLogin(place, **arguments)
+        return StoredLogin(place)
     from sqlalchemy import create_engine
 
     from nous_billing.sql import SqlLoginStorage
 
-    return StoredLogin(storage=SqlLoginStorage(create_engine(place), "ada"), **arguments)
+    return StoredLogin(storage=SqlLoginStorage(create_engine(place), "ada"))
 
 
 def refreshes(portal):

@@ -382,6 +382,13 @@ def test_a_portal_that_does_not_know_the_client_refuses_the_login(house):
     assert caught.value.error == "invalid_client"
 
 
+@pytest.mark.parametrize("client_id", ["\ud800", "a\0", "a\nb", "\u00e9", ""])
+def test_a_client_id_that_no_form_can_carry_is_refused_at_once(house, client_id):
+    with pytest.raises(BillingInvalidRequest, match=r"client_id cannot be used\. Give one of visible ASCII") as caught:
+        house.source(client_id=client_id)
+    assert caught.value.error == "invalid_client_id"
+
+
 MALFORMED = [
     *({name: value} for name in ("device_code", "user_code", "verification_uri") for value in (None, "", 5, ["x"])),
     *(

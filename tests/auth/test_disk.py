@@ -739,7 +739,12 @@ def test_a_file_that_cannot_be_read_is_a_typed_error_and_stays(house):
         ("~nobody-of-this-name/login.json", "Could not determine home directory"),
         (5, ".*int.*"),
         (b"a", ".*bytes.*"),
+        ("\ud800", ".*surrogates not allowed"),
+        ("n" * 3_000_000, "File name too long"),
+        ("/n" * 2100, "File name too long"),
+        ("n" * 251, "File name too long"),
     ],
+    ids=lambda given: str(given)[:20],
 )
 def test_a_path_that_cannot_be_is_a_typed_error(path, reason):
     sentence = rf"^The login file cannot be used: {reason}\. Give a path that can be written\.$"

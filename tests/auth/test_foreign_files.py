@@ -16,6 +16,7 @@ from nous_billing._files import reading
 from nous_billing.auth import login_file
 
 NOBODY = 65534
+PRIVATE_GROUP = 64999
 TORN = b'{"version": 1, "portals": {"http'
 
 
@@ -277,12 +278,19 @@ def test_an_empty_file_is_no_login_yet(house, content):
 # Of another user
 
 
-@pytest.mark.parametrize(("before", "after"), [(0o644, 0o600), (0o604, 0o600), (0o640, 0o640), (0o400, 0o400)])
-def test_a_login_that_everybody_can_read_becomes_the_owners_when_it_is_used(house, before, after):
+@pytest.mark.parametrize("group", [0, PRIVATE_GROUP])
+@pytest.mark.parametrize("before", [0o644, 0o604, 0o640, 0o660, 0o610, 0o600, 0o400])
+def test_a_login_that_others_can_read_becomes_the_owners_when_it_is_used(house, monkeypatch, before, group):
     login = house.put()
+    if group != 0:
+        if os.geteuid() != 0:
+            pytest.skip("only root can give a file to a group that it is not in")
+        # As the group of a Kubernetes volume: the process is in it, and it has no name.
+        monkeypatch.setattr(os, "getgroups", lambda: [group])
+        os.chown(house.path, -1, group)
     house.path.chmod(before)
     assert house.source().resolve().access_token == login.access_token
-    assert stat.S_IMODE(house.path.stat().st_mode) == after
+    assert stat.S_IMODE(house.path.stat().st_mode) == (0o400 if before == 0o400 else 0o600)
 
 
 def test_a_login_that_others_can_write_may_be_theirs(house):
@@ -416,22 +424,61 @@ def test_a_working_directory_that_was_removed_hides_no_login(house, tmp_path, mo
     )
 
 
-def test_a_file_that_is_mounted_by_itself_is_written_in_place(house):
-    """As into a container; for the one process that can see the mount."""
+@pytest.fixture
+def mounted(house):
+    """A login that is mounted by itself, as into a container: its real file, and a way to run a script that sees it.
+
+    The script sees the folder as /mnt, which every user can reach.
+    """
     house.put(left=0)
     real = house.path.with_name("real.json")
     house.path.rename(real)
     house.path.touch()
-    script = (
-        f"mount --bind {real} {house.path} 2>/dev/null || exit 77; exec {sys.executable} -c '"
+
+    def run(script):
+        mount = (
+            f"(mount --bind {house.path.parent} /mnt && mount --bind {real} /mnt/login.json) 2>/dev/null || exit 77; "
+            f'exec {sys.executable} -c "$0" /mnt/login.json'
+        )
+        done = subprocess.run(["unshare", "-m", "sh", "-c", mount, script], capture_output=True, text=True, check=False)
+        if done.returncode in (1, 77) and "Traceback" not in done.stderr:
+            pytest.skip("no mounts here")
+        return done
+
+    return real, run
+
+
+def test_a_file_that_is_mounted_by_itself_is_written_in_place(house, mounted):
+    real, run = mounted
+    done = run(
         "import sys; from pathlib import Path; from nous_billing.auth.login_file import LoginFile\n"
         "file = LoginFile(Path(sys.argv[1]))\n"
-        'with file.locked(1), file.prepare() as prepared: prepared.commit({"portals": {}})\' '
-        f"{house.path}"
+        'with file.locked(1), file.prepare() as prepared: prepared.commit({"portals": {}})'
     )
-    done = subprocess.run(["unshare", "-m", "sh", "-c", script], capture_output=True, text=True, check=False)
-    if done.returncode in (1, 77) and "Traceback" not in done.stderr:
-        pytest.skip("no mounts here")
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(real.read_bytes()) == {"version": 1, "portals": {}}
     assert house.path.read_bytes() == b""
+
+
+@pytest.mark.parametrize(("owner", "user"), [(NOBODY, 0), (0, NOBODY), (NOBODY - 1, NOBODY)])
+def test_a_file_that_is_mounted_by_itself_is_used_if_it_is_ours_or_roots(house, mounted, owner, user):
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a file to another user")
+    real, run = mounted
+    real.chmod(0o644)
+    os.chown(real, owner, owner)
+    os.chown(house.path.parent, user, user)
+    done = run(
+        # That user may not be able to read the standard library.
+        "import encodings.ascii, grp, os, pwd, sys; from nous_billing import StoredLogin\n"
+        "StoredLogin(sys.argv[1])\n"
+        f"os.setgid({user}), os.setuid({user})\n"
+        "try: print(StoredLogin(sys.argv[1]).is_logged_in)\n"
+        "except Exception as error: print(type(error).__name__, error)"
+    )
+    refusal = (
+        f"BillingAuthError The login file /mnt/login.json cannot be read: /mnt/login.json belongs to user {owner}, and "
+        f"this program runs as user {user}. If you trust what is in it, run `chown {user} /mnt/login.json`, or run the "
+        f"program as user {owner}. Fix or remove it."
+    )
+    assert (done.stdout, done.stderr) == (f"{True if owner == 0 else refusal}\n", "")

@@ -53,10 +53,10 @@ class FileKeyring(KeyringBackend):
         new.replace(self.path)
 
 
-def login_in(folder, **arguments):
+def login_in(folder):
     """The login in the keyring of a folder, as another process has it."""
     keyring.set_keyring(FileKeyring(folder / "keyring.json"))
-    return StoredLogin(storage=KeyringLoginStorage("ada", lock_folder=folder), **arguments)
+    return StoredLogin(storage=KeyringLoginStorage("ada", lock_folder=folder))
 
 
 class KeyringHouse(House):

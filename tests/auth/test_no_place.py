@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from nous_billing.mock import MockPortal
+from nous_billing.mock import Fault, MockPortal
 from tests.auth.support import WORKER, House, child_environment, iso
 
 
@@ -108,3 +108,11 @@ def test_a_file_that_was_mounted_by_itself_is_written_in_place(live):
     assert answer == "100"
     assert live.refreshes() == [login.refresh_token]
     assert entry["refresh_token"] not in (login.refresh_token, None)
+
+
+def test_a_failed_renewal_is_remembered_in_a_file_that_was_mounted_by_itself(live):
+    login = put(live, left=60)
+    live.portal.inject(Fault.reply(503, {}), "oauth_token", times=9)
+    answer, entry = run(live, _MOUNTED_FILE)
+    assert (answer, entry["refresh_token"], entry["failed_renewal"]["pause"]) == ("100", login.refresh_token, 5)
+    assert live.refreshes() == [login.refresh_token]

@@ -1,11 +1,19 @@
 """A storage of the caller's own: what it raises is a typed error, and spends no refresh token."""
 
+import asyncio
 import json
 from contextlib import contextmanager
 
 import pytest
 
-from nous_billing import BillingAuthError, BillingLoginNotSaved, BillingNetworkError, SecretBytes, StoredLogin
+from nous_billing import (
+    BillingAuthError,
+    BillingInvalidRequest,
+    BillingLoginNotSaved,
+    BillingNetworkError,
+    SecretBytes,
+    StoredLogin,
+)
 from nous_billing.mock import Fault
 from tests.auth.support import House, state_status
 
@@ -86,6 +94,7 @@ def house(portal, tmp_path):
         ("hold", Broken(SECRET), BillingLoginNotSaved, "cannot be saved to the vault: Broken. "),
         ("hold", BillingNetworkError("Held.", error="network_error"), BillingNetworkError, "Held."),
         ("reserve", Broken(SECRET), BillingLoginNotSaved, "cannot be saved to the vault: Broken. "),
+        ("reserve", TimeoutError(), BillingLoginNotSaved, "cannot be saved to the vault: TimeoutError. "),
         ("reserve", OSError(28, "No space"), BillingLoginNotSaved, "cannot be saved to the vault: No space. "),
     ],
 )
@@ -122,6 +131,25 @@ def test_what_it_raises_when_it_is_read_is_no_logout(house, error, raised, sente
         assert SECRET not in str(caught.value)
     house.storage.faults.clear()
     assert source.is_logged_in
+
+
+@pytest.mark.parametrize(
+    ("method", "replacement", "sentence"),
+    [
+        ("load", lambda: "text", "load returned a str, not SecretBytes or None"),
+        ("hold", lambda _: None, "hold returned a NoneType, not a context manager"),
+        ("hold", lambda _: asyncio.sleep(0), "hold returned an awaitable. Give plain methods"),
+        ("load", lambda: asyncio.sleep(0), "load returned an awaitable"),
+        ("reserve", lambda _: asyncio.sleep(0), "reserve returned an awaitable"),
+    ],
+)
+def test_a_method_of_another_kind_is_refused_by_name_before_anything_is_sent(house, method, replacement, sentence):
+    house.put(left=0)
+    setattr(house.storage, method, replacement)
+    with pytest.raises(BillingInvalidRequest, match=sentence) as caught:
+        house.source().resolve()
+    assert caught.value.error == "invalid_storage"
+    assert house.portal.requests == []
 
 
 def test_what_it_raises_when_it_saves_leaves_the_login_in_memory(house):

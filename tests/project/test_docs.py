@@ -151,9 +151,7 @@ def test_every_line_that_installs_the_package_names_its_index() -> None:
     assert not any("--extra-index-url" in line for line in found)
 
 
-@pytest.mark.parametrize(
-    ("page", "line", "text"), [block for kind in KINDS if kind != "text" for block in blocks(kind)]
-)
+@pytest.mark.parametrize(("page", "line", "text"), [block for kind in KINDS for block in blocks(kind)])
 def test_a_block_fits_its_column(page: Path, line: int, text: str) -> None:
     assert [long for long in text.splitlines() if len(long) > 80] == []
 

@@ -67,7 +67,7 @@ class Service:
         url = f"postgresql+psycopg://postgres@/postgres?host={server.get_postmaster_info().socket_dir}"
         self.database = create_engine(url, isolation_level="AUTOCOMMIT", pool_pre_ping=True)
         self.mock = Mock(folder / "mock.log")
-        self.environment = {"DATABASE_URL": url, "NOUS_PORTAL_BASE_URL": self.mock.url, "PORTAL_TIMEOUT": "1.5"}
+        self.environment = {"DATABASE_URL": url, "NOUS_PORTAL_BASE_URL": self.mock.url, "PORTAL_TIMEOUT": "10"}
         self.environment["SCHEDULE"] = "* * * * * *"
         self.webs = [Web(folder / f"web-{number}.log", self.environment) for number in range(2)]
         self.customers: list[Customer] = []

@@ -46,6 +46,7 @@ class TestAnswers:
             ({}, {"amount_usd": "fifty"}, (422, "refused")),
             ({}, {"amount_usd": 50}, (400, "refused")),
             ({}, {"action": None}, (400, "refused")),
+            ({}, {"action": " "}, (400, "refused")),
         ],
     )
     def test_what_is_refused_is_said_to_be_and_nothing_is_charged(self, service, options, order, expected):
@@ -72,14 +73,35 @@ class TestAnswers:
     def test_nobody_sees_a_purchase_without_a_session_or_of_another_organisation(self, service):
         customer, stranger = service.customer(), service.customer()
         key = customer.buy().json()["key"]
+        service.loses_the_reply()
+        lost = customer.buy("another").json()["key"]
+
+        def looks(*keys):
+            for key in keys:
+                for reply in (stranger.look(key), stranger.look(f"{key}/events")):
+                    assert outcome(reply) == (403, "not_authorised")
+                    assert reply.json()["message"] == "Your login is not for the organisation of this purchase."
+                    assert reply.json()["portal_url"] is None
+
+        looks(key, lost)
         service.time_passes()
         assert outcome(customer.ends(key)) == (200, "paid")
-        for reply in (stranger.look(key), stranger.look(f"{key}/events")):
-            assert outcome(reply) == (403, "not_authorised")
-            assert "Acme" not in reply.text
+        looks(key, lost)
         nobody = httpx.get(f"{service.webs[0].url}/purchases/{key}", headers={"Authorization": "Bearer unknown"})
         assert outcome(nobody) == (401, "not_authorised")
         assert outcome(customer.look("unknown")) == outcome(customer.look("unknown/events")) == (404, "not_found")
+
+    def test_people_of_two_organisations_with_the_same_name_are_two(self, service):
+        ada, other_ada = service.customer(), service.customer()
+        service.execute(f"UPDATE people SET person = 'ada' WHERE session IN ('{ada.name}', '{other_ada.name}')")
+        keys = [each.buy().json()["key"] for each in (ada, other_ada)]
+        service.time_passes()
+        assert [outcome(ada.ends(keys[0])), outcome(other_ada.ends(keys[1]))] == [(200, "paid")] * 2
+        assert {outcome(ada.look(keys[1])), outcome(other_ada.look(keys[0]))} == {(403, "not_authorised")}
+
+    def test_what_nests_too_deep_is_refused(self, service):
+        reply = service.customer().webs[0].post("/purchases", content=b"[" * 50_000)
+        assert outcome(reply) == (400, "refused")
 
     def test_each_change_is_an_event_and_the_last_one_is_the_end(self, service):
         customer = service.customer()
@@ -182,7 +204,9 @@ class TestWorkers:
         first.kill()
         service.mock.control("/faults", "DELETE")
         assert outcome(customer.look(key)) == (202, "not_known")
-        pending = "SELECT executor_id FROM dbos.workflow_status WHERE status = 'PENDING' AND name = 'finish'"
+        pending = (
+            f"SELECT executor_id FROM dbos.workflow_status WHERE status = 'PENDING' AND workflow_uuid LIKE '{key}%'"
+        )
         assert service.execute(pending) == [("mortal",)]
         service.leases_expire()
         service.time_passes()

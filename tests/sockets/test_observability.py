@@ -1,29 +1,49 @@
 """What both clients tell an observer, the log and OpenTelemetry; and headers and a name of the caller's own."""
 
+import copy
 import logging
+import pickle
 import subprocess
 import sys
+from collections import UserDict
+from contextvars import copy_context
 from dataclasses import fields
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
-from nous_billing import BillingError, BillingPurchaseInterrupted, StaticToken, StoredLogin
-from nous_billing._reporting import LOGGER
+from nous_billing import (
+    AsyncBillingClient,
+    BillingClient,
+    BillingError,
+    BillingPurchaseInterrupted,
+    Credentials,
+    StaticToken,
+    StoredLogin,
+)
+from nous_billing._reporting import LOGGER, Listener, if_broken, in_call, refreshing
+from nous_billing.clock import SystemClock
 from nous_billing.events import (
     CallEnded,
     ExchangeBegun,
     ExchangeEnded,
     LoginRefreshed,
     PurchaseEvent,
+    PurchaseUncertain,
 )
 from nous_billing.mock import Card, Fault
+from nous_billing.protocol import operations
+from nous_billing.protocol.exchange import Send
+from nous_billing.protocol.reporting import event_maker
+from nous_billing.transport.watching import Watched
 from tests.registry import KEY
 
 from .harness import charge, failure, poll, read
 from .shop import Shop
 
 NEVER_LOGGED = (ExchangeBegun, CallEnded)
+UNCERTAIN = ("PurchaseUncertain", "purchase_uncertain")
 
 
 @pytest.fixture
@@ -35,6 +55,22 @@ def shop(client_kind, mock_portal, tmp_path):
 def log(caplog):
     caplog.set_level(logging.DEBUG, LOGGER.name)
     return caplog
+
+
+class Stop(BaseException):
+    """What ends a call as Ctrl-C does, also in an event loop."""
+
+
+class Stops(list):
+    """Keeps events, and raises at one that is logged for a request."""
+
+    def __init__(self, event, path):
+        self.at = (event, path)
+
+    def __call__(self, event):
+        self.append(event)
+        if type(event) is self.at[0] and event.path.startswith(self.at[1]):
+            raise Stop
 
 
 def lose_reply(portal):
@@ -125,6 +161,103 @@ def test_the_one_request_of_post_charge_is_told_too(fault, end, client_kind, moc
     if fault is REFUSED:
         assert events[-2].reason == "role_required"
         assert events[-3].request_id == error.request_id == "req_1"
+
+
+@pytest.mark.parametrize(
+    ("token", "expected"),
+    [("expired", ["Begun", 1, 2, "Accepted"]), (None, ["Begun", "Ended"])],
+)
+def test_post_charge_is_told_as_sent_each_time_that_it_is(token, expected, client_kind, mock_portal):
+    class Source:
+        def resolve(self, *, rejected=None):
+            if token is None:
+                raise BillingError("no login", error="not_logged_in")
+            return Credentials(mock_portal.issue_token())
+
+    events = []
+    client = client_kind.client(Source(), base_url=mock_portal.url, observer=events.append)
+    mock_portal.inject(Fault.reply(401, {"error": "invalid_token"}), "post_charge")
+    charge(client) if token else failure(charge, client)
+    assert [getattr(e, "attempt", type(e).__name__.removeprefix("Purchase")) for e in of_money(events)] == expected
+
+
+def test_a_purchase_that_was_not_made_is_begun_again_and_ended(shop):
+    events = []
+    client = shop.client(observer=events.append)
+    shop.portal.inject(REFUSED, "post_charge")
+    assert shop.press(client).error == "role_required"
+    events.clear()
+    assert shop.press(client).status == "settled"
+    assert [name for name, *_ in told(events)] == [
+        "PurchaseBegun",
+        "PurchaseSent",
+        "PurchaseAccepted",
+        "PurchaseEnded",
+    ]
+    assert of_money(events)[0].is_continued is True
+
+
+CALLS = {
+    "post_charge": lambda client, shop, made: charge(client),
+    "upgrade": lambda client, shop, made: client.upgrade_subscription("tier_1", idempotency_key="key-2"),
+    "wait": lambda client, shop, made: client.wait_for_charge(made.charge_id),
+    "begin": lambda client, shop, made: client.begin_purchase("50", idempotency_key="key-2"),
+    "check": lambda client, shop, made: client.check_purchase(KEY, store=shop.folder),
+    "resume": lambda client, shop, made: client.resume_purchases(shop.folder),
+}
+PATHS = {"post_charge": "/api/billing/charge", "begin": "/api/billing/charge", "upgrade": "/api/billing/subscription"}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_call_that_is_interrupted_tells_that_its_end_is_not_known(name, shop):
+    made = shop.client().begin_purchase("50.25", idempotency_key=KEY, store=shop.folder)
+    events = Stops(ExchangeEnded, PATHS.get(name, f"/api/billing/charge/{made.charge_id}"))
+    with pytest.raises(Stop):
+        CALLS[name](shop.client(observer=events), shop, made)
+    assert told(events)[-1] == ("PurchaseUncertain", "Stop")
+    assert [name for name, *_ in told(events)].count("PurchaseUncertain") == 1
+
+
+def test_a_task_that_is_thrown_away_tells_its_own_observer():
+    events, others = [], []
+
+    def call():
+        request = Send(operations.get_billing_state(), "https://portal.example", None, 0.0)
+        with in_call(Listener(events.append)), Watched(request, {}, SystemClock()):
+            if_broken(
+                lambda error: event_maker("PurchaseUncertain", error=type(error).__name__, what="credits", key=KEY)
+            )
+            yield
+
+    thrown_away = call()
+    copy_context().run(next, thrown_away)
+    with in_call(Listener(others.append)):
+        thrown_away.close()
+    assert [type(event) for event in events] == [ExchangeBegun, ExchangeEnded, PurchaseUncertain, CallEnded]
+    assert len({event.call for event in events}) == 1
+    assert [type(event) for event in others] == [CallEnded]
+
+
+def followed(shop, client, **options):
+    async def every():
+        return [purchase async for purchase in client.awaited.follow_purchase(KEY, **options)]
+
+    return shop.kind.run(every()) if shop.kind.is_async else list(client.follow_purchase(KEY, **options))
+
+
+@pytest.mark.parametrize(("cap", "end"), [(60, ("PurchaseEnded", "settled")), (1, UNCERTAIN)])
+def test_one_who_follows_a_purchase_is_told_of_its_end_and_of_no_error_that_passes(cap, end, shop):
+    events = []
+    client = shop.client(observer=events.append)
+    client.begin_purchase("50.25", idempotency_key=KEY, store=shop.folder)
+    events.clear()
+    shop.portal.inject(Fault.html(502), "get_charge_status", times=2)
+    options = {"store": shop.folder, "cap": cap}
+    if end is UNCERTAIN:
+        assert failure(followed, shop, client, **options).outcome_unknown
+    else:
+        assert followed(shop, client, **options)[-1].status == "settled"
+    assert told(events) == [end]
 
 
 @pytest.mark.parametrize(
@@ -266,6 +399,25 @@ async def awaited(event):
     """Cannot be an observer."""
 
 
+class Unreadable(UserDict):
+    def items(self):
+        raise ValueError("x")
+
+
+class Awaited:
+    async def __call__(self, event):
+        """Cannot be an observer either."""
+
+
+class Hidden(Awaited):
+    def __call__(self, event):
+        """Could be one but for its property."""
+
+    @property
+    def request_headers(self):
+        raise ValueError("x")
+
+
 class Odd:
     """Returns no headers, or such as cannot be sent."""
 
@@ -281,8 +433,10 @@ class Odd:
     [
         Fails(ValueError("x")),
         Fails(BillingError("x", outcome_unknown=True)),
-        awaited,
+        lambda event: awaited(event),
         Odd({"Host": "elsewhere"}),
+        Odd([("X-A", "1")]),
+        Odd(Unreadable({"X-A": "1"})),
     ],
 )
 def test_an_observer_that_fails_changes_nothing_and_is_logged_once(observer, shop, log):
@@ -303,6 +457,45 @@ def test_a_filter_or_handler_of_the_application_that_fails_changes_nothing(shop,
     monkeypatch.setattr(LOGGER, "filters", [fail])
     lose_reply(shop.portal)
     assert shop.press(shop.client()).status == "settled"
+
+
+def test_an_observer_that_uses_the_client_is_not_told_of_that(mock_portal, tmp_path):
+    events = []
+
+    def use(event):
+        events.append(event)
+        client.get_billing_state()
+
+    client = BillingClient(StaticToken(mock_portal.issue_token()), base_url=mock_portal.url, observer=use)
+    with client:
+        client.get_billing_state()
+    assert [type(event) for event in events] == [ExchangeBegun, ExchangeEnded, CallEnded]
+
+
+def test_a_request_that_an_observer_stops_has_ended_and_one_of_a_closed_client_was_not_sent(shop):
+    events = Stops(ExchangeBegun, "/api/billing/state")
+    with pytest.raises(Stop):
+        read(shop.client(observer=events))
+    assert (type(events[-2]), events[-2].error, events[-2].was_sent) == (ExchangeEnded, "Stop", True)
+    del events[:]
+
+    def close(event):
+        events.append(event)
+        getattr(client, "awaited", client)._driver._close()
+
+    client = shop.client(observer=close)
+    assert failure(read, client).error == "client_closed"
+    assert events[-2].was_sent is False
+    assert len(shop.portal.requests) == 0
+
+
+def test_a_renewal_that_is_interrupted_is_not_told_as_done(log):
+    def renew():
+        raise Stop
+
+    with pytest.raises(Stop):
+        refreshing("https://portal.example", renew)
+    assert log.records[-1].error == "Stop"
 
 
 def test_ctrl_c_in_an_observer_is_ctrl_c_in_the_call(mock_portal, client_kind, tmp_path):
@@ -329,8 +522,8 @@ def test_ctrl_c_in_an_observer_is_ctrl_c_in_the_call(mock_portal, client_kind, t
     assert uncertain > 10
 
 
-@pytest.mark.parametrize("observer", ["x", 5, object()])
-def test_what_cannot_be_called_is_no_observer(observer, client_kind):
+@pytest.mark.parametrize("observer", ["x", 5, object(), awaited, partial(awaited), Awaited(), Hidden()])
+def test_what_cannot_be_called_or_must_be_awaited_is_no_observer(observer, client_kind):
     assert failure(client_kind.client, StaticToken("t"), observer=observer).error == "invalid_observer"
 
 
@@ -413,3 +606,18 @@ def test_a_given_client_sends_them_too_and_says_whether_it_keeps_its_connection(
     assert {request.headers["x-tenant"] for request in mock_portal.requests} == {"a"}
     assert {request.headers["user-agent"].split("/")[0] for request in mock_portal.requests} == {"myapp nous-billing"}
     assert [each.connection for each in events if isinstance(each, ExchangeEnded)] == ["new", "kept"]
+
+
+# --- What a client cannot do
+
+
+@pytest.mark.parametrize("make", [copy.copy, copy.deepcopy, pickle.dumps])
+@pytest.mark.parametrize("client", [BillingClient, AsyncBillingClient])
+def test_a_client_is_not_copied(make, client):
+    assert failure(make, client(StaticToken("t"))).error == "invalid_copy"
+
+
+@pytest.mark.parametrize("call", [read, charge, poll])
+def test_a_client_for_asyncio_says_that_it_needs_it(call):
+    client = AsyncBillingClient(StaticToken("t"))
+    assert failure(lambda: call(client).send(None)).error == "no_event_loop"

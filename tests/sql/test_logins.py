@@ -190,6 +190,9 @@ def test_what_cannot_be_saved_is_kept_in_memory_and_saved_later_and_no_log_has_i
     assert house.refreshes() == [login.refresh_token]
     assert house.entry()["access_token"] == token
     assert "UPDATE nous_logins" in caplog.text
+    # Some drivers' values are shown as they are.
+    assert "hide_parameters=True" in caplog.text
+    assert not engine.hide_parameters
     said = caplog.text + repr(caught.value) + repr(caught.value.__context__) + repr(source) + repr(vars(source))
     for secret in (login.refresh_token, token, house.entry()["refresh_token"]):
         assert str(secret)[:12] not in said

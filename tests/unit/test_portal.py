@@ -319,6 +319,7 @@ def test_whatever_the_link_it_is_none_or_http_without_user_info(link):
         (5, " 'int'", "give it as a string"),
         ("https://user:canary@host.example", "", "it must not carry a user name or password"),
         ("host", " 'host'", "it must be like https://host, with no query or fragment"),
+        pytest.param("h" * 1001, "", "it must be like https://host, with no query or fragment", id="long"),
         ("https://h.example?a", " 'https://h.example?a'", "it must be like https://host, with no query or fragment"),
         (
             "http://evil.example/",

@@ -15,6 +15,7 @@ from filelock import FileLock
 
 from nous_billing._files import locking
 from nous_billing.errors import BillingNetworkError
+from tests.unit.files.conftest import STRANGER
 
 # Not on Windows.
 fcntl = pytest.importorskip("fcntl")
@@ -126,7 +127,7 @@ def plant(kind, lock_path, victim):
     [
         ("link", "is not a regular file"),
         ("pipe", "is not a regular file"),
-        ("folder", "Is a directory"),
+        ("folder", "file.lock cannot be used: Is a directory"),
         ("file that others can write", "others can write"),
         ("folder that others can write", "others can write the folder"),
     ],
@@ -143,10 +144,24 @@ def test_the_lock_of_somebody_else_is_refused(lock_path, give):
     lock_path.parent.mkdir(mode=0o700)
     lock_path.touch()
     give(lock_path)
-    assert re.match(rf"{lock_path} belongs to user \d+$", lock_error(lock_path).strerror)
+    assert re.match(rf"{lock_path} belongs to user {STRANGER}, and this", lock_error(lock_path).strerror)
 
 
 # File systems without locks
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/1"), reason="needs Linux's /proc")
+@pytest.mark.parametrize("folder", ["/proc", "/proc/1", "/sys"])
+def test_a_folder_in_which_nothing_can_be_made_is_refused_at_once(folder):
+    begun = time.monotonic()
+    error = lock_error(f"{folder}/file.lock", seconds=40)
+    assert error.strerror.startswith(f"the lock {folder}/file.lock cannot be used: ")
+    assert time.monotonic() - begun < 10
+
+
+def test_a_name_that_only_a_lock_is_too_long_for_is_an_error_that_names_the_lock(folder):
+    path = folder / f"{'n' * 253}.lock"
+    assert lock_error(path).strerror == f"the lock {path} cannot be used: {os.strerror(errno.ENAMETOOLONG)}"
 
 
 @pytest.mark.parametrize("code", [errno.ENOLCK, errno.EOPNOTSUPP, errno.EIO])

@@ -99,7 +99,12 @@ def test_a_folder_in_the_place_of_a_file_is_refused():
 def test_a_file_is_trusted_if_it_belongs_to_us_or_to_root(monkeypatch, owner, is_trusted):
     monkeypatch.setattr(os, "geteuid", lambda: OURS)
     sentence = refused(trust.check_file, "/a/file", status(0o100600, owner))
-    assert sentence == (None if is_trusted else f"/a/file belongs to user {owner}")
+    assert sentence == (
+        None
+        if is_trusted
+        else f"/a/file belongs to user {owner}, and this program runs as user {OURS}. If you trust what is in it, run "
+        f"`chown {OURS} /a/file`, or run the program as user {owner}"
+    )
 
 
 def test_a_refusal_is_a_permission_error_about_the_path():

@@ -68,7 +68,7 @@ def test_the_capability_outranks_the_role_and_the_kill_switch_outranks_both(role
         assert person.can_charge is (may and switched_on)
 
 
-@pytest.mark.parametrize("result", RESULTS + PARTS, ids=lambda result: type(result).__name__)
+@pytest.mark.parametrize("result", [*RESULTS, *PARTS], ids=lambda result: type(result).__name__)
 def test_a_result_is_frozen(result):
     for field in fields(result):
         with pytest.raises(FrozenInstanceError):
@@ -77,7 +77,7 @@ def test_a_result_is_frozen(result):
         result.something_else = 1
 
 
-@pytest.mark.parametrize("result", RESULTS + PARTS, ids=lambda result: type(result).__name__)
+@pytest.mark.parametrize("result", [*RESULTS, *PARTS], ids=lambda result: type(result).__name__)
 def test_a_result_survives_a_pickle_and_a_copy(result):
     for same in (pickle.loads(pickle.dumps(result)), copy.copy(result), copy.deepcopy(result)):
         assert same == result

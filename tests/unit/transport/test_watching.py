@@ -10,7 +10,7 @@ from tests.unit.drive import PREVIEW, FakeClock, charge
 
 
 def watch(clock):
-    return Watched(Send(charge(), PREVIEW, None, 15.0), clock)
+    return Watched(Send(charge(), PREVIEW, None, 15.0), {}, clock)
 
 
 def test_an_exception_ends_a_request_and_says_nothing_of_how_far_it_came():
