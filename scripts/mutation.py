@@ -99,6 +99,7 @@ SINGLE = {
     ],
     "_async_subscriptions": ["unit/test_client"],
     "_reporting": ["sockets/test_observability"],
+    "auth/kept_login": ["sql/test_logins"],
     "auth/sql_logins": ["sql/test_logins"],
     "events": ["sockets/test_observability"],
     "otel": ["sockets/test_opentelemetry"],

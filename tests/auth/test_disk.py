@@ -6,6 +6,7 @@ import os
 import stat
 import tempfile
 import threading
+import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from nous_billing import (
 )
 from nous_billing._files import replacing as files
 from nous_billing.auth import login_keeper
+from nous_billing.auth.login_file import LoginFile
 from nous_billing.mock import Fault, MockPortal
 from tests.auth.support import ASKS, asked, end_worker, start_worker, state_status
 
@@ -930,3 +932,12 @@ def test_no_failure_of_a_disk_is_anything_but_a_typed_error(house, disk):
                     house.source().resolve()
                 except BillingError as error:
                     assert isinstance(error, BillingLoginNotSaved)  # noqa: PT017 - whether it is raised differs
+
+
+def test_a_clock_of_the_disk_that_hardly_differs_is_taken_for_that_of_the_machine(tmp_path, monkeypatch):
+    file = LoginFile(tmp_path / "login.json")
+    with file.locked(1):
+        assert file.skew() == 0.0
+        now = time.time()
+        monkeypatch.setattr(time, "time", lambda: now - 60)
+        assert file.skew() == pytest.approx(60, abs=5)

@@ -236,8 +236,9 @@ def test_what_is_in_the_table_is_encrypted_by_the_callers_functions(house):
     assert b"refresh_token" in keys["decrypt"](bytes(content))
     assert b"refresh_token" not in bytes(content)
     assert house.source(portal_base_url=house.url, **keys).is_logged_in
-    with pytest.raises(BillingAuthError, match="not a login that this version reads"):
+    with pytest.raises(BillingAuthError, match="not a login that this version reads") as caught:
         assert house.source().is_logged_in
+    assert caught.value.error == "invalid_token"
 
 
 @pytest.mark.parametrize(
@@ -328,3 +329,4 @@ def test_what_can_be_no_storage_is_refused(make):
     with pytest.raises(BillingInvalidRequest) as caught:
         make(create_engine("sqlite://"))
     assert caught.value.error == "invalid_storage"
+    assert SqlLoginStorage(create_engine("sqlite://"), "x" * 255).load
