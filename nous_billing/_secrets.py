@@ -22,16 +22,37 @@ _TOKEN = re.compile(r"[!-~]+")
 
 
 class RevealedText(str):
-    """The text of a secret, to be used: a string like any other, but for its repr and those of its parts."""
+    """The text of a secret, to be used: a string like any other, but for what only shows it.
+
+    ``str()``, ``"%s"`` and ``f"Bearer {text}"`` give the text, since requests are made so. Its repr is stars, and so is
+    a format that pads or cuts it.
+
+    Examples:
+        >>> text = Secret("token").reveal()
+        >>> f"Bearer {text}", f"{text!r}", f"{text:.3}", f"{text[:3]}", text[:3] == "tok"
+        ('Bearer token', "'***'", '***', '***', True)
+    """
 
     __slots__ = ()
 
     def __repr__(self) -> str:
         return "'***'"
 
-    # Rich and structlog show the repr of the first characters of a long string.
+    def __format__(self, spec: str) -> str:
+        return "***" if spec else str(self)
+
+    # Tracers show the first characters of a long string.
     def __getitem__(self, key: SupportsIndex | slice) -> RevealedText:
-        return RevealedText(super().__getitem__(key))
+        return _Part(super().__getitem__(key))
+
+
+class _Part(RevealedText):
+    """A part of the text, to be compared and not to be shown."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return "***"
 
 
 class _Secret(Generic[AnyStrT]):
@@ -76,7 +97,8 @@ class Secret(_Secret[str]):
     __slots__ = ()
 
     def __init__(self, value: str | Secret) -> None:
-        super().__init__(RevealedText(reveal(value)))
+        # Whatever a class of strings, such as an enumeration, shows: its text.
+        super().__init__(RevealedText(str.__str__(reveal(value))))
 
     def __repr__(self) -> str:
         return "'***'"

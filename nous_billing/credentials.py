@@ -28,7 +28,7 @@ _PATIENCE_SECONDS = 0.02
 class Credentials:
     """An access token, and the portal that it is for.
 
-    Cannot be pickled: a pickle would show the token.
+    No view of it shows the token: no repr, format, JSON, dataclass dict or traceback. It cannot be pickled.
 
     Attributes:
         portal_base_url: The portal's base URL, which the source trusts with the token, or None for the default.
@@ -57,7 +57,11 @@ class Credentials:
 
     @property
     def access_token(self) -> str:
-        """The bearer token. Its repr shows nothing; ``str()`` and a format do."""
+        """The bearer token's text, for a request: ``f"Bearer {credentials.access_token}"``.
+
+        Its repr, its parts, and formats that pad or cut it are stars. ``str()``, ``"%s"`` and JSON have the text, so do
+        not log it: log the credentials.
+        """
         return self.secret.reveal()
 
     def __repr__(self) -> str:

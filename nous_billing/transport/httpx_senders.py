@@ -13,7 +13,7 @@ from ..protocol.replies import Failure, Reply
 from . import given_client, httpx_pool
 from . import sender as transport
 from .endpoint import NotConnected, elsewhere
-from .httpx_failures import NOT_SENT, failure_of, is_a
+from .httpx_failures import NOT_SENT, failure_of, forget_variables, is_a
 
 if TYPE_CHECKING:
     import httpx
@@ -39,6 +39,13 @@ class HttpxSender(_BaseSender["httpx.Client"]):
         super().__init__(http)
 
     def send(self, step: Send, seconds: float, now: Callable[[], float]) -> Reply | Failure:
+        try:
+            return self._send(step, seconds, now)
+        except BaseException as error:
+            forget_variables(error)
+            raise
+
+    def _send(self, step: Send, seconds: float, now: Callable[[], float]) -> Reply | Failure:
         attempt = _Attempt(self._http)
         deadline = time.monotonic() + seconds
         try:
@@ -71,6 +78,13 @@ class AsyncHttpxSender(_BaseSender["httpx.AsyncClient"]):
         super().__init__(http)
 
     async def send(self, step: Send, seconds: float, now: Callable[[], float]) -> Reply | Failure:
+        try:
+            return await self._send(step, seconds, now)
+        except BaseException as error:
+            forget_variables(error)
+            raise
+
+    async def _send(self, step: Send, seconds: float, now: Callable[[], float]) -> Reply | Failure:
         attempt = _Attempt(self._http)
         reader: transport.ReplyReader | None = None
         try:

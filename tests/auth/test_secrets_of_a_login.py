@@ -14,7 +14,9 @@ import traceback
 import types
 from pathlib import Path
 
+import httpx
 import pytest
+from httpcore._backends.sync import SyncStream
 
 from nous_billing import (
     AsyncBillingClient,
@@ -34,7 +36,7 @@ from nous_billing.mock import Fault
 from nous_billing.protocol.operations import Operation
 from nous_billing.protocol.replies import Reply
 from nous_billing.transport.driver import Driver
-from tests.auth.support import end_worker, iso, start_worker, state_status, until
+from tests.auth.support import asked, end_worker, iso, start_worker, state_status, until
 from tests.tracers import TESTS, rich_traceback, views
 
 
@@ -371,6 +373,46 @@ def test_a_cancelled_task_and_a_deadline_tell_no_token(house, canaries, records)
     for error in asyncio.run(run()).open():
         assert_not_told(error, canaries)
     assert_not_logged(records, canaries)
+
+
+def test_ctrl_c_in_the_middle_of_a_reply_leaves_no_token_in_the_frames_of_a_given_client(house, canaries, monkeypatch):
+    read = SyncStream.read
+
+    def half(self, count, timeout=None):
+        data = read(self, count, timeout)
+        if b"refresh_token" not in data:
+            return data
+        monkeypatch.setattr(SyncStream, "read", interrupted)
+        return data[:-9]
+
+    def interrupted(self, count, timeout=None):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(SyncStream, "read", half)
+    with httpx.Client() as http, pytest.raises(KeyboardInterrupt) as caught:
+        house.source(http_client=http, portal_base_url=house.url).login(
+            lambda code: house.portal.approve_device(code.user_code)
+        )
+    assert len(list(canaries)) == 3
+    assert_not_told(caught.value, canaries)
+
+
+def test_a_cancelled_task_leaves_no_token_in_the_frames_of_a_given_client(house, canaries):
+    house.put()
+    house.portal.inject(Fault.stall(acts=True), "get_billing_state")
+
+    async def run():
+        async with httpx.AsyncClient() as http, AsyncBillingClient(house.source(), http_client=http) as client:
+            task = asyncio.create_task(client.get_billing_state())
+            async with asyncio.timeout(5):
+                while not asked(house.portal, "get_billing_state"):
+                    await asyncio.sleep(0.002)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError) as gone:
+                await task
+            return Shut(gone.value)
+
+    assert_not_told(asyncio.run(run()).open(), canaries)
 
 
 def test_a_whole_life_of_a_login_logs_no_token(house, canaries, records):

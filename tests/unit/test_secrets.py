@@ -83,6 +83,24 @@ def test_the_head_of_a_revealed_text_is_not_shown_by_its_repr_either():
     assert isinstance(token[:2], RevealedText)
 
 
+def test_a_part_or_a_cut_of_a_revealed_text_is_not_shown_by_any_format():
+    token = Credentials("token").access_token
+    shown = [f"{token:.2}", f"{token:>9}", f"{token[:2]}", str(token[:2]), f"{token[1:]}", f"{token[:3][:2]:x}"]
+    assert shown == ["***"] * len(shown)
+
+
+class Shown(str):
+    """As a member of an enumeration of strings is in Python 3.11."""
+
+    def __str__(self):
+        return "Stage.ONE"
+
+
+def test_a_secret_is_the_text_and_not_what_a_class_of_strings_shows():
+    assert [Secret(each).reveal() for each in (Shown("token"), Secret("token").reveal()[:])] == ["token", "token"]
+    assert StaticToken(Shown("token")).resolve().access_token == "token"
+
+
 def test_secrets_are_equal_by_value_and_equal_to_what_they_hold():
     assert Secret("a") == Secret("a") == "a" == Secret("a")
     assert Secret("a") != Secret("b")
