@@ -74,15 +74,18 @@ class ReplyReader:
         self._received_at = received_at
         self.kept: bool | None = None
         self._is_whole = body is not None
-        self._body = bytearray(body or b"")
+        # No variable holds bytes: Ctrl-C may come between two chunks, and a tracer show the attributes of objects.
+        self._chunks = [SecretBytes(body or b"")]
+        self._size = len(body or b"")
         self._unreadable: str | None = None
         if headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
             self._unreadable = "is compressed, which was not asked for"
 
     def wants_more(self, chunk: bytes = b"") -> bool:
         """Add a chunk, and return whether to read on."""
-        self._body += chunk[: MAX_REPLY_BYTES + 1 - len(self._body)]
-        if len(self._body) > MAX_REPLY_BYTES:
+        self._chunks.append(SecretBytes(chunk[: MAX_REPLY_BYTES + 1 - self._size]))
+        self._size = min(self._size + len(chunk), MAX_REPLY_BYTES + 1)
+        if self._size > MAX_REPLY_BYTES:
             self._unreadable = f"is larger than {MAX_REPLY_BYTES} bytes"
         return self._unreadable is None and not self._is_whole
 
@@ -92,7 +95,7 @@ class ReplyReader:
         return Reply(
             status=self._status,
             headers=self._headers,
-            body=SecretBytes(bytes(self._body) if whole else b""),
+            body=SecretBytes(b"".join(each.reveal() for each in self._chunks) if whole else b""),
             received_at=self._received_at,
             failure=failure,
             unreadable=self._unreadable,

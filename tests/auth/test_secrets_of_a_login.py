@@ -7,11 +7,13 @@ import json
 import logging
 import os
 import pickle
+import socket
 import stat
 import sys
 import threading
 import traceback
 import types
+from contextlib import nullcontext
 from pathlib import Path
 
 import httpx
@@ -375,22 +377,24 @@ def test_a_cancelled_task_and_a_deadline_tell_no_token(house, canaries, records)
     assert_not_logged(records, canaries)
 
 
-def test_ctrl_c_in_the_middle_of_a_reply_leaves_no_token_in_the_frames_of_a_given_client(house, canaries, monkeypatch):
-    read = SyncStream.read
+@pytest.mark.parametrize(("kind", "method"), [(socket.socket, "recv"), (SyncStream, "read")])
+def test_ctrl_c_in_the_middle_of_a_reply_leaves_no_token_in_the_variables_of_frames(
+    house, canaries, monkeypatch, kind, method
+):
+    read, is_half_read = getattr(kind, method), []
 
-    def half(self, count, timeout=None):
-        data = read(self, count, timeout)
-        if b"refresh_token" not in data:
-            return data
-        monkeypatch.setattr(SyncStream, "read", interrupted)
-        return data[:-9]
+    def half(self, *arguments, **more):
+        if is_half_read and threading.current_thread() is threading.main_thread():
+            raise KeyboardInterrupt
+        data = read(self, *arguments, **more)
+        if b"refresh_token" in data:
+            is_half_read.append(True)
+        return data[:-9] if is_half_read else data
 
-    def interrupted(self, count, timeout=None):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(SyncStream, "read", half)
-    with httpx.Client() as http, pytest.raises(KeyboardInterrupt) as caught:
-        house.source(http_client=http, portal_base_url=house.url).login(
+    monkeypatch.setattr(kind, method, half)
+    given = httpx.Client() if kind is SyncStream else None
+    with given or nullcontext(), pytest.raises(KeyboardInterrupt) as caught:
+        house.source(http_client=given, portal_base_url=house.url).login(
             lambda code: house.portal.approve_device(code.user_code)
         )
     assert len(list(canaries)) == 3
