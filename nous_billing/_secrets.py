@@ -171,6 +171,24 @@ def reveal_in_json(value: object) -> Any:
     raise TypeError(f"A {type(value).__name__} cannot be written as JSON.")
 
 
+def forget_variables(error: BaseException) -> None:
+    """Clear the variables of every frame that an exception, or one it is chained to, has come through.
+
+    The frames of another library hold tokens as plain strings. A frame that still runs keeps its variables.
+    """
+    # Slow to import, and seldom needed.
+    from traceback import clear_frames
+
+    links: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while links:
+        link = links.pop()
+        if link is not None and id(link) not in seen:
+            seen.add(id(link))
+            clear_frames(link.__traceback__)
+            links += [link.__cause__, link.__context__]
+
+
 def is_token(token: Secret) -> bool:
     """Return whether it has only characters that a token can have."""
     return _TOKEN.fullmatch(token.reveal()) is not None

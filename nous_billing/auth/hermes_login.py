@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from .._files.reading import file_fingerprint, look_again, read_own_file
 from .._files.trust import follow
-from .._secrets import Secret, masked
+from .._secrets import Secret, forget_variables, masked
 from ..credentials import Credentials
 from ..errors import BillingAuthError, BillingNetworkError
 from ..portal import environment_fingerprint, resolve_portal_base_url
@@ -76,6 +76,7 @@ class HermesLogin:
             # Again: another process may have logged in at another portal before the token was read.
             return _state_of(auth), bearer
         except Exception as error:  # Another program may raise anything.
+            forget_variables(error)
             if isinstance(error, getattr(auth, "AuthError", ())) and getattr(error, "relogin_required", True):
                 # Whatever token is at hand: Hermes knows that the login is over.
                 raise BillingAuthError(_NOT_LOGGED_IN, status=401, error="invalid_token") from error

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from traceback import clear_frames
-
 from ..protocol.replies import Failure
 from .sender import timed_out
 
@@ -46,21 +44,6 @@ def failure_of(error: Exception, *, sent: bool, kept: bool) -> Failure:
         stale=kept and _is_disconnect(error),
         cause=error.with_traceback(None),
     )
-
-
-def forget_variables(error: BaseException) -> None:
-    """Clear the variables of every frame that an exception has come through: a library's hold tokens.
-
-    Of what becomes no ``Failure``: Ctrl-C, and the end of a task. A frame that still runs keeps its own.
-    """
-    links: list[BaseException | None] = [error]
-    seen: set[int] = set()
-    while links:
-        link = links.pop()
-        if link is not None and id(link) not in seen:
-            seen.add(id(link))
-            clear_frames(link.__traceback__)
-            links += [link.__cause__, link.__context__]
 
 
 def is_a(error: BaseException, names: frozenset[str] | set[str]) -> bool:

@@ -8,12 +8,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from .._secrets import forget_variables
 from ..protocol.exchange import Send
 from ..protocol.replies import Failure, Reply
 from . import given_client, httpx_pool
 from . import sender as transport
 from .endpoint import NotConnected, elsewhere
-from .httpx_failures import NOT_SENT, failure_of, forget_variables, is_a
+from .httpx_failures import NOT_SENT, failure_of, is_a
 
 if TYPE_CHECKING:
     import httpx

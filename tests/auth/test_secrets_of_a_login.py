@@ -519,7 +519,8 @@ def test_no_failure_of_hermess_module_tells_a_token(house, canaries, hermes_file
 
     def resolve():
         if how == "raises":
-            raise RuntimeError("down")
+            token = state.open()["refresh_token"]
+            raise RuntimeError("down" if token else "")
         return f"{state.open()['access_token']} x" if how == "not a token" else state.open()["access_token"]
 
     module = types.ModuleType("hermes_cli.auth")
