@@ -22,7 +22,7 @@ from nous_billing import (
     StaticToken,
     StoredLogin,
 )
-from nous_billing._reporting import LOGGER, Listener, if_broken, in_call, refreshing
+from nous_billing._reporting import LOGGER, Listener, event_maker, if_broken, in_call, refreshing
 from nous_billing.clock import SystemClock
 from nous_billing.events import (
     CallEnded,
@@ -35,7 +35,6 @@ from nous_billing.events import (
 from nous_billing.mock import Card, Fault
 from nous_billing.protocol import operations
 from nous_billing.protocol.exchange import Send
-from nous_billing.protocol.reporting import event_maker
 from nous_billing.transport.watching import Watched
 from tests.registry import KEY
 
