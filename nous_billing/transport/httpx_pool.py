@@ -7,7 +7,6 @@ transport.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from typing import Any, cast
 
 from .endpoint import is_loopback_address
@@ -55,20 +54,9 @@ def retire_idle(transport: Any, url: Any, *, every: bool) -> None:
         return
 
 
-def goes_through_proxy(url: Any, phase: str, info: Mapping[str, Any]) -> bool:
-    """Whether a phase of plain http, as the extension ``trace`` reports it, is one with another server than the URL's.
-
-    That is a proxy, of whatever transport: one on this machine may send the request on.
-    """
-    match phase.partition(".")[2]:
-        case "connect_tcp.started":
-            server = info["host"], info["port"]
-        case "send_request_headers.started":
-            asked = info["request"].url
-            server = asked.host.decode("ascii"), asked.port
-        case _:
-            return False
-    return (server[0], server[1] or 80) != (url.raw_host.decode("ascii"), url.port or 80)
+def is_proxied(transport: Any) -> bool:
+    """Whether it sends through a proxy."""
+    return hasattr(getattr(transport, "_pool", None), "_proxy_url")
 
 
 def is_elsewhere(url: Any, stream: Any) -> bool:

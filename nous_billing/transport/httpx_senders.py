@@ -132,6 +132,8 @@ class _Attempt:
         request = given_client.request(self._http, step, {"timeout": timeout, "trace": trace})
         own = httpx_pool.transport_for(self._http, request.url)
         if own is not None:
+            if request.url.scheme == "http" and httpx_pool.is_proxied(own):
+                raise NotConnected("the http_client has a proxy for plain http, which is for this machine only")
             httpx_pool.retire_idle(own, request.url, every=transport.moves_money(step))
         self._request, self._trace = request, trace
         return request
@@ -139,8 +141,6 @@ class _Attempt:
     def note(self, phase: str, info: Mapping[str, Any]) -> None:
         """Be told a phase, as the extension ``trace`` is."""
         self._reported = True
-        if self._request.url.scheme == "http" and httpx_pool.goes_through_proxy(self._request.url, phase, info):
-            raise NotConnected("the http_client has a proxy for plain http, which is for this machine only")
         self._connected = self._connected or phase == "connection.connect_tcp.started"
         # A proxy is asked for a tunnel first; the request itself has not left then.
         if phase.endswith(".send_request_headers.started") and info["request"].method != b"CONNECT":
@@ -179,7 +179,7 @@ class _Attempt:
 
     def _may_be_sent(self, error: Exception) -> bool:
         request = self._request
-        if self._sent or request is None or isinstance(error, NotConnected):
+        if self._sent or request is None:
             return self._sent
         own = httpx_pool.transport_for(self._http, request.url)
         if own is None or request.extensions.get("trace") != self._trace:
