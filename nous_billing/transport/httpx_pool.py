@@ -7,22 +7,29 @@ transport.
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from typing import Any, cast
 
-from .endpoint import is_loopback_address
+from .endpoint import NotConnected, elsewhere, is_loopback_address
 from .given_client import LIBRARIES
 from .interception import is_defined_in
+
+HAS_PROXY = "the http_client has a proxy for plain http, which is for this machine only"
 
 _EXPIRED = float("-inf")
 
 
 def transport_for(http: Any, url: Any) -> Any:
     """Return the transport that a request goes through, if it is the library's own for the network, else None."""
-    find: Any = getattr(http, "_transport_for_url", None)
-    found: object = None if find is None else find(url)
+    found = _transport(http, url)
     modules = (sys.modules.get(f"{library}._transports.default") for library in LIBRARIES)
     own = [each for module in modules if module for each in (module.HTTPTransport, module.AsyncHTTPTransport)]
     return found if type(found) in own else None
+
+
+def _transport(http: Any, url: Any) -> Any:
+    find: Any = getattr(http, "_transport_for_url", None)
+    return None if find is None else find(url)
 
 
 def is_replaced(transport: Any) -> bool:
@@ -34,13 +41,13 @@ def is_replaced(transport: Any) -> bool:
     return not all(is_defined_in(module, method) for method in methods)
 
 
-def retire_idle(transport: Any, url: Any, *, every: bool) -> None:
-    """Have the pool close idle connections to the portal before its next request: those with anything unread, or all.
+def retire_idle(http: Any, url: Any, *, every: bool) -> None:
+    """Have the pool close idle connections to the portal before the next request: those with anything unread, or all.
 
     The pool itself looks only at what the system holds unread.
     """
     try:
-        pool = transport._pool
+        pool = _transport(http, url)._pool
         # While it is held, the pool gives no connection to another thread.
         with pool._optional_thread_lock:
             reserved = [each.connection for each in pool._requests]
@@ -54,9 +61,26 @@ def retire_idle(transport: Any, url: Any, *, every: bool) -> None:
         return
 
 
-def is_proxied(transport: Any) -> bool:
-    """Whether it sends through a proxy."""
-    return hasattr(getattr(transport, "_pool", None), "_proxy_url")
+def has_proxy(http: Any, url: Any) -> bool:
+    """Whether a client is known to send a request through a proxy: its transport is the library's, or derived of it."""
+    return hasattr(getattr(_transport(http, url), "_pool", None), "_proxy_url")
+
+
+def refusal(url: Any, phase: str, info: Mapping[str, Any]) -> tuple[NotConnected, Any] | None:
+    """Return why plain http must go no further, by what is reported, and the stream to close, if any.
+
+    A transport of somebody else's reports it too where it sends through the library's.
+    """
+    if url.scheme != "http":
+        return None
+    if phase == "connection.connect_tcp.complete" and is_elsewhere(url, info["return_value"]):
+        return elsewhere(url.host, peer(info["return_value"])), info["return_value"]
+    if phase.endswith(".setup_socks5_connection.started"):
+        return NotConnected(HAS_PROXY), info["stream"]
+    # A proxy of HTTP is sent a whole address, or a host and a port to connect to.
+    if phase.endswith(".send_request_headers.started") and not info["request"].url.target.startswith(b"/"):
+        return NotConnected(HAS_PROXY), None
+    return None
 
 
 def is_elsewhere(url: Any, stream: Any) -> bool:

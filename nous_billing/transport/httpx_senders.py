@@ -13,7 +13,7 @@ from ..protocol.exchange import Send
 from ..protocol.replies import Failure, Reply
 from . import given_client, httpx_pool
 from . import sender as transport
-from .endpoint import NotConnected, elsewhere
+from .endpoint import NotConnected
 from .httpx_failures import NOT_SENT, failure_of, is_a
 
 if TYPE_CHECKING:
@@ -130,16 +130,33 @@ class _Attempt:
     def request(self, step: Send, seconds: float, trace: Callable[[str, Mapping[str, Any]], object]) -> Any:
         timeout = dict.fromkeys(("connect", "read", "write", "pool"), seconds)
         request = given_client.request(self._http, step, {"timeout": timeout, "trace": trace})
-        own = httpx_pool.transport_for(self._http, request.url)
-        if own is not None:
-            if request.url.scheme == "http" and httpx_pool.is_proxied(own):
-                raise NotConnected("the http_client has a proxy for plain http, which is for this machine only")
-            httpx_pool.retire_idle(own, request.url, every=transport.moves_money(step))
+        if request.url.scheme == "http" and httpx_pool.has_proxy(self._http, request.url):
+            raise NotConnected(httpx_pool.HAS_PROXY)
+        httpx_pool.retire_idle(self._http, request.url, every=transport.moves_money(step))
         self._request, self._trace = request, trace
         return request
 
     def note(self, phase: str, info: Mapping[str, Any]) -> None:
         """Be told a phase, as the extension ``trace`` is."""
+        refusal = httpx_pool.refusal(self._request.url, phase, info)
+        if refusal is not None:
+            error, stream = refusal
+            if stream is not None:
+                stream.close()
+            raise error
+        self._note(phase, info)
+
+    async def anote(self, phase: str, info: Mapping[str, Any]) -> None:
+        """Be told a phase, in a task."""
+        refusal = httpx_pool.refusal(self._request.url, phase, info)
+        if refusal is not None:
+            error, stream = refusal
+            if stream is not None:
+                await stream.aclose()
+            raise error
+        self._note(phase, info)
+
+    def _note(self, phase: str, info: Mapping[str, Any]) -> None:
         self._reported = True
         self._connected = self._connected or phase == "connection.connect_tcp.started"
         # A proxy is asked for a tunnel first; the request itself has not left then.
@@ -148,24 +165,6 @@ class _Attempt:
         # A header that it refuses it has not written.
         if phase.endswith(".send_request_headers.failed") and is_a(info["exception"], {"LocalProtocolError"}):
             self._sent = False
-        if self._ends_elsewhere(phase, info):
-            info["return_value"].close()
-            raise self._elsewhere(info)
-
-    async def anote(self, phase: str, info: Mapping[str, Any]) -> None:
-        """Be told a phase, in a task."""
-        if self._ends_elsewhere(phase, info):
-            await info["return_value"].aclose()
-            raise self._elsewhere(info)
-        self.note(phase, info)
-
-    def _ends_elsewhere(self, phase: str, info: Mapping[str, Any]) -> bool:
-        return phase == "connection.connect_tcp.complete" and httpx_pool.is_elsewhere(
-            self._request.url, info["return_value"]
-        )
-
-    def _elsewhere(self, info: Mapping[str, Any]) -> NotConnected:
-        return elsewhere(self._request.url.host, httpx_pool.peer(info["return_value"]))
 
     @property
     def kept(self) -> bool | None:
@@ -179,7 +178,8 @@ class _Attempt:
 
     def _may_be_sent(self, error: Exception) -> bool:
         request = self._request
-        if self._sent or request is None:
+        # What was refused here, in the middle of a transport, went no further.
+        if self._sent or request is None or isinstance(error, NotConnected):
             return self._sent
         own = httpx_pool.transport_for(self._http, request.url)
         if own is None or request.extensions.get("trace") != self._trace:

@@ -32,19 +32,26 @@ def hook(kind: Any, act: Any) -> Any:
     return awaited if kind.is_async else act
 
 
-def transport(kind: Any, library: Any, act: Any) -> Any:
+def transport(kind: Any, library: Any, act: Any, inner: Any = None) -> Any:
     """Return a transport that is none of the library's.
 
     ``act`` is handed the request and what sends it over the network, awaited or not, and returns a response or raises.
+    That is the library's transport, unless another is given.
     """
-    inner = getattr(library, "AsyncHTTPTransport" if kind.is_async else "HTTPTransport")()
+    inner = inner or getattr(library, "AsyncHTTPTransport" if kind.is_async else "HTTPTransport")()
 
     class Sync(library.BaseTransport):  # type: ignore[misc]
         def handle_request(self, request: Any) -> Any:
             return act(request, inner.handle_request)
 
+        def close(self) -> None:
+            inner.close()
+
     class Async(library.AsyncBaseTransport):  # type: ignore[misc]
         async def handle_async_request(self, request: Any) -> Any:
             return await act(request, inner.handle_async_request)
+
+        async def aclose(self) -> None:
+            await inner.aclose()
 
     return Async() if kind.is_async else Sync()

@@ -133,10 +133,10 @@ def test_a_connection_that_another_request_was_given_is_left_alone(server):
         own = httpx_pool.transport_for(http, httpx.URL(server.url))
         (connection,) = own._pool.connections
         own._pool._requests.append(SimpleNamespace(connection=connection))
-        httpx_pool.retire_idle(own, httpx.URL(server.url), every=True)
+        httpx_pool.retire_idle(http, httpx.URL(server.url), every=True)
         assert not connection.has_expired()
         own._pool._requests.clear()
-        httpx_pool.retire_idle(own, httpx.URL(server.url), every=True)
+        httpx_pool.retire_idle(http, httpx.URL(server.url), every=True)
         assert connection.has_expired()
 
 

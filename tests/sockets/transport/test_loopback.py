@@ -13,7 +13,7 @@ from nous_billing.transport.endpoint import Endpoint, is_loopback_address
 from nous_billing.transport.proxies import Proxy
 from tests.sockets.harness import charge, failure, read
 
-from .given import both_libraries, given
+from .given import both_libraries, given, transport
 
 ELSEWHERE = "192.0.2.1"
 
@@ -109,8 +109,14 @@ def test_a_given_client_sends_nothing_over_a_connection_that_ends_elsewhere(libr
 
 
 @both_libraries
-def test_a_connection_of_a_given_client_that_ends_elsewhere_is_not_used_again(library, client_kind, server, far):
-    client = given(client_kind, library, local(server))
+@pytest.mark.parametrize("is_derived", [False, True])
+def test_a_connection_of_a_given_client_that_ends_elsewhere_is_not_used_again(
+    is_derived, library, client_kind, server, far
+):
+    kind = getattr(library, "AsyncHTTPTransport" if client_kind.is_async else "HTTPTransport")
+    client = given(
+        client_kind, library, local(server), transport=type("Derived", (kind,), {})() if is_derived else None
+    )
     failure(read, client)
     assert len(server.requests) == 1
     far()
@@ -119,15 +125,37 @@ def test_a_connection_of_a_given_client_that_ends_elsewhere_is_not_used_again(li
 
 
 @both_libraries
-@pytest.mark.parametrize("scheme", ["http", "socks5"])
-def test_a_given_client_sends_plain_http_through_no_proxy(scheme, library, client_kind, server):
-    client = given(client_kind, library, "http://localhost:1", proxy=server.url.replace("http", scheme))
+@pytest.mark.parametrize(
+    ("made", "scheme"),
+    [
+        *((made, scheme) for made in ("by the client", "derived", "wrapped") for scheme in ("http", "socks5")),
+        ("wrapped, with a connection", "http"),
+    ],
+)
+def test_a_given_client_sends_plain_http_through_no_proxy(made, scheme, library, client_kind, server):
+    base_url, proxy = "http://localhost:1", server.url.replace("http", scheme)
+    derived = type(
+        "Derived", (getattr(library, "AsyncHTTPTransport" if client_kind.is_async else "HTTPTransport"),), {}
+    )
+    arguments = {"proxy": proxy}
+    if made == "derived":
+        arguments = {"transport": derived(proxy=proxy)}
+    if "wrapped" in made:
+        arguments = {
+            "transport": transport(client_kind, library, lambda asked, send: send(asked), derived(proxy=proxy))
+        }
+    client = given(client_kind, library, base_url, **arguments)
+    if made == "wrapped, with a connection":
+        client_kind.run(client_kind._https[-1].get(base_url))
+        server.requests.clear()
     error = failure(charge, client)
     assert str(error) == (
         "Could not reach the portal: the http_client has a proxy for plain http, which is for this machine only. "
         "Nothing was charged."
     )
-    assert (error.outcome_unknown, server.connections) == (False, 0)
+    assert (error.outcome_unknown, server.requests) == (False, [])
+    if "wrapped" not in made:
+        assert server.connections == 0
 
 
 @both_libraries
