@@ -100,6 +100,9 @@ def test_an_upgrade_whose_reply_is_lost_goes_on_with_its_key(person, portal):
     told = person.answer("subscription", "upgrade", "Super", "--yes", "--key", "key-1", ending=Ending.UNKNOWN)
     assert told["error"]["run_next"] == "nous-billing subscription upgrade tier_super --key key-1 --yes"
     assert person.answer("subscription", "upgrade", "tier_super", "--key", "key-1", "--yes")["status"] == "upgraded"
+    again = person.answer("subscription", "upgrade", "tier_super", "--key", "another", "--yes")
+    assert again["status"] == "already_on_tier"
+    assert "is on Super already" in person.run("subscription", "upgrade", "Super", "--key", "third", "--yes").stderr
     assert len(portal.organisation.plan.upgrades) == 1
 
 

@@ -3,11 +3,15 @@
 import io
 import os
 import signal
+import subprocess
 import sys
+from decimal import Decimal
 
 import pytest
 
+from nous_billing import BillingPurchaseUncertain, BillingRateLimited
 from nous_billing.cli import interrupts, streams
+from nous_billing.cli.explaining import explain
 from nous_billing.cli.screen import Screen
 from nous_billing.cli.text import duration
 
@@ -57,3 +61,31 @@ def test_durations_are_rounded_up(seconds, text):
 def test_completion_answers_programs_too(stranger):
     assert "_NOUS_BILLING_COMPLETE" in stranger.answer("completion", "bash")["script"]
     assert stranger.run("subscription", "--json", "cancel").exit_code == 2
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_help_that_nobody_can_be_shown_ends_with_an_error(full):
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open("/dev/full" if full else os.devnull, "wb") as nowhere:
+        command = [sys.executable, "-m", "nous_billing", "--help"]
+        done = subprocess.run(command, stdout=nowhere if full else writer, stderr=subprocess.PIPE, check=False)
+    os.close(writer)
+    assert done.returncode == 1
+    assert full or done.stderr == b""
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (BillingRateLimited("Too many charges.", retry_after=90), "The portal asks to wait 90 seconds."),
+        (
+            BillingPurchaseUncertain(
+                "Not known.", key="k", amount_usd=Decimal(50), last_error=BillingRateLimited("Later.", retry_after=90)
+            ),
+            "The portal asks to wait 90 seconds before that.",
+        ),
+    ],
+)
+def test_how_long_to_wait_is_said_of_what_it_is_for(error, said):
+    assert explain(error).endswith(said)
