@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -71,9 +69,3 @@ class CommandGroup(click.Group):
             told = error_members(Ending.INPUT, error.format_message())
             Screen(as_json="--json" in typed).write_json({"error": told})
             sys.exit(error.exit_code)
-        except OSError as error:
-            if error.errno != errno.EPIPE:
-                raise
-            # Nobody reads the help to its end.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(Ending.OTHER)

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from nous_billing import BillingClient, BillingTimeout
 from nous_billing.cli.endings import Ending
 from nous_billing.mock import Card
 from tests.cli.conftest import log_in
@@ -104,6 +105,16 @@ def test_an_upgrade_whose_reply_is_lost_goes_on_with_its_key(person, portal):
     assert again["status"] == "already_on_tier"
     assert "is on Super already" in person.run("subscription", "upgrade", "Super", "--key", "third", "--yes").stderr
     assert len(portal.organisation.plan.upgrades) == 1
+
+
+@pytest.mark.parametrize("stopped_by", [KeyboardInterrupt(), BillingTimeout("Later.")], ids=["ctrl-c", "timeout"])
+def test_an_upgrade_that_was_made_stays_made_however_the_wait_for_it_ends(person, portal, monkeypatch, stopped_by):
+    def stop(*_):
+        raise stopped_by
+
+    monkeypatch.setattr(BillingClient, "wait_for_upgrade", stop)
+    told = person.answer("subscription", "upgrade", "Super", "--yes")
+    assert (told["status"], len(portal.organisation.plan.upgrades)) == ("upgraded", 1)
 
 
 def test_a_tier_that_there_is_not_is_named_with_those_that_there_are(person):

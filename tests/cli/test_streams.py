@@ -5,7 +5,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,7 +15,7 @@ from nous_billing import BillingPurchaseUncertain, BillingRateLimited
 from nous_billing.cli import interrupts, streams
 from nous_billing.cli.explaining import explain
 from nous_billing.cli.screen import Screen
-from nous_billing.cli.text import duration
+from nous_billing.cli.text import card_name, duration
 
 
 class Broken(io.StringIO):
@@ -37,6 +39,22 @@ def test_a_stream_that_is_closed_is_replaced_and_others_take_any_character(monke
     assert (sys.stdin.read(), sys.stdout.write("x"), ascii_only.errors) == ("", 1, "backslashreplace")
     sys.stdin.close()
     sys.stdout.close()
+
+
+def test_a_stream_of_another_kind_stays_as_it_is(monkeypatch):
+    text = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", text)
+    streams.prepare()
+    assert sys.stdout is text
+
+
+def test_ctrl_c_is_left_alone_outside_of_the_main_thread():
+    before = signal.getsignal(signal.SIGINT)
+    for call in (interrupts.raise_once, interrupts.ignore):
+        thread = threading.Thread(target=call)
+        thread.start()
+        thread.join()
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_a_pipe_that_nobody_reads_is_an_error_and_no_end():
@@ -89,3 +107,8 @@ def test_help_that_nobody_can_be_shown_ends_with_an_error(full):
 )
 def test_how_long_to_wait_is_said_of_what_it_is_for(error, said):
     assert explain(error).endswith(said)
+
+
+def test_another_way_to_pay_than_a_card_is_named():
+    wallet = SimpleNamespace(card=None, payment_method=SimpleNamespace(kind="link"), is_admin=True)
+    assert card_name(wallet) == "link"
