@@ -161,6 +161,25 @@ def test_a_call_that_waited_for_credentials_that_were_refused_to_another_asks_fo
     assert sorted(answers, key=str) == [Credentials("t")] * 2 + ["Nobody is logged in."]
 
 
+@AT_ONCE
+def test_what_another_call_is_refused_is_not_the_answer_to_this_one(call, make):
+    driver, waited_for = make(Source()), threading.Event()
+    asked = driver._asked_by_others
+
+    def refuse():
+        waited_for.wait(5)
+        raise BillingAuthError("Nobody is logged in.")
+
+    def seen():
+        others = asked()
+        waited_for.set()
+        return others
+
+    driver._asking.begin(None, refuse)
+    driver._asked_by_others = seen
+    assert call(driver, [one(Resolve(time.monotonic() + 30))]) == [Credentials("t")]
+
+
 @EACH_DRIVER
 def test_a_token_that_was_refused_is_not_taken_from_the_memo(run):
     def twice():
