@@ -63,15 +63,17 @@ class NeverAsked:
 def objects(tmp_path):
     path = tmp_path / "login.json"
     path.write_text('{"version": 1}')
-    sql = SqlPurchaseStore(create_engine("sqlite://"))
+    engine = create_engine("sqlite://")
+    sql = SqlPurchaseStore(engine)
     sql.create_table()
-    return {
+    yield {
         "BillingClient": nb.BillingClient(NeverAsked()),
         "AsyncBillingClient": nb.AsyncBillingClient(NeverAsked()),
         "StoredLogin": nb.StoredLogin(path),
         "PurchaseDirectory": nb.PurchaseDirectory(tmp_path / "store"),
         "SqlPurchaseStore": sql,
     }
+    engine.dispose()
 
 
 def methods() -> list[tuple[str, str]]:
