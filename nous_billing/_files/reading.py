@@ -62,8 +62,9 @@ def read_own_file(path: str | os.PathLike[str]) -> bytes:
     descriptor = patiently(lambda: os.open(name, os.O_RDONLY | NO_FOLLOW))
     with open(descriptor, "rb") as file:
         check_file(name, os.fstat(descriptor))
-        # What has no data yet, such as a device of the kernel, gives None.
-        content = file.read(LARGEST_FILE + 1) or b""
+        content: bytes | None = file.read(LARGEST_FILE + 1)
+    if content is None:
+        raise BlockingIOError(errno.EAGAIN, f"{name} has no end", name)
     if len(content) > LARGEST_FILE:
         raise OSError(errno.EFBIG, f"{name} is larger than 1 MiB", name)
     return content

@@ -91,6 +91,8 @@ class LoginKeeper:
             token = usable_token(login, rejected, self._clock.time())
             if token is not None:
                 return Credentials(token, base_url)
+            if not login.get("refresh_token"):
+                raise not_logged_in() from None
             if isinstance(error, OSError):
                 raise self._not_saved(error, "The login was not renewed, and is unchanged.") from None
             raise

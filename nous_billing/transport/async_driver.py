@@ -111,12 +111,11 @@ class AsyncDriver(BaseDriver[transport.AsyncSender, AsyncClock]):
         try:
             async with asyncio.timeout(self._left(step)):
                 while (others := self._asked_by_others()) is not None:
-                    answers: tuple[object] = await asyncio.gather(asyncio.wrap_future(others), return_exceptions=True)
+                    # Not its error, which is for the call that began it.
+                    await asyncio.gather(asyncio.wrap_future(others), return_exceptions=True)
                     kept = self._kept(step)
                     if kept is not None:
                         return kept
-                    if isinstance(answers[0], BaseException):  # It is for the call that began it.
-                        break
                 return await asyncio.wrap_future(self._resolving(step))
         except TimeoutError:
             return RENEWING

@@ -97,12 +97,11 @@ class Driver(BaseDriver[transport.Sender, Clock]):
     def _resolve(self, step: Resolve) -> Credentials | Failure:
         try:
             while (others := self._asked_by_others()) is not None:
-                error = others.exception(self._left(step))
+                # Not its error, which is for the call that began it.
+                others.exception(self._left(step))
                 kept = self._kept(step)
                 if kept is not None:
                     return kept
-                if error is not None:  # It is for the call that began it.
-                    break
             return self._resolving(step).result(self._left(step))
         except TimeoutError:
             return RENEWING

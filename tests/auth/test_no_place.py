@@ -116,3 +116,9 @@ def test_a_failed_renewal_is_remembered_in_a_file_that_was_mounted_by_itself(liv
     answer, entry = run(live, _MOUNTED_FILE)
     assert (answer, entry["refresh_token"], entry["failed_renewal"]["pause"]) == ("100", login.refresh_token, 5)
     assert live.refreshes() == [login.refresh_token]
+
+
+def test_who_is_not_logged_in_is_told_so_where_nothing_can_be_saved_either(live):
+    live.write({live.url: {}})
+    answer, _ = run(live, _READ_ONLY)
+    assert answer == "BillingAuthError: Not logged in to the Nous Portal. Log in first."

@@ -38,6 +38,14 @@ def test_a_pipe_is_not_waited_for_and_a_link_is_not_followed(folder):
         reading.read_own_file("/dev/zero")
 
 
+def test_a_regular_file_without_an_end_is_not_waited_for(folder, monkeypatch):
+    """Such as /proc/kmsg, which says that it is regular."""
+    os.mkfifo(folder / "pipe")
+    monkeypatch.setattr(reading, "check_file", lambda *_: None)
+    with os.fdopen(os.open(folder / "pipe", os.O_RDWR)), pytest.raises(BlockingIOError, match="pipe has no end"):
+        reading.read_own_file(folder / "pipe")
+
+
 @pytest.mark.parametrize("torn", [0, 1, 9, 10, 11])
 def test_who_finds_a_file_torn_looks_again_for_a_tenth_of_a_second(torn):
     pauses, found = [], ["torn"] * torn + ["whole"] * 20
