@@ -26,7 +26,6 @@ from .unsaved_logins import UnsavedLogins
 
 OnCode = Callable[[DeviceCode], object]
 Cancelled = Callable[[], object]
-
 # Longer than a refresh can take: a caller that waits for the lock waits for another refresh.
 _LOCK_SECONDS = 40.0
 

@@ -64,4 +64,7 @@ def _sentence(error: BillingError) -> str:
         )
     if isinstance(error, BillingAuthError) and error.message.startswith("Not logged in"):
         return "You are not logged in."
+    if isinstance(error, BillingAuthError) and has_token():
+        # A login would not be used beside the token.
+        return error.message.removesuffix(" Log in again.")
     return error.message

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from nous_billing import BillingPurchaseUncertain, BillingRateLimited
+from nous_billing import BillingAuthError, BillingPurchaseUncertain, BillingRateLimited
 from nous_billing.cli import interrupts, streams
 from nous_billing.cli.explaining import explain
 from nous_billing.cli.screen import Screen
@@ -107,6 +107,12 @@ def test_help_that_nobody_can_be_shown_ends_with_an_error(full):
 )
 def test_how_long_to_wait_is_said_of_what_it_is_for(error, said):
     assert explain(error).endswith(said)
+
+
+def test_who_uses_a_token_of_the_environment_is_not_told_to_log_in(monkeypatch):
+    monkeypatch.setenv("NOUS_TOKEN", "a b")
+    said = explain(BillingAuthError("The access token is blank. Log in again."))
+    assert said == "The access token is blank. NOUS_TOKEN is used instead of a login: set another one, or unset it."
 
 
 def test_another_way_to_pay_than_a_card_is_named():
