@@ -38,6 +38,11 @@ def check_function(function: object, name: str) -> None:
         raise wrong_type(name, "a function", function, f"invalid_{name}")
 
 
+def discard(awaitable: object) -> None:
+    """Close what nobody will await: Python warns about a coroutine that was never awaited."""
+    getattr(awaitable, "close", bool)()
+
+
 def check_clock(clock: object) -> None:
     """Check that an argument has the methods of a clock.
 

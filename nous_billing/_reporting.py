@@ -13,6 +13,7 @@ from itertools import count
 from threading import local
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from ._arguments import discard
 from ._printable import printable_value
 from .errors import BillingError, BillingInvalidRequest
 
@@ -69,8 +70,7 @@ class Listener:
         try:
             answer = function(event)
             if isinstance(answer, Awaitable):
-                # Python warns about a coroutine that was never awaited.
-                getattr(answer, "close", bool)()  # pyright: ignore[reportUnknownArgumentType]
+                discard(cast("object", answer))
                 raise TypeError("an observer is not awaited")
         except Exception:  # noqa: BLE001 - whatever it raises must not change what is said about money
             self.note_failure()
@@ -121,7 +121,7 @@ def in_call(listener: Listener | None) -> Generator[None]:
     finally:
         # Inside the call still, so that what the observer does belongs to it.
         try:
-            emit(lambda number: _events().CallEnded(call=number, error=error), None, call)
+            emit(event_maker("CallEnded", error=error), None, call)
         finally:
             # A task that is thrown away, as with its event loop, ends in the context of who does so.
             with suppress(ValueError):
@@ -189,7 +189,7 @@ def refreshing(base_url: str, renew: Callable[[], T]) -> T:
         error = (raised.error if isinstance(raised, BillingError) else None) or type(raised).__name__
         raise
     finally:
-        emit(lambda call: _events().LoginRefreshed(call=call, base_url=base_url, error=error), logging.DEBUG)
+        emit(event_maker("LoginRefreshed", base_url=base_url, error=error), logging.DEBUG)
 
 
 def _log(level: int, message: str, values: Mapping[str, Any] | None = None, extra: Mapping[str, Any] = {}) -> None:
@@ -203,17 +203,11 @@ def _plain(value: object) -> object:
     return printable_value(value) if isinstance(value, str) else str(value) if isinstance(value, Decimal) else value
 
 
-def _events() -> Any:
-    """Load the events where somebody listens: their classes take a while to make."""
-    from . import events
-
-    return events
-
-
 def event_maker(name: str, **values: Any) -> Callable[[int], Event]:
-    """Return what makes an event once somebody is there to be told."""
+    """Return what makes an event, by the name of its class, once somebody is there to be told."""
 
     def make(call: int) -> Event:
+        # Loaded where somebody listens: the classes take a while to make.
         from . import events
 
         made: Event = getattr(events, name)(call=call, **values)

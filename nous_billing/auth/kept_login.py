@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Generator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import cast
 
+from .._arguments import discard
 from .._secrets import SecretBytes
 from ..errors import BillingAuthError, BillingError, BillingInvalidRequest, BillingNetworkError
 from .login_document import Document, Unusable, compact, recognise
@@ -133,8 +134,7 @@ class KeptLogin:
             reason = (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
         else:
             if isinstance(answer, Awaitable):
-                # Python warns about a coroutine that was never awaited.
-                getattr(cast("object", answer), "close", bool)()
+                discard(cast("object", answer))
                 raise _invalid(f"{method} returned an awaitable. Give plain methods: they are called in threads")
             return answer
         # Outside of the handler: that exception would be the context of this one.

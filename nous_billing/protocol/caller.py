@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeVar, cast
 
+from .._arguments import discard
 from ..errors import BillingError, BillingInvalidRequest
 from .exchange import CallUser, Flow
 
@@ -58,8 +59,7 @@ def refuse_awaitable(
         BillingInvalidRequest: ``error`` is ``"invalid_"`` and the name of the argument.
     """
     if isinstance(answer, Awaitable):
-        # Python warns about a coroutine that was never awaited.
-        getattr(cast("object", answer), "close", bool)()
+        discard(cast("object", answer))
         raise BillingInvalidRequest(
             f"{name} returned an awaitable, which {caller} cannot await. Use {instead}, or a plain function. Nothing "
             "more was sent.",

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Generator, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeGuard, TypeVar, cast
 
+from .._arguments import discard
 from ..errors import BillingError, BillingPurchaseStoreError
 from ..protocol.caller import refuse_awaitable
 from ..protocol.exchange import Flow, RunBlocking
@@ -150,7 +151,7 @@ class _Awaited(Generic[T]):
             raise _store_error(error, self._failed) from error
 
     def close(self) -> None:
-        getattr(self._awaitable, "close", bool)()
+        discard(self._awaitable)
 
 
 def _store_error(error: Exception, failed: Callable[[str], BillingPurchaseStoreError]) -> BillingPurchaseStoreError:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, cast
 
+from .._arguments import discard
 from .._secrets import Secret, reveal
 from ..credentials import AsyncCredentialSource, Credentials, CredentialSource
 from ..protocol.caller import refuse_awaitable
@@ -52,9 +53,9 @@ class AwaitedSource(AskedSource):
         try:
             return run_coroutine_threadsafe(awaiting, self.loop).result()
         except RuntimeError:
-            # The loop was closed in the meantime; Python warns about a coroutine that was never awaited.
+            # The loop was closed in the meantime.
             for abandoned in (awaiting, answer):
-                getattr(abandoned, "close", bool)()
+                discard(abandoned)
             raise
 
 
