@@ -9,8 +9,8 @@ from pathlib import Path
 from statistics import median
 
 from nous_billing import BillingError
-from nous_billing.mock import MockPortal
-from tests.auth.support import House, Nursery, state_status, until
+from nous_billing.mock import Fault, MockPortal
+from tests.auth.support import House, Nursery, end_worker, start_worker, state_status, until
 
 
 @dataclass
@@ -101,3 +101,19 @@ def in_milliseconds(windows: list[float]) -> tuple[str, ...]:
     ordered = sorted(windows)
     chosen = (ordered[0], median(ordered), ordered[int(0.99 * (len(ordered) - 1))], ordered[-1])
     return tuple(f"{1000 * seconds:.2f}" for seconds in chosen)
+
+
+def kill_in_the_window(house, place):
+    """Have the portal rotate, and kill the process before the reply can reach it.
+
+    Args:
+        place: What tells the process where the login is.
+    """
+    house.portal.inject(Fault.stall(acts=True), "oauth_token")
+    worker = start_worker("ask", "resolve", place)
+    try:
+        until(house.refreshes, seconds=20)
+        os.kill(worker.pid, signal.SIGKILL)
+        assert worker.wait(10) == -signal.SIGKILL
+    finally:
+        end_worker(worker)

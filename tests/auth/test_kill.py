@@ -1,15 +1,13 @@
 """`kill -9` while a login is refreshed: the file stays whole, and one window is left, which the grace covers."""
 
-import os
 import random
-import signal
 
 import pytest
 
 from nous_billing import BillingAuthError, BillingNetworkError
 from nous_billing.mock import Fault
-from tests.auth.killing import Killing, in_milliseconds
-from tests.auth.support import end_worker, start_worker, state_status, until
+from tests.auth.killing import Killing, in_milliseconds, kill_in_the_window
+from tests.auth.support import state_status
 
 _random = random.Random(20240613)
 MOMENTS = [round(_random.uniform(0, 0.03), 4) for _ in range(12)]
@@ -38,23 +36,11 @@ def test_the_window_between_the_rotation_and_the_new_file_is_short(killing):
     assert len(in_milliseconds(windows)) == 4
 
 
-def kill_in_the_window(house):
-    """Have the portal rotate, and kill the process before the reply can reach it."""
-    house.portal.inject(Fault.stall(acts=True), "oauth_token")
-    worker = start_worker("ask", "resolve", house.path)
-    try:
-        until(house.refreshes, seconds=20)
-        os.kill(worker.pid, signal.SIGKILL)
-        assert worker.wait(10) == -signal.SIGKILL
-    finally:
-        end_worker(worker)
-
-
 @pytest.fixture
 def killed(house):
     login = house.put_expired()
     before = house.path.read_bytes()
-    kill_in_the_window(house)
+    kill_in_the_window(house, house.path)
     assert house.path.read_bytes() == before
     return login
 

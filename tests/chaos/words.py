@@ -1,10 +1,11 @@
 """Counts, from the ledger, what was wrong with a purchase: charges, what is known of them, and every sentence."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import inf
 
 from nous_billing import Purchase, PurchaseDirectory
+from nous_billing.mock.ledger import Charge
 from tests.chaos.claims import WRONG_WORDS, Statement, wrong_words
 from tests.chaos.presses import Intent, Press
 
@@ -81,7 +82,11 @@ def _record_is_wrong(intent: Intent, charges: list) -> bool:
     found = list(PurchaseDirectory(intent.folder).load(intent.key))
     if not found:
         return bool(charges)
-    kept: Purchase = found[0]
+    return contradicts(found[0], charges)
+
+
+def contradicts(kept: Purchase, charges: Sequence[Charge]) -> bool:
+    """Whether a store has a purchase that the charges of its key show to be otherwise."""
     statuses = {charge.id: charge.status for charge in charges}
     if kept.status in ("settled", "failed"):
         return statuses.get(str(kept.charge_id)) != kept.status

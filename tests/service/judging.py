@@ -12,7 +12,7 @@ from nous_billing import Purchase
 from nous_billing.mock import Organisation
 from nous_billing.mock.ledger import Charge
 from tests.chaos.claims import WRONG_WORDS, Statement, charge_ids_in, wrong_words
-from tests.chaos.words import LOST, OPEN, RECORD, TWICE, UNTYPED
+from tests.chaos.words import LOST, OPEN, RECORD, TWICE, UNTYPED, contradicts
 
 STATUSES = {
     "paid": {200},
@@ -125,7 +125,7 @@ class Intent:
                 self._complain(OPEN, status, charges)
         if self.accepted and status == "none":
             self._complain(LOST, status, charges)
-        if kept and _is_wrong(kept, charges):
+        if kept and contradicts(kept, charges):
             self._complain(RECORD, kept, charges)
         return self.wrong
 
@@ -143,12 +143,3 @@ class Intent:
     def _complain(self, fault: str, told: object, charges: Sequence[Charge]) -> None:
         self.wrong[fault] += 1
         self.complaints.append(f"{fault}: {self.key[:8]} at {time.time():.3f}: {told} of {charges}, posts {self.posts}")
-
-
-def _is_wrong(kept: Purchase, charges: Sequence[Charge]) -> bool:
-    statuses = {charge.id: charge.status for charge in charges}
-    if kept.status in ("settled", "failed"):
-        return statuses.get(str(kept.charge_id)) != kept.status
-    if kept.status == "pending":
-        return kept.charge_id not in statuses
-    return kept.status == "not_made" and bool(charges)

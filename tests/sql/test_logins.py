@@ -3,8 +3,6 @@
 import asyncio
 import json
 import logging
-import os
-import signal
 import time
 from collections import Counter
 from itertools import pairwise
@@ -28,7 +26,8 @@ from nous_billing.auth import login_keeper, oauth, sql_logins
 from nous_billing.mock import Fault, MockPortal
 from nous_billing.sql import LOGINS, SqlLoginStorage
 from tests.auth.conftest import RoundClock
-from tests.auth.support import Nursery, SqlHouse, end_worker, start_worker, state_status, until
+from tests.auth.killing import kill_in_the_window
+from tests.auth.support import Nursery, SqlHouse, state_status
 
 AT_ONCE = 20
 
@@ -89,14 +88,7 @@ def test_a_process_that_is_killed_before_it_saves_lets_go_and_the_next_gets_the_
     house, passed, is_alive, monkeypatch
 ):
     login = house.put_expired()
-    house.portal.inject(Fault.stall(acts=True), "oauth_token")
-    worker = start_worker("ask", "resolve", house.place)
-    try:
-        until(house.refreshes, seconds=20)
-        os.kill(worker.pid, signal.SIGKILL)
-        assert worker.wait(10) == -signal.SIGKILL
-    finally:
-        end_worker(worker)
+    kill_in_the_window(house, house.place)
     source = house.source()
     monkeypatch.setattr(login_keeper, "_LOCK_SECONDS", 0.2)
     with pytest.raises(BillingNetworkError, match="Another program has held nous_logins of 'ada' for"):
