@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from decimal import Context, Decimal
+from types import NoneType
 from typing import cast
 
 from ._arguments import wrong_type
@@ -60,8 +61,7 @@ def format_usd(amount: Decimal) -> str:
     exact = amount.normalize(_EXACT) if amount.is_finite() else None
     if exact is None or exact != amount or abs(amount.adjusted()) > _WIRE_MONEY_LENGTH:
         raise BillingInvalidRequest(f"Not a sum of money: {_shown(amount)}.", error="invalid_amount")
-    exponent = exact.as_tuple().exponent
-    places = max(2, -exponent) if isinstance(exponent, int) else 2
+    places = max(2, -cast("int", exact.as_tuple().exponent))
     return f"{'-' if amount < 0 else ''}${amount.copy_abs():,.{places}f}"
 
 
@@ -104,7 +104,7 @@ def without_trailing_zeros(amount: Decimal) -> Decimal:
     >>> without_trailing_zeros(Decimal("50.00"))
     Decimal('50')
     """
-    return Decimal(format(amount.normalize(_EXACT), "f"))
+    return Decimal(f"{amount.normalize(_EXACT):f}")
 
 
 def encode_json(body: object) -> bytes:
@@ -119,7 +119,7 @@ def encode_json(body: object) -> bytes:
 
 def _json_text(value: object) -> str:
     if isinstance(value, Decimal):
-        return format(value, "f")
+        return f"{value:f}"
     if isinstance(value, dict):
         members = cast("dict[str, object]", value).items()
         return f"{{{','.join(f'{json.dumps(key)}:{_json_text(item)}' for key, item in members)}}}"
@@ -141,5 +141,5 @@ def _given_decimal(amount: object) -> Decimal | None:
 def _shown(value: object) -> str:
     if isinstance(value, int) and value.bit_length() > 128:
         return "an int far too great"  # Python refuses to write out an int of more than 4300 digits.
-    text = repr(value) if isinstance(value, (str, int, float, Decimal)) else type(value).__name__
+    text = repr(value) if isinstance(value, (str, int, float, Decimal, NoneType)) else type(value).__name__
     return text if len(text) <= 60 else f"{text[:60]}…"

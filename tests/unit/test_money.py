@@ -214,6 +214,26 @@ def test_a_refusal_says_the_bounds_and_what_was_given(amount, may_be_zero, words
     assert str(caught.value).endswith(words)
 
 
+@pytest.mark.parametrize(
+    ("function", "given", "message"),
+    [
+        (parse_usd, b"5", "text must be a string such as '142.5', not bytes."),
+        (parse_usd, "x", "Not a decimal number of dollars: 'x'."),
+        (format_usd, 5, "amount must be a Decimal, not int."),
+        (check_amount, "x", "The amount must be dollars such as 50.25, not 'x'."),
+        (
+            check_amount,
+            None,
+            "The amount must be dollars as a Decimal, an int or a string such as '50.25', not None.",
+        ),
+    ],
+)
+def test_a_refusal_names_what_was_wanted_and_what_came(function, given, message):
+    with pytest.raises(BillingInvalidRequest, match=f"^{re.escape(message)}$") as caught:
+        function(given)
+    assert caught.value.error == "invalid_amount"
+
+
 ANYTHING = (
     st.decimals()
     | st.floats()
