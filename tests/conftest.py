@@ -1,6 +1,7 @@
 """Examples are the same in every run, but for long random runs; and what a run says at its end."""
 
 import os
+import signal
 import sys
 import threading
 
@@ -26,6 +27,13 @@ settings.load_profile("same-examples")
 def processes_of_tests_are_not_measured():
     """Coverage would write into their folders, which tests make read-only, and on their standard error."""
     os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def processes_of_tests_can_be_interrupted():
+    """A shell has jobs in the background ignore Ctrl-C, and so would all processes that tests start from one."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="module", autouse=True)
