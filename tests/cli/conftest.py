@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 import pytest
 from click.testing import CliRunner, Result
 
+from nous_billing.auth import device_login
 from nous_billing.cli.commands import command
 from nous_billing.mock import MockPortal, devices
+from nous_billing.purchases import announcing, posting
 from tests.cli.terminal import Terminal
 
 
@@ -59,8 +61,11 @@ def _ctrl_c():
 
 @pytest.fixture
 def portal(monkeypatch):
-    # A person who tests does not look at a code for five seconds.
-    monkeypatch.setattr(devices, "INTERVAL", 0.1)
+    # Nobody waits in tests for what the portal would say now.
+    monkeypatch.setattr(devices, "INTERVAL", 0.01)
+    monkeypatch.setattr(device_login, "_SHORTEST_INTERVAL", 0.01)
+    monkeypatch.setattr(posting, "_PAUSES", (0.01, 0.01, 0.01))
+    monkeypatch.setattr(announcing, "_QUIET_SECONDS", 0.05)
     portal = MockPortal(settle_after=0)
     with portal.serve():
         yield portal

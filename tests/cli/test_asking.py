@@ -330,7 +330,7 @@ def test_a_broken_store_is_told_by_the_purchase_itself(person, portal, monkeypat
 
 
 def test_an_upgrade_is_continued_though_the_subscription_cannot_be_read(person, portal):
-    portal.inject(Fault.html(502), "get_subscription", times=9)
+    portal.inject(Fault.html(502), "get_subscription", times=2)
     result = person.run("subscription", "upgrade", "tier_super", "--key", "key-1", "--yes")
     assert (result.exit_code, len(portal.organisation.plan.upgrades)) == (0, 1)
     assert "The subscription was upgraded to tier_super." in result.stderr
