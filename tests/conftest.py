@@ -50,6 +50,16 @@ def only_tests_of_the_facade_are_measured(request):
     threading.settrace(in_new_threads)
 
 
+@pytest.fixture
+def approved_at_once(monkeypatch):
+    """Has a login look at once whether a person has approved it, where the test does that."""
+    from nous_billing.auth import device_login
+    from nous_billing.mock import devices
+
+    monkeypatch.setattr(devices, "INTERVAL", 0.01)
+    monkeypatch.setattr(device_login, "_SHORTEST_INTERVAL", 0.01)
+
+
 @pytest.fixture(autouse=True)
 def no_test_has_the_token_of_the_person_who_runs_it(monkeypatch):
     monkeypatch.delenv("NOUS_TOKEN", raising=False)

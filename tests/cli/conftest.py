@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 import pytest
 from click.testing import CliRunner, Result
 
-from nous_billing.auth import device_login
 from nous_billing.cli.commands import command
-from nous_billing.mock import MockPortal, devices
+from nous_billing.mock import MockPortal
 from nous_billing.purchases import announcing, posting
 from tests.cli.terminal import Terminal
 
@@ -60,10 +59,8 @@ def _ctrl_c():
 
 
 @pytest.fixture
-def portal(monkeypatch):
+def portal(monkeypatch, approved_at_once):
     # Nobody waits in tests for what the portal would say now.
-    monkeypatch.setattr(devices, "INTERVAL", 0.01)
-    monkeypatch.setattr(device_login, "_SHORTEST_INTERVAL", 0.01)
     monkeypatch.setattr(posting, "_PAUSES", (0.01, 0.01, 0.01))
     monkeypatch.setattr(announcing, "_QUIET_SECONDS", 0.05)
     portal = MockPortal(settle_after=0)

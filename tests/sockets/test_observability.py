@@ -362,6 +362,7 @@ def late():
     raise BillingError("late")
 
 
+@pytest.mark.usefixtures("approved_at_once")
 @pytest.mark.parametrize("error", [None, "invalid_grant"])
 def test_a_renewed_login_is_told_to_the_client_that_needed_it(error, client_kind, mock_portal, tmp_path, log):
     events = []

@@ -153,6 +153,7 @@ def texts(value):
     return f"{value}{value!r}"
 
 
+@pytest.mark.usefixtures("approved_at_once")
 @pytest.mark.parametrize("level", ["DEBUG", "INFO"])
 def test_no_record_event_span_or_metric_has_a_secret(level, shop, seen, records, tmp_path):  # noqa: F811
     logging.getLogger("nous_billing").setLevel(level)

@@ -14,6 +14,7 @@ from nous_billing.credentials import CredentialMemo
 from tests.sockets.harness import failure, read
 
 SECONDS = 0.2
+pytestmark = pytest.mark.usefixtures("approved_at_once")
 
 
 @pytest.fixture
