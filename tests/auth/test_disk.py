@@ -886,6 +886,13 @@ def test_while_another_process_holds_the_lock_an_expired_token_is_a_network_erro
     assert house.refreshes() == [login.refresh_token]
 
 
+def test_whoever_is_not_logged_in_is_told_so_by_whoever_cannot_have_the_lock(house, ask, held):
+    # Without a refresh token, there is nothing to renew.
+    house.put(left=0, refresh_token=None)
+    with pytest.raises(BillingAuthError, match="Not logged in"):
+        ask(house.source())
+
+
 def test_a_token_with_time_left_needs_no_lock(house, held):
     login = house.put()
     assert house.source().resolve().access_token == login.access_token
