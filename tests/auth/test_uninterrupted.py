@@ -101,7 +101,7 @@ def test_the_deadline_of_an_async_call_ends_the_wait_and_not_the_refresh(house, 
             started = time.monotonic()
             with pytest.raises(BillingTimeout):
                 await client.get_billing_state(timeout=0.2)
-            assert 0.15 < time.monotonic() - started < 0.5
+            assert 0.15 < time.monotonic() - started < 0.9
 
     asyncio.run(run())
     assert_rotated_pair_is_saved(house, slow)
@@ -112,7 +112,7 @@ def test_the_deadline_of_a_call_ends_the_wait_and_not_the_refresh(house, slow):
         started = time.monotonic()
         with pytest.raises(BillingTimeout) as caught:
             client.get_billing_state(timeout=0.2)
-        assert 0.15 < time.monotonic() - started < 0.5
+        assert 0.15 < time.monotonic() - started < 0.9
         assert client.get_billing_state().org.name == "Acme"
     assert not caught.value.outcome_unknown
     assert_rotated_pair_is_saved(house, slow)

@@ -23,13 +23,13 @@ def test_it_starts_and_stops_promptly_and_leaves_no_thread():
     before = set(threading.enumerate())
     started = time.monotonic()
     url = portal.start()
-    assert time.monotonic() - started < 0.5
+    assert time.monotonic() - started < 0.95
     assert portal.url == url
     with httpx.Client() as client:
         assert client.get(f"{url}/openapi.json").status_code == 200
         started = time.monotonic()
         portal.stop()
-        assert time.monotonic() - started < 0.5
+        assert time.monotonic() - started < 0.95
     assert set(threading.enumerate()) == before
     portal.stop()
     with pytest.raises(RuntimeError, match="not being served"):
@@ -91,7 +91,7 @@ def test_a_connection_is_kept_alive_and_answers_without_delay(portal, api):
             assert b"Acme" in connection.getresponse().read()
         assert connection.sock is kept
         # Nagle's algorithm would make this 0.8 s.
-        assert time.monotonic() - started < 0.4
+        assert time.monotonic() - started < 0.75
 
 
 def test_anything_but_http_is_refused_silently(portal, caplog):

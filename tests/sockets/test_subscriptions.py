@@ -92,7 +92,7 @@ def test_a_lost_reply_of_an_upgrade_is_not_known_and_the_same_key_finishes_it(fa
 
 def test_a_deadline_that_passes_after_an_upgrade_was_sent_leaves_it_unknown(client, mock_portal, upgrades):
     mock_portal.inject(Fault.stall(acts=True), "upgrade_subscription")
-    error = failure(upgrade, client, timeout=0.3)
+    error = failure(upgrade, client, timeout=0.5)
     assert (type(error), error.outcome_unknown, len(upgrades)) == (nb.BillingTimeout, True, 1)
 
 

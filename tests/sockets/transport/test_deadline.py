@@ -409,7 +409,7 @@ def test_a_source_that_takes_too_long_leaves_no_time_to_send(client_kind, server
 
 
 def test_the_deadline_of_one_call_does_not_cut_the_next(raw_client, server):
-    poll(raw_client, timeout=0.1)
-    time.sleep(0.1)
+    poll(raw_client, timeout=0.4)
+    time.sleep(0.4)
     poll(raw_client, timeout=5)
     assert [request.connection for request in server.requests] == [1, 1]

@@ -42,19 +42,19 @@ def test_a_reply_that_breaks_off_in_its_body_is_a_typed_error(then, given, serve
 
 def test_a_reply_that_stalls_in_its_body_ends_at_the_deadline(given, server):
     server.script.append(Answer(ACCEPTED.data[:-4], "hold"))
-    error = failure(charge, given, timeout=0.3)
+    error = failure(charge, given, timeout=0.5)
     assert (type(error), error.outcome_unknown) == (nb.BillingTimeout, True)
 
 
 def test_a_deadline_that_passes_while_a_body_comes_ends_the_call(client_kind, server):
     def linger(response):
-        time.sleep(0.3)
+        time.sleep(0.6)
 
     async def alinger(response):
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(0.6)
 
     http = client_kind.http_client(event_hooks={"response": [alinger if client_kind.is_async else linger]})
-    client = client_kind.client(StaticToken("t"), base_url=server.url, http_client=http, timeout=0.2)
+    client = client_kind.client(StaticToken("t"), base_url=server.url, http_client=http, timeout=0.5)
     server.script.append(ACCEPTED)
     error = failure(charge, client)
     assert (type(error), error.outcome_unknown) == (nb.BillingTimeout, True)
