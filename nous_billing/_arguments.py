@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
 
 from .errors import BillingInvalidRequest
@@ -13,8 +14,18 @@ def wrong_type(name: str, wanted: str, given: object, error: str) -> BillingInva
     >>> str(wrong_type("client_id", "a string", 5, "invalid_client_id"))
     'client_id must be a string, not int.'
     """
-    kind = f"the class {given.__name__}" if isinstance(given, type) else type(given).__name__
-    return BillingInvalidRequest(f"{name} must be {wanted}, not {'None' if given is None else kind}.", error=error)
+    return BillingInvalidRequest(f"{name} must be {wanted}, not {kind_of(given)}.", error=error)
+
+
+def kind_of(given: object) -> str:
+    """Return what an argument is, for a message: its type, and never its value.
+
+    >>> kind_of(5), kind_of(None), kind_of(int)
+    ('int', 'None', 'the class int')
+    """
+    if isinstance(given, type):
+        return f"the class {given.__name__}"
+    return "None" if given is None else type(given).__name__
 
 
 def check_functions(**functions: object) -> None:
@@ -41,6 +52,16 @@ def check_function(function: object, name: str) -> None:
 def discard(awaitable: object) -> None:
     """Close what nobody will await: Python warns about a coroutine that was never awaited."""
     getattr(awaitable, "close", bool)()
+
+
+def check_path(path: object, error: str) -> None:
+    """Check that the argument ``path`` may be one.
+
+    Raises:
+        BillingInvalidRequest: It is of another type, such as bytes.
+    """
+    if not isinstance(path, (str, os.PathLike)):
+        raise wrong_type("path", "a string or an os.PathLike", path, error)
 
 
 def check_clock(clock: object) -> None:

@@ -13,7 +13,7 @@ from itertools import count
 from threading import local
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from ._arguments import discard
+from ._arguments import discard, wrong_type
 from ._printable import printable_value
 from .errors import BillingError, BillingInvalidRequest
 
@@ -45,7 +45,7 @@ class Listener:
         except Exception as error:
             raise _refused(f"observer has request_headers that cannot be read ({type(error).__name__}).") from error
         if observer is not None and not callable(observer):
-            raise _refused(f"observer must be a function of one event, not {type(observer).__name__}.")
+            raise wrong_type("observer", "a function of one event", observer, "invalid_observer")
         if iscoroutinefunction(observer) or iscoroutinefunction(getattr(type(observer), "__call__", None)):  # noqa: B004
             raise _refused("observer is not awaited: pass a plain function, which may put events into a queue.")
         self._has_failed = False

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, NoReturn, SupportsIndex, TypeVar, cast
 
+from ._arguments import kind_of
 from .errors import BillingAuthError
 
 AnyStrT = TypeVar("AnyStrT", str, bytes)
@@ -205,10 +206,10 @@ def check_token(token: object, name: str = "access token") -> Secret:
         BillingAuthError: It is no string, is blank, or has characters that no token has (``error="invalid_token"``).
     """
     if not isinstance(token, (str, Secret)):
-        kind = None if token is None else type(token).__name__
+        kind = kind_of(token)
         # A traceback may show the variables of this frame.
         del token
-        raise BillingAuthError(f"The {name} must be a string, not {kind}. Log in again.", error="invalid_token")
+        raise BillingAuthError(f"The {name} must be a string, not {kind}.", error="invalid_token")
     # First of all, for the same reason.
     token = Secret(token).strip()
     if not is_token(token):

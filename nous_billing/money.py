@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import re
 from decimal import Context, Decimal
-from types import NoneType
 from typing import cast
 
-from ._arguments import wrong_type
+from ._arguments import kind_of, wrong_type
 from .errors import BillingInvalidRequest
 
 Amount = Decimal | int | str | float
@@ -141,5 +140,5 @@ def _given_decimal(amount: object) -> Decimal | None:
 def _shown(value: object) -> str:
     if isinstance(value, int) and value.bit_length() > 128:
         return "an int far too great"  # Python refuses to write out an int of more than 4300 digits.
-    text = repr(value) if isinstance(value, (str, int, float, Decimal, NoneType)) else type(value).__name__
+    text = repr(value) if isinstance(value, (str, int, float, Decimal)) else kind_of(value)
     return text if len(text) <= 60 else f"{text[:60]}…"

@@ -90,7 +90,7 @@ def check_base_url(url: str, name: str) -> str:
         'https://preview.example'
     """
     if not isinstance(url, str):
-        raise _invalid(name, type(url).__name__, "give it as a string")
+        raise wrong_type(name, "a string", url, "invalid_base_url")
     return _checked_base_url(url, name)
 
 

@@ -18,7 +18,6 @@ except ModuleNotFoundError as _error:
 
 from ._arguments import check_moment, wrong_type
 from .auth.sql_logins import LOGINS, SqlLoginStorage
-from .errors import BillingInvalidRequest
 from .protocol.idempotency import key_text
 from .purchases.leases import PurchaseLease
 from .purchases.purchase import Purchase
@@ -58,10 +57,7 @@ class SqlPurchaseStore(Generic[EngineT]):
 
     def __init__(self, engine: EngineT) -> None:
         if not isinstance(engine, (Engine, AsyncEngine)):
-            raise BillingInvalidRequest(
-                f"engine must be an Engine or an AsyncEngine of SQLAlchemy, not {type(engine).__name__}.",
-                error="invalid_store",
-            )
+            raise wrong_type("engine", "an Engine or an AsyncEngine of SQLAlchemy", engine, "invalid_store")
         # Each method is one statement: a transaction around it would cost two more round trips.
         self._engine: Any = engine.execution_options(isolation_level="AUTOCOMMIT")
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from .._arguments import check_path, wrong_type
 from ..errors import BillingInvalidRequest
 from .kept_login import KeptLogin
 from .login_document import Document
@@ -31,14 +32,13 @@ def place_of(path: str | os.PathLike[str] | None, storage: LoginStorage | None) 
         raise BillingInvalidRequest("Give a path or a storage, not both.", error="invalid_storage")
     missing = [name for name in _METHODS if not hasattr(storage, name)]
     if missing:
-        raise BillingInvalidRequest(
-            f"storage must be a LoginStorage; a {type(storage).__name__} has no {', '.join(missing)}.",
-            error="invalid_storage",
-        )
+        raise wrong_type("storage", f"a LoginStorage with {', '.join(missing)}", storage, "invalid_storage")
     return KeptLogin(storage)
 
 
 def _file(path: str | os.PathLike[str] | None) -> LoginFile:
+    if path is not None:
+        check_path(path, "invalid_path")
     try:
         return LoginFile(_default_path() if path is None else Path(path))
     except (RuntimeError, TypeError, ValueError, OSError) as error:

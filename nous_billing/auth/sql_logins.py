@@ -28,6 +28,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.types import TypeDecorator
 
+from .._arguments import kind_of
 from .._secrets import SecretBytes
 from ..errors import BillingInvalidRequest, BillingNetworkError
 from ..purchases.sql_table import Now, create, exact
@@ -215,7 +216,7 @@ class SqlLoginStorage:
 def _engine(engine: object) -> Engine:
     if not isinstance(engine, Engine):
         raise _invalid(
-            f"engine must be an Engine of SQLAlchemy, not {type(engine).__name__}. A login is renewed in threads, "
+            f"engine must be an Engine of SQLAlchemy, not {kind_of(engine)}. A login is renewed in threads, "
             "so an AsyncBillingClient takes one, too."
         )
     # Each method is one statement: a transaction around it would cost two more round trips.

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .._arguments import check_moment
+from .._arguments import check_moment, check_path
 from ..errors import BillingInvalidRequest
 from ..protocol.idempotency import key_text
 from .folder import PurchaseFolder
@@ -37,6 +37,7 @@ class PurchaseDirectory:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
+        check_path(path, "invalid_store")
         try:
             self.path: Path = Path(path).expanduser()
         except (TypeError, RuntimeError, ValueError) as error:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from .._arguments import wrong_type
 from .._reporting import Listener
 from ..clock import Clock
 from ..credentials import Credentials
@@ -159,10 +160,7 @@ def check_network(http_client: object, ssl_context: object, proxy: object) -> Pr
         from ssl import SSLContext
 
         if not isinstance(ssl_context, SSLContext):
-            raise BillingInvalidRequest(
-                f"ssl_context must be an ssl.SSLContext, not {type(ssl_context).__name__}.",
-                error="invalid_ssl_context",
-            )
+            raise wrong_type("ssl_context", "an ssl.SSLContext", ssl_context, "invalid_ssl_context")
     if proxy is None:
         return None
     from .proxies import check_setting

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from .._arguments import kind_of
 from .._secrets import reveal
 from ..errors import BillingInvalidRequest
 from ..protocol.exchange import Send
@@ -28,9 +29,11 @@ def check_client(http: object, kind: Literal["Client", "AsyncClient"]) -> None:
     # By name: neither library is loaded for this, and a test may have replaced the class.
     ancestors = {(each.__module__.partition(".")[0], each.__qualname__) for each in type(http).__mro__}
     if ancestors.isdisjoint((library, kind) for library in LIBRARIES):
-        given = f"{type(http).__module__}.{type(http).__qualname__}".removeprefix("builtins.")
+        # A client of the other kind has the same name but for its module.
+        library = "" if isinstance(http, type) else f"{type(http).__module__}.".removeprefix("builtins.")
         raise BillingInvalidRequest(
-            f"http_client must be an httpx.{kind} or an httpx2.{kind} here, not {given}.", error="invalid_http_client"
+            f"http_client must be an httpx.{kind} or an httpx2.{kind} here, not {library}{kind_of(http)}.",
+            error="invalid_http_client",
         )
 
 

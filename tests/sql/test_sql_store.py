@@ -270,9 +270,10 @@ def test_a_type_checker_knows_which_client_takes_it() -> None:
     assert shown == ["SqlPurchaseStore('sqlite://')", "SqlPurchaseStore('sqlite+aiosqlite://')"]
 
 
-@pytest.mark.parametrize("engine", [None, "sqlite://"])
-def test_what_is_no_engine_is_refused(engine):
-    with pytest.raises(BillingInvalidRequest, match=f"not {type(engine).__name__}") as caught:
+@pytest.mark.parametrize(("engine", "came"), [(None, "None"), ("sqlite://", "str")])
+def test_what_is_no_engine_is_refused(engine, came):
+    message = rf"^engine must be an Engine or an AsyncEngine of SQLAlchemy, not {came}\.$"
+    with pytest.raises(BillingInvalidRequest, match=message) as caught:
         SqlPurchaseStore(engine)
     assert caught.value.error == "invalid_store"
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from opentelemetry.sdk.metrics import MeterProvider
@@ -14,8 +15,8 @@ from nous_billing import events
 from nous_billing._version import __version__
 from nous_billing.otel import OpenTelemetryObserver
 
-BEGUN = {"call": 1, "what": "credits", "key": "k"}
-WHOLE = {**BEGUN, "amount_usd": Decimal("50.10"), "organisation_id": "org_1", "charge_id": "ch_1"}
+BEGUN: dict[str, Any] = {"call": 1, "what": "credits", "key": "k"}
+WHOLE: dict[str, Any] = {**BEGUN, "amount_usd": Decimal("50.10"), "organisation_id": "org_1", "charge_id": "ch_1"}
 KEY = {"nous_billing.what": "credits", "nous_billing.key": "k"}
 ATTRIBUTES = {
     **KEY,
@@ -23,7 +24,7 @@ ATTRIBUTES = {
     "nous_billing.organisation_id": "org_1",
     "nous_billing.charge_id": "ch_1",
 }
-ASKED = {
+ASKED: dict[str, Any] = {
     "call": 1,
     "exchange": 7,
     "method": "GET",
@@ -31,7 +32,7 @@ ASKED = {
     "path": "/api/x",
     "attempt": 1,
 }
-ANSWERED = {
+ANSWERED: dict[str, Any] = {
     **ASKED,
     "status": 200,
     "error": None,

@@ -159,9 +159,9 @@ def test_what_is_no_token_is_refused_by_name(token, name, said):
         check_token(token, *name)
     kinds = {None: "None", 5: "int", b"token-1": "bytes"}
     what = (
-        f"must be a string, not {kinds[token]}"
+        f"must be a string, not {kinds[token]}."
         if token in kinds
-        else "is blank or has characters that a token cannot have"
+        else "is blank or has characters that a token cannot have. Log in again."
     )
-    assert str(caught.value) == f"The {said} {what}. Log in again."
+    assert str(caught.value) == f"The {said} {what}"
     assert caught.value.error == "invalid_token"
