@@ -2,7 +2,8 @@
 
 Arguments are the modules to try anew, such as "money protocol/idempotency"; what is known of the others stays, in
 scripts/mutation_results.json. With `--sample 0.1` a tenth of the mutants of all modules is tried, chosen by their
-names, or of those of some wings: `--sample 0.1 auth`. Writes docs/mutation.md. Fails under a score of 95 %.
+names, or of those of some wings: `--sample 0.1 auth`; with `--sample 0.1-0.2` the next tenth. Writes
+docs/mutation.md. Fails under a score of 95 %.
 """
 
 import hashlib
@@ -91,8 +92,9 @@ WINGS = {
 }
 # What holds single modules, beside the tests of their wing and those that have their name.
 SINGLE = {
+    "_arguments": ["unit/purchases/test_receipts"],
     "_base_error": ["unit/test_errors"],
-    "_base_client": ["unit/test_client", "auth/test_default_login"],
+    "_base_client": ["unit/test_client", "auth/test_default_login", "unit/test_arguments"],
     "_base_purchasing": [
         "unit/test_base_client",
         "unit/purchases/test_memory_store",
@@ -284,12 +286,19 @@ def sample_page() -> list[str]:
             )
             for wing in sorted({wing_of(name) for name in scores})
         ),
+        *changed_since(scores),
         "",
         "Those that survived:",
         "",
         *(f"- `{function}`: `{old}` became `{new}`." for function, old, new in survivors),
         "",
     ]
+
+
+def changed_since(scores: dict[str, Score]) -> list[str]:
+    """Return the line about modules that were changed after they were tried."""
+    changed = [module for module, each in scores.items() if each.digest != digest(module)]
+    return ["", f"Changed since they were tried: {', '.join(changed)}."] if changed else []
 
 
 def wing_of(module: str) -> str:
@@ -337,9 +346,14 @@ def page(scores: dict[str, Score], untried: list[str]) -> list[str]:
     lines += [row("in all", total["tried"], total["killed"], total["left_out"]), ""]
     lines += [f"For {total['endless']} of those killed, a test did not end."]
     lines += ["", f"Not tried yet: {', '.join(untried)}."] if untried else []
-    changed = [module for module, each in scores.items() if each.digest != digest(module)]
-    lines += ["", f"Changed since they were tried: {', '.join(changed)}."] if changed else []
-    lines += ["", "## The survivors", "", "Each is a test that is missing, or a change that makes no difference.", ""]
+    lines += [
+        *changed_since(scores),
+        "",
+        "## The survivors",
+        "",
+        "Each is a test that is missing, or a change that makes no difference.",
+        "",
+    ]
     for each in scores.values():
         lines += [f"- `{function}`: `{old}` became `{new}`." for function, old, new in each.survivors]
     return lines

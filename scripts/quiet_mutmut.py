@@ -26,18 +26,28 @@ def main() -> None:
     from scripts import warm_mutmut
 
     warm_mutmut.use()
-    _choose(mutmut, float(os.environ.get("MUTANTS_SHARE", "1")))
+    _choose(mutmut, *share_of(os.environ.get("MUTANTS_SHARE", "1")))
     _use(_without_noise(), {"cast"})
     mutmut.cli()
 
 
-def _choose(mutmut: ModuleType, share: float) -> None:
-    """Let mutmut try only a share of the mutants: those with the least hashes of their names."""
+def share_of(text: str) -> tuple[float, float]:
+    """Return the bounds of a share of all mutants.
+
+    >>> share_of("0.1"), share_of("0.1-0.2")
+    ((0.0, 0.1), (0.1, 0.2))
+    """
+    least, dash, most = text.partition("-")
+    return (float(least), float(most)) if dash else (0.0, float(text))
+
+
+def _choose(mutmut: ModuleType, least: float, most: float) -> None:
+    """Let mutmut try only a share of the mutants: those whose names have hashes between two bounds."""
     collect = mutmut.collect_source_file_mutation_data
 
     def chosen(**arguments: Any) -> tuple[list[Any], Any]:
         mutants, by_path = collect(**arguments)
-        return [each for each in mutants if sha256(each[1].encode()).digest()[0] < 256 * share], by_path
+        return [each for each in mutants if least <= sha256(each[1].encode()).digest()[0] / 256 < most], by_path
 
     vars(mutmut)["collect_source_file_mutation_data"] = chosen
 

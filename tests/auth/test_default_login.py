@@ -41,13 +41,11 @@ def test_a_client_can_be_made_where_there_is_no_home_folder(monkeypatch):
     )
 
 
-def test_the_login_that_a_client_found_renews_itself_over_the_network_of_the_client(monkeypatch):
+@pytest.mark.parametrize("client", [BillingClient, AsyncBillingClient])
+def test_the_login_that_a_client_found_renews_itself_over_the_network_of_the_client(client, monkeypatch):
     monkeypatch.setattr(stored_login, "StoredLogin", dict)
-    context = ssl.create_default_context()
-    assert DefaultLogin(context, "http://127.0.0.1:9")._stored == {
-        "ssl_context": context,
-        "proxy": "http://127.0.0.1:9",
-    }
+    network = {"ssl_context": ssl.create_default_context(), "proxy": "http://127.0.0.1:9"}
+    assert client(**network)._default_login._stored == network
 
 
 def test_once_a_program_has_loaded_hermes_no_other_login_counts(house, monkeypatch):

@@ -119,6 +119,15 @@ def test_a_purchase_with_a_lost_reply_is_told_step_by_step(shop, log):
     assert events[-1] == CallEnded(call=events[0].call)
 
 
+def test_each_call_has_a_number_of_its_own(shop):
+    events = []
+    client = shop.client(observer=events.append)
+    for call in (read, poll, read):
+        call(client)
+    assert len({event.call for event in events if type(event) is CallEnded} - {0}) == 3
+    assert {event.call for event in events if type(event) is ExchangeEnded} == {event.call for event in events}
+
+
 def test_each_record_is_made_of_an_event_and_has_its_fields(shop, log):
     events = []
     lose_reply(shop.portal)
@@ -451,7 +460,11 @@ def test_an_observer_that_fails_changes_nothing_and_is_logged_once(observer, sho
     lose_reply(shop.portal)
     assert shop.press(shop.client(observer=observer)).status == "settled"
     shop.assert_one_charge(2)
-    assert [record.levelname for record in log.records if record.name == LOGGER.name].count("ERROR") == 1
+    (record,) = (each for each in log.records if each.name == LOGGER.name and each.levelname == "ERROR")
+    assert record.getMessage() == (
+        "The observer failed. No call is changed by it, and its next failures are not logged."
+    )
+    assert record.exc_info is not None
 
 
 def test_what_is_no_mapping_of_headers_is_no_headers(shop):
