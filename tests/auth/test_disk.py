@@ -737,8 +737,6 @@ def test_a_file_that_cannot_be_read_is_a_typed_error_and_stays(house):
     [
         ("a\0b", ".*null.*"),
         ("~nobody-of-this-name/login.json", "Could not determine home directory"),
-        (5, ".*int.*"),
-        (b"a", ".*bytes.*"),
         ("\ud800", ".*surrogates not allowed"),
         ("n" * 3_000_000, "File name too long"),
         ("/n" * 2100, "File name too long"),
