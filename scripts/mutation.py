@@ -125,6 +125,7 @@ SINGLE = {
     "protocol/reporting": ["sockets/test_observability"],
     "protocol/request_headers": ["sockets/test_observability"],
     "purchases/buying": ["sockets/test_observability"],
+    "purchases/directory": ["unit/test_arguments"],
     "purchases/reporting": ["sockets/test_observability"],
     "purchases/sql_table": ["sql/test_sql_store"],
     "purchases/store_access": ["unit/test_client"],

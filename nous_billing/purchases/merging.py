@@ -17,7 +17,7 @@ def merged(stored: Purchase, ours: Purchase) -> Purchase:
     charge_ids = tuple(dict.fromkeys(charge_id for charge_id in known if charge_id is not None))
     discrepancies = dict.fromkeys((*stored.discrepancies, *ours.discrepancies))
     if stored.charge_id == ours.charge_id and {stored.status, ours.status} == {"settled", "failed"}:
-        discrepancies["settled_and_failed"] = None
+        discrepancies |= dict.fromkeys(["settled_and_failed"])
     return replace(
         best,
         other_charge_ids=charge_ids[1:],

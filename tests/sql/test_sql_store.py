@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import HealthCheck, given, settings
 from sqlalchemy import create_engine
-from sqlalchemy.dialects import mysql
+from sqlalchemy.dialects import mysql, sqlite
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.schema import CreateTable
 
@@ -20,13 +20,14 @@ from nous_billing import (
     LeasingPurchaseStore,
     PurchaseLease,
 )
-from nous_billing.purchases.sql_table import Now
+from nous_billing.purchases.sql_table import Now, exact
 from nous_billing.sql import PURCHASES, SqlPurchaseStore
 from tests.auth.support import until
 from tests.properties.test_purchase_records import RECORDS
 from tests.unit.purchases.kept import FIRST, OTHER, SECOND, THIRD
 
 AT_ONCE = 20
+MOMENT = datetime(2026, 6, 13, 10, tzinfo=UTC)
 MINE = PurchaseLease(holder="mine", seconds=60)
 THEIRS = PurchaseLease(holder="theirs", seconds=60)
 EVERYTHING = replace(
@@ -261,6 +262,21 @@ class TestTable:
             dialect = mysql.dialect()
             dialect.name = name
             assert str(Now().compile(dialect=dialect)) == "UNIX_TIMESTAMP(SYSDATE(6))"
+            text = exact("latin1").compile(dialect=dialect)
+            assert str(text) == "VARCHAR(255) CHARACTER SET latin1 COLLATE latin1_bin"
+        assert str(exact("latin1").compile(dialect=sqlite.dialect())) == "VARCHAR(255)"
+
+    @pytest.mark.parametrize(
+        ("given", "read"),
+        [
+            (None, None),
+            (MOMENT.replace(tzinfo=None), MOMENT),
+            (MOMENT.astimezone(timezone(timedelta(hours=2))), MOMENT),
+        ],
+    )
+    def test_a_moment_is_read_as_one_of_utc_whatever_zone_the_database_has(self, given, read):
+        found = PURCHASES.c.started_at.type.process_result_value(given, sqlite.dialect())
+        assert (found, found and found.tzinfo) == (read, read and UTC)
 
 
 def test_a_type_checker_knows_which_client_takes_it() -> None:

@@ -200,3 +200,19 @@ def test_the_fields_of_an_error_are_read_as_those_of_a_result():
         "remaining_usd": Decimal | None,
         "is_default_ceiling": bool | None,
     }
+
+
+@pytest.mark.parametrize("place", ["id", "org.id", "tiers[0].tierId"])
+def test_an_id_is_kept_to_the_letter(place):
+    assert read(str, "a\x1b[31m", PREVIEW, place) == "a\x1b[31m"
+
+
+@pytest.mark.parametrize("place", ["name", "id.name", "orgid", "tierId.name"])
+def test_a_text_for_a_person_is_kept_without_what_a_terminal_would_obey(place):
+    assert "\x1b" not in read(str, "a\x1b[31m", PREVIEW, place)
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b"1e" + b"9" * 30])
+def test_json_that_cannot_be_held_is_refused_in_words(body):
+    with pytest.raises(ValueError, match=r"^the JSON is nested too deeply or has a number that is too long$"):
+        decode_json(body)

@@ -294,10 +294,13 @@ def test_the_sdk_says_what_happened_where_the_portal_does_not(message):
 @pytest.mark.parametrize(
     ("status", "body", "text"),
     [
-        (
-            302,
-            b"",
-            "The portal's address redirects (HTTP 302), which is not followed. Check the base URL.",
+        *(
+            (
+                status,
+                b"",
+                f"The portal's address redirects (HTTP {status}), which is not followed. Check the base URL.",
+            )
+            for status in (300, 302, 399)
         ),
         (404, b"<html>", "There is no billing API at this address (HTTP 404). Check the base URL."),
         (520, b"", "The portal is failing (HTTP 520). Try again shortly."),

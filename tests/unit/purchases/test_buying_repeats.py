@@ -144,7 +144,7 @@ def test_what_the_source_of_the_token_raises_is_outlived_where_it_may_pass(shop,
 # A 409
 
 
-CONFLICT = reply(409, {"error": "idempotency_conflict", "code": "c"})
+CONFLICT = reply(409, {"error": "idempotency_conflict", "code": "c"}, {"x-request-id": "req_1"})
 
 
 @pytest.mark.parametrize("before", [[], [UNSENT]], ids=["first", "unsent"])
@@ -157,7 +157,7 @@ def test_an_idempotency_conflict_is_a_fault_of_the_program_where_nothing_was_sen
         "key: this is a bug in the calling program. Nothing more was charged."
     )
     assert (error.status, error.error, error.code, error.outcome_unknown) == (409, "idempotency_conflict", "c", False)
-    assert error.payload == {"error": "idempotency_conflict", "code": "c"}
+    assert (error.payload, error.request_id) == ({"error": "idempotency_conflict", "code": "c"}, "req_1")
     assert shop.kept.status == "not_made"
 
 
