@@ -73,6 +73,14 @@ def _parts(value):
     return [*found, *getattr(value, "__dict__", {}).values()]
 
 
+class Uncoloured(Traceback):
+    """Does without the colours of the source, whose lexer takes most of the time."""
+
+    @classmethod
+    def _guess_lexer(cls, filename, code):
+        return "text"
+
+
 def rich_traceback(error):
     """The traceback as rich prints it, with the variables of all frames: the first 80 characters of a long string.
 
@@ -82,6 +90,6 @@ def rich_traceback(error):
     begin = error.__traceback__
     while begin is not None and begin.tb_frame.f_code.co_filename.startswith(TESTS):
         begin = begin.tb_next
-    shown = Traceback.from_exception(type(error), error, begin, show_locals=True)
+    shown = Uncoloured.from_exception(type(error), error, begin, show_locals=True)
     Console(file=out, width=400).print(shown)
     return out.getvalue()
