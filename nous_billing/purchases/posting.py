@@ -92,7 +92,8 @@ class Posting:
             except BillingError as error:
                 failure = error
             self.in_flight = False
-            if _may_have_been_made(failure):
+            # A conflict over the amount means that this request charged nothing; any other 409 leaves that open.
+            if failure.outcome_unknown:
                 record.note_own_send()
             if isinstance(failure, BillingScopeRequired):
                 yield from self._announcement.withdraw()
@@ -173,12 +174,6 @@ class Posting:
     def _seconds_since_confirmation(self) -> float:
         # On most systems the monotonic clock stops while the machine sleeps.
         return max(now - then for now, then in zip(self._moment(), self._confirmed_at, strict=True))
-
-
-def _may_have_been_made(failure: BillingError) -> bool:
-    # A conflict over the amount means that this request charged nothing. Any other 409 leaves that open.
-    unclear = isinstance(failure, BillingIdempotencyConflict) and failure.error != "idempotency_conflict"
-    return failure.outcome_unknown or unclear
 
 
 def _may_be_repeated(failure: BillingError) -> bool:
