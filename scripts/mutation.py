@@ -102,6 +102,7 @@ SINGLE = {
     ],
     "_async_subscriptions": ["unit/test_client"],
     "_reporting": ["sockets/test_observability"],
+    "auth/hermes_login": ["unit/test_hermes", "sockets/test_hermes"],
     "auth/kept_login": ["sql/test_logins"],
     "auth/sql_logins": ["sql/test_logins"],
     "events": ["sockets/test_observability"],

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Generator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import cast
 
-from .._arguments import discard
+from .._arguments import discard, kind_of
 from .._secrets import SecretBytes
 from ..errors import BillingAuthError, BillingError, BillingInvalidRequest, BillingNetworkError
 from .login_document import Document, Unusable, compact, recognise
@@ -55,7 +55,7 @@ class KeptLogin:
         """
         holding = self._call("hold", seconds)
         if not isinstance(holding, AbstractContextManager):
-            raise _invalid(f"hold returned a {type(holding).__name__}, not a context manager")
+            raise _invalid(f"hold returned {kind_of(holding)}, not a context manager")
         holding = cast("AbstractContextManager[object]", holding)
         self._call("hold", held=holding)
         try:
@@ -84,7 +84,7 @@ class KeptLogin:
 
     def _recognised(self, content: object) -> Document:
         if content is not None and not isinstance(content, SecretBytes):
-            raise _invalid(f"load returned a {type(content).__name__}, not SecretBytes or None")
+            raise _invalid(f"load returned {kind_of(content)}, not SecretBytes or None")
         found = Unusable.EMPTY if content is None else recognise(content.reveal())
         if isinstance(found, dict):
             return found

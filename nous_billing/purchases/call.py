@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from .._arguments import kind_of
 from ..clock import BaseClock
 from ..errors import (
     BillingError,
@@ -75,7 +76,7 @@ class PurchaseCall:
             return
         if granted is not False:
             raise BillingInvalidRequest(
-                f"step_up must return True or False, not {type(granted).__name__}. Nothing more was sent.",
+                f"step_up must return True or False, not {kind_of(granted)}. Nothing more was sent.",
                 error="invalid_step_up",
             )
         if isinstance(refusal, BillingScopeRequired):

@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import cast, get_args
 
+from .._arguments import kind_of
 from .messages import not_read
 from .purchase import Purchase, PurchaseStatus
 from .refusals import wrong_organisation
@@ -23,7 +24,7 @@ def checked(item: object, key: str | None = None) -> Purchase:
         BillingPurchaseStoreError: It is not a valid purchase, or not the one with this key.
     """
     if not isinstance(item, Purchase):
-        raise not_read(f"the store returned {type(item).__name__} instead of a Purchase")
+        raise not_read(f"the store returned {kind_of(item)} instead of a Purchase")
     for field in fields(item):
         value = getattr(item, field.name)
         expected = _CHECKS[field.name](value)

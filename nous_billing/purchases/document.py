@@ -9,6 +9,7 @@ from decimal import Decimal
 from types import NoneType
 from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
 
+from .._arguments import kind_of
 from ..money import parse_usd
 from .purchase import Purchase
 
@@ -75,7 +76,7 @@ def _value(name: str, kind: Any, value: Any) -> Any:
 
 def _typed(name: str, kind: type, value: Any) -> Any:
     if type(value) is not kind:
-        raise TypeError(f"{name} is a {type(value).__name__}, not a {kind.__name__}")
+        raise TypeError(f"{name} is {kind_of(value)}, not {kind.__name__}")
     return value
 
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Generator, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeGuard, TypeVar, cast
 
-from .._arguments import discard
+from .._arguments import discard, kind_of
 from ..errors import BillingError, BillingPurchaseStoreError
 from ..protocol.caller import refuse_awaitable
 from ..protocol.exchange import Flow, RunBlocking
@@ -105,7 +105,7 @@ def _asked(
     answer: object = yield from RunBlocking(lambda: _typed(ask, failed))
     refuse_awaitable("store", answer)
     if not isinstance(answer, bool):
-        raise failed(f"the store's {name}() returned {type(answer).__name__} instead of True or False")
+        raise failed(f"the store's {name}() returned {kind_of(answer)} instead of True or False")
     return answer
 
 

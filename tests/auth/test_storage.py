@@ -129,6 +129,7 @@ def test_what_it_raises_when_it_is_read_is_no_logout(house, error, raised, sente
         with pytest.raises(raised, match=sentence) as caught:
             call()
         assert SECRET not in str(caught.value)
+        assert caught.value.error == ("network_error" if raised is BillingNetworkError else error.error)
     house.storage.faults.clear()
     assert source.is_logged_in
 
@@ -136,8 +137,8 @@ def test_what_it_raises_when_it_is_read_is_no_logout(house, error, raised, sente
 @pytest.mark.parametrize(
     ("method", "replacement", "sentence"),
     [
-        ("load", lambda: "text", "load returned a str, not SecretBytes or None"),
-        ("hold", lambda _: None, "hold returned a NoneType, not a context manager"),
+        ("load", lambda: "text", "load returned str, not SecretBytes or None"),
+        ("hold", lambda _: None, "hold returned None, not a context manager"),
         ("hold", lambda _: asyncio.sleep(0), "hold returned an awaitable. Give plain methods"),
         ("load", lambda: asyncio.sleep(0), "load returned an awaitable"),
         ("reserve", lambda _: asyncio.sleep(0), "reserve returned an awaitable"),

@@ -525,8 +525,9 @@ def test_a_folder_of_the_switch_has_no_blanks_around_it_and_is_not_blank(switch,
 def test_a_switch_that_fails_is_a_failed_login_and_never_another_profile(switch, write, found):
     write(VALID)
     switch.get_hermes_home = found
-    with pytest.raises(BillingAuthError, match=r"^The folder of Hermes's login cannot be found \("):
+    with pytest.raises(BillingAuthError, match=r"^The folder of Hermes's login cannot be found \(") as caught:
         HermesLogin().resolve()
+    assert caught.value.error == "invalid_token"
 
 
 def test_a_login_above_the_profiles_is_watched_too(monkeypatch, tmp_path):

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from nous_billing import errors
+from nous_billing._arguments import kind_of
 from nous_billing.errors import (
     BillingError,
     BillingInvalidRequest,
@@ -65,7 +66,7 @@ def test_a_step_up_that_answers_neither_true_nor_false_is_a_fault_of_the_program
     assert (type(error) is BillingPurchaseUncertain) is waiting
     fault = error.last_error if waiting else error
     assert (type(fault), fault.error) == (BillingInvalidRequest, "invalid_step_up")
-    assert str(fault) == (f"step_up must return True or False, not {type(answer).__name__}. Nothing more was sent.")
+    assert str(fault) == (f"step_up must return True or False, not {kind_of(answer)}. Nothing more was sent.")
     assert len(shop.portal.posts) == 1
     assert shop.kept.status == ("pending" if waiting else "not_made")
 

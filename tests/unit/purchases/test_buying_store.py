@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from nous_billing import errors
+from nous_billing._arguments import kind_of
 from nous_billing.errors import (
     BillingError,
     BillingInvalidRequest,
@@ -161,9 +162,9 @@ LOADED: list[tuple[Any, str]] = [
     (None, "TypeError"),
     (5, "TypeError"),
     (["x"], "the store returned str instead of a Purchase"),
-    ([None], "the store returned NoneType instead of a Purchase"),
+    ([None], "the store returned None instead of a Purchase"),
     ([("key-1", 50)], "the store returned tuple instead of a Purchase"),
-    ([SENDING, None], "the store returned NoneType instead of a Purchase"),
+    ([SENDING, None], "the store returned None instead of a Purchase"),
     (
         [replace(SENDING, status="sold")],  # type: ignore[arg-type]
         "status of the purchase with the key key-1 must be one of sending, pending, settled, failed, not_made, not "
@@ -216,7 +217,7 @@ def test_a_store_whose_save_says_neither_yes_nor_no_is_a_typed_error_and_nothing
     error = shop.buy().error
     assert type(error) is BillingPurchaseStoreError
     assert str(error) == (
-        f"The purchase could not be saved: the store's save() returned {type(saved).__name__} instead of True or "
+        f"The purchase could not be saved: the store's save() returned {kind_of(saved)} instead of True or "
         "False. Nothing was sent."
     )
     assert shop.portal.posts == []

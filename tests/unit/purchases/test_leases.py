@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from nous_billing._arguments import kind_of
 from nous_billing.errors import BillingPurchaseCancelled, BillingPurchaseStoreError, BillingPurchaseUncertain
 from nous_billing.protocol.exchange import CallUser, Send, Sleep
 from tests.unit.drive import reply
@@ -273,7 +274,7 @@ class TestAStoreThatFails:
         put(shop, ACCEPTED)
         vars(shop.store)["acquire_lease"] = lambda key, lease: answer
         (outcome,) = shop.resume().result
-        assert f"acquire_lease() returned {type(answer).__name__} instead of True or False" in str(outcome)
+        assert f"acquire_lease() returned {kind_of(answer)} instead of True or False" in str(outcome)
 
 
 def test_a_store_without_leases_is_asked_for_none(shop):
