@@ -32,7 +32,7 @@ def check_key(context: click.Context, parameter: click.Parameter, key: str | Non
     try:
         return check_idempotency_key(key)
     except BillingInvalidRequest as error:
-        raise click.BadParameter(error.message, context, parameter) from None
+        raise click.BadParameter(error.message.replace("idempotency_key", "It", 1), context, parameter) from None
 
 
 def with_screen(function: Callable[Concatenate[Screen, P], None]) -> Callable[..., None]:

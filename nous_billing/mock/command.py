@@ -24,7 +24,8 @@ _CARDS = ", ".join(["4242 settles", *(f"{last4} {reason}" for last4, reason in F
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m nous_billing.mock",
+        # The command nous-billing puts its own name there.
+        prog=sys.argv[0] if sys.argv[0] == "nous-billing mock" else "python -m nous_billing.mock",
         description="Serve a mock Nous Portal on this machine. Its address shows the contract, /device and /billing "
         "are pages for people; /_mock/ says how tests steer it over HTTP.",
     )

@@ -207,4 +207,5 @@ def test_the_mock_is_served_by_the_command():
         check=True,
         env={**os.environ, "COLUMNS": "80"},
     )
+    assert done.stdout.startswith("usage: nous-billing mock ")
     assert "Serve a mock Nous Portal" in done.stdout

@@ -46,7 +46,7 @@ ENDINGS = [
     (None, ("buy", "5", "--yes"), Ending.INPUT, "You can buy $10.00 to $10,000.00 at a time. Nothing was sent."),
     (None, ("buy", "ten", "--yes"), Ending.INPUT, "The amount must be dollars such as 50.25, not 'ten'."),
     (None, ("buy", "50.005", "--yes"), Ending.INPUT, "must be a whole number of cents"),
-    (None, ("buy", "50", "--yes", "--key", "ä"), Ending.INPUT, "visible ASCII"),
+    (None, ("buy", "50", "--yes", "--key", "ä"), Ending.INPUT, "'--key': It must be 1 to 255 visible ASCII"),
     (None, ("buy", "50"), Ending.INPUT, "Nobody can be asked here: add --yes. Nothing was sent."),
     (
         None,
