@@ -104,6 +104,8 @@ SINGLE = {
     "_reporting": ["sockets/test_observability"],
     "auth/hermes_login": ["unit/test_hermes", "sockets/test_hermes"],
     "auth/kept_login": ["sql/test_logins"],
+    "auth/login_places": ["unit/test_arguments"],
+    "auth/tokens": ["unit/test_arguments"],
     "auth/sql_logins": ["sql/test_logins"],
     "events": ["sockets/test_observability"],
     "otel": ["sockets/test_opentelemetry"],

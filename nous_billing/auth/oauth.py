@@ -68,10 +68,11 @@ def refresh(base_url: str, client_id: str, refresh_token: Secret, clock: BaseClo
         error = error_code(payload)
         is_reuse = "reuse" in (shown_text(payload.get("error_description")) or "").lower()
         if is_refusal(answer) and (error in _FINAL or is_reuse):
+            code = error or "invalid_grant"
             raise BillingAuthError(
-                f"The portal has ended this login ({error}). Log in again.",
+                f"The portal has ended this login ({code}). Log in again.",
                 status=401,
-                error=error or "invalid_grant",
+                error=code,
                 headers=answer.headers if isinstance(answer, Reply) else None,
             )
         pause = next(pauses, None)
