@@ -36,8 +36,8 @@ _TRIES = 3
 NOT_SAMPLED = ("cli", "hermes")
 NOT_COPIED = shutil.ignore_patterns(".*", "node_modules", "dist", "build", "__pycache__")
 # Of the drivers for PostgreSQL, one is enough; tests of many processes take long; of tests that are made from the code
-# there is one more for each mutant; one looks at the names of frames; and in one, another user runs the code, who cannot
-# read what mutmut needs.
+# there is one more for each mutant; one looks at the names of frames; and in one, a user runs the code who cannot read
+# what mutmut needs.
 ARGS = [
     "-p",
     "no:cacheprovider",
