@@ -134,6 +134,7 @@ SINGLE = {
     "purchases/sql_table": ["sql/test_sql_store"],
     "purchases/store_access": ["unit/test_client"],
     "transport/asking": ["sockets/test_awaited_sources"],
+    "transport/proxies": ["unit/test_arguments"],
     "transport/watching": ["sockets/test_observability"],
     "sql": ["sql/test_sql_store"],
 }

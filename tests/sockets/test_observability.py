@@ -605,6 +605,12 @@ def test_the_headers_of_a_trace_are_the_observers(shop):
     read(shop.client(), headers=headers)
     assert shop.portal.requests[-1].headers["traceparent"] == headers["traceparent"]
     assert failure(read, shop.client(observer=Odd({})), headers=headers).error == "invalid_headers"
+    observer, asked = Odd({}), []
+    observer.request_headers = lambda event: asked.append(event) or {"tracestate": str(event.exchange)}
+    read(shop.client(observer=observer))
+    (event,) = asked
+    assert (type(event), event.path) == (ExchangeBegun, "/api/billing/state")
+    assert shop.portal.requests[-1].headers["tracestate"] == str(event.exchange)
 
 
 @pytest.mark.parametrize(
