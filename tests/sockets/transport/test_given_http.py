@@ -2,13 +2,15 @@
 
 import asyncio
 import time
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import httpx
 import pytest
 
 import nous_billing as nb
 from nous_billing import StaticToken
-from tests.sockets.harness import charge, failure
+from tests.sockets.harness import charge, failure, poll
 from tests.sockets.raw_server import Answer, answer
 
 ACCEPTED = answer(202, {"chargeId": "ch_1"})
@@ -38,6 +40,12 @@ def test_a_reply_that_breaks_off_in_its_body_is_a_typed_error(then, given, serve
     server.script.append(Answer(ACCEPTED.data[:-4], then))
     error = failure(charge, given)
     assert (type(error), error.outcome_unknown) == (nb.BillingNetworkError, True)
+
+
+def test_a_date_of_the_portal_is_reckoned_from_when_the_reply_came(given, server):
+    date = format_datetime(datetime.now(UTC) + timedelta(seconds=100), usegmt=True)
+    server.script.append(answer(429, {"error": "rate_limited"}, {"Retry-After": date}))
+    assert 60 < failure(poll, given).retry_after <= 100
 
 
 def test_a_reply_that_stalls_in_its_body_ends_at_the_deadline(given, server):
