@@ -35,7 +35,8 @@ def checked(item: object, key: str | None = None) -> Purchase:
     if key not in (None, item.key):
         raise not_read("the store returned a purchase with another key")
     if (item.charge_id is None) is not (item.status in ("sending", "not_made")):
-        raise not_read(f"the purchase with the key {item.key} is {item.status} and has the charge id {item.charge_id}")
+        has = "no charge id" if item.charge_id is None else f"the charge id {item.charge_id}"
+        raise not_read(f"the purchase with the key {item.key} is {item.status} and has {has}")
     return item
 
 
@@ -106,5 +107,7 @@ _CHECKS: dict[str, _Check] = {
 
 
 def _shown(value: object) -> str:
+    if value is None:
+        return "None"
     naive = isinstance(value, datetime) and value.utcoffset() is None
     return "one without" if naive else f"{str(value)[:40]!r} ({type(value).__name__})"

@@ -170,9 +170,9 @@ LOADED: list[tuple[Any, str]] = [
         "status of the purchase with the key key-1 must be one of sending, pending, settled, failed, not_made, not "
         "'sold' (str)",
     ),
-    ([replace(SENDING, status="pending")], "the purchase with the key key-1 is pending and has the charge id None"),
-    ([replace(SENDING, status="settled")], "the purchase with the key key-1 is settled and has the charge id None"),
-    ([replace(SENDING, status="failed")], "the purchase with the key key-1 is failed and has the charge id None"),
+    ([replace(SENDING, status="pending")], "the purchase with the key key-1 is pending and has no charge id"),
+    ([replace(SENDING, status="settled")], "the purchase with the key key-1 is settled and has no charge id"),
+    ([replace(SENDING, status="failed")], "the purchase with the key key-1 is failed and has no charge id"),
     ([replace(SENDING, charge_id="ch_1")], "the purchase with the key key-1 is sending and has the charge id ch_1"),
     (
         [replace(ACCEPTED, status="not_made")],
