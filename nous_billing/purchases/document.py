@@ -53,7 +53,7 @@ def decode(content: bytes) -> Purchase:
 
 
 def _plain(value: Decimal | datetime) -> str:
-    return format(value, "f") if isinstance(value, Decimal) else value.isoformat()
+    return f"{value:f}" if isinstance(value, Decimal) else value.isoformat()
 
 
 def _value(name: str, kind: Any, value: Any) -> Any:

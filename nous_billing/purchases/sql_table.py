@@ -144,7 +144,7 @@ def to_row(purchase: Purchase) -> dict[str, Any]:
 
 def _plain(value: object) -> object:
     if isinstance(value, Decimal):
-        return format(value, "f")
+        return f"{value:f}"
     return json.dumps(value) if isinstance(value, tuple) else value
 
 

@@ -276,6 +276,19 @@ def test_one_who_follows_a_purchase_is_told_of_its_end_and_of_no_error_that_pass
     assert told(events) == [end]
 
 
+def test_one_who_follows_a_purchase_that_does_not_end_is_told_whose_it_is(shop):
+    events = []
+    client = shop.client(observer=events.append)
+    client.begin_purchase("50.25", idempotency_key=KEY, store=shop.folder)
+    assert failure(followed, shop, client, store=shop.folder, cap=1).outcome_unknown
+    last = of_money(events)[-1]
+    assert (type(last).__name__, last.key, last.organisation_id) == (
+        "PurchaseUncertain",
+        KEY,
+        shop.portal.organisation.id,
+    )
+
+
 @pytest.mark.parametrize(
     ("status", "end"),
     [
