@@ -351,7 +351,7 @@ def page(scores: dict[str, Score], untried: list[str]) -> list[str]:
         lines.append(row(module, each.tried, each.killed, each.left_out))
     lines += [row("in all", total["tried"], total["killed"], total["left_out"]), ""]
     lines += [f"For {total['endless']} of those killed, a test did not end."]
-    lines += ["", f"Not tried yet: {', '.join(untried)}."] if untried else []
+    lines += ["", f"Not tried whole yet: {', '.join(untried)}."] if untried else []
     lines += [
         *changed_since(scores),
         "",
