@@ -17,6 +17,14 @@ def main() -> None:
         library = (missing.name or "").partition(".")[0]
         if library not in _LIBRARIES:
             raise
-        sys.exit(f"The command nous-billing needs {library}: install nous-billing[cli] from the index of nous-billing.")
+        sentence = (
+            f"The command nous-billing needs {library}: install nous-billing[cli] from the index of nous-billing."
+        )
+        if "--json" in sys.argv:
+            from .as_json import error_members, to_json
+            from .endings import Ending
+
+            sys.stdout.write(to_json({"error": error_members(Ending.OTHER, sentence)}) + "\n")
+        sys.exit(sentence)
     prepare()
     command()

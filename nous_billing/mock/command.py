@@ -12,18 +12,27 @@ import threading
 from decimal import Decimal
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 from . import MockPortal
+from .as_json import write_error
 from .ledger import AMBIGUOUS, FAILURES
 from .server import LOOPBACK
 
 _TOKEN_LIFETIME = 8 * 3600
+# The exit code for what the command line cannot be.
+_UNUSABLE = 2
 _CARDS = ", ".join(["4242 settles", *(f"{last4} {reason}" for last4, reason in FAILURES.items())])
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        write_error(message, _UNUSABLE)
+        super().error(message)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         # The command nous-billing puts its own name there.
         prog=sys.argv[0] if sys.argv[0] == "nous-billing mock" else "python -m nous_billing.mock",
         description="Serve a mock Nous Portal on this machine. Its address shows the contract, /device and /billing "
@@ -126,6 +135,12 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def _refuse(sentence: str, ending: int) -> int:
+    write_error(sentence, ending)
+    print(sentence, file=sys.stderr)
+    return ending
+
+
 def main() -> int:
     """Serve until Ctrl-C or SIGTERM."""
     arguments = _parser().parse_args()
@@ -144,13 +159,12 @@ def main() -> int:
     try:
         portal, token = _portal(arguments)
     except (ValueError, OSError) as error:
-        print(f"Cannot start with {arguments.seed or 'these options'}: {error}", file=sys.stderr)
-        return 1
+        return _refuse(f"Cannot start with {arguments.seed or 'these options'}: {error}", _UNUSABLE)
     try:
         portal.start(arguments.port, host=arguments.host)
     except (ValueError, OSError, OverflowError) as error:
-        print(f"Cannot use port {arguments.port} of {arguments.host}: {error}", file=sys.stderr)
-        return 1
+        ending = 1 if isinstance(error, OSError) else _UNUSABLE
+        return _refuse(f"Cannot use port {arguments.port} of {arguments.host}: {error}", ending)
     if not _is_loopback(arguments.host):
         print(
             f"Warning: the mock listens on {arguments.host}. Whoever reaches this machine can use and control it.",

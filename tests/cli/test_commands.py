@@ -197,6 +197,8 @@ def test_without_the_extra_one_sentence_says_what_to_install(library):
     assert done.stderr == (
         f"The command nous-billing needs {library}: install nous-billing[cli] from the index of nous-billing.\n"
     )
+    told = subprocess.run([sys.executable, "-c", code, "balance", "--json"], capture_output=True, check=False)
+    assert json.loads(told.stdout)["error"]["message"] + "\n" == told.stderr.decode()
 
 
 def test_the_mock_is_served_by_the_command():
