@@ -9,7 +9,6 @@ import os
 import signal
 import sys
 import threading
-from decimal import Decimal
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -17,6 +16,8 @@ from typing import Any, NoReturn
 from . import MockPortal
 from .as_json import write_error
 from .ledger import AMBIGUOUS, FAILURES
+from .parameters import decode_json
+from .seed import check_seed
 from .server import LOOPBACK
 
 _TOKEN_LIFETIME = 8 * 3600
@@ -88,7 +89,9 @@ def _seed(arguments: argparse.Namespace) -> dict[str, Any]:
         }
     if arguments.card or arguments.role:
         raise ValueError("The seed says what --card and --role would say. Leave them out.")
-    seed: dict[str, Any] = json.loads(arguments.seed.read_text(encoding="utf-8"), parse_float=Decimal)
+    # Editors on Windows write a byte order mark.
+    seed: dict[str, Any] = decode_json(arguments.seed.read_text(encoding="utf-8-sig"))
+    check_seed(seed)
     return seed
 
 
@@ -167,7 +170,7 @@ def main() -> int:
         return _refuse(f"Cannot use port {arguments.port} of {arguments.host}: {error}", ending)
     if not _is_loopback(arguments.host):
         print(
-            f"Warning: the mock listens on {arguments.host}. Whoever reaches this machine can use and control it.",
+            f"Warning: the mock listens on {arguments.host or 'every address'}. Whoever reaches this machine can use and control it.",
             file=sys.stderr,
             flush=True,
         )

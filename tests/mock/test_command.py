@@ -90,7 +90,9 @@ def start(*options, **more):
 
 def test_a_seed_file_fixes_tokens_and_a_reset_keeps_the_one_that_was_printed(tmp_path):
     seed = tmp_path / "seed.json"
-    seed.write_text('{"organisations": [{"name": "New", "balanceUsd": 0.10}], "people": [{"name": "Eve"}]}')
+    # As editors on Windows write it: with a byte order mark.
+    text = '{"organisations": [{"name": "New", "balanceUsd": 0.10}], "people": [{"name": "Eve"}]}'
+    seed.write_text(text, encoding="utf-8-sig")
     with start("--seed", str(seed), "--token", "eve-token") as process:
         introduction = "".join(process.stdout.readline() for _ in range(5))
         url = introduction.split()[4]
@@ -113,6 +115,8 @@ def test_a_seed_file_fixes_tokens_and_a_reset_keeps_the_one_that_was_printed(tmp
     [
         ([], None, "No such file"),
         ([], "{", "Expecting property name"),
+        ([], "null", "null is not of type"),
+        ([], "[" * 100_000, "This is not JSON."),
         ([], '{"organisations": []}', "people"),
         (["--role", "ADMIN"], "{}", "Leave them out."),
         (["--port", "70000"], '{"organisations": [{"name": "A"}], "people": [{"name": "P"}]}', "use port 70000"),
