@@ -116,7 +116,7 @@ def test_a_seed_file_fixes_tokens_and_a_reset_keeps_the_one_that_was_printed(tmp
         ([], None, "No such file"),
         ([], "{", "Expecting property name"),
         ([], "null", "null is not of type"),
-        ([], "[" * 100_000, "This is not JSON."),
+        pytest.param([], "[" * 100_000, "This is not JSON.", id="deep"),
         ([], '{"organisations": []}', "people"),
         (["--role", "ADMIN"], "{}", "Leave them out."),
         (["--port", "70000"], '{"organisations": [{"name": "A"}], "people": [{"name": "P"}]}', "use port 70000"),
