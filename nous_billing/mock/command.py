@@ -170,8 +170,8 @@ def main() -> int:
         return _refuse(f"Cannot use port {arguments.port} of {arguments.host}: {error}", ending)
     if not _is_loopback(arguments.host):
         print(
-            f"Warning: the mock listens on {arguments.host or 'every address'}. Whoever reaches this machine can use and "
-            "control it.",
+            f"Warning: the mock listens on {arguments.host or 'every address'}. Whoever reaches this machine can use "
+            "and control it.",
             file=sys.stderr,
             flush=True,
         )
