@@ -23,7 +23,7 @@ from .streams import SafeConsole, silence
 class Screen:
     """Writes for one command.
 
-    Text of the portal is never read as markup, and rich takes control characters out of it.
+    Text of the portal is never read as markup; the SDK has replaced the control characters in it.
 
     Args:
         as_json: Whether stdout gets one JSON object instead of text for a person.
