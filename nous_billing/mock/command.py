@@ -6,6 +6,7 @@ import ipaddress
 import json
 import logging
 import os
+import re
 import signal
 import sys
 import threading
@@ -21,6 +22,7 @@ from .seed import check_seed
 from .server import LOOPBACK
 
 _TOKEN_LIFETIME = 8 * 3600
+_ORIGIN = "http://localhost:5173"
 # The exit code for what the command line cannot be.
 _UNUSABLE = 2
 _CARDS = ", ".join(["4242 settles", *(f"{last4} {reason}" for last4, reason in FAILURES.items())])
@@ -30,6 +32,12 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         write_error(message, _UNUSABLE)
         super().error(message)
+
+
+def _origin(text: str) -> str:
+    if text != "*" and not re.fullmatch(r"[a-z][a-z0-9+.-]*://[^/?#@\s]+", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no origin that a browser sends: write it like {_ORIGIN}")
+    return text
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -68,9 +76,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--cors",
         action="append",
+        type=_origin,
         default=[],
         metavar="ORIGIN",
-        help="let scripts of pages of this origin use the mock, such as http://localhost:5173, or '*' for any",
+        help=f"let scripts of pages of this origin use the mock, such as {_ORIGIN}, or '*' for any",
     )
     parser.add_argument(
         "--json", dest="as_json", action="store_true", help="introduce the mock with one line of JSON, for programs"

@@ -147,6 +147,8 @@ def test_an_option_that_cannot_be_is_said_in_one_line(option):
     [
         (["--bogus"], 2, "unrecognized arguments: --bogus"),
         (["--card", "42"], 2, "card.last4"),
+        (["--cors", "http://localhost:5173/"], 2, "write it like http://localhost:5173"),
+        (["--cors", "localhost:5173"], 2, "write it like http://localhost:5173"),
         (["--port", "1", "--host", "192.0.2.1"], 1, "Cannot use port 1 of 192.0.2.1"),
     ],
 )
