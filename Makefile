@@ -246,8 +246,11 @@ publish: ## Prove the release and publish it: make publish INDEX_URL=https://...
 		$(MAKE) --no-print-directory proved
 	@$(MAKE) --no-print-directory upload
 
+# The shell reads the addresses from the environment, to the letter: it would run what a backtick encloses.
+upload: override export INDEX_URL := $(value INDEX_URL)
+upload: override export CHECK_URL := $(value CHECK_URL)
 upload: ## Publish what `make proved` has proved, where the login is: make upload INDEX_URL=https://... [CHECK_URL=https://...]
-	@$(BIN)/python -m scripts.publish --proved build/proved.sha256 "$(INDEX_URL)" "$(CHECK_URL)"
+	@$(BIN)/python -m scripts.publish --proved build/proved.sha256 "$$INDEX_URL" "$$CHECK_URL"
 
 # devpi-server, poetry and pipx, which would weigh on everybody's setup.
 $(INDEXES_SETUP): $(SETUP) requirements-indexes.txt

@@ -13,11 +13,17 @@ from collections.abc import Mapping
 from contextvars import Token
 from urllib.parse import urlsplit
 
-from opentelemetry import context, metrics, propagate, trace
-from opentelemetry.context import (
-    _SUPPRESS_HTTP_INSTRUMENTATION_KEY as SUPPRESS_HTTP,  # pyright: ignore[reportPrivateUsage]
-)
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode
+try:
+    from opentelemetry import context, metrics, propagate, trace
+    from opentelemetry.context import (
+        _SUPPRESS_HTTP_INSTRUMENTATION_KEY as SUPPRESS_HTTP,  # pyright: ignore[reportPrivateUsage]
+    )
+    from opentelemetry.trace import Span, SpanKind, Status, StatusCode
+except ModuleNotFoundError as _error:
+    raise ModuleNotFoundError(
+        f"nous_billing.otel needs {_error.name}: install nous-billing[otel] from the index of nous-billing",
+        name=_error.name,
+    ) from _error
 
 from ._version import __version__
 from .events import (

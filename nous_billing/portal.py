@@ -149,7 +149,10 @@ def _split(url: str) -> SplitResult | None:
 
 
 def _invalid(name: str, value: str | None, remedy: str) -> BillingInvalidRequest:
-    shown = f" {value!r}" if value is not None and len(value) <= _LONGEST_SHOWN else ""
+    # Where the rest is misspelt, no parser finds the user name and password; and a query may be a login, too.
+    shown = ""
+    if value is not None and "@" not in value and len(value) <= _LONGEST_SHOWN:
+        shown = f" {re.split('[?#]', value)[0]!r}"
     return BillingInvalidRequest(
         f"{name}{shown} cannot be used as the portal's address: {remedy}.", error="invalid_base_url"
     )

@@ -38,12 +38,16 @@ def main() -> None:
         for url, name in ((index_url, "INDEX_URL"), (check_url or index_url, "CHECK_URL")):
             check_base_url(url, name)
         publish(read_archives(arguments.proved), index_url, check_url)
-    except (BillingInvalidRequest, IndexUnreadable) as error:
+    except BillingInvalidRequest as error:
+        sys.exit(str(error).replace("the portal's address", "the address of an index"))
+    except IndexUnreadable as error:
         sys.exit(str(error))
 
 
 def read_archives(proved: Path | None) -> dict[str, bytes]:
     """The bytes of the archives, which are those that were proved."""
+    if not (ROOT / "dist").is_dir():
+        sys.exit("There is no dist/: `make proved` builds and proves what is uploaded. Nothing was uploaded.")
     archives = {path.name: path.read_bytes() for path in sorted((ROOT / "dist").iterdir())}
     if proved:
         lines = proved.read_text(encoding="utf-8").splitlines() if proved.is_file() else []

@@ -51,7 +51,7 @@ def ended(login: Document, error: BillingAuthError, now: float) -> Document:
 def not_saved(name: str, error: Exception, consequence: str) -> BillingLoginNotSaved:
     """Return the error for a login that cannot be saved."""
     reason = str(error.strerror if isinstance(error, OSError) else error).removesuffix(".")
-    message = f"The login cannot be saved to {name}: {reason}. Free space or fix it. {consequence}"
+    message = f"The login cannot be saved to {name}: {reason}. Free disk space, or fix the cause. {consequence}"
     return BillingLoginNotSaved(message.rstrip(), error="login_not_saved")
 
 

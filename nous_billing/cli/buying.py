@@ -116,26 +116,22 @@ def _offer(state: BillingState, amount_usd: Decimal) -> str:
 
 
 def _buy(screen: Screen, current: Session, amount: str, key: str, organisation_id: str | None, claim: str) -> Purchase:
-    with screen.working("Sending the charge …") as working:
-
-        def show(event: Purchase | BillingError) -> None:
-            working.update(progress(event))
-
-        try:
+    try:
+        with screen.working("Sending the charge …") as working:
             return current.client.buy_credits(
                 amount,
                 idempotency_key=key,
                 organisation_id=organisation_id,
                 store=purchases_path(),
                 step_up=step_up(screen, current, working.stop, working.start),
-                on_progress=show,
+                on_progress=lambda event: working.update(progress(event)),
             )
-        except BillingPurchaseInterrupted as interrupted:
-            purchases.end_uncertain(screen, interrupted.uncertain)
-        except BillingPurchaseUncertain as uncertain:
-            purchases.end_uncertain(screen, uncertain)
-        except BillingError as error:
-            screen.fail(error, claim=claim)
+    except BillingPurchaseInterrupted as interrupted:
+        purchases.end_uncertain(screen, interrupted.uncertain)
+    except BillingPurchaseUncertain as uncertain:
+        purchases.end_uncertain(screen, uncertain)
+    except BillingError as error:
+        screen.fail(error, claim=claim)
 
 
 def progress(event: Purchase | BillingError) -> str:

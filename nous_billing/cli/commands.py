@@ -15,23 +15,30 @@ from .screen import Screen
 from .settings import auto_reload, balance
 from .subscription import subscription
 
-_ENDINGS = {
+_MEANINGS = {
     Ending.DONE: "done: paid, saved or shown",
     Ending.OTHER: "something else, such as a full disk; this command charged nothing",
     Ending.INPUT: "an argument cannot be used",
     Ending.LOGIN: "log in, or allow remote spending",
     Ending.REFUSED: "the organisation's settings refuse it",
     Ending.LATER: "the portal is busy or cannot be reached: try later",
-    Ending.UNKNOWN: "not known yet: the same command again, with the same key",
+    Ending.UNKNOWN: "not known yet: run the same command again, with the same key if it has one",
     Ending.CARD: "the card failed; nothing was charged",
     Ending.STOPPED: "stopped before anything that charges was sent",
 }
 
 
+class _WholeCommand(CommandGroup):
+    """The command, whose help ends with the exit codes."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Exit codes"):
+            formatter.write_dl([(f"{ending.value:>3}", meaning) for ending, meaning in _MEANINGS.items()])
+
+
 @click.group(
-    cls=CommandGroup,
+    cls=_WholeCommand,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="\b\nExit codes:\n" + "\n".join(f"  {ending.value:>3}  {meaning}" for ending, meaning in _ENDINGS.items()),
 )
 @click.version_option(__version__, prog_name="nous-billing")
 def command() -> None:
@@ -48,7 +55,7 @@ def command() -> None:
 
 
 @click.command(short_help="Write a completion script.")
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.argument("shell", metavar="SHELL", type=click.Choice(["bash", "zsh", "fish"]))
 @with_screen
 def completion(screen: Screen, shell: str) -> None:
     """Write the completion script for a shell.

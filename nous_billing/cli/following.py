@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import click
 
-from nous_billing import BillingError, BillingPurchaseUncertain, ChargeFailed, ChargeSettled, ChargeStatus, Purchase
+from nous_billing import (
+    BillingError,
+    BillingInvalidRequest,
+    BillingPurchaseUncertain,
+    ChargeFailed,
+    ChargeSettled,
+    ChargeStatus,
+    Purchase,
+)
 
 from . import purchases
 from .buying import progress
@@ -62,6 +70,8 @@ def charge(screen: Screen, charge_id: str, wait: bool) -> None:
         again = same_again("charge", charge_id, "--wait")
         try:
             found = with_permission(screen, current, waiting, ask)
+        except BillingInvalidRequest as error:
+            screen.end(Ending.INPUT, error.message.replace("charge_id", "ID", 1), error=error)
         except BillingError as error:
             screen.fail(error, {"charge_id": charge_id}, again=again if error.outcome_unknown else None)
         except KeyboardInterrupt:

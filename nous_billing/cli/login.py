@@ -26,7 +26,7 @@ def log_in(screen: Screen, no_browser: bool) -> None:
         login.close()
     can_buy = BILLING_MANAGE_SCOPE in scopes
     if not can_buy:
-        screen.tell("Buying is not allowed with this login: 'nous-billing buy' asks for it when it is needed.")
+        screen.tell("This login may not buy yet: 'nous-billing buy' asks for the permission.")
     if has_token():
         screen.tell("NOUS_TOKEN is set and is used instead of this login. Unset it to use the login.")
     screen.answer(

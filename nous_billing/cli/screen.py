@@ -23,7 +23,7 @@ from .streams import SafeConsole, silence
 class Screen:
     """Writes for one command.
 
-    Text of the portal is never read as markup, and rich takes control characters out of it.
+    Text of the portal is never read as markup; the SDK has replaced the control characters in it.
 
     Args:
         as_json: Whether stdout gets one JSON object instead of text for a person.
@@ -109,7 +109,12 @@ class Screen:
         """Ask a person to confirm. Ctrl-C and the end of the input raise ``click.Abort``."""
         import click
 
-        return click.confirm(question, default=default, err=True)
+        try:
+            return click.confirm(question, default=default, err=True)
+        except click.Abort:
+            # The cursor is still behind the question.
+            self.tell("")
+            raise
 
     def check_can_ask(self, *, yes: bool) -> None:
         """End where a question has to be asked, and nobody can be asked."""

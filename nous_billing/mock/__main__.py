@@ -17,7 +17,10 @@ if __name__ == "__main__":
 try:
     from .command import main
 except ModuleNotFoundError as _missing:
+    from .as_json import write_error
+
     # It says what to install, without a traceback.
+    write_error(str(_missing), 1)
     sys.exit(str(_missing))
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """The page `/billing`: what an organisation has, owes and allows. Here a person fixes what a refusal names."""
 
+import re
 from collections.abc import Iterator
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from html import escape
 from urllib.parse import quote
 
@@ -48,7 +49,7 @@ class BillingPage:
             organisation.cli_billing_enabled = fields["spending"] == "allow"
         if "confirmed" in fields:
             organisation.consent_required = False
-        if "card" in fields:
+        if fields.get("card", _choice_of_card(organisation)) != _choice_of_card(organisation):
             organisation.card = Card("visa", fields["card"]) if fields["card"] in _CARDS else None
         return see_other(f"/billing?organisation={quote(organisation.id)}")
 
@@ -61,13 +62,10 @@ class BillingPage:
 
 
 def _cap(text: str) -> Decimal | None:
-    try:
-        cap = Decimal(text.strip().removeprefix("$")) if text.strip() else None
-    except InvalidOperation:
-        cap = Decimal(-1)
-    if cap is not None and not (cap.is_finite() and cap >= 0):
+    amount = text.strip().removeprefix("$")
+    if amount and not re.fullmatch(r"[0-9]{1,16}(\.[0-9]{1,16})?", amount):
         raise ValueError("The monthly cap is an amount in dollars, such as 250, or empty.")
-    return cap
+    return Decimal(amount) if amount else None
 
 
 def _alert(text: str) -> str:
@@ -136,8 +134,12 @@ def _saved_card(organisation: Organisation) -> str:
     return text + _form(
         organisation,
         '<label for="card">A charge with the card</label><div class="row"><select id="card" name="card">'
-        f'{options(choices, card.last4 if card else "none")}</select><button class="side">Save</button></div>',
+        f'{options(choices, _choice_of_card(organisation))}</select><button class="side">Save</button></div>',
     )
+
+
+def _choice_of_card(organisation: Organisation) -> str:
+    return organisation.card.last4 if organisation.card else "none"
 
 
 def _monthly_cap(organisation: Organisation) -> str:

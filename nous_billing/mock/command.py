@@ -6,24 +6,42 @@ import ipaddress
 import json
 import logging
 import os
+import re
 import signal
 import sys
 import threading
-from decimal import Decimal
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 from . import MockPortal
+from .as_json import write_error
 from .ledger import AMBIGUOUS, FAILURES
+from .parameters import decode_json
+from .seed import check_seed
 from .server import LOOPBACK
 
 _TOKEN_LIFETIME = 8 * 3600
+_ORIGIN = "http://localhost:5173"
+# The exit code for what the command line cannot be.
+_UNUSABLE = 2
 _CARDS = ", ".join(["4242 settles", *(f"{last4} {reason}" for last4, reason in FAILURES.items())])
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        write_error(message, _UNUSABLE)
+        super().error(message)
+
+
+def _origin(text: str) -> str:
+    if text != "*" and not re.fullmatch(r"[a-z][a-z0-9+.-]*://[^/?#@\s]+", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no origin that a browser sends: write it like {_ORIGIN}")
+    return text
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         # The command nous-billing puts its own name there.
         prog=sys.argv[0] if sys.argv[0] == "nous-billing mock" else "python -m nous_billing.mock",
         description="Serve a mock Nous Portal on this machine. Its address shows the contract, /device and /billing "
@@ -58,9 +76,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--cors",
         action="append",
+        type=_origin,
         default=[],
         metavar="ORIGIN",
-        help="let scripts of pages of this origin use the mock, such as http://localhost:5173, or '*' for any",
+        help=f"let scripts of pages of this origin use the mock, such as {_ORIGIN}, or '*' for any",
     )
     parser.add_argument(
         "--json", dest="as_json", action="store_true", help="introduce the mock with one line of JSON, for programs"
@@ -79,7 +98,9 @@ def _seed(arguments: argparse.Namespace) -> dict[str, Any]:
         }
     if arguments.card or arguments.role:
         raise ValueError("The seed says what --card and --role would say. Leave them out.")
-    seed: dict[str, Any] = json.loads(arguments.seed.read_text(encoding="utf-8"), parse_float=Decimal)
+    # Editors on Windows write a byte order mark.
+    seed: dict[str, Any] = decode_json(arguments.seed.read_text(encoding="utf-8-sig"))
+    check_seed(seed)
     return seed
 
 
@@ -126,6 +147,12 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def _refuse(sentence: str, ending: int) -> int:
+    write_error(sentence, ending)
+    print(sentence, file=sys.stderr)
+    return ending
+
+
 def main() -> int:
     """Serve until Ctrl-C or SIGTERM."""
     arguments = _parser().parse_args()
@@ -144,16 +171,16 @@ def main() -> int:
     try:
         portal, token = _portal(arguments)
     except (ValueError, OSError) as error:
-        print(f"Cannot start with {arguments.seed or 'these options'}: {error}", file=sys.stderr)
-        return 1
+        return _refuse(f"Cannot start with {arguments.seed or 'these options'}: {error}", _UNUSABLE)
     try:
         portal.start(arguments.port, host=arguments.host)
     except (ValueError, OSError, OverflowError) as error:
-        print(f"Cannot use port {arguments.port} of {arguments.host}: {error}", file=sys.stderr)
-        return 1
+        ending = 1 if isinstance(error, OSError) else _UNUSABLE
+        return _refuse(f"Cannot use port {arguments.port} of {arguments.host}: {error}", ending)
     if not _is_loopback(arguments.host):
         print(
-            f"Warning: the mock listens on {arguments.host}. Whoever reaches this machine can use and control it.",
+            f"Warning: the mock listens on {arguments.host or 'every address'}. Whoever reaches this machine can use "
+            "and control it.",
             file=sys.stderr,
             flush=True,
         )

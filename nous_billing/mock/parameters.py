@@ -7,7 +7,7 @@ from decimal import Decimal
 from types import NoneType
 from typing import Any
 
-from jsonschema_rs import Draft202012Validator
+from jsonschema_rs import Draft202012Validator, ValidationError, ValidationErrorKind
 
 from .replies import Request
 
@@ -19,6 +19,7 @@ _JSON_TYPES: dict[type, set[str]] = {
     str: {"string"},
     NoneType: {"null"},
 }
+_WRONG_TYPE = ValidationErrorKind.Type
 
 
 class Invalid(ValueError):
@@ -93,10 +94,20 @@ def _refuse_constant(name: str) -> Any:
 def check(validator: Draft202012Validator, value: Any) -> None:
     """Raise Invalid for a value that the schema does not allow."""
     try:
+        # JSON can escape a lone surrogate, and UTF-8 cannot encode it.
+        json.dumps(value, ensure_ascii=False, default=str).encode()
         error = next(iter(validator.iter_errors(value)), None)
     except ValueError as failure:
-        # JSON can escape a lone surrogate, and UTF-8 cannot encode it.
         raise Invalid("A text is not Unicode.") from failure
     if error is not None:
+        error = _closest(error)
         place = ".".join(str(step) for step in error.instance_path)
         raise Invalid(f"{place}: {error.message[:200]}." if place else f"{error.message[:200]}.")
+
+
+def _closest(error: ValidationError) -> ValidationError:
+    """The error of the alternative that the value was probably meant for, where each of several was tried."""
+    while isinstance(error.kind, ValidationErrorKind.AnyOf):
+        tried = [each for errors in error.kind.context for each in errors]
+        error = max(tried, key=lambda each: (len(each.instance_path), not isinstance(each.kind, _WRONG_TYPE)))
+    return error

@@ -18,6 +18,7 @@ from .portal import FULL_SCOPE, Portal
 from .tokens import ACCESS_LIFETIME
 
 Json = Mapping[str, Any]
+_DIGITS = 16
 Named = TypeVar("Named", Organisation, Person)
 
 
@@ -98,16 +99,20 @@ def add_person(portal: Portal, fields: Json) -> Person:
 
 
 def change_organisation(portal: Portal, organisation: Organisation, fields: Json) -> None:
-    """Set these fields, or none. Raises Taken, and ValueError for a tier that there is not."""
+    """Set these fields, or none. Raises Taken, and ValueError for a tier that there is not or an odd amount."""
     tier = fields.get("tierId")
     if tier is not None and organisation.plan.find(tier) is None:
         raise ValueError(f"There is no tier {tier!r}, only {', '.join(each.id for each in organisation.plan.tiers)}.")
+    low, high = (
+        _usd(fields.get(name, now)) for name, now in zip(("minUsd", "maxUsd"), organisation.bounds, strict=True)
+    )
+    if low > high:
+        raise ValueError(f"minUsd is {low}, more than maxUsd, which is {high}.")
     _check_id(portal.organisations, organisation, fields)
     _assign(organisation, fields, _ORGANISATION)
+    organisation.bounds = (low, high)
     if "name" in fields:
         organisation.slug = "-".join(fields["name"].lower().split())
-    low, high = organisation.bounds
-    organisation.bounds = (_usd(fields.get("minUsd", low)), _usd(fields.get("maxUsd", high)))
     if "tierId" in fields:
         organisation.plan.tier_id, organisation.plan.pending = tier, None
 
@@ -149,9 +154,13 @@ def _check_id(things: list[Named], thing: Named, fields: Json) -> None:
 
 
 def _assign(target: object, fields: Json, table: Mapping[str, tuple[str, Callable[[Any], object]]]) -> None:
-    for name, (attribute, read) in table.items():
-        if name in fields:
-            setattr(target, attribute, None if fields[name] is None else read(fields[name]))
+    values = {
+        attribute: None if fields[name] is None else read(fields[name])
+        for name, (attribute, read) in table.items()
+        if name in fields
+    }
+    for attribute, value in values.items():
+        setattr(target, attribute, value)
 
 
 def _card(fields: Json) -> Card:
@@ -159,7 +168,11 @@ def _card(fields: Json) -> Card:
 
 
 def _usd(value: object) -> Decimal:
-    return Decimal(str(value))
+    amount = Decimal(str(value))
+    # Written out, 1e999999999 would fill the memory.
+    if amount.adjusted() >= _DIGITS or int(amount.as_tuple().exponent) < -_DIGITS:
+        raise ValueError(f"An amount has at most {_DIGITS} digits before and after the point.")
+    return amount
 
 
 _ORGANISATION: dict[str, tuple[str, Callable[[Any], object]]] = {

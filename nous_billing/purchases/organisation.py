@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .._arguments import wrong_type
+from .._printable import printable_value
 from .._secrets import Secret
 from ..credentials import Credentials
 from ..errors import BillingError, BillingInvalidRequest, BillingResponseError, BillingServerError
@@ -100,7 +101,10 @@ class OrganisationCheck:
     def _compare(self, credentials: Credentials, address: str, state: _State) -> None:
         call, begun = self._call, self._call.record.purchase
         purchase = replace(
-            begun, portal_base_url=address, organisation_id=state.org.id, organisation_name=str(state.org.name or "")
+            begun,
+            portal_base_url=address,
+            organisation_id=state.org.id,
+            organisation_name=printable_value(str(state.org.name or "")),
         )
         check_same_organisation(begun, purchase)
         if call.organisation_id not in (None, state.org.id):

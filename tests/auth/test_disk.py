@@ -96,8 +96,8 @@ def test_a_disk_that_fails_after_the_rotation_is_a_typed_error_and_the_pair_live
             source.resolve()
         assert caught.value.error == "login_not_saved"
         assert str(caught.value) == (
-            f"The login cannot be saved to {house.path}: No space left on device. Free space or fix it. Until then "
-            "only this program has the login."
+            f"The login cannot be saved to {house.path}: No space left on device. Free disk space, or fix the cause. "
+            "Until then only this program has the login."
         )
         token = source.resolve().access_token
         assert state_status(house.portal, token) == 200
@@ -292,7 +292,7 @@ def test_a_logout_that_cannot_be_saved_is_a_typed_error(house, disk):
     with disk("replace"), pytest.raises(BillingLoginNotSaved) as caught:
         source.logout()
     assert str(caught.value) == (
-        f"The login cannot be saved to {house.path}: No space left on device. Free space or fix it."
+        f"The login cannot be saved to {house.path}: No space left on device. Free disk space, or fix the cause."
     )
     source.logout()
     assert not source.is_logged_in
@@ -575,7 +575,7 @@ def test_no_refresh_token_is_spent_where_the_file_would_be_too_large(house):
         source.resolve()
     assert str(caught.value) == (
         f"The login cannot be saved to {house.path}: with a new login it would be larger than 1 MiB, and could not be "
-        "read again. Free space or fix it. The login was not renewed, and is unchanged."
+        "read again. Free disk space, or fix the cause. The login was not renewed, and is unchanged."
     )
     with pytest.raises(BillingLoginNotSaved, match="Nobody was asked"):
         source.login(lambda code: pytest.fail("Somebody was asked."))
@@ -761,7 +761,7 @@ def test_a_reason_that_is_a_sentence_ends_with_one_stop(house):
     with pytest.raises(BillingLoginNotSaved) as caught:
         source.login(approve)
     assert ".. " not in str(caught.value)
-    assert "move it away. Free space or fix it." in str(caught.value)
+    assert "move it away. Free disk space, or fix the cause." in str(caught.value)
 
 
 def test_nobody_is_asked_to_approve_a_login_where_no_folder_can_be_made(house, tmp_path):
@@ -770,8 +770,8 @@ def test_nobody_is_asked_to_approve_a_login_where_no_folder_can_be_made(house, t
     with pytest.raises(BillingLoginNotSaved) as caught:
         house.source(path, portal_base_url=house.url).login(pytest.fail)
     assert str(caught.value) == (
-        f"The login cannot be saved to {path}: File exists. Free space or fix it. Nobody was asked to approve the "
-        "login."
+        f"The login cannot be saved to {path}: File exists. Free disk space, or fix the cause. "
+        "Nobody was asked to approve the login."
     )
     assert house.portal.requests == []
 

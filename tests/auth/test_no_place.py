@@ -96,8 +96,8 @@ def test_without_a_place_an_expired_login_is_an_error_that_names_the_file_and_le
     answer, entry = run(live, prepare)
     reason = reason.format(path=live.path)
     assert answer == (
-        f"BillingLoginNotSaved: The login cannot be saved to {live.path}: {reason}. Free space or fix it. The login "
-        "was not renewed, and is unchanged."
+        f"BillingLoginNotSaved: The login cannot be saved to {live.path}: {reason}. Free disk space, or fix the cause. "
+        "The login was not renewed, and is unchanged."
     )
     assert (live.refreshes(), entry["refresh_token"]) == ([], login.refresh_token)
 

@@ -197,6 +197,22 @@ def test_without_the_extra_one_sentence_says_what_to_install(library):
     assert done.stderr == (
         f"The command nous-billing needs {library}: install nous-billing[cli] from the index of nous-billing.\n"
     )
+    told = subprocess.run([sys.executable, "-c", code, "balance", "--json"], capture_output=True, check=False)
+    assert json.loads(told.stdout)["error"]["message"] + "\n" == told.stderr.decode()
+
+
+def test_ctrl_c_while_the_command_loads_ends_it_cleanly():
+    code = (
+        "import sys, importlib.abc\n"
+        "class Pressed(importlib.abc.MetaPathFinder):\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'rich.console': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Pressed())\n"
+        "from nous_billing.cli import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code, "buy", "50", "--json"], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (130, b"Stopped.\n")
+    assert json.loads(done.stdout)["error"]["exit_code"] == 130
 
 
 def test_the_mock_is_served_by_the_command():

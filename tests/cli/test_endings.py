@@ -77,6 +77,7 @@ ENDINGS = [
         ("buy", "50", "--key", "ä"),
         ("buy", "50"),
         ("auto-reload", "20"),
+        ("charge", "a b"),
         ("auto-reload", "a", "b"),
         ("auto-reload", "100", "20"),
         ("subscription", "upgrade", "super"),
@@ -88,6 +89,7 @@ ENDINGS = [
 def test_arguments_are_checked_before_the_login_and_programs_are_told(stranger, portal, typed):
     told = stranger.answer(*typed, ending=Ending.INPUT)["error"]
     assert (told["exit_code"], told["outcome_unknown"], bool(told["message"])) == (2, False, True)
+    assert "_" not in told["message"]
     assert portal.requests == []
 
 

@@ -1,9 +1,12 @@
 """The command in a real terminal: what a person sees, types and interrupts."""
 
+import json
 import re
 
 import pytest
 
+from nous_billing.cli.commands import _MEANINGS
+from nous_billing.cli.endings import Ending
 from nous_billing.mock import Card
 
 NARROW, WIDE = 60, 100
@@ -46,6 +49,22 @@ def test_ctrl_c_at_the_question_charges_nothing(person, portal):
     buy.wait_for("now? [y/N]")
     buy.interrupt()
     assert (buy.end(), portal.organisation.charges) == (130, [])
+    assert buy.text.splitlines()[-1] == "Stopped."
+
+
+def test_json_stands_alone_below_what_was_waited_for(person, portal):
+    portal.organisation.card = None
+    buy = person.terminal("buy", "50", "--yes", "--json")
+    assert buy.end() == 4
+    assert json.loads(buy.text[buy.text.index("\n{") :])["error"]["error"] == "no_payment_method"
+
+
+def test_the_help_breaks_lines_between_words(stranger):
+    shown = stranger.terminal("--help", columns=NARROW)
+    assert shown.end() == 0
+    assert f"such as a full disk; this command charged nothing 2 {_MEANINGS[Ending.INPUT]}" in " ".join(
+        shown.text.split()
+    )
 
 
 @WIDTHS

@@ -1,5 +1,6 @@
 """`python -m nous_billing.mock`, and the page of the contract."""
 
+import json
 import re
 import signal
 import subprocess
@@ -61,12 +62,12 @@ def test_the_shell_lines_work_as_they_are_printed(tmp_path):
     assert '"chargeId":"ch_' in shell.stdout
 
 
-@pytest.mark.parametrize("port", [None, "70000"])
-def test_an_unusable_port_is_reported_in_one_line(portal, port):
+@pytest.mark.parametrize(("port", "ending"), [(None, 1), ("70000", 2)])
+def test_an_unusable_port_is_reported_in_one_line(portal, port, ending):
     port = port or portal.url.rpartition(":")[2]
     command = [sys.executable, "-m", "nous_billing.mock", "--host-port", port]
     process = subprocess.run(command, capture_output=True, text=True, timeout=10)
-    assert process.returncode == 1
+    assert process.returncode == ending
     assert re.fullmatch(rf"Cannot use port {port} of 127.0.0.1: .+\n", process.stderr)
 
 
@@ -89,7 +90,9 @@ def start(*options, **more):
 
 def test_a_seed_file_fixes_tokens_and_a_reset_keeps_the_one_that_was_printed(tmp_path):
     seed = tmp_path / "seed.json"
-    seed.write_text('{"organisations": [{"name": "New", "balanceUsd": 0.10}], "people": [{"name": "Eve"}]}')
+    # As editors on Windows write it: with a byte order mark.
+    text = '{"organisations": [{"name": "New", "balanceUsd": 0.10}], "people": [{"name": "Eve"}]}'
+    seed.write_text(text, encoding="utf-8-sig")
     with start("--seed", str(seed), "--token", "eve-token") as process:
         introduction = "".join(process.stdout.readline() for _ in range(5))
         url = introduction.split()[4]
@@ -112,6 +115,8 @@ def test_a_seed_file_fixes_tokens_and_a_reset_keeps_the_one_that_was_printed(tmp
     [
         ([], None, "No such file"),
         ([], "{", "Expecting property name"),
+        ([], "null", "null is not of type"),
+        pytest.param([], "[" * 100_000, "This is not JSON.", id="deep"),
         ([], '{"organisations": []}', "people"),
         (["--role", "ADMIN"], "{}", "Leave them out."),
         (["--port", "70000"], '{"organisations": [{"name": "A"}], "people": [{"name": "P"}]}', "use port 70000"),
@@ -123,7 +128,7 @@ def test_what_keeps_it_from_starting_is_said_in_one_line(tmp_path, options, text
         seed.write_text(text)
     with start("--seed", str(seed), *options) as process:
         output, errors = process.communicate(timeout=10)
-    assert (process.returncode, output) == (1, "")
+    assert (process.returncode, output) == (2, "")
     assert re.fullmatch(rf"Cannot .*{re.escape(said)}.*\n", errors)
 
 
@@ -133,8 +138,27 @@ def test_what_keeps_it_from_starting_is_said_in_one_line(tmp_path, options, text
 def test_an_option_that_cannot_be_is_said_in_one_line(option):
     with start(*option) as process:
         output, errors = process.communicate(timeout=10)
-    assert (process.returncode, output) == (1, "")
+    assert (process.returncode, output) == (2, "")
     assert re.fullmatch(r"Cannot start with these options: .+\n", errors)
+
+
+@pytest.mark.parametrize(
+    ("options", "ending", "said"),
+    [
+        (["--bogus"], 2, "unrecognized arguments: --bogus"),
+        (["--card", "42"], 2, "card.last4"),
+        (["--cors", "http://localhost:5173/"], 2, "write it like http://localhost:5173"),
+        (["--cors", "localhost:5173"], 2, "write it like http://localhost:5173"),
+        (["--port", "1", "--host", "192.0.2.1"], 1, "Cannot use port 1 of 192.0.2.1"),
+    ],
+)
+def test_a_program_is_told_in_json_what_keeps_it_from_starting(options, ending, said):
+    with start("--json", *options) as process:
+        output, errors = process.communicate(timeout=10)
+    told = json.loads(output)["error"]
+    assert (process.returncode, told["exit_code"], told["outcome_unknown"]) == (ending, ending, False)
+    assert said in told["message"]
+    assert said in errors
 
 
 def test_another_host_than_loopback_is_a_warning_and_a_pipe_that_is_closed_is_not(tmp_path):

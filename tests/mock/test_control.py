@@ -1,12 +1,13 @@
 """The control interface, for tests in other languages."""
 
+import json
 import re
 from urllib.parse import urljoin
 
 import httpx
 import pytest
 
-from nous_billing.mock import MockPortal
+from nous_billing.mock import Card, MockPortal
 from nous_billing.mock.openapi import load_control, operations
 
 from .api import OPERATIONS, Api
@@ -28,8 +29,9 @@ SEED = {
 @pytest.fixture
 def control(api):
     def call(method, path, **body):
-        content = {"json": body} if body or method == "PATCH" else {}
-        return api.client.request(method, f"/_mock/{path}", **content)
+        content = json.dumps(body) if body or method == "PATCH" else None
+        headers = {"Content-Type": "application/json"} if content else {}
+        return api.client.request(method, f"/_mock/{path}", content=content, headers=headers)
 
     return call
 
@@ -83,6 +85,9 @@ def test_a_reset_without_a_seed_is_the_beginning(control, api, portal):
         ({"tokens": [{"accessToken": "x"}, {"accessToken": "x"}]}, "One of these tokens was issued before."),
         ({"faults": [{"kind": "drop", "operation": "post_charges"}]}, "There is no operation 'post_charges'"),
         ({"now": "yesterday"}, "now"),
+        ({"organisations": [{"name": "A", "card": {"last4": "1"}}]}, 'organisations.0.card.last4: "1" does not match'),
+        ({"organisations": [{"name": "A", "monthlyCapUsd": "x"}]}, 'organisations.0.monthlyCapUsd: "x" does not match'),
+        ({"people": [{"name": "\ud800"}]}, "A text is not Unicode."),
     ],
 )
 def test_a_bad_seed_is_refused_and_changes_nothing(control, api, change, said):
@@ -122,6 +127,10 @@ def test_organisations_people_and_their_tokens(control, api):
         ("PATCH", "tokens", {"accessToken": "unknown", "expired": True}, 404),
         ("POST", "devices/BCDF-GHJK", {"decision": "approve"}, 404),
         ("POST", "clock", {"advance": -1}, 400),
+        ("PATCH", "tokens", {"accessToken": "unknown"}, 400),
+        ("PATCH", "organisations/org_1", {"name": "New", "balanceUsd": 1e300}, 400),
+        ("PATCH", "organisations/org_1", {"name": "New", "monthlyCapUsd": 1e-300}, 400),
+        ("PATCH", "organisations/org_1", {"name": "New", "minUsd": 100, "maxUsd": 1}, 400),
     ],
 )
 def test_what_there_is_not_or_already_is_is_refused(control, method, path, body, status):
@@ -264,8 +273,9 @@ def test_the_pages_escape_and_show_no_token_and_say_what_is_wrong(api, portal):
     assert "&lt;b&gt;" in pages[0].text
     assert api.client.get("/device?user_code=nope").status_code == 404
     assert api.client.get("/billing?organisation=nope").status_code == 404
-    wrong = api.client.post("/billing", data={"organisation": "org_1", "monthly_cap": "NaN"})
-    assert (wrong.status_code, "amount in dollars" in wrong.text) == (400, True)
+    for cap in ("NaN", "-1", "1e400", "1_000", "9" * 17):
+        wrong = api.client.post("/billing", data={"organisation": "org_1", "monthly_cap": cap})
+        assert (wrong.status_code, "amount in dollars" in wrong.text) == (400, True)
     again = api.client.post("/device", data={"user_code": "NOPE-NOPE", "decision": "approve"})
     assert again.status_code == 404
 
@@ -278,10 +288,13 @@ def test_the_pages_escape_and_show_no_token_and_say_what_is_wrong(api, portal):
         ({"spending": "stop"}, "cli_billing_enabled", False),
         ({"confirmed": "yes"}, "consent_required", False),
         ({"card": "none"}, "card", None),
+        ({"card": "9995"}, "card", Card("visa", "9995")),
+        ({"card": "1111"}, "card", Card("mastercard", "1111", "wallet")),
     ],
 )
 def test_the_billing_page_changes_the_organisation(api, portal, fields, attribute, value):
     portal.organisation.consent_required, portal.organisation.monthly_cap = True, 1
+    portal.organisation.card = Card("mastercard", "1111", "wallet")
     reply = api.client.post("/billing", data={"organisation": "org_1", **fields})
     assert (reply.status_code, reply.headers["location"]) == (303, "/billing?organisation=org_1")
     assert getattr(portal.organisation, attribute) == value

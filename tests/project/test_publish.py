@@ -134,6 +134,31 @@ def test_without_an_address_nothing_is_begun(project: Copy, monkeypatch: pytest.
     assert refused.text.endswith("Say where to: make publish INDEX_URL=https://....  Stop.\n")
 
 
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        (
+            "https://index.example/$b`touch ran`/",
+            "INDEX_URL 'https://index.example/$b`touch ran`/' cannot be used as the ",
+        ),
+        ("https://index.example/", "`make proved` builds and proves what is uploaded. Nothing was uploaded."),
+    ],
+)
+def test_an_address_goes_to_the_letter_and_nothing_is_uploaded_unproved(
+    url: str, said: str, project: Copy, tmp_path: Path
+) -> None:
+    clone = tmp_path / "clone"
+    assert project.run("git", "clone", "-q", str(project.folder), str(clone)).content
+    copy = f"BIN={ROOT / '.venv/bin'}"
+    for given in ([copy, f"INDEX_URL={url}"], [copy]):
+        environment = {"INDEX_URL": url, "PYTHONPATH": str(clone)}
+        refused = project.run("make", "--no-print-directory", "-C", str(clone), "upload", *given, **environment)
+        assert not refused.content
+        assert said in refused.text
+        assert "Traceback" not in refused.text
+    assert not (clone / "ran").exists()
+
+
 # What was done to a clone, and what is said. Neither settings of a person nor marks in the index hide anything.
 STATES = {
     "changed": ("echo left >> README.md", "README.md"),

@@ -1,6 +1,8 @@
 """Spans and metrics, and what is in none of what can be seen from outside."""
 
+import importlib
 import logging
+import sys
 from collections.abc import Mapping
 
 import httpx
@@ -202,3 +204,10 @@ def test_no_record_event_span_or_metric_has_a_secret(level, shop, seen, records,
     assert {secret for secret in secrets if secret in shown} == set()
     assert "nous_billing.login.refreshes" in seen.metrics()
     login.close()
+
+
+def test_without_opentelemetry_the_extra_is_named(monkeypatch):
+    monkeypatch.delitem(sys.modules, "nous_billing.otel")
+    monkeypatch.setitem(sys.modules, "opentelemetry", None)
+    with pytest.raises(ModuleNotFoundError, match=r"otel needs opentelemetry: install nous-billing\[otel\]"):
+        importlib.import_module("nous_billing.otel")

@@ -322,7 +322,15 @@ def test_whatever_the_link_it_is_none_or_http_without_user_info(link):
             "h" * 1000, f" {'h' * 1000!r}", "it must be like https://host, with no query or fragment", id="shown"
         ),
         pytest.param("h" * 1001, "", "it must be like https://host, with no query or fragment", id="long"),
-        ("https://h.example?a", " 'https://h.example?a'", "it must be like https://host, with no query or fragment"),
+        (
+            "https://h.example/p?canary",
+            " 'https://h.example/p'",
+            "it must be like https://host, with no query or fragment",
+        ),
+        ("https://h.example#canary", " 'https://h.example'", "it must be like https://host, with no query or fragment"),
+        ("user:canary@host.example", "", "it must be like https://host, with no query or fragment"),
+        ("https://user:can\nary@host.example", "", "it must be like https://host, with no query or fragment"),
+        ("https://user:canary@host.example:port", "", "it must be like https://host, with no query or fragment"),
         (
             "http://evil.example/",
             " 'http://evil.example/'",

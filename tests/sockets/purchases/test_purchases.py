@@ -27,6 +27,13 @@ def crash():
     raise CrashError
 
 
+def test_the_name_of_the_organisation_is_safe_to_print(shop):
+    shop.portal.organisation.name = "Ac\x1b[31mme\u202e"
+    paid = shop.press(shop.client())
+    assert paid.organisation_name == "Ac\ufffd[31mme\ufffd"
+    assert "Ac\ufffd[31mme\ufffd" in paid.message
+
+
 # --- A reply that is lost
 
 LOST = {
