@@ -1,7 +1,12 @@
 """Each exit code, provoked at a real portal, and what the person is told with it."""
 
+import json
+import sys
+
 import pytest
 
+from nous_billing import cli
+from nous_billing.cli import streams
 from nous_billing.cli.endings import Ending
 from nous_billing.mock import Card, Fault
 
@@ -111,3 +116,21 @@ def test_a_charge_that_may_have_been_made_ends_with_6_and_the_same_command_finds
     portal.faults.__init__()
     assert person.run(*BUY).exit_code == Ending.DONE
     assert len(portal.organisation.charges) == 1
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_ctrl_c_while_the_command_loads_ends_it_as_cleanly_as_later(as_json, monkeypatch, capsys):
+    def interrupt():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(streams, "prepare", interrupt)
+    monkeypatch.setattr(sys, "argv", ["nous-billing", "balance", *["--json"] * as_json])
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    said = capsys.readouterr()
+    assert (caught.value.code, said.err) == (Ending.STOPPED, "Stopped.\n")
+    if not as_json:
+        assert said.out == ""
+        return
+    error = json.loads(said.out)["error"]
+    assert (error["exit_code"], error["message"], error["outcome_unknown"]) == (130, "Stopped.", False)
