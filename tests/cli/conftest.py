@@ -71,7 +71,9 @@ def portal(monkeypatch, approved_at_once):
 @pytest.fixture
 def stranger(portal, tmp_path):
     """Somebody who is not logged in."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("NOUS_", "HERMES_"))}
+    # A terminal says itself how wide it is.
+    ours = ("NOUS_", "HERMES_", "COLUMNS", "LINES")
+    env = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     folders = {f"XDG_{name}_HOME": str(tmp_path / name.lower()) for name in ("CONFIG", "DATA", "STATE")}
     return Person(
         portal, {**env, **folders, "HOME": str(tmp_path), "NOUS_PORTAL_BASE_URL": portal.url, "BROWSER": "true"}
