@@ -38,8 +38,8 @@ export SOURCE_DATE_EPOCH := 1577836800
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup lock generate check-generated lint-contract lint format types arrows test planted-faults soak mutation \
-	wheel build check-wheel demo contract changes gaps surface check-surface rehearse test-floor docs docs-audit trace pictures \
+.PHONY: help setup lock generate check-generated lint-contract lint format types arrows test test-project planted-faults soak \
+	mutation wheel build check-wheel demo contract changes gaps surface check-surface rehearse test-floor docs docs-audit trace pictures \
 	release check-release check-tag proved publish upload notes indexes rehearse-release readers test-others bench chaos \
 	login-matrix chaos-service storm hermes lines check clean
 
@@ -156,15 +156,18 @@ arrows: $(SETUP) ## Check which module may import which
 # hundreds of processes that tests start would compile anew.
 PYTEST := -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
-test: $(NODE_SETUP) ## All tests and doctests, with branch coverage of the facade; a selection: ARGS="-k money"
+test: $(NODE_SETUP) ## All tests and doctests of the package, with branch coverage of the facade; a selection: ARGS="-k money"
 ifeq ($(strip $(ARGS)),)
 	@$(BIN)/coverage erase
-	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/coverage run $(PYTEST)
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/coverage run $(PYTEST) --ignore=tests/project
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --fail-under=$(COVERAGE)
 else
 	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python $(PYTEST) $(ARGS)
 endif
+
+test-project: $(NODE_SETUP) ## The tests of the tools, the documents and releasing
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python $(PYTEST) tests/project $(ARGS)
 
 # In an environment of its own. Out stay the tests of the tooling, and schemathesis and DBOS, which ask for newer versions.
 test-floor: $(SETUP) ## All tests of the package with the lowest versions that pyproject.toml allows
@@ -297,7 +300,7 @@ hermes: wheel ## Run released versions of Hermes with the drop-in and with their
 notes: $(SETUP) ## Print the release notes of this version
 	@$(BIN)/python -m scripts.changelog
 
-check: check-generated lint-contract readers gaps check-surface rehearse lint types arrows check-wheel docs ## Everything but the tests
+check: check-generated lint-contract readers gaps check-surface rehearse lint types arrows check-wheel docs test-project ## Everything but the tests of the package
 
 clean: ## Remove all that make made
 	@rm -rf .tools .venv $(LEAN) node_modules readers/node_modules dist build site .cache .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis \

@@ -24,6 +24,7 @@ from scripts.simple_index import IndexUnreadable, SimpleIndex
 ROOT = Path(__file__).resolve().parent.parent
 # Some indexes write their listing after they have answered the upload.
 LISTED_WITHIN = 60.0
+LOOK_EVERY = 1.0
 
 
 def main() -> None:
@@ -89,7 +90,7 @@ def _wait_until_there(listings: list[SimpleIndex], wanted: Mapping[str, str], se
             return ""
         if time.monotonic() >= end:
             return trouble
-        time.sleep(1)
+        time.sleep(LOOK_EVERY)
 
 
 def _there(listings: list[SimpleIndex], wanted: Mapping[str, str]) -> set[str]:

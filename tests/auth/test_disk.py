@@ -26,6 +26,8 @@ from nous_billing.auth.login_file import LoginFile
 from nous_billing.mock import Fault, MockPortal
 from tests.auth.support import ASKS, asked, end_worker, start_worker, state_status
 
+pytestmark = pytest.mark.usefixtures("looks_again_at_once")
+
 OTHER = "https://portal.nousresearch.com"
 
 

@@ -15,6 +15,8 @@ from nous_billing import BillingAuthError, BillingError, BillingInvalidRequest, 
 from nous_billing._files import reading
 from nous_billing.auth import login_file
 
+pytestmark = pytest.mark.usefixtures("looks_again_at_once")
+
 NOBODY = 65534
 PRIVATE_GROUP = 64999
 TORN = b'{"version": 1, "portals": {"http'
@@ -42,7 +44,8 @@ def written_in_place(path, seconds):
     writer.join()
 
 
-def test_a_file_that_is_just_written_in_place_is_neither_broken_nor_renamed(house):
+def test_a_file_that_is_just_written_in_place_is_neither_broken_nor_renamed(house, monkeypatch):
+    monkeypatch.setattr(reading, "_PAUSE", 0.01)
     login = house.put()
     source = house.source()
     with written_in_place(house.path, 0.02):

@@ -41,6 +41,8 @@ from nous_billing.transport.driver import Driver
 from tests.auth.support import asked, end_worker, iso, start_worker, state_status, until
 from tests.tracers import TESTS, rich_traceback, views
 
+pytestmark = pytest.mark.usefixtures("looks_again_at_once")
+
 
 class Canaries:
     """Every token that the mock has handed out. It has no repr of its own tokens: tracebacks show variables."""

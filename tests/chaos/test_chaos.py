@@ -12,6 +12,8 @@ from tests.chaos.presses import WAYS
 from tests.chaos.table import table, ways_table
 from tests.chaos.words import FAULTS
 
+pytestmark = pytest.mark.usefixtures("approved_at_once")
+
 SEED = 20240613
 
 

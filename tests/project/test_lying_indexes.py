@@ -58,7 +58,8 @@ def serve(liar: Liar, host: str = "127.0.0.1") -> Iterator[Liar]:
             self._reply(liar.took)
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    # It would look only twice a second whether it should end.
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     liar.url = f"http://{host}:{server.server_port}"
     yield liar
     server.shutdown()
@@ -69,7 +70,8 @@ def serve(liar: Liar, host: str = "127.0.0.1") -> Iterator[Liar]:
 def the_login(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UV_PUBLISH_USERNAME", USER)
     monkeypatch.setenv("UV_PUBLISH_PASSWORD", PASSWORD)
-    monkeypatch.setattr(publish, "LISTED_WITHIN", 1.2)
+    monkeypatch.setattr(publish, "LISTED_WITHIN", 0.3)
+    monkeypatch.setattr(publish, "LOOK_EVERY", 0.1)
 
 
 def published(liar: Liar, check_url: str | None = None) -> str:

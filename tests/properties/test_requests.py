@@ -81,7 +81,8 @@ def test_a_request_that_the_contract_forbids_is_refused_or_mended(operation, rig
             reads_state = operation == "patch_auto_top_up" and None in arguments.values()
             assert [each.operation for each in asked_first] == ["get_billing_state"] * reads_state
 
-    for_all(refused_or_mended, contract.requests(operation, GenerationMode.NEGATIVE))
+    # Few of what it forbids can be said with arguments.
+    for_all(refused_or_mended, contract.requests(operation, GenerationMode.NEGATIVE), share=2)
     assert True in outcomes
 
 

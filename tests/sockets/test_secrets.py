@@ -21,6 +21,8 @@ from tests.tracers import TESTS, rich_traceback, views
 from .harness import Source, charge, failure, poll, read
 from .raw_server import Answer, answer
 
+pytestmark = pytest.mark.usefixtures("looks_again_at_once")
+
 CANARY = "canary-2f1c8e7a-token"
 PACKAGE = str(Path(nous_billing.__file__).parent)
 

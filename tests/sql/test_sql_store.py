@@ -178,11 +178,11 @@ class TestLeases:
         assert (asked, still, run(store.acquire_lease(FIRST.key, THEIRS))) == ([True, False, True], False, True)
 
     def test_it_expires_by_the_clock_of_the_database(self, run, store, database):
-        assert run(store.acquire_lease(FIRST.key, replace(MINE, seconds=2)))
+        assert run(store.acquire_lease(FIRST.key, replace(MINE, seconds=1)))
         assert not run(store.acquire_lease(FIRST.key, THEIRS))
         now = "extract(epoch FROM now())" if database.is_postgres else "unixepoch()"
         ((left,),) = database.execute(f"SELECT lease_until - {now} FROM nous_purchases")
-        assert left < 3.5
+        assert left < 2.5
         until(lambda: run(store.acquire_lease(FIRST.key, THEIRS)))
         assert holder(database) == "theirs"
 
