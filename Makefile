@@ -155,19 +155,21 @@ arrows: $(SETUP) ## Check which module may import which
 # on one worker: some count together. With bytecode files, whatever the caller's option says: without, each of the
 # hundreds of processes that tests start would compile anew.
 PYTEST := -m pytest -n auto --dist loadfile --no-loadscope-reorder
+# What the package itself does not depend on.
+OF_THE_PROJECT := tests/examples tests/project tests/service
 
 test: $(NODE_SETUP) ## All tests and doctests of the package, with branch coverage of the facade; a selection: ARGS="-k money"
 ifeq ($(strip $(ARGS)),)
 	@$(BIN)/coverage erase
-	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/coverage run $(PYTEST) --ignore=tests/project
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/coverage run $(PYTEST) $(addprefix --ignore=,$(OF_THE_PROJECT))
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --fail-under=$(COVERAGE)
 else
 	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python $(PYTEST) $(ARGS)
 endif
 
-test-project: $(NODE_SETUP) ## The tests of the tools, the documents and releasing
-	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python $(PYTEST) tests/project $(ARGS)
+test-project: $(NODE_SETUP) ## The tests of the tools, the documents and the examples, a service among them
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python $(PYTEST) $(OF_THE_PROJECT) $(ARGS)
 
 # In an environment of its own. Out stay the tests of the tooling, and schemathesis and DBOS, which ask for newer versions.
 test-floor: $(SETUP) ## All tests of the package with the lowest versions that pyproject.toml allows

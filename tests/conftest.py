@@ -22,7 +22,7 @@ NOT_MEASURED += ["tests/auth/test_secrets_of_a_login.py"]
 TRACERS = pytest.StashKey[tuple]()
 
 # `make soak` tries others, for as long as it is told.
-settings.register_profile("same-examples", derandomize=True, database=None, deadline=None, max_examples=30)
+settings.register_profile("same-examples", derandomize=True, database=None, deadline=None, max_examples=20)
 settings.register_profile("random-examples", database=None, deadline=None, max_examples=50, print_blob=True)
 # Where it is enough to know that a test fails.
 settings.register_profile(

@@ -82,7 +82,7 @@ def test_a_request_that_the_contract_forbids_is_refused_or_mended(operation, rig
             assert [each.operation for each in asked_first] == ["get_billing_state"] * reads_state
 
     # Few of what it forbids can be said with arguments.
-    for_all(refused_or_mended, contract.requests(operation, GenerationMode.NEGATIVE), share=2)
+    for_all(refused_or_mended, contract.requests(operation, GenerationMode.NEGATIVE), share=3)
     assert True in outcomes
 
 

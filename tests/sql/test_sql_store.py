@@ -90,7 +90,7 @@ class TestKept:
         assert found.started_at.utcoffset() == timedelta(0)
 
     def test_whatever_is_saved_comes_back(self, run, store, database):
-        @settings(max_examples=40, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=20, suppress_health_check=list(HealthCheck))
         @given(RECORDS.filter(_is_known_to_databases))
         def example(purchase):
             run(store.forget(purchase.key))
