@@ -16,6 +16,8 @@ from .login_storage import LoginStorage
 
 # How much longer the document may become by other tokens.
 _GROWTH = 256
+# Thirty years: no clock is that wrong, and dates that far away can still be written.
+_LARGEST_SKEW = 1e9
 
 
 class KeptLogin:
@@ -42,7 +44,10 @@ class KeptLogin:
     def skew(self) -> float:
         """Return by how many seconds the shared clock is ahead of this machine's."""
         with suppress(Exception):
-            return self._storage.skew()
+            skew = float(cast("float", self._call("skew")))
+            # Not so for NaN.
+            if abs(skew) < _LARGEST_SKEW:
+                return skew
         return 0.0
 
     @contextmanager
@@ -85,6 +90,8 @@ class KeptLogin:
     def _recognised(self, content: object) -> Document:
         if content is not None and not isinstance(content, SecretBytes):
             raise _invalid(f"load returned {kind_of(content)}, not SecretBytes or None")
+        if content is not None and not isinstance(cast("object", content.reveal()), bytes):
+            raise _invalid(f"load returned SecretBytes of {kind_of(content.reveal())}, not of bytes")
         found = Unusable.EMPTY if content is None else recognise(content.reveal())
         if isinstance(found, dict):
             return found

@@ -31,7 +31,7 @@ from sqlalchemy.types import TypeDecorator
 from .._arguments import kind_of
 from .._secrets import SecretBytes
 from ..errors import BillingInvalidRequest, BillingNetworkError
-from ..purchases.sql_table import Now, create, exact
+from ..purchases.sql_table import Now, create, exact, shown
 
 
 class _Secret(TypeDecorator[SecretBytes]):
@@ -127,7 +127,7 @@ class SqlLoginStorage:
         return f"{LOGINS.name} of {self._user_id!r}"
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._engine.url.render_as_string()!r}, {self._user_id!r})"
+        return f"{type(self).__name__}({shown(self._engine)!r}, {self._user_id!r})"
 
     @contextmanager
     def hold(self, seconds: float) -> Generator[None]:

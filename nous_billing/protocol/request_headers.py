@@ -49,7 +49,9 @@ def check_headers(headers: Mapping[str, str] | None, *, are_traced: bool = False
             # Not quoted: a whole line may have been passed, with a secret.
             raise _refused("a name in headers must be a string such as X-Tenant, without blanks and colons")
         key = name.lower()
-        if key in _OURS or key.startswith(_OURS_TOO):
+        # CGI, and WSGI after it, take X_A for X-A.
+        taken_for = key.replace("_", "-")
+        if taken_for in _OURS or taken_for.startswith(_OURS_TOO):
             raise _refused(f"the header {name} is set by the SDK")
         if are_traced and key in TRACING:
             raise _refused(f"the header {name} is set by the observer")

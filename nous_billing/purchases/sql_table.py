@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import fields
 from datetime import UTC, datetime
 from decimal import Decimal
+from types import NoneType
 from typing import Any
 
 from sqlalchemy import (
@@ -33,7 +34,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
-from ..errors import BillingInvalidRequest, BillingPurchaseStoreError
+from .._arguments import kind_of
+from ..errors import BillingInvalidRequest
 from ..money import parse_usd
 from .messages import not_read
 from .purchase import Purchase
@@ -51,6 +53,18 @@ class _Moment(TypeDecorator[datetime]):
     def load_dialect_impl(self, dialect: Dialect) -> Any:
         native = {"postgresql": DateTime(timezone=True), "mysql": mysql.DATETIME(fsp=6)}
         return dialect.type_descriptor(native.get(_family(dialect), DateTime()))
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        read = super().result_processor(dialect, coltype)
+
+        def moment(value: Any) -> Any:
+            try:
+                return value if read is None else read(value)
+            except ValueError:
+                # In SQLite, which keeps texts: one that is no moment must not hide all the other rows.
+                return value
+
+        return moment
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         moment = None if value is None else value.astimezone(UTC)
@@ -80,6 +94,11 @@ def _compile_now(_: Now, compiler: SQLCompiler, **__: Any) -> str:
 
 def _family(dialect: Dialect) -> str:
     return "mysql" if dialect.name == "mariadb" else dialect.name
+
+
+def shown(engine: Any) -> str:
+    """Return the address of a database without its password, which may also be in the query."""
+    return str(engine.url.set(query={}).render_as_string())
 
 
 def exact(charset: str) -> Any:
@@ -152,23 +171,29 @@ def from_rows(rows: Sequence[Any]) -> Iterator[Purchase]:
     """Return the purchases of rows.
 
     Raises:
-        BillingPurchaseStoreError: A row is broken. Raised after the purchases of the others.
+        BillingPurchaseStoreError: Rows are broken; it names each. Raised after the purchases of the others.
     """
-    broken: BillingPurchaseStoreError | None = None
+    broken: list[str] = []
     for row in rows:
         try:
             yield _from_row(row)
-        except (BillingInvalidRequest, TypeError, ValueError) as error:
-            broken = not_read(f"the row with the key {row.key} is broken ({error})")
-    if broken is not None:
-        raise broken
+        except (BillingInvalidRequest, TypeError, ValueError, RecursionError) as error:
+            broken.append(f"the row with the key {row.key} is broken ({str(error).removesuffix('.')})")
+    if broken:
+        raise not_read("; ".join(broken))
 
 
 def _from_row(row: Any) -> Purchase:
     values = {field.name: getattr(row, field.name) for field in fields(Purchase)}
+    for name in ("started_at", "settled_at"):
+        if not isinstance(values[name], (datetime, NoneType)):
+            raise TypeError(f"{name} is {kind_of(values[name])}, not a moment")
     values["amount_usd"] = parse_usd(row.amount_usd)
     values["added_usd"] = None if row.added_usd is None else parse_usd(row.added_usd)
     for name in ("other_charge_ids", "discrepancies"):
         # None in the rows of a version that did not know the column.
-        values[name] = tuple(json.loads(values[name] or "[]"))
+        items = json.loads(values[name] or "[]")
+        if not isinstance(items, list):
+            raise TypeError(f"{name} is {kind_of(items)}, not a list")
+        values[name] = tuple(items)
     return Purchase(**values)

@@ -138,6 +138,8 @@ def test_what_it_raises_when_it_is_read_is_no_logout(house, error, raised, sente
     ("method", "replacement", "sentence"),
     [
         ("load", lambda: "text", "load returned str, not SecretBytes or None"),
+        ("load", lambda: SecretBytes("text"), "load returned SecretBytes of str, not of bytes"),
+        ("load", lambda: SecretBytes(memoryview(b"{}")), "load returned SecretBytes of memoryview, not of bytes"),
         ("hold", lambda _: None, "hold returned None, not a context manager"),
         ("hold", lambda _: asyncio.sleep(0), "hold returned an awaitable. Give plain methods"),
         ("load", lambda: asyncio.sleep(0), "load returned an awaitable"),
@@ -166,6 +168,18 @@ def test_what_it_raises_when_it_saves_leaves_the_login_in_memory(house):
     assert house.entry()["access_token"] == token
     assert len(house.refreshes()) == 1
     assert source.fingerprint() != before
+
+
+@pytest.mark.parametrize("skew", [None, "x", float("nan"), 1e300, -1e11, asyncio.sleep(0)])
+def test_a_skew_that_is_none_counts_as_no_skew(house, skew):
+    house.put(left=0)
+    house.storage.skew = lambda: skew
+    house.portal.inject(Fault.reply(503, {}), "oauth_token")
+    for _ in range(2):
+        with pytest.raises(BillingNetworkError) as caught:
+            house.source().resolve()
+        assert caught.value.retry_after == 5
+    assert len(house.refreshes()) == 1
 
 
 def test_who_cannot_let_go_or_has_no_clock_has_saved_all_the_same(house):

@@ -17,6 +17,8 @@ from nous_billing.protocol.request_headers import check_headers, user_agent
         ),
         ({"Host": "x"}, "The header Host is set by the SDK. Nothing was sent."),
         ({"X-NOUS-Any": "x"}, "The header X-NOUS-Any is set by the SDK. Nothing was sent."),
+        ({"Idempotency_Key": "x"}, "The header Idempotency_Key is set by the SDK. Nothing was sent."),
+        ({"x_nous-any": "x"}, "The header x_nous-any is set by the SDK. Nothing was sent."),
         ({"Content-Any": "x"}, "The header Content-Any is set by the SDK. Nothing was sent."),
         ({"TraceParent": "x"}, "The header TraceParent is set by the observer. Nothing was sent."),
         ({"X-A": "1", "x-a": "2"}, "The header x-a is there twice. Nothing was sent."),
