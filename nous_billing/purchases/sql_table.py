@@ -9,7 +9,7 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from decimal import Decimal
 from types import NoneType
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import (
     Column,
@@ -195,5 +195,5 @@ def _from_row(row: Any) -> Purchase:
         items = json.loads(values[name] or "[]")
         if not isinstance(items, list):
             raise TypeError(f"{name} is {kind_of(items)}, not a list")
-        values[name] = tuple(items)
+        values[name] = tuple(cast("list[object]", items))
     return Purchase(**values)
