@@ -84,6 +84,14 @@ def test_what_is_the_clients_own_goes_along_and_what_is_ours_stays(library, clie
 
 
 @both_libraries
+def test_a_cookie_of_the_client_is_not_sent(library, client_kind, server):
+    client = given(client_kind, library, server.url, cookies={"session": "theirs"})
+    server.script.append(answer(200, {"status": "pending"}))
+    poll(client)
+    assert "cookie" not in server.requests[0].headers
+
+
+@both_libraries
 def test_parameters_of_the_client_leave_the_operations_own_alone(library):
     from nous_billing.transport.given_client import _with_parameters
 

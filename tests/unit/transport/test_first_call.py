@@ -181,6 +181,8 @@ def test_arguments_that_say_how_to_reach_the_portal_are_looked_at_when_they_are_
     with pytest.raises(BillingInvalidRequest) as caught:
         make(source, **arguments)
     assert caught.value.error == error
+    if error == "invalid_ssl_context":
+        assert str(caught.value).startswith("ssl_context must be an ssl.SSLContext, not str.")
 
 
 @pytest.mark.parametrize("module", [driver, async_driver])

@@ -12,7 +12,7 @@ import pytest
 
 from nous_billing.protocol import operations
 from nous_billing.protocol.exchange import Send
-from nous_billing.transport import tls
+from nous_billing.transport import intercepted_senders, tls
 from nous_billing.transport.intercepted_senders import AsyncInterceptedSender, InterceptedSender
 from nous_billing.transport.interception import intercepted_library
 
@@ -51,6 +51,14 @@ def test_a_request_goes_through_the_proxy_that_the_sdk_would_take(library, proxy
     assert arguments["verify"] is context
     assert (str(arguments["proxy"].url), arguments["proxy"].auth) == (url, auth)
     assert arguments["trust_env"] is False
+
+
+@pytest.mark.parametrize("make", [intercepted_senders.sender, intercepted_senders.async_sender])
+def test_a_replaced_network_gets_what_the_sdk_was_given(make, monkeypatch):
+    monkeypatch.setattr(intercepted_senders, "intercepted_library", lambda prefix: "httpx")
+    context = ssl.create_default_context()
+    sender = make(context, "http://proxy.test")
+    assert (sender._ssl_context, sender._proxy) == (context, "http://proxy.test")
 
 
 def test_certificates_that_cannot_be_read_are_a_failure_before_anything_is_sent(monkeypatch):
