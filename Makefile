@@ -244,16 +244,18 @@ proved: check-tag check-release check test ## Run every check, then build the ta
 	@$(BIN)/python scripts/check_wheel.py
 	@$(BIN)/python -m scripts.proved build/proved.sha256
 
+# The shell reads the addresses from the environment, to the letter: it would run what a backtick encloses.
+publish upload: override export INDEX_URL := $(value INDEX_URL)
+publish upload: override export CHECK_URL := $(value CHECK_URL)
+
 # No check, test or tool is given the login. Nor the address: `make publish` of a test would take it for its own.
-publish: ## Prove the release and publish it: make publish INDEX_URL=https://... [CHECK_URL=https://...]
+publish: $(SETUP) ## Prove the release and publish it: make publish INDEX_URL=https://... [CHECK_URL=https://...]
+	@$(BIN)/python -m scripts.publish --only-addresses "$$INDEX_URL" "$$CHECK_URL"
 	@env -u UV_PUBLISH_USERNAME -u UV_PUBLISH_PASSWORD -u UV_PUBLISH_TOKEN -u UV_KEYRING_PROVIDER \
 		-u INDEX_URL -u CHECK_URL -u MAKEFLAGS -u MFLAGS -u MAKEOVERRIDES \
 		$(MAKE) --no-print-directory proved
 	@$(MAKE) --no-print-directory upload
 
-# The shell reads the addresses from the environment, to the letter: it would run what a backtick encloses.
-upload: override export INDEX_URL := $(value INDEX_URL)
-upload: override export CHECK_URL := $(value CHECK_URL)
 upload: ## Publish what `make proved` has proved, where the login is: make upload INDEX_URL=https://... [CHECK_URL=https://...]
 	@$(BIN)/python -m scripts.publish --proved build/proved.sha256 "$$INDEX_URL" "$$CHECK_URL"
 

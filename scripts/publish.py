@@ -32,13 +32,15 @@ def main() -> None:
     parser.add_argument("index_url", help="where the index takes uploads")
     parser.add_argument("check_url", nargs="?", help="where pip reads; default: simple/ or +simple/ below index_url")
     parser.add_argument("--proved", type=Path, help="the SHA-256 sums that the archives must have")
+    parser.add_argument("--only-addresses", action="store_true", help="check the addresses, and upload nothing")
     arguments = parser.parse_args()
     index_url, check_url = arguments.index_url, arguments.check_url or None
     try:
         # The rules of a portal's address are those of an index: passwords go there.
         for url, name in ((index_url, "INDEX_URL"), (check_url or index_url, "CHECK_URL")):
             check_base_url(url, name)
-        publish(read_archives(arguments.proved), index_url, check_url)
+        if not arguments.only_addresses:
+            publish(read_archives(arguments.proved), index_url, check_url)
     except BillingInvalidRequest as error:
         sys.exit(str(error).replace("the portal's address", "the address of an index"))
     except IndexUnreadable as error:

@@ -90,7 +90,7 @@ def test_no_check_test_or_tool_sees_the_login(project: Copy) -> None:
     # In the place of the inner make, `env` says what the checks see.
     login = dict.fromkeys([*VARIABLES, "INDEX_URL", "CHECK_URL", "MAKEFLAGS", "MAKEOVERRIDES"], "canary")
     recipe = re.findall(
-        r"^publish:[^\n]*\n\t@(.*?)\$\(MAKE\)", (ROOT / "Makefile").read_text(), re.MULTILINE | re.DOTALL
+        r"^publish:.*?\n\t@(env .*?)\$\(MAKE\)", (ROOT / "Makefile").read_text(), re.MULTILINE | re.DOTALL
     )
     shown = project.run("sh", "-c", f"{recipe[0]} env".replace("\\\n", ""), HERE="here", **login).text
     assert "HERE=here" in shown
@@ -134,25 +134,29 @@ def test_without_an_address_nothing_is_begun(project: Copy, monkeypatch: pytest.
     assert refused.text.endswith("Say where to: make publish INDEX_URL=https://....  Stop.\n")
 
 
+ODD_ADDRESS = "https://index.example/$b`touch ran`/"
+
+
 @pytest.mark.parametrize(
-    ("url", "said"),
+    ("target", "url", "said"),
     [
-        (
-            "https://index.example/$b`touch ran`/",
-            "INDEX_URL 'https://index.example/$b`touch ran`/' cannot be used as the ",
-        ),
-        ("https://index.example/", "`make proved` builds and proves what is uploaded. Nothing was uploaded."),
+        *[
+            (target, ODD_ADDRESS, f"INDEX_URL '{ODD_ADDRESS}' cannot be used as the ")
+            # The former before it runs any check.
+            for target in ("publish", "upload")
+        ],
+        ("upload", "https://index.example/", "`make proved` builds and proves what is uploaded. Nothing was uploaded."),
     ],
 )
 def test_an_address_goes_to_the_letter_and_nothing_is_uploaded_unproved(
-    url: str, said: str, project: Copy, tmp_path: Path
+    target: str, url: str, said: str, project: Copy, tmp_path: Path
 ) -> None:
     clone = tmp_path / "clone"
     assert project.run("git", "clone", "-q", str(project.folder), str(clone)).content
-    copy = f"BIN={ROOT / '.venv/bin'}"
-    for given in ([copy, f"INDEX_URL={url}"], [copy]):
+    copy = [f"BIN={ROOT / '.venv/bin'}", "SETUP="]
+    for given in ([*copy, f"INDEX_URL={url}"], [*copy]):
         environment = {"INDEX_URL": url, "PYTHONPATH": str(clone)}
-        refused = project.run("make", "--no-print-directory", "-C", str(clone), "upload", *given, **environment)
+        refused = project.run("make", "--no-print-directory", "-C", str(clone), target, *given, **environment)
         assert not refused.content
         assert said in refused.text
         assert "Traceback" not in refused.text
