@@ -142,10 +142,10 @@ def _split(url: str) -> SplitResult | None:
         return None
     try:
         parts = urlsplit(url)
-        _ = parts.port
+        # Libraries take 0 for the default.
+        return None if parts.port == 0 else parts
     except ValueError:
         return None
-    return parts
 
 
 def _invalid(name: str, value: str | None, remedy: str) -> BillingInvalidRequest:

@@ -69,6 +69,8 @@ REFUSED = [
     "https://h\u00f6st.example",
     "https://host\u3002example",
     "https://host.example:99999",
+    "http://localhost:0",
+    "https://host.example:000",
     "https://host.example:-1",
     "https://host.example:port",
     "https://host.example:8_0",
