@@ -7,6 +7,7 @@ import sys
 import threading
 from contextlib import contextmanager
 
+import coverage
 import pytest
 from hypothesis import Phase, settings
 
@@ -33,26 +34,30 @@ settings.load_profile("same-examples")
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers():
-    """Half of the time tests wait for processes, deadlines and sockets."""
-    return 2 * (os.cpu_count() or 1)
+    """Half of the time tests wait for processes, deadlines and sockets. Each worker takes seconds to begin."""
+    return min(2 * (os.cpu_count() or 1), 16)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node():
     """Where the workers are led from, nothing is tested."""
-    trace(None, None)
+    if coverage.Coverage.current():
+        trace(None, None)
 
 
 def pytest_collection_finish(session):
     # The tests themselves, thousands, are not to be looked through with each collection of garbage.
     gc.collect()
     gc.freeze()
-    session.stash[TRACERS] = sys.gettrace(), threading.gettrace()
-    trace(None, None)
+    # Not those of a debugger.
+    if coverage.Coverage.current():
+        session.stash[TRACERS] = sys.gettrace(), threading.gettrace()
+        trace(None, None)
 
 
 def pytest_sessionfinish(session):
-    trace(*session.stash.get(TRACERS, (sys.gettrace(), threading.gettrace())))
+    if TRACERS in session.stash:
+        trace(*session.stash[TRACERS])
 
 
 def trace(here, in_new_threads):
@@ -64,7 +69,7 @@ def trace(here, in_new_threads):
 @contextmanager
 def measured(node):
     """Coverage counts within; elsewhere, as in pytest, it would only take time."""
-    if node.nodeid.startswith(tuple(NOT_MEASURED)):
+    if TRACERS not in node.session.stash or node.nodeid.startswith(tuple(NOT_MEASURED)):
         yield
         return
     before = sys.gettrace(), threading.gettrace()
