@@ -14,7 +14,7 @@ from .control import Control
 from .device_page import DevicePage
 from .endpoint import Endpoint
 from .oauth import ROUTES
-from .openapi import load_control, load_document, operations
+from .openapi import control_interface, portal_interface
 from .page import render
 from .portal import Portal
 from .replies import Reply
@@ -78,10 +78,11 @@ class MockPortal(Portal):
         await self._app(scope, receive, send)
 
     def _build_app(self) -> ASGIApp:
-        document, control_document = load_document(), load_control()
+        document, operations = portal_interface()
+        control_document, control_operations = control_interface()
         endpoints = [
             (operation.method, operation.path, Endpoint(self, operation.id, respond, operation))
-            for operation, respond in bind(self, operations(document), self._tokens)
+            for operation, respond in bind(self, operations, self._tokens)
         ]
         endpoints += [
             (method, path, Endpoint(self, name, getattr(self.oauth, name))) for name, (method, path) in ROUTES.items()
@@ -89,7 +90,7 @@ class MockPortal(Portal):
         control = Control(self, self.reset)
         endpoints += [
             (operation.method, operation.path, Endpoint(self, operation.id, respond, operation, observed=False))
-            for operation, respond in control.handlers(operations(control_document, authenticated=False))
+            for operation, respond in control.handlers(control_operations)
         ]
         people: tuple[tuple[str, DevicePage | BillingPage], ...] = (
             ("/device", DevicePage(self)),

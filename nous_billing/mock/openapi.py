@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib import resources
-from typing import Any
+from typing import Any, NamedTuple
 
 from jsonschema_rs import Draft202012Validator
 
@@ -36,6 +36,28 @@ def load_control() -> Json:
         resources.files("nous_billing.mock").joinpath("control.json").read_text(encoding="utf-8")
     )
     return document
+
+
+class Interface(NamedTuple):
+    """A document, and the operations that it describes."""
+
+    document: Json
+    operations: list[Operation]
+
+
+# Tests make many portals, and reading the documents takes longer than all else in that.
+@cache
+def portal_interface() -> Interface:
+    """The contract, shared by all portals: not to be changed."""
+    document = load_document()
+    return Interface(document, operations(document))
+
+
+@cache
+def control_interface() -> Interface:
+    """The control interface, shared by all portals: not to be changed."""
+    document = load_control()
+    return Interface(document, operations(document, authenticated=False))
 
 
 def exact(document: Json) -> Json:

@@ -7,7 +7,7 @@ from .billing import Billing
 from .clock import MockClock
 from .faults import Fault
 from .oauth import LOGIN_SCOPE, ROUTES, Login, OAuth, without_billing
-from .openapi import load_document, operations
+from .openapi import portal_interface
 from .organisations import Card, Organisation, Person
 from .subscriptions import Subscriptions
 from .tokens import ACCESS_LIFETIME, BILLING_SCOPE, AccessToken, Session
@@ -32,7 +32,7 @@ class Portal(Billing, Subscriptions, Traffic):
         self.people: list[Person] = []
         self.organisation: Organisation = self.add_organisation("Acme", balance="100")
         self.owner: Person = self.add_person("Ada", self.organisation)
-        self._operation_names: set[str] = {operation.id for operation in operations(load_document())} | ROUTES.keys()
+        self._operation_names: set[str] = {operation.id for operation in portal_interface().operations} | ROUTES.keys()
 
     # Organisations and people
 

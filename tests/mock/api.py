@@ -5,6 +5,7 @@ import re
 import httpx
 
 from nous_billing.mock.openapi import load_document, operations
+from tests.plain import NO_ROOTS
 
 OPERATIONS = operations(load_document())
 
@@ -12,7 +13,7 @@ OPERATIONS = operations(load_document())
 def ask(portal, path, *, method="GET", headers=None, **more):
     """The reply of a portal that is served for one request, with a token of its owner unless `headers` have another."""
     headers = {"Authorization": f"Bearer {portal.issue_token()}", **(headers or {})}
-    with portal.serve() as url, httpx.Client(base_url=url, trust_env=False) as client:
+    with portal.serve() as url, httpx.Client(base_url=url, trust_env=False, verify=NO_ROOTS) as client:
         return client.request(method, path, headers=headers, **more)
 
 

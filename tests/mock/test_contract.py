@@ -8,7 +8,7 @@ import yaml
 
 from nous_billing.mock import ContractViolation, MockPortal, Reply
 from nous_billing.mock.calls import handler
-from nous_billing.mock.openapi import load_document, operations
+from nous_billing.mock.openapi import Interface, load_document, operations
 
 from .api import ask
 
@@ -84,7 +84,9 @@ def test_a_reply_that_the_contract_allows_is_sent(reply):
 def drifted(monkeypatch, change):
     document = load_document()
     change(document)
-    monkeypatch.setattr("nous_billing.mock.mock_portal.load_document", lambda: document)
+    monkeypatch.setattr(
+        "nous_billing.mock.mock_portal.portal_interface", lambda: Interface(document, operations(document))
+    )
 
 
 def test_an_operation_without_a_handler_fails_at_start(monkeypatch):

@@ -7,7 +7,7 @@ import pytest
 
 from nous_billing.mock import MockPortal, Reply
 from nous_billing.mock.calls import handler
-from nous_billing.mock.openapi import load_document
+from nous_billing.mock.openapi import Interface, load_document, operations
 from nous_billing.mock.replies import ReplyLost
 
 from .api import ask
@@ -50,7 +50,8 @@ def giving(monkeypatch):
     document = load_document()
     document["paths"][PATH] = {"post": GIFT}
     document["paths"][f"{PATH}/again"] = {"post": {**GIFT, "operationId": "give_again"}}
-    monkeypatch.setattr("nous_billing.mock.mock_portal.load_document", lambda: document)
+    interface = Interface(document, operations(document))
+    monkeypatch.setattr("nous_billing.mock.mock_portal.portal_interface", lambda: interface)
 
     def make(reply):
         class Giving(MockPortal):

@@ -9,6 +9,7 @@ import httpx
 
 import nous_billing as nb
 from tests.documented import KEYED, PLACES, validator
+from tests.plain import NO_ROOTS
 
 AMOUNT = validator({"$ref": "#/components/schemas/AmountUsd"})
 KEY = validator({"$ref": "#/components/parameters/IdempotencyKey/schema"})
@@ -32,7 +33,7 @@ class Facade:
 
     def __init__(self, rig):
         self._rig = rig
-        self._transport = Recording()
+        self._transport = Recording(verify=NO_ROOTS)
         self._http = httpx.Client(transport=self._transport)
 
     @property

@@ -15,6 +15,7 @@ import pytest
 from nous_billing import AsyncBillingClient, BillingClient, BillingError, Credentials
 from nous_billing.mock import MockClock
 from tests.documented import call
+from tests.plain import NO_ROOTS
 from tests.registry import KEY
 
 # A call may take this much longer than its deadline: two cores, and other tests beside it.
@@ -43,6 +44,7 @@ class Kind:
 
     def http_client(self, **arguments: Any) -> Any:
         """Make an HTTP client to hand to ``client``; it is closed after the test."""
+        arguments.setdefault("verify", NO_ROOTS)
         return self.keep(httpx.AsyncClient(**arguments) if self.is_async else httpx.Client(**arguments))
 
     def keep(self, http: Any) -> Any:

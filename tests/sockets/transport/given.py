@@ -10,6 +10,7 @@ import httpx2
 import pytest
 
 from nous_billing import StaticToken
+from tests.plain import NO_ROOTS
 
 LIBRARIES = {"httpx": httpx, "httpx2": httpx2}
 both_libraries = pytest.mark.parametrize("library", LIBRARIES.values(), ids=LIBRARIES)
@@ -17,10 +18,8 @@ both_libraries = pytest.mark.parametrize("library", LIBRARIES.values(), ids=LIBR
 
 def given(kind: Any, library: ModuleType, url: str, *, token: str = "token-1", timeout: float = 5, **http: Any) -> Any:
     """Return a billing client that was given an HTTP client, made of these arguments."""
-    name = "AsyncClient" if kind.is_async else "Client"
-    return kind.client(
-        StaticToken(token), base_url=url, timeout=timeout, http_client=kind.keep(getattr(library, name)(**http))
-    )
+    made = getattr(library, "AsyncClient" if kind.is_async else "Client")(**{"verify": NO_ROOTS, **http})
+    return kind.client(StaticToken(token), base_url=url, timeout=timeout, http_client=kind.keep(made))
 
 
 def hook(kind: Any, act: Any) -> Any:
