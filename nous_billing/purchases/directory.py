@@ -40,6 +40,8 @@ class PurchaseDirectory:
         check_path(path, "invalid_store")
         try:
             self.path: Path = Path(path).expanduser()
+            if b"\0" in os.fsencode(self.path):
+                raise ValueError("it has a null character")
         except (TypeError, RuntimeError, ValueError) as error:
             raise _invalid(str(error).removesuffix(".")) from None
         if not os.fspath(path).strip():

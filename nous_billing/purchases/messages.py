@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from ..errors import (
@@ -111,7 +112,7 @@ def _uncertain(
     is_too_old: bool = False,
     error: str = "purchase_uncertain",
 ) -> UncertainT:
-    started = f"(Key {purchase.key}, started {purchase.started_at:%Y-%m-%d %H:%M} UTC.)"
+    started = f"(Key {purchase.key}, started {_in_utc(purchase.started_at)}.)"
     return kind(
         " ".join(filter(None, (known, _reason(last_error, is_too_old), advice, started))),
         key=purchase.key,
@@ -122,6 +123,14 @@ def _uncertain(
         is_too_old=is_too_old,
         error=error,
     )
+
+
+def _in_utc(moment: datetime) -> str:
+    # A store may return a moment in any time zone.
+    try:
+        return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    except OverflowError:
+        return moment.isoformat(" ", "minutes")
 
 
 def not_saved(reason: str) -> BillingPurchaseStoreError:

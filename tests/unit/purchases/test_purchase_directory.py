@@ -33,6 +33,12 @@ def test_a_key_may_have_any_visible_character_and_be_of_any_length(store, key):
     assert {path.parent for path in store.path.rglob("*.json")} == {store.path}
 
 
+def test_a_key_that_a_terminal_got_wrong_is_looked_for_and_not_found(store):
+    assert store.save(FIRST)
+    store.forget("\udcff")
+    assert list(store.load("\udcff")) == []
+
+
 def test_keys_that_differ_in_case_alone_are_two_purchases(store):
     assert store.save(replace(FIRST, key="KEY"))
     assert store.save(replace(FIRST, key="key"))
@@ -279,7 +285,9 @@ class Bytes:
         return b"/purchases"
 
 
-@pytest.mark.parametrize("path", ["", " ", "\t\n", b"/purchases", Bytes(), None, 5, "~nobody-of-this-name/purchases"])
+@pytest.mark.parametrize(
+    "path", ["", " ", "\t\n", "a\0b", "\ud800", b"/purchases", Bytes(), None, 5, "~nobody-of-this-name/purchases"]
+)
 def test_a_path_that_can_be_no_directory_is_refused_at_once(path):
     with pytest.raises(
         BillingInvalidRequest,
