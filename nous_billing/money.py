@@ -102,7 +102,8 @@ def check_amount(amount: Amount | None, name: str = "The amount", *, may_be_zero
         raise BillingInvalidRequest(
             f"{name} must be a whole number of cents, not {_shown(amount)}.", error="invalid_amount"
         )
-    return value
+    # Not even memory has room for all the zeros that a Decimal can have.
+    return value if cast("int", value.as_tuple().exponent) >= -_WIRE_MONEY_LENGTH else without_trailing_zeros(value)
 
 
 def without_trailing_zeros(amount: Decimal) -> Decimal:

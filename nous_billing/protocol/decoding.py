@@ -177,7 +177,8 @@ def _number(value: object, place: str) -> Decimal:
 def _whole(value: Decimal, place: str) -> int:
     # In JSON Schema 3.0 and 3e2 are integers.
     number = _number(value, place)
-    if number % 1 != 0:
+    # Not by the remainder, which the caller's own decimal context may not have the digits for.
+    if number != number.to_integral_value():
         raise ContractBreach(f"{_named(place)} is not a whole number")
     return int(number)
 
