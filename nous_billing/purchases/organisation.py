@@ -99,6 +99,11 @@ class OrganisationCheck:
         raise _Verified
 
     def _compare(self, credentials: Credentials, address: str, state: _State) -> None:
+        if not state.org.id.strip():
+            # Two organisations without an id could not be told apart.
+            raise BillingResponseError(
+                "The portal's reply does not match the API contract (org.id is blank).", error="invalid_response"
+            )
         call, begun = self._call, self._call.record.purchase
         purchase = replace(
             begun,
