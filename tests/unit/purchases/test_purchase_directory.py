@@ -64,6 +64,27 @@ def test_a_path_may_begin_with_the_home_folder():
     assert PurchaseDirectory("~/purchases").path == Path.home() / "purchases"
 
 
+def test_a_relative_path_is_of_the_folder_of_that_time(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    store = PurchaseDirectory("purchases")
+    assert store.save(FIRST)
+    # As a program does that becomes a daemon.
+    monkeypatch.chdir("/")
+    assert (store.load(KEY), list(tmp_path.iterdir())) == ([FIRST], [tmp_path / "purchases"])
+
+
+def test_a_relative_path_where_the_working_directory_was_removed_is_refused(tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(
+        BillingInvalidRequest, match="purchases is a relative path, and the working directory"
+    ) as caught:
+        PurchaseDirectory("purchases")
+    assert caught.value.error == "invalid_store"
+
+
 def test_the_repr_says_where_it_is(store):
     assert repr(store) == f"PurchaseDirectory({str(store.path)!r})"
 
