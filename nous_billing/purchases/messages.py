@@ -112,9 +112,10 @@ def _uncertain(
     is_too_old: bool = False,
     error: str = "purchase_uncertain",
 ) -> UncertainT:
-    started = f"(Key {purchase.key}, started {_in_utc(purchase.started_at)}.)"
+    # Without a revision only an earlier call can have charged, and its record, with the date, was not read.
+    started = f", started {_in_utc(purchase.started_at)}" if purchase.revision else ""
     return kind(
-        " ".join(filter(None, (known, _reason(last_error, is_too_old), advice, started))),
+        " ".join(filter(None, (known, _reason(last_error, is_too_old), advice, f"(Key {purchase.key}{started}.)"))),
         key=purchase.key,
         amount_usd=purchase.amount_usd,
         charge_id=purchase.charge_id,
