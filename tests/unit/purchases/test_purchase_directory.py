@@ -39,6 +39,13 @@ def test_a_key_that_a_terminal_got_wrong_is_looked_for_and_not_found(store):
     assert list(store.load("\udcff")) == []
 
 
+def test_a_key_is_found_with_the_blanks_around_it_that_buying_takes_too(store):
+    assert store.save(FIRST)
+    assert list(store.load(f" {KEY}\n")) == [FIRST]
+    store.forget(f"\t{KEY} ")
+    assert list(store.load(KEY)) == []
+
+
 def test_keys_that_differ_in_case_alone_are_two_purchases(store):
     assert store.save(replace(FIRST, key="KEY"))
     assert store.save(replace(FIRST, key="key"))
