@@ -69,7 +69,7 @@ def duplicate_charge(purchase: Purchase, last_error: BillingError | None = None)
 
 
 def not_shown(purchase: Purchase, last_error: BillingError) -> BillingPurchaseUncertain:
-    """Return the error for an ended purchase, if it is unknown whether this login may see it."""
+    """Return the error for a charge that has ended, if it is unknown whether this login may see it."""
     return _uncertain(
         BillingPurchaseUncertain,
         purchase,
