@@ -132,6 +132,7 @@ class Purchasing(BasePurchasing[Clock]):
             BillingPurchaseStoreError: The store could not be read.
             BillingInvalidRequest: An argument cannot be used, or the purchase has ended and the login is not for its
                 organisation (``error="wrong_organisation"``).
+            BillingError: The purchase was not made, and the billing state could not be read to verify the login.
         """
         return self._driver.run(self._checking(idempotency_key, store), headers)
 

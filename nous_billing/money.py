@@ -57,11 +57,19 @@ def format_usd(amount: Decimal) -> str:
     """
     if not isinstance(amount, Decimal):
         raise wrong_type("amount", "a Decimal", amount, "invalid_amount")
-    exact = amount.normalize(_EXACT) if amount.is_finite() else None
-    if exact is None or exact != amount or abs(amount.adjusted()) > _WIRE_MONEY_LENGTH:
+    if not is_sum_of_money(amount):
         raise BillingInvalidRequest(f"Not a sum of money: {_shown(amount)}.", error="invalid_amount")
-    places = max(2, -cast("int", exact.as_tuple().exponent))
+    places = max(2, -cast("int", amount.normalize(_EXACT).as_tuple().exponent))
     return f"{'-' if amount < 0 else ''}${amount.copy_abs():,.{places}f}"
+
+
+def is_sum_of_money(amount: Decimal) -> bool:
+    """Whether ``format_usd`` can write an amount: it is finite, and has no more digits than money of the portal.
+
+    >>> is_sum_of_money(Decimal("-0.005")), is_sum_of_money(Decimal("1E+1000"))
+    (True, False)
+    """
+    return amount.is_finite() and abs(amount.adjusted()) <= _WIRE_MONEY_LENGTH and amount.normalize(_EXACT) == amount
 
 
 def check_amount(amount: Amount | None, name: str = "The amount", *, may_be_zero: bool = False) -> Decimal:
@@ -94,7 +102,8 @@ def check_amount(amount: Amount | None, name: str = "The amount", *, may_be_zero
         raise BillingInvalidRequest(
             f"{name} must be a whole number of cents, not {_shown(amount)}.", error="invalid_amount"
         )
-    return value
+    # Not even memory has room for all the zeros that a Decimal can have.
+    return value if cast("int", value.as_tuple().exponent) >= -_WIRE_MONEY_LENGTH else without_trailing_zeros(value)
 
 
 def without_trailing_zeros(amount: Decimal) -> Decimal:

@@ -83,7 +83,7 @@ def end(screen: Screen, purchase: Purchase, **more: object) -> None:
             ("charge", purchase.charge_id or ""),
             ("paid", moment(purchase.settled_at)),
         ],
-        f"Paid {dollars(purchase.added_usd or purchase.amount_usd)}.",
+        f"Paid {dollars(purchase.amount_usd if purchase.added_usd is None else purchase.added_usd)}.",
     )
 
 

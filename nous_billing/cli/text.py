@@ -17,7 +17,13 @@ def dollars(amount: Decimal | None) -> str:
 
 def moment(when: datetime | None) -> str:
     """Write a moment in the person's own time zone; nothing where there is none."""
-    return "" if when is None else f"{when.astimezone():%Y-%m-%d %H:%M %Z}"
+    if when is None:
+        return ""
+    try:
+        return f"{when.astimezone():%Y-%m-%d %H:%M %Z}"
+    except (OverflowError, OSError, ValueError):
+        # A receipt of an earlier version may have the year 1 or 9999.
+        return when.isoformat(" ", "minutes")
 
 
 def duration(seconds: float) -> str:

@@ -23,6 +23,9 @@ from .annotations import alternatives, constants, formerly, is_constant, object_
 
 # Keeps arithmetic fast: "1e999999999" is also a JSON number.
 _LARGEST_EXPONENT = 64
+# Seconds since 1970, until the year 3000. Not every time zone, system and database has the zero date of some languages
+# (the year 1), nor the year 9999: a program that shows or keeps one would fail.
+_MOMENTS = (0, 32_503_680_000)
 _JSON_NAMES: dict[Any, str] = {
     NoneType: "null",
     bool: "true or false",
@@ -159,7 +162,9 @@ def _moment(value: object) -> datetime | None:
         moment = datetime.fromisoformat(value.upper()) if isinstance(value, str) else None
     except ValueError:
         return None
-    return moment if moment is not None and moment.tzinfo is not None else None
+    if moment is None or moment.tzinfo is None:
+        return None
+    return moment if _MOMENTS[0] <= moment.timestamp() < _MOMENTS[1] else None
 
 
 def _number(value: object, place: str) -> Decimal:
@@ -172,7 +177,8 @@ def _number(value: object, place: str) -> Decimal:
 def _whole(value: Decimal, place: str) -> int:
     # In JSON Schema 3.0 and 3e2 are integers.
     number = _number(value, place)
-    if number % 1 != 0:
+    # Not by the remainder, which the caller's own decimal context may not have the digits for.
+    if number != number.to_integral_value():
         raise ContractBreach(f"{_named(place)} is not a whole number")
     return int(number)
 

@@ -34,7 +34,7 @@ def check_idempotency_key(key: str | UUID) -> str:
         BillingInvalidRequest: It is missing or blank (``error="idempotency_key_required"``), or it is no UUID and not
             1 to 255 visible ASCII characters (``error="invalid_idempotency_key"``).
     """
-    text = "" if key is None else key_text(key, "idempotency_key").strip()
+    text = "" if key is None else key_text(key, "idempotency_key")
     if not text:
         raise BillingInvalidRequest(
             "A payment needs an idempotency key: create one with new_idempotency_key() when the person confirms.",
@@ -48,7 +48,7 @@ def check_idempotency_key(key: str | UUID) -> str:
 
 
 def key_text(key: str | UUID, name: str) -> str:
-    """Return a key as text: a UUID as it is written with hyphens.
+    """Return a key as text without surrounding white space: a UUID as it is written with hyphens.
 
     Raises:
         BillingInvalidRequest: It is neither a string nor a UUID (``error="invalid_idempotency_key"``).
@@ -56,7 +56,7 @@ def key_text(key: str | UUID, name: str) -> str:
     # Loading the module takes longer than a poll. Where it is not loaded, there is no UUID.
     uuid = sys.modules.get("uuid")
     if isinstance(key, str):
-        return key
+        return key.strip()
     if uuid is not None and isinstance(key, cast("type[UUID]", uuid.UUID)):
         return str(key)
     raise wrong_type(name, "a string or a uuid.UUID", key, "invalid_idempotency_key")

@@ -57,6 +57,8 @@ class Announcement:
             is_sent = not self._made and record.stored is not None and record.stored.status == "sending"
             if is_sent and self._call.clock.monotonic() < self._patient_until:
                 raise AnotherIsSending
+        # The store says that another call has saved it, even if it does not show what.
+        record.may_be_made = True
         raise not_saved("another program keeps changing it")
 
     def withdraw(self) -> Flow[None]:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import cast, get_args
 
 from .._arguments import kind_of
+from ..money import is_sum_of_money
 from .messages import not_read
 from .purchase import Purchase, PurchaseStatus
 from .refusals import wrong_organisation
@@ -65,7 +66,7 @@ def _texts(value: object) -> str | None:
 
 
 def _money(value: object) -> str | None:
-    return None if isinstance(value, Decimal) and value.is_finite() else "a finite Decimal"
+    return None if isinstance(value, Decimal) and is_sum_of_money(value) else "a Decimal that is a sum of money"
 
 
 def _moment(value: object) -> str | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .._arguments import check_moment, check_path
+from .._files.trust import absolute
 from ..errors import BillingInvalidRequest
 from ..protocol.idempotency import key_text
 from .folder import PurchaseFolder
@@ -25,7 +26,8 @@ class PurchaseDirectory:
     ``prune`` removes old ones, and ``forget`` removes a single purchase.
 
     Args:
-        path: The directory. It is created when the first purchase is saved.
+        path: The directory. It is created when the first purchase is saved. A relative path is of the working directory
+            of this moment.
 
     Raises:
         BillingInvalidRequest: The path cannot be a directory (``error="invalid_store"``).
@@ -39,9 +41,14 @@ class PurchaseDirectory:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         check_path(path, "invalid_store")
         try:
-            self.path: Path = Path(path).expanduser()
+            # A program that changes its working directory, as a daemon does, must still find them.
+            self.path: Path = Path(absolute(os.fspath(Path(path).expanduser())))
+            if b"\0" in os.fsencode(self.path):
+                raise ValueError("it has a null character")
         except (TypeError, RuntimeError, ValueError) as error:
             raise _invalid(str(error).removesuffix(".")) from None
+        except OSError as error:
+            raise _invalid(error.strerror or type(error).__name__) from None
         if not os.fspath(path).strip():
             raise _invalid("it is blank")
         self._folder = PurchaseFolder(self.path)

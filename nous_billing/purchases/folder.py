@@ -163,8 +163,9 @@ def _unlink(file: Path) -> None:
 
 
 def _file_name(key: str) -> str:
-    # A key may have characters that a file name cannot have, and may be too long for one.
-    return f"{sha256(key.encode()).hexdigest()}.json"
+    # A key may have characters that a file name cannot have, and may be too long for one. A terminal that got one wrong
+    # passes halves of characters.
+    return f"{sha256(key.encode(errors='surrogatepass')).hexdigest()}.json"
 
 
 def _stripe(file_name: str) -> int:

@@ -58,7 +58,7 @@ class Following:
             failure: BillingError
             try:
                 purchase = yield from self._check()
-            except (BillingPurchaseStoreError, BillingPurchaseUncertain) as error:
+            except BillingError as error:
                 if not _may_pass(error):
                     raise
                 failure = error
@@ -70,13 +70,15 @@ class Following:
                     return purchase
             if self._clock.monotonic() >= end:
                 raise failure
-            self._plan(getattr(failure, "last_error", None), end)
+            self._plan(getattr(failure, "last_error", failure), end)
 
     def _plan(self, outcome: object, end: float) -> None:
         self._next_check = min(self._clock.monotonic() + pause_seconds(outcome, self._interval), end)
 
 
-def _may_pass(error: BillingPurchaseStoreError | BillingPurchaseUncertain) -> bool:
+def _may_pass(error: BillingError) -> bool:
     if isinstance(error, BillingPurchaseUncertain):
         return isinstance(error.last_error, PASSING) and not error.is_too_old
-    return not isinstance(error, BillingPurchaseNotFound)
+    if isinstance(error, BillingPurchaseStoreError):
+        return not isinstance(error, BillingPurchaseNotFound)
+    return isinstance(error, PASSING)

@@ -26,6 +26,9 @@ class MemoryStore:
             kept = self._purchases.get(purchase.key)
             if purchase.revision != (kept.revision if kept else 0) + 1:
                 return False
+            if purchase.has_ended:
+                # The last to end goes to the end of the line, however long ago it was begun.
+                self._purchases.pop(purchase.key, None)
             self._purchases[purchase.key] = purchase
             ended = [key for key, kept in self._purchases.items() if kept.has_ended] if purchase.has_ended else []
             for key in ended[:-_MOST_ENDED]:

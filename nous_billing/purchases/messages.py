@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from ..errors import (
@@ -68,7 +69,7 @@ def duplicate_charge(purchase: Purchase, last_error: BillingError | None = None)
 
 
 def not_shown(purchase: Purchase, last_error: BillingError) -> BillingPurchaseUncertain:
-    """Return the error for an ended purchase, if it is unknown whether this login may see it."""
+    """Return the error for a charge that has ended, if it is unknown whether this login may see it."""
     return _uncertain(
         BillingPurchaseUncertain,
         purchase,
@@ -111,9 +112,10 @@ def _uncertain(
     is_too_old: bool = False,
     error: str = "purchase_uncertain",
 ) -> UncertainT:
-    started = f"(Key {purchase.key}, started {purchase.started_at:%Y-%m-%d %H:%M} UTC.)"
+    # Without a revision only an earlier call can have charged, and its record, with the date, was not read.
+    started = f", started {_in_utc(purchase.started_at)}" if purchase.revision else ""
     return kind(
-        " ".join(filter(None, (known, _reason(last_error, is_too_old), advice, started))),
+        " ".join(filter(None, (known, _reason(last_error, is_too_old), advice, f"(Key {purchase.key}{started}.)"))),
         key=purchase.key,
         amount_usd=purchase.amount_usd,
         charge_id=purchase.charge_id,
@@ -122,6 +124,14 @@ def _uncertain(
         is_too_old=is_too_old,
         error=error,
     )
+
+
+def _in_utc(moment: datetime) -> str:
+    # A store may return a moment in any time zone.
+    try:
+        return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    except OverflowError:
+        return moment.isoformat(" ", "minutes")
 
 
 def not_saved(reason: str) -> BillingPurchaseStoreError:

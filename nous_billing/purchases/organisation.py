@@ -77,8 +77,8 @@ class OrganisationCheck:
 
         Raises:
             BillingInvalidRequest: The login is for another organisation or portal (``error="wrong_organisation"``).
-            BillingPurchaseUncertain: The purchase has ended, and the organisation of the login could not be read.
-            BillingError: The purchase is open, and the organisation could not be read.
+            BillingPurchaseUncertain: The charge has ended, and the organisation of the login could not be read.
+            BillingError: The purchase is open or was not made, and the organisation could not be read.
         """
         if self._verified_for is not None:
             return
@@ -90,7 +90,8 @@ class OrganisationCheck:
         except _Verified:
             return
         except BillingError as error:
-            if error.error == "wrong_organisation" or not call.record.purchase.has_ended:
+            # One that was not made is made by the call that continues it, so nobody may be told to do that.
+            if error.error == "wrong_organisation" or call.record.purchase.status not in ("settled", "failed"):
                 raise
             raise not_shown(call.record.purchase, error) from error
 
@@ -99,6 +100,11 @@ class OrganisationCheck:
         raise _Verified
 
     def _compare(self, credentials: Credentials, address: str, state: _State) -> None:
+        if not state.org.id.strip():
+            # Two organisations without an id could not be told apart.
+            raise BillingResponseError(
+                "The portal's reply does not match the API contract (org.id is blank).", error="invalid_response"
+            )
         call, begun = self._call, self._call.record.purchase
         purchase = replace(
             begun,

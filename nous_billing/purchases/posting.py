@@ -17,6 +17,7 @@ from ..errors import (
     BillingTimeout,
 )
 from ..models import ChargeAccepted
+from ..money import without_trailing_zeros
 from ..protocol import operations
 from ..protocol.exchange import Flow, SendAuthenticated, exchange
 from .announcing import AlreadyAccepted, Announcement, AnotherIsSending
@@ -68,7 +69,8 @@ class Posting:
 
     def _post(self) -> Flow[ChargeAccepted]:
         call, record = self._call, self._call.record
-        operation = operations.post_charge(record.purchase.amount_usd, record.purchase.key)
+        # A store may keep dollars with two places. To a portal that compares bytes that would be another charge.
+        operation = operations.post_charge(without_trailing_zeros(record.purchase.amount_usd), record.purchase.key)
         pauses = iter(_PAUSES)
         yield from self._announcement.wait_for_another_call()
         while True:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from functools import partial
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, TypeVar
 
 from .._arguments import wrong_type
@@ -46,6 +47,8 @@ class Driver(BaseDriver[transport.Sender, Clock]):
         listener: Listener | None = None,
         application: str | None = None,
     ) -> None:
+        if iscoroutinefunction(clock.sleep):
+            raise unusable_clock("blocks, as that of SystemClock does")
         proxy = check_network(http_client, ssl_context, proxy)
         given = None if http_client is None else _given_sender(http_client)
         intercept = partial(intercepted_senders.sender, ssl_context, proxy)
@@ -142,6 +145,11 @@ def not_loaded(error: ImportError) -> Failure:
     """Return the failure of a first call during interpreter shutdown, when modules no longer load."""
     reason = f"the modules that send requests cannot be loaded ({str(error).rstrip('.')})"
     return Failure(reason, sent=False, cause=error.with_traceback(None))
+
+
+def unusable_clock(wanted: str) -> BillingInvalidRequest:
+    """Return the error for a clock of the other kind of client."""
+    return BillingInvalidRequest(f"clock must have a sleep that {wanted}.", error="invalid_clock")
 
 
 def check_network(http_client: object, ssl_context: object, proxy: object) -> ProxySetting:

@@ -121,14 +121,13 @@ def purchase(**more):
     return nb.Purchase(key="key-2", amount_usd=Decimal(20), started_at=begun, organisation_name="Acme", **more)
 
 
-def test_contradictions_of_the_portal_are_told(person, monkeypatch):
-    odd = purchase(status="settled", discrepancies=("other_amount",), added_usd=Decimal(30))
+@pytest.mark.parametrize(("added", "told"), [(30, "$30.00"), (0, "$0.00"), (-20, "-$20.00")])
+def test_contradictions_of_the_portal_are_told(person, monkeypatch, added, told):
+    odd = purchase(status="settled", discrepancies=("other_amount",), added_usd=Decimal(added))
     monkeypatch.setattr(nb.BillingClient, "buy_credits", lambda self, *args, **kwargs: odd)
     result = person.run(*BUY, "--yes")
-    assert ("But the portal settled $30.00." in " ".join(result.stderr.split()), "Paid $30.00." in result.stdout) == (
-        True,
-        True,
-    )
+    assert f"But the portal settled {told}." in " ".join(result.stderr.split())
+    assert f"Paid {told}." in result.stdout
 
 
 def test_each_open_purchase_is_told_with_what_to_run_next(person, monkeypatch):

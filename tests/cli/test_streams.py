@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from datetime import datetime
 from decimal import Decimal
 from types import SimpleNamespace
 
@@ -15,7 +16,18 @@ from nous_billing import BillingAuthError, BillingPurchaseUncertain, BillingRate
 from nous_billing.cli import interrupts, streams
 from nous_billing.cli.explaining import explain
 from nous_billing.cli.screen import Screen
-from nous_billing.cli.text import card_name, duration
+from nous_billing.cli.text import card_name, duration, moment
+
+
+@pytest.mark.parametrize(
+    ("when", "shown"),
+    [
+        ("0001-01-01T00:00:00+14:00", "0001-01-01 00:00+14:00"),
+        ("9999-12-31T23:59:59-14:00", "9999-12-31 23:59-14:00"),
+    ],
+)
+def test_a_date_that_the_zone_of_the_machine_has_not_is_shown_in_its_own(when, shown):
+    assert moment(datetime.fromisoformat(when)) == shown
 
 
 class Broken(io.StringIO):

@@ -161,6 +161,15 @@ def test_a_wait_polls_every_two_seconds_for_five_minutes_unless_the_caller_says_
     assert (caller.clock.passed, len(caller.sent)) == (300, 151)
 
 
+def test_a_clock_of_a_task_may_pass_at_once_without_being_awaited():
+    caller = Caller("async")
+    caller.clock = FakeClock()
+    caller.portal.polled = [PENDING] * 9
+    with pytest.raises(BillingChargeTimeout):
+        caller.do(lambda client: client.wait_for_charge("ch_1", cap=7))
+    assert caller.clock.passed == 7
+
+
 def test_a_wait_ends_as_the_caller_wants_it_to(caller):
     caller.portal.polled = [PENDING] * 9
     with pytest.raises(BillingChargeCancelled):

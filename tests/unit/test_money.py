@@ -310,6 +310,15 @@ def test_a_decimal_is_written_as_that_number_digit_for_digit(body, written):
 
 
 @pytest.mark.parametrize(
+    ("given", "written"),
+    [(Decimal("0E-9999999999999"), "0"), (Decimal("50." + "0" * 5000), "50"), ("50." + "0" * 16, None)],
+    ids=["0", "50", "exact"],
+)
+def test_an_amount_of_more_zeros_than_a_request_can_have_is_sent_without_them(given, written):
+    assert encode_json([check_amount(given, may_be_zero=True)]).decode() == f"[{written or given}]"
+
+
+@pytest.mark.parametrize(
     ("given", "shortest"),
     [("50.00", "50"), ("50", "50"), ("5E+1", "50"), ("50.10", "50.1"), ("1000000", "1000000"), ("0.01", "0.01")],
 )

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Context, Decimal, getcontext, localcontext
 from typing import Any, Literal
 
 import pytest
@@ -101,6 +101,8 @@ METHODS = Wallet | Saved | Other
         (dict[str, Decimal], '{"a": "1"}', {"a": Decimal(1)}),
         (dict[str, Any], '{"a": [0.5]}', {"a": [Decimal("0.5")]}),
         (Any, "null", None),
+        (int, "20.0", 20),
+        (int, "1e40", 10**40),
         (Literal["a"] | ChargeId, '"a"', "a"),
         (
             STATUS,
@@ -123,7 +125,8 @@ METHODS = Wallet | Saved | Other
     ],
 )
 def test_a_value_is_read_as_its_annotation_says(kind, text, value):
-    got = read(kind, decode_json(text.encode()), PREVIEW)
+    with localcontext(Context(prec=1, traps=list(getcontext().flags))):
+        got = read(kind, decode_json(text.encode()), PREVIEW)
     assert (type(got), got, str(got)) == (type(value), value, str(value))
 
 

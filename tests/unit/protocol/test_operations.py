@@ -311,6 +311,11 @@ def test_a_settled_charge_has_its_money_and_an_aware_moment(moment, read_as):
     "moment",
     [
         "2026-06-30T23:59:60Z",
+        # The zero of Go, and "never": not each zone has them, nor each system.
+        "0001-01-01T00:00:00Z",
+        "1970-01-01T00:00:00+14:00",
+        "3000-01-01T00:00:00Z",
+        "9999-12-31T23:59:59-14:00",
         "2026-06-13T10:00:00",
         "2026-06-13",
         "2026-13-45T10:00:00Z",

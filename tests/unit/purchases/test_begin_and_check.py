@@ -152,6 +152,15 @@ class TestCheck:
         reason = error if found.has_ended else error.last_error
         assert "wrong_organisation" in (reason.error, getattr(getattr(reason, "last_error", None), "error", None))
 
+    @pytest.mark.parametrize("state", [UNSENT, DROPPED, reply(500), reply(503), reply(200, b"<html>")])
+    def test_what_was_not_made_is_never_said_to_be_free_or_to_have_been_made(self, shop, state):
+        shop.store, shop.portal.states = Shelf(NOT_MADE), [state]
+        error = check(shop).error
+        assert (isinstance(error, BillingPurchaseUncertain), error.outcome_unknown) == (False, False)
+        assert "charges nothing" not in str(error)
+        # The same key charges now, and no message may have said that it does not.
+        assert (shop.buy().result.status, len(shop.portal.posts)) == ("settled", 1)
+
     def test_a_second_charge_for_the_key_is_told(self, shop):
         shop.store = Shelf(replace(SETTLED, other_charge_ids=("ch_2",)))
         assert type(check(shop).error) is BillingDuplicateCharge
@@ -220,6 +229,12 @@ class TestFollow:
         shop.store = Shelf(ACCEPTED)
         shop.portal.polled = [PENDING, passing]
         assert self.follow(shop) == [(0, "pending"), (ended, "settled")]
+
+    @pytest.mark.parametrize("found", [SETTLED, NOT_MADE])
+    def test_what_has_ended_is_told_once_the_login_can_be_seen_to_be_of_its_organisation(self, shop, found):
+        shop.store = Shelf(found)
+        shop.portal.states = [reply(500), DROPPED, reply(429, {"error": "rate_limited"}, {"retry-after": "9"})]
+        assert self.follow(shop) == [(13, found.status)]
 
     def test_a_store_that_fails_for_a_moment_is_outlived(self, shop):
         shop.store = Shelf(SETTLED)

@@ -9,6 +9,7 @@ from nous_billing.errors import (
     BillingError,
     BillingInvalidRequest,
     BillingPurchaseUncertain,
+    BillingResponseError,
 )
 from nous_billing.protocol.exchange import Resolve
 from tests.unit.drive import PREVIEW, reply
@@ -55,6 +56,18 @@ def test_a_purchase_that_was_begun_elsewhere_is_refused_with_the_first_token(sho
     assert posts(played) == []
     assert shop.kept == found
     assert (type(played.error) is BillingPurchaseUncertain) is (found.status != "not_made")
+
+
+@pytest.mark.parametrize("found", [None, SENDING], ids=["new", "sending"])
+@pytest.mark.parametrize("blank", ["", " "])
+def test_a_token_of_an_organisation_without_an_id_charges_nothing(shop, found, blank):
+    shop.store = Shelf() if found is None else Shelf(found)
+    shop.portal.tokens["token-1"] = blank
+    played = shop.buy()
+    error = played.error if found is None else played.error.last_error
+    assert (type(error), error.error, error.outcome_unknown) == (BillingResponseError, "invalid_response", False)
+    assert str(error) == "The portal's reply does not match the API contract (org.id is blank)."
+    assert (posts(played), shop.store.history) == ([], [])
 
 
 def test_a_token_of_another_organisation_after_a_401_is_refused(shop):

@@ -1,5 +1,8 @@
 """When a post is repeated, and when it is not."""
 
+from dataclasses import replace
+from decimal import Decimal
+
 import pytest
 
 from nous_billing import errors
@@ -49,6 +52,15 @@ def test_a_post_without_a_definite_answer_is_repeated_unchanged(shop, down):
     assert first.operation is second.operation
     assert shop.portal.posts == [(KEY, b'{"amountUsd":50}')] * 2
     assert {step.credentials.access_token for step in played.sent} == {"token-1"}
+
+
+@pytest.mark.parametrize("kept", ["50.00", "5E+1", "50.000000"])
+def test_a_purchase_is_continued_with_the_same_bytes_whatever_places_the_store_keeps(shop, kept):
+    shop.portal.posted = [LOST] * 4
+    shop.buy()
+    shop.store.kept[KEY] = replace(shop.kept, amount_usd=Decimal(kept))
+    assert shop.buy().result.status == "settled"
+    assert shop.portal.posts == [(KEY, b'{"amountUsd":50}')] * 5
 
 
 @EACH_DOWN

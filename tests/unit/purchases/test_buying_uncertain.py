@@ -2,6 +2,7 @@
 
 import pickle
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 
 import pytest
@@ -39,6 +40,20 @@ def test_what_is_not_known_says_how_to_find_out_and_never_that_it_failed(shop):
         "charge twice. "
         "(Key key-1, started 2025-06-15 15:06 UTC.)"
     )
+
+
+@pytest.mark.parametrize(
+    ("started_at", "shown"),
+    [
+        (datetime.fromisoformat("2025-06-15T23:36:00+09:00"), "2025-06-15 14:36 UTC"),
+        (datetime.fromisoformat("2025-06-14T20:36:00-18:00"), "2025-06-15 14:36 UTC"),
+        (datetime.fromisoformat("0001-01-01T00:00:00+14:00"), "0001-01-01 00:00+14:00"),
+    ],
+)
+def test_it_is_said_when_it_was_started_wherever_the_store_was_then(shop, started_at, shown):
+    shop.store = Shelf(replace(SENDING, started_at=started_at))
+    (error,) = shop.resume().result
+    assert f"(Key key-1, started {shown}.)" in str(error)
 
 
 def test_a_charge_that_is_pending_at_the_cap_is_uncertain_and_names_the_charge(shop):

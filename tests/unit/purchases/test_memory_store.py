@@ -78,3 +78,13 @@ def test_a_memory_keeps_the_last_thousand_that_have_ended_and_all_that_have_not(
     assert store.load("ended-0") == []
     assert all(store.load(f"ended-{number}") for number in range(1, 1001))
     assert len(store.load()) == 3
+
+
+def test_a_memory_keeps_what_has_ended_just_now_however_long_ago_it_was_begun():
+    store = MemoryStore()
+    store.save(SENDING)
+    for number in range(1000):
+        store.save(replace(ACCEPTED, key=f"ended-{number}", status="settled", revision=1))
+    store.save(replace(ACCEPTED, status="settled"))
+    assert store.load(KEY) != []
+    assert store.load("ended-0") == []

@@ -33,6 +33,19 @@ def test_a_key_may_have_any_visible_character_and_be_of_any_length(store, key):
     assert {path.parent for path in store.path.rglob("*.json")} == {store.path}
 
 
+def test_a_key_that_a_terminal_got_wrong_is_looked_for_and_not_found(store):
+    assert store.save(FIRST)
+    store.forget("\udcff")
+    assert list(store.load("\udcff")) == []
+
+
+def test_a_key_is_found_with_the_blanks_around_it_that_buying_takes_too(store):
+    assert store.save(FIRST)
+    assert list(store.load(f" {KEY}\n")) == [FIRST]
+    store.forget(f"\t{KEY} ")
+    assert list(store.load(KEY)) == []
+
+
 def test_keys_that_differ_in_case_alone_are_two_purchases(store):
     assert store.save(replace(FIRST, key="KEY"))
     assert store.save(replace(FIRST, key="key"))
@@ -56,6 +69,27 @@ def test_a_directory_that_is_not_there_has_no_purchases_and_is_not_made_by_looki
 
 def test_a_path_may_begin_with_the_home_folder():
     assert PurchaseDirectory("~/purchases").path == Path.home() / "purchases"
+
+
+def test_a_relative_path_is_of_the_folder_of_that_time(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    store = PurchaseDirectory("purchases")
+    assert store.save(FIRST)
+    # As a program does that becomes a daemon.
+    monkeypatch.chdir("/")
+    assert (store.load(KEY), list(tmp_path.iterdir())) == ([FIRST], [tmp_path / "purchases"])
+
+
+def test_a_relative_path_where_the_working_directory_was_removed_is_refused(tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(
+        BillingInvalidRequest, match="purchases is a relative path, and the working directory"
+    ) as caught:
+        PurchaseDirectory("purchases")
+    assert caught.value.error == "invalid_store"
 
 
 def test_the_repr_says_where_it_is(store):
@@ -279,7 +313,9 @@ class Bytes:
         return b"/purchases"
 
 
-@pytest.mark.parametrize("path", ["", " ", "\t\n", b"/purchases", Bytes(), None, 5, "~nobody-of-this-name/purchases"])
+@pytest.mark.parametrize(
+    "path", ["", " ", "\t\n", "a\0b", "\ud800", b"/purchases", Bytes(), None, 5, "~nobody-of-this-name/purchases"]
+)
 def test_a_path_that_can_be_no_directory_is_refused_at_once(path):
     with pytest.raises(
         BillingInvalidRequest,

@@ -13,7 +13,7 @@ from tests.unit.shop import ACCEPTED, KEY, SENDING, Shelf
 
 NAIVE = datetime(2025, 6, 15)
 MOMENT = "a datetime with a time zone"
-MONEY = "a finite Decimal"
+MONEY = "a Decimal that is a sum of money"
 FILLED = "a str that is not empty"
 
 WRONG: list[tuple[str, Any, str]] = [
@@ -21,6 +21,8 @@ WRONG: list[tuple[str, Any, str]] = [
     ("amount_usd", 50.0, f"{MONEY}, not '50.0' (float)"),
     ("amount_usd", 50, f"{MONEY}, not '50' (int)"),
     ("amount_usd", Decimal("NaN"), f"{MONEY}, not 'NaN' (Decimal)"),
+    ("amount_usd", Decimal("1E+1000"), f"{MONEY}, not '1E+1000' (Decimal)"),
+    ("added_usd", Decimal("1E-1000"), f"{MONEY}, or None, not '1E-1000' (Decimal)"),
     ("started_at", NAIVE, f"{MOMENT}, not one without"),
     ("started_at", "2025-06-15T10:00:00Z", f"{MOMENT}, not '2025-06-15T10:00:00Z' (str)"),
     ("started_at", None, f"{MOMENT}, not None"),
