@@ -12,6 +12,7 @@ import pytest
 
 from nous_billing.mock.openapi import load_document
 from nous_billing.mock.page import render
+from tests.child import Child
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
@@ -28,7 +29,7 @@ def test_it_introduces_itself_serves_logs_and_ends_cleanly(ending):
         "--settle-after",
         "0",
     ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with Child(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         introduction = ""
         while "/api/billing/charge" not in introduction:
             introduction += process.stdout.readline()
@@ -51,7 +52,7 @@ def test_it_introduces_itself_serves_logs_and_ends_cleanly(ending):
 
 def test_the_shell_lines_work_as_they_are_printed(tmp_path):
     command = [sys.executable, "-u", "-m", "nous_billing.mock"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with Child(command, stdout=subprocess.PIPE, text=True) as process:
         lines = []
         while not any("/api/billing/charge" in line for line in lines):
             lines.append(process.stdout.readline())
@@ -79,7 +80,7 @@ def test_the_help_says_what_the_cards_do():
 
 
 def start(*options, **more):
-    return subprocess.Popen(
+    return Child(
         [sys.executable, "-m", "nous_billing.mock", *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
