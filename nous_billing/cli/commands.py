@@ -6,6 +6,7 @@ import click
 
 from nous_billing import __version__
 
+from .as_json import to_json
 from .buying import buy
 from .endings import Ending
 from .following import charge, resume
@@ -70,10 +71,7 @@ def completion(screen: Screen, shell: str) -> None:
     kind = get_completion_class(shell)
     assert kind is not None  # noqa: S101 - click has those three
     script = kind(command, {}, "nous-billing", "_NOUS_BILLING_COMPLETE").source()
-    if screen.as_json:
-        screen.answer({"shell": shell, "script": script}, [])
-    else:
-        click.echo(script)
+    click.echo(to_json({"shell": shell, "script": script}) if screen.as_json else script)
 
 
 @click.command(

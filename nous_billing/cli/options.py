@@ -15,6 +15,7 @@ from . import interrupts
 from .as_json import error_members
 from .endings import Ending
 from .screen import Screen
+from .streams import attempt, silence, unwritten
 
 P = ParamSpec("P")
 
@@ -64,8 +65,14 @@ class CommandGroup(click.Group):
         typed = sys.argv[1:] if args is None else list(args)
         try:
             sys.exit(super().main(typed, prog_name, *more, **{**options, "standalone_mode": False}))
+        except OSError as error:
+            # Help, the version and a completion script are written without a screen. An error of a file names it.
+            if error.filename is not None:
+                raise
+            silence("stdout")
+            Screen(as_json="--json" in typed).end(Ending.OTHER, unwritten(error))
         except click.ClickException as error:
-            error.show()
+            attempt("stderr", error.show)
             told = error_members(Ending.INPUT, error.format_message())
             Screen(as_json="--json" in typed).write_json({"error": told})
             sys.exit(error.exit_code)

@@ -257,13 +257,14 @@ def test_a_link_wallet_and_a_hidden_card_are_named(person, portal):
 
 
 @pytest.mark.parametrize("library", ["click", "rich"])
-def test_a_missing_library_is_one_sentence(monkeypatch, library):
+def test_a_missing_library_is_one_sentence(monkeypatch, capsys, library):
     for name in [*sys.modules]:
         if name.startswith("nous_billing.cli."):
             monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, f"{library}" if library == "click" else "rich.console", None)
-    with pytest.raises(SystemExit, match=rf"^The command nous-billing needs {library}: install nous-billing\[cli\]"):
+    with pytest.raises(SystemExit, match=r"^1$"):
         cli.main()
+    assert capsys.readouterr().err.startswith(f"The command nous-billing needs {library}: install nous-billing[cli] ")
 
 
 def test_a_module_of_our_own_that_is_missing_is_a_bug(monkeypatch):
