@@ -11,7 +11,7 @@ from .buying import buy
 from .endings import Ending
 from .following import charge, resume
 from .login import log_in, log_out, status
-from .options import CommandGroup, with_screen
+from .options import CommandGroup, refuse_json_here, with_screen
 from .screen import Screen
 from .settings import auto_reload, balance
 from .subscription import subscription
@@ -40,6 +40,14 @@ class _WholeCommand(CommandGroup):
 @click.group(
     cls=_WholeCommand,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option(
+    "--json",
+    is_flag=True,
+    is_eager=True,
+    hidden=True,
+    expose_value=False,
+    callback=refuse_json_here,
 )
 @click.version_option(__version__, prog_name="nous-billing")
 def command() -> None:

@@ -33,7 +33,7 @@ class _Parser(argparse.ArgumentParser):
         write("stderr", f"{self.format_usage()}{self.prog}: error: {message}\n")
         sys.exit(_UNUSABLE)
 
-    def print_help(self, _file: object = None) -> None:
+    def print_help(self, file: object = None) -> None:
         error = write("stdout", self.format_help())
         if error is not None:
             sys.exit(_unwritten(error))
