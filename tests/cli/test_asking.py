@@ -146,8 +146,11 @@ def test_each_open_purchase_is_told_with_what_to_run_next(person, monkeypatch):
     assert "The purchase of $20.00 for Acme is paid." in flat
     assert "The payment of $20.00 for Acme failed: the card was declined." in flat
     assert result.stderr.count("nous-billing buy 50 --key key-1") == 1
-    told = person.answer("resume", ending=Ending.UNKNOWN)["purchases"]
-    assert [each["status"] for each in told] == ["settled", "failed", "unknown", "unknown", "unknown"]
+    told = person.answer("resume", ending=Ending.UNKNOWN)
+    assert [each["status"] for each in told["purchases"]] == ["settled", "failed", "unknown", "unknown", "unknown"]
+    error = told["error"]
+    assert (error["exit_code"], error["outcome_unknown"], error["message"]) == (6, True, "Not known.")
+    assert error["run_next"] == "nous-billing buy 50 --key key-1"
 
 
 def test_a_failed_purchase_alone_is_no_failure_of_resume(person, monkeypatch):
