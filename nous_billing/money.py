@@ -19,7 +19,7 @@ MAX_AMOUNT_USD = Decimal(1_000_000)
 # A fixed pattern and length come before Decimal(): it also reads "1e999999999", and any arithmetic on that never ends.
 _WIRE_MONEY = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _WIRE_MONEY_LENGTH = 32
-_GIVEN_MONEY = re.compile(r"[0-9]{1,16}(\.[0-9]{1,16})?")
+_GIVEN_MONEY = re.compile(r"-?[0-9]{1,16}(\.[0-9]{1,16})?")
 _CENT = Decimal("0.01")
 # The caller's own decimal context may have any precision and trap anything.
 _EXACT = Context(prec=64, traps=[])

@@ -21,13 +21,13 @@ from nous_billing import (
 from . import purchases
 from .endings import Ending
 from .explaining import CHARGED_NOTHING_NOW, NOTHING_CHARGED
-from .options import check_key, with_screen
+from .options import CommandOfAmounts, check_key, with_screen
 from .screen import Screen
 from .session import Session, purchases_path, session, step_up
 from .text import card_name, dollars
 
 
-@click.command(short_help="Buy credits.")
+@click.command(cls=CommandOfAmounts, short_help="Buy credits.")
 @click.argument("amount")
 @click.option("--key", callback=check_key, help="The key of a purchase to continue. It is charged once for its key.")
 @click.option("--yes", "-y", is_flag=True, help="Buy without being asked.")

@@ -6,11 +6,12 @@ import click
 
 from nous_billing import __version__
 
+from .as_json import to_json
 from .buying import buy
 from .endings import Ending
 from .following import charge, resume
 from .login import log_in, log_out, status
-from .options import CommandGroup, with_screen
+from .options import CommandGroup, refuse_json_here, with_screen
 from .screen import Screen
 from .settings import auto_reload, balance
 from .subscription import subscription
@@ -39,6 +40,14 @@ class _WholeCommand(CommandGroup):
 @click.group(
     cls=_WholeCommand,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option(
+    "--json",
+    is_flag=True,
+    is_eager=True,
+    hidden=True,
+    expose_value=False,
+    callback=refuse_json_here,
 )
 @click.version_option(__version__, prog_name="nous-billing")
 def command() -> None:
@@ -70,10 +79,7 @@ def completion(screen: Screen, shell: str) -> None:
     kind = get_completion_class(shell)
     assert kind is not None  # noqa: S101 - click has those three
     script = kind(command, {}, "nous-billing", "_NOUS_BILLING_COMPLETE").source()
-    if screen.as_json:
-        screen.answer({"shell": shell, "script": script}, [])
-    else:
-        click.echo(script)
+    click.echo(to_json({"shell": shell, "script": script}) if screen.as_json else script)
 
 
 @click.command(

@@ -7,7 +7,6 @@ import click
 from nous_billing import (
     BillingError,
     BillingInvalidRequest,
-    BillingPurchaseUncertain,
     ChargeFailed,
     ChargeSettled,
     ChargeStatus,
@@ -15,6 +14,7 @@ from nous_billing import (
 )
 
 from . import purchases
+from .as_json import error_members
 from .buying import progress
 from .endings import Ending, ending_of
 from .explaining import explain
@@ -35,22 +35,25 @@ def resume(screen: Screen) -> None:
             purchases_path(), cap=_LONGEST_SECONDS, on_progress=lambda event: working.update(progress(event))
         )
     members: list[dict[str, object]] = []
-    endings = {Ending.DONE}
+    failures: dict[Ending, dict[str, object]] = {}
     for outcome in outcomes:
         if isinstance(outcome, Purchase):
             members.append(purchases.members(outcome))
             screen.tell(outcome.message)
             continue
-        endings.add(ending_of(outcome))
+        ending, sentence, again = ending_of(outcome), explain(outcome), purchases.again(outcome)
+        told = error_members(ending, sentence, error=outcome, portal_url=outcome.portal_url, again=again)
+        failures.setdefault(ending, told)
         members.append(purchases.unknown_members(outcome))
-        screen.tell(explain(outcome), style="red")
-        if isinstance(outcome, BillingPurchaseUncertain) and purchases.can_go_on(outcome):
-            screen.tell_line(purchases.continue_line(format(outcome.amount_usd, "f"), outcome.key))
-    screen.answer({"purchases": members}, [], "" if outcomes else "No purchase is open.")
+        screen.tell(sentence, style="red")
+        if again:
+            screen.tell_line(again)
     # What is not known is what a program has to look after.
-    ending = Ending.UNKNOWN if Ending.UNKNOWN in endings else max(endings)
-    if ending is not Ending.DONE:
-        raise SystemExit(ending)
+    worst = Ending.UNKNOWN if Ending.UNKNOWN in failures else max(failures, default=Ending.DONE)
+    error = {"error": failures[worst]} if failures else {}
+    screen.answer({"purchases": members, **error}, [], "" if outcomes else "No purchase is open.")
+    if worst is not Ending.DONE:
+        raise SystemExit(worst)
 
 
 @click.command()

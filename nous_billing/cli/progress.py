@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
 
 from rich.console import Console
 from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
+
+from .streams import attempt
 
 _WORTH_COUNTING_SECONDS = 2
 
@@ -41,18 +42,16 @@ class Working:
             return
         self._sentence = sentence
         if not self._console.is_terminal:
-            self._console.print(Text(sentence), soft_wrap=True)
+            attempt("stderr", lambda: self._console.print(Text(sentence), soft_wrap=True))
 
     def start(self) -> None:
         """Show it. Where stderr is no terminal, nothing is shown until there is news."""
         if self._console.is_terminal:
-            self._live.start()
+            attempt("stderr", self._live.start)
 
     def stop(self) -> None:
         """Clear it, such as to ask a person something."""
-        # The terminal may have been closed.
-        with suppress(OSError):
-            self._live.stop()
+        attempt("stderr", self._live.stop)
 
     def _draw(self) -> Spinner:
         waited = int(time.monotonic() - self._began)

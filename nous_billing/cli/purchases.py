@@ -28,16 +28,16 @@ def continue_line(amount: str, key: str) -> str:
     return same_again("buy", amount, "--key", key)
 
 
-def can_go_on(outcome: BillingError) -> bool:
-    """Whether the same key finds out how a purchase ended: not after a day, and not where it was charged twice."""
-    finds_out = isinstance(outcome, BillingPurchaseUncertain) and not outcome.is_too_old
-    return finds_out and not isinstance(outcome, BillingDuplicateCharge)
+def again(outcome: BillingError) -> str | None:
+    """Return the command that finds out how a purchase ended: none after a day, nor where it was charged twice."""
+    if not isinstance(outcome, BillingPurchaseUncertain) or isinstance(outcome, BillingDuplicateCharge):
+        return None
+    return None if outcome.is_too_old else continue_line(format(outcome.amount_usd, "f"), outcome.key)
 
 
 def end_uncertain(screen: Screen, uncertain: BillingPurchaseUncertain) -> NoReturn:
     """End where it is not known how a purchase ended."""
-    again = continue_line(format(uncertain.amount_usd, "f"), uncertain.key) if can_go_on(uncertain) else None
-    screen.fail(uncertain, {"key": uncertain.key, "charge_id": uncertain.charge_id}, again=again)
+    screen.fail(uncertain, {"key": uncertain.key, "charge_id": uncertain.charge_id}, again=again(uncertain))
 
 
 def end_stopped(screen: Screen, key: str, claim: str) -> None:
@@ -107,7 +107,6 @@ def unknown_members(outcome: BillingError) -> dict[str, object]:
     """Return what programs are told of a purchase of which it is not known how it ended."""
     known: dict[str, object] = {"status": "unknown", "message": outcome.message}
     if isinstance(outcome, BillingPurchaseUncertain):
-        again = continue_line(format(outcome.amount_usd, "f"), outcome.key)
         known |= {"key": outcome.key, "amount_usd": outcome.amount_usd, "charge_id": outcome.charge_id}
-        known["run_next"] = again if can_go_on(outcome) else None
+        known["run_next"] = again(outcome)
     return known

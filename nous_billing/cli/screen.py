@@ -14,10 +14,11 @@ from nous_billing import BillingError
 
 from . import interrupts
 from .as_json import error_members, to_json
+from .console import SafeConsole
 from .endings import Ending, ending_of
 from .explaining import explain, next_command
 from .progress import Working
-from .streams import SafeConsole, silence
+from .streams import attempt, silence, unwritten
 
 
 class Screen:
@@ -69,7 +70,7 @@ class Screen:
             sys.stdout.flush()
         except OSError as error:
             silence("stdout")
-            self.tell(f"Standard output cannot be written ({error.strerror}).")
+            self.tell(unwritten(error))
             if what:
                 self.tell(what)
 
@@ -99,22 +100,19 @@ class Screen:
         self._print_err(Text(f"  {text}", style="cyan"), soft_wrap=True)
 
     def _print_err(self, text: Text, *, soft_wrap: bool) -> None:
-        try:
-            self._err.print(text, soft_wrap=soft_wrap)
-        except OSError:
-            # Nobody reads it, such as in a terminal that was closed. The exit code still has to be right.
-            silence("stderr")
+        # Where nobody reads it, such as in a terminal that was closed, the exit code still has to be right.
+        attempt("stderr", lambda: self._err.print(text, soft_wrap=soft_wrap))
 
     def ask(self, question: str, *, default: bool = False) -> bool:
-        """Ask a person to confirm. Ctrl-C and the end of the input raise ``click.Abort``."""
+        """Ask a person to confirm. Ctrl-C, the end of the input and a closed terminal raise ``click.Abort``."""
         import click
 
         try:
             return click.confirm(question, default=default, err=True)
-        except click.Abort:
+        except (click.Abort, OSError):
             # The cursor is still behind the question.
             self.tell("")
-            raise
+            raise click.Abort from None
 
     def check_can_ask(self, *, yes: bool) -> None:
         """End where a question has to be asked, and nobody can be asked."""

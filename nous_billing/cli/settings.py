@@ -10,7 +10,7 @@ from nous_billing import AutoReload, BillingError, BillingState, check_amount
 
 from .endings import Ending
 from .explaining import explain
-from .options import with_screen
+from .options import CommandOfAmounts, with_screen
 from .screen import Screen
 from .session import Session, session, with_permission
 from .text import card_name, dollars, same_again
@@ -59,9 +59,7 @@ def may_buy(state: BillingState) -> str:
     return "" if state.can_charge else "no: your role may not"
 
 
-@click.command(
-    "auto-reload", short_help="Show or change auto-reload.", context_settings={"ignore_unknown_options": True}
-)
+@click.command("auto-reload", cls=CommandOfAmounts, short_help="Show or change auto-reload.")
 @click.argument("amounts", nargs=-1, metavar="[THRESHOLD AMOUNT | off]")
 @with_screen
 def auto_reload(screen: Screen, amounts: tuple[str, ...]) -> None:

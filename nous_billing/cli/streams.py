@@ -1,19 +1,11 @@
-"""stdout and stderr that never fail: whether money moved must be said, and not depend on who reads it."""
+"""stdin, stdout and stderr that never fail: whether money moved must be said, and not depend on who reads it."""
 
 from __future__ import annotations
 
 import io
 import os
 import sys
-
-from rich.console import Console
-
-
-class SafeConsole(Console):
-    """A console that raises ``OSError`` for a pipe that nobody reads: rich itself ends the process with code 1."""
-
-    def on_broken_pipe(self) -> None:
-        raise BrokenPipeError(32, "nobody reads it")
+from collections.abc import Callable
 
 
 def prepare() -> None:
@@ -31,3 +23,19 @@ def prepare() -> None:
 def silence(name: str) -> None:
     """Let a stream write nowhere. Python would try again at its end, and end with a code of its own."""
     setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+
+
+def attempt(name: str, write: Callable[[], object]) -> OSError | None:
+    """Write to a stream. If it cannot be written, such as on a full disk, silence it and return what is wrong."""
+    try:
+        write()
+        getattr(sys, name).flush()
+    except OSError as error:
+        silence(name)
+        return error
+    return None
+
+
+def unwritten(error: OSError) -> str:
+    """Return the sentence for a stdout that cannot be written."""
+    return f"Standard output cannot be written ({error.strerror})."

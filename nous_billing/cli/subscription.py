@@ -11,7 +11,7 @@ from nous_billing import BillingError, PendingChange
 
 from . import plans
 from .endings import Ending
-from .options import json_option, with_screen
+from .options import json_option, refuse_json_here, with_screen
 from .screen import Screen
 from .session import Session, session, with_permission
 from .text import dollars, same_again
@@ -27,8 +27,8 @@ def subscription(context: click.Context, as_json: bool) -> None:
     """Show the subscription, or change it. TIER is the name or the id of a tier."""
     if context.invoked_subcommand is None:
         context.invoke(_show, as_json=as_json)
-    elif as_json:
-        raise click.UsageError("Write --json after the name of the command.")
+    else:
+        refuse_json_here(context, None, as_json)
 
 
 @click.command()

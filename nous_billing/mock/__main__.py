@@ -4,12 +4,15 @@ import signal
 import sys
 from types import FrameType
 
+from .streams import prepare, write
+
 
 def _leave(_number: int, _frame: FrameType | None) -> None:
     sys.exit(0)
 
 
 if __name__ == "__main__":
+    prepare()
     # Loading the rest takes a moment, in which a signal ends the command just as cleanly.
     for _number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(_number, _leave)
@@ -21,7 +24,8 @@ except ModuleNotFoundError as _missing:
 
     # It says what to install, without a traceback.
     write_error(str(_missing), 1)
-    sys.exit(str(_missing))
+    write("stderr", f"{_missing}\n")
+    sys.exit(1)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -3,9 +3,11 @@
 import json
 import sys
 
+from .streams import write
+
 
 def write_error(message: str, exit_code: int) -> None:
     """Write the object that the other commands write, too, if the command line asks for JSON."""
     if "--json" in sys.argv:
         error = {"exit_code": exit_code, "message": message, "outcome_unknown": False}
-        sys.stdout.write(json.dumps({"error": error}) + "\n")
+        write("stdout", json.dumps({"error": error}) + "\n")

@@ -1,11 +1,9 @@
 """The command line of the mock portal."""
 
 import argparse
-import contextlib
 import ipaddress
 import json
 import logging
-import os
 import re
 import signal
 import sys
@@ -20,6 +18,7 @@ from .ledger import AMBIGUOUS, FAILURES
 from .parameters import decode_json
 from .seed import check_seed
 from .server import LOOPBACK
+from .streams import write
 
 _TOKEN_LIFETIME = 8 * 3600
 _ORIGIN = "http://localhost:5173"
@@ -31,7 +30,13 @@ _CARDS = ", ".join(["4242 settles", *(f"{last4} {reason}" for last4, reason in F
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         write_error(message, _UNUSABLE)
-        super().error(message)
+        write("stderr", f"{self.format_usage()}{self.prog}: error: {message}\n")
+        sys.exit(_UNUSABLE)
+
+    def print_help(self, file: object = None) -> None:
+        error = write("stdout", self.format_help())
+        if error is not None:
+            sys.exit(_unwritten(error))
 
 
 def _origin(text: str) -> str:
@@ -149,8 +154,17 @@ def _is_loopback(host: str) -> bool:
 
 def _refuse(sentence: str, ending: int) -> int:
     write_error(sentence, ending)
-    print(sentence, file=sys.stderr)
+    write("stderr", f"{sentence}\n")
     return ending
+
+
+def _unwritten(error: OSError) -> int:
+    # Whoever closes a pipe knows of it.
+    return (
+        1
+        if isinstance(error, BrokenPipeError)
+        else _refuse(f"Standard output cannot be written ({error.strerror}).", 1)
+    )
 
 
 def main() -> int:
@@ -178,22 +192,21 @@ def main() -> int:
         ending = 1 if isinstance(error, OSError) else _UNUSABLE
         return _refuse(f"Cannot use port {arguments.port} of {arguments.host}: {error}", ending)
     if not _is_loopback(arguments.host):
-        print(
+        write(
+            "stderr",
             f"Warning: the mock listens on {arguments.host or 'every address'}. Whoever reaches this machine can use "
-            "and control it.",
-            file=sys.stderr,
-            flush=True,
+            "and control it.\n",
         )
-    with contextlib.suppress(BrokenPipeError):
-        introduction = _introduction_json if arguments.as_json else _introduction
-        print(introduction(portal, token), flush=True)
+    introduction = _introduction_json if arguments.as_json else _introduction
+    unwritten = write("stdout", f"{introduction(portal, token)}\n")
+    if unwritten is not None and not isinstance(unwritten, BrokenPipeError):
+        portal.stop()
+        return _unwritten(unwritten)
     # Ctrl-C cannot interrupt a wait without a timeout on Windows.
     while not stopping.wait(0.2):
         pass
     portal.stop()
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Python would flush it once more, and complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    for name in ("stdout", "stderr"):
+        # The log may have met a pipe that was closed meanwhile.
+        write(name, "")
     return 0

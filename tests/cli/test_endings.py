@@ -51,6 +51,21 @@ ENDINGS = [
     (None, ("buy", "5", "--yes"), Ending.INPUT, "You can buy $10.00 to $10,000.00 at a time. Nothing was sent."),
     (None, ("buy", "ten", "--yes"), Ending.INPUT, "The amount must be dollars such as 50.25, not 'ten'."),
     (None, ("buy", "50.005", "--yes"), Ending.INPUT, "must be a whole number of cents"),
+    *(
+        (None, typed, Ending.INPUT, f"must be more than 0 and at most 1,000,000 dollars, not '{typed[1]}'.")
+        for typed in (("buy", "0"), ("buy", "-5"), ("buy", "-0.5", "--yes"), ("auto-reload", "-5", "100"))
+    ),
+    (None, ("buy", "-$5", "--yes"), Ending.INPUT, "The amount must be dollars"),
+    (None, ("buy", "50", "--yess"), Ending.INPUT, "No such option '--yess'. Did you mean '--yes'?"),
+    (None, ("auto-reload", "--jsn"), Ending.INPUT, "No such option '--jsn'. Did you mean '--json'?"),
+    *(
+        (None, ("--json", *typed), Ending.INPUT, "Write --json after the name of the command.")
+        for typed in ((), ("balance",), ("subscription", "cancel"))
+    ),
+    *(
+        (None, ("buy", "50", "--key", option, "--json"), Ending.INPUT, "'--key': The key is missing: ")
+        for option in ("--yes", "-y", "--key=x")
+    ),
     (None, ("buy", "50", "--yes", "--key", "ä"), Ending.INPUT, "'--key': It must be 1 to 255 visible ASCII"),
     (None, ("buy", "50"), Ending.INPUT, "Nobody can be asked here: add --yes. Nothing was sent."),
     (
@@ -60,7 +75,6 @@ ENDINGS = [
         "has to be more than the threshold of $100.00. Nothing was sent.",
     ),
     (None, ("auto-reload", "20"), Ending.INPUT, "Give a threshold and an amount in dollars"),
-    (None, ("auto-reload", "-5", "100"), Ending.INPUT, "The threshold must be dollars such as 50.25"),
     (None, ("charge", "two words"), Ending.INPUT, "charge"),
     (revoked, BUY, Ending.LOGIN, "nous-billing login"),
     (no_card, BUY, Ending.REFUSED, "/billing?topup=open"),
@@ -78,7 +92,7 @@ ENDINGS = [
 @pytest.mark.parametrize(
     "typed",
     [
-        *(("buy", amount) for amount in ("ten", "50.005", "0", "50,5", "")),
+        *(("buy", amount) for amount in ("ten", "50.005", "0", "50,5", "", "-5")),
         ("buy", "50", "--key", "ä"),
         ("buy", "50"),
         ("auto-reload", "20"),

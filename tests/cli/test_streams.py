@@ -8,12 +8,16 @@ import sys
 import threading
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 from types import SimpleNamespace
 
+import click
 import pytest
 
 from nous_billing import BillingAuthError, BillingPurchaseUncertain, BillingRateLimited
 from nous_billing.cli import interrupts, streams
+from nous_billing.cli.commands import command
+from nous_billing.cli.console import SafeConsole
 from nous_billing.cli.explaining import explain
 from nous_billing.cli.screen import Screen
 from nous_billing.cli.text import card_name, duration, moment
@@ -71,7 +75,7 @@ def test_ctrl_c_is_left_alone_outside_of_the_main_thread():
 
 def test_a_pipe_that_nobody_reads_is_an_error_and_no_end():
     with pytest.raises(BrokenPipeError):
-        streams.SafeConsole().on_broken_pipe()
+        SafeConsole().on_broken_pipe()
 
 
 def test_the_first_ctrl_c_is_raised_and_the_second_ignored():
@@ -93,16 +97,58 @@ def test_completion_answers_programs_too(stranger):
     assert stranger.run("subscription", "--json", "cancel").exit_code == 2
 
 
-@pytest.mark.parametrize("full", [False, True])
-def test_help_that_nobody_can_be_shown_ends_with_an_error(full):
-    reader, writer = os.pipe()
-    os.close(reader)
-    with open("/dev/full" if full else os.devnull, "wb") as nowhere:
-        command = [sys.executable, "-m", "nous_billing", "--help"]
-        done = subprocess.run(command, stdout=nowhere if full else writer, stderr=subprocess.PIPE, check=False)
-    os.close(writer)
-    assert done.returncode == 1
-    assert full or done.stderr == b""
+def run(code, typed, streams):
+    # Python writes at its end what it has buffered.
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    script = f'exec "$0" {code} {typed} {streams}'
+    return subprocess.run(["bash", "-c", script, sys.executable], capture_output=True, text=True, timeout=20, env=env)
+
+
+FULL = "Standard output cannot be written (No space left on device).\n"
+COMMAND = "-m nous_billing"
+WITHOUT_RICH = """-c 'import sys; sys.modules["rich"] = None; from nous_billing.cli import main; main()'"""
+NEEDS_RICH = "The command nous-billing needs rich: install nous-billing[cli] from the index of nous-billing.\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "typed", "streams", "ending", "said"),
+    [
+        *(
+            (COMMAND, typed, ">/dev/full", 1, FULL)
+            for typed in ("-h", "--version", "buy --help", "mock", "mock --help")
+        ),
+        *((COMMAND, f"completion bash{json}", ">/dev/full", 1, FULL) for json in ("", " --json")),
+        (COMMAND, "--help", "> >(true)", 1, ""),
+        *((COMMAND, typed, "2>/dev/full", 2, "") for typed in ("", "nonsense")),
+        *((WITHOUT_RICH, "--json", streams, 1, NEEDS_RICH) for streams in (">/dev/full", ">&-")),
+        (WITHOUT_RICH, "", "2>/dev/full", 1, ""),
+    ],
+)
+def test_a_stream_that_takes_nothing_ends_with_a_code_that_is_documented(code, typed, streams, ending, said):
+    done = run(code, typed, streams)
+    assert (done.returncode, done.stderr) == (ending, said)
+
+
+def test_a_terminal_that_is_closed_at_a_question_is_no_yes(monkeypatch):
+    def confirm(*_, **__):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(click, "confirm", confirm)
+    with pytest.raises(click.Abort):
+        Screen(as_json=False).ask("Charge $50.00 now?")
+
+
+def test_news_that_nobody_reads_do_not_stop_what_is_waited_for(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", Broken())
+    with Screen(as_json=False).working("Asking …") as working:
+        working.update("Trying again …")
+    sys.stderr.close()
+
+
+def test_a_file_that_cannot_be_read_is_no_full_disk(monkeypatch):
+    monkeypatch.setattr(click.Group, "main", lambda *_, **__: Path("/nonexistent/file").stat())
+    with pytest.raises(FileNotFoundError):
+        command.main([])
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from nous_billing.mock import Card, Fault, MockPortal, Person
+from tests.child import Child
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -219,7 +220,7 @@ def test_upgrade_outlives_a_lost_reply_with_the_same_command(portal: MockPortal)
 def test_upgrade_waits_for_a_person_who_confirms_the_payment(portal: MockPortal) -> None:
     portal.organisation.card = Card("visa", "3155")
     command = [sys.executable, str(EXAMPLES / "upgrade.py"), "tier_super", "my-key"]
-    with subprocess.Popen(command, env=environment(portal), stdout=subprocess.PIPE, text=True) as process:
+    with Child(command, env=environment(portal), stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == f"Confirm the payment: {portal.url}/billing?topup=open\n"
         portal.finish_upgrade()

@@ -1,6 +1,7 @@
 """`python -m nous_billing.mock`, and the page of the contract."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 
 from nous_billing.mock.openapi import load_document
 from nous_billing.mock.page import render
+from tests.child import Child
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
@@ -28,7 +30,7 @@ def test_it_introduces_itself_serves_logs_and_ends_cleanly(ending):
         "--settle-after",
         "0",
     ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with Child(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         introduction = ""
         while "/api/billing/charge" not in introduction:
             introduction += process.stdout.readline()
@@ -51,7 +53,7 @@ def test_it_introduces_itself_serves_logs_and_ends_cleanly(ending):
 
 def test_the_shell_lines_work_as_they_are_printed(tmp_path):
     command = [sys.executable, "-u", "-m", "nous_billing.mock"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with Child(command, stdout=subprocess.PIPE, text=True) as process:
         lines = []
         while not any("/api/billing/charge" in line for line in lines):
             lines.append(process.stdout.readline())
@@ -79,7 +81,7 @@ def test_the_help_says_what_the_cards_do():
 
 
 def start(*options, **more):
-    return subprocess.Popen(
+    return Child(
         [sys.executable, "-m", "nous_billing.mock", *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -159,6 +161,34 @@ def test_a_program_is_told_in_json_what_keeps_it_from_starting(options, ending, 
     assert (process.returncode, told["exit_code"], told["outcome_unknown"]) == (ending, ending, False)
     assert said in told["message"]
     assert said in errors
+
+
+@pytest.mark.parametrize(
+    ("typed", "streams", "ending", "out", "said"),
+    [
+        *((f"{json}--port 0", ">/dev/full", 1, "", "cannot be written") for json in ("", "--json ")),
+        ("--help", ">/dev/full", 1, "", "cannot be written"),
+        ("--help", "> >(true)", 1, "", ""),
+        *(("--json --bogus", streams, 2, "", "unrecognized arguments") for streams in (">/dev/full", ">&-")),
+        *(("--json --card 42", streams, 2, "", "Cannot start") for streams in (">/dev/full", ">&-")),
+        *(("--bogus", streams, 2, "", "") for streams in ("2>/dev/full", "2>&-")),
+        *(("--card 42", streams, 2, "", "") for streams in ("2>/dev/full", "2>&-")),
+    ],
+)
+def test_a_stream_that_takes_nothing_ends_with_a_code_that_is_documented(typed, streams, ending, out, said):
+    script = f'unset PYTHONUNBUFFERED; exec "$0" -m nous_billing.mock {typed} {streams}'
+    done = subprocess.run(["bash", "-c", script, sys.executable], capture_output=True, text=True, timeout=20)
+    assert (done.returncode, done.stdout, said in done.stderr) == (ending, out, True)
+    assert not re.search("Traceback|Exception", done.stderr)
+
+
+def test_a_name_that_a_terminal_cannot_show_is_escaped(tmp_path):
+    seed = tmp_path / "seed.json"
+    seed.write_text('{"organisations": [{"name": "Zo\\u00eb"}], "people": [{"name": "P"}]}')
+    env = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    with start("--host", "0.0.0.0", "--seed", str(seed), env=env) as process:
+        assert "Zo\\xeb" in process.stdout.readline() + process.stdout.readline()
+        process.terminate()
 
 
 def test_another_host_than_loopback_is_a_warning_and_a_pipe_that_is_closed_is_not(tmp_path):

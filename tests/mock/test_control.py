@@ -130,6 +130,10 @@ def test_organisations_people_and_their_tokens(control, api):
         ("PATCH", "tokens", {"accessToken": "unknown"}, 400),
         ("PATCH", "organisations/org_1", {"name": "New", "balanceUsd": 1e300}, 400),
         ("PATCH", "organisations/org_1", {"name": "New", "monthlyCapUsd": 1e-300}, 400),
+        ("PATCH", "organisations/org_1", {"name": "New", "monthlyCapUsd": -5}, 400),
+        ("PATCH", "organisations/org_1", {"name": "New", "monthlyCapUsd": "-0.01"}, 400),
+        ("PATCH", "organisations/org_1", {"name": "New", "minUsd": -1}, 400),
+        ("PATCH", "organisations/org_1", {"name": "New", "minUsd": "-2", "maxUsd": "-1"}, 400),
         ("PATCH", "organisations/org_1", {"name": "New", "minUsd": 100, "maxUsd": 1}, 400),
     ],
 )

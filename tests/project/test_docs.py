@@ -59,8 +59,10 @@ def blocks(kind: str) -> list[Any]:
 
 @pytest.fixture(autouse=True)
 def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("HERMES_PORTAL_BASE_URL", "NOUS_PORTAL_BASE_URL"):
-        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("HERMES_PORTAL_BASE_URL", raising=False)
+    # A reader may have exported what the mock printed, and have stopped it since.
+    monkeypatch.setenv("NOUS_PORTAL_BASE_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("NOUS_TOKEN", "old-token")
     for name in ("HERMES_HOME", "HOME", "XDG_CONFIG_HOME"):
         monkeypatch.setenv(name, str(tmp_path))
     # The person of the examples approves at once.
@@ -71,6 +73,7 @@ def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def logged_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mock_portal: MockPortal) -> None:
     """The reader of the README has a login of Hermes at the mock, and approves each device."""
     monkeypatch.setenv("NOUS_PORTAL_BASE_URL", mock_portal.url)
+    monkeypatch.delenv("NOUS_TOKEN")
     mock_portal.settle_after = 0
     login = {
         "portal_base_url": mock_portal.url,
