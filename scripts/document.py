@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Hashable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import yaml
 
@@ -22,13 +22,12 @@ _RESOLVED = {
 class _Loader(yaml.CSafeLoader):
     """Resolves plain scalars by the core schema. Names are text, as in JSON: a status, too."""
 
-    yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, re.Pattern[str]]]]] = {}
-
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         made = super().construct_mapping(node, deep)
         return {name if isinstance(name, str) else json.dumps(name): value for name, value in made.items()}
 
 
+_Loader.yaml_implicit_resolvers = {}
 for _tag, (_pattern, _first) in _RESOLVED.items():
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"(?:{_pattern})\Z"), [*_first])
 _Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"\Z"), [""])
