@@ -18,7 +18,7 @@ _ERRORS_FILE = "nous_billing/errors.py"
 # What is nothing of these may be anything: the page of a proxy, too.
 _SAYS_WHAT = {"type", "properties", "allOf", "anyOf", "oneOf"}
 _NO_CODE = (
-    "{} answers {} with a body of no code. Give each code a schema of its own under components/schemas, "
+    "{} answers {} without a code. Give each code a schema of its own under components/schemas, "
     "with error: {{const: the_code}}."
 )
 # What every error has of its body, each a text, and what it has that is not of its body.
@@ -38,12 +38,19 @@ def gaps(contract: Contract) -> Iterator[Gap]:
                 names, statuses_of = found.setdefault(code, (set(), set()))
                 names.add(name_of(body))
                 statuses_of.add(status)
-            elif status >= HTTPStatus.BAD_REQUEST and names_json(media_type) and _SAYS_WHAT & set(here):
+            elif status >= HTTPStatus.BAD_REQUEST and _must_have_a_code(status, media_type, here):
                 yield Gap(contract.place(operation_id), _NO_CODE.format(operation_id, status))
     for code, (names, at) in found.items():
         yield from _code(contract, code, tuple(sorted(at)), sorted(names))
     for code in set(REFUSALS) - set(found):
         yield Gap(place(_TABLE_FILE, "REFUSALS"), f"The contract has no error {code}. Take its row out.")
+
+
+def _must_have_a_code(status: int, media_type: str, body: Json) -> bool:
+    """Whether a body is one that says why. Of a 4xx without a code nobody knows whether it is the portal's."""
+    if names_json(media_type):
+        return bool(_SAYS_WHAT & set(body))
+    return status < HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def _kind(contract: Contract, key: str, part: Json) -> str:

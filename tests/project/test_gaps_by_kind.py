@@ -403,7 +403,7 @@ def refused(*schemas: str) -> list[str]:
 
 
 NEW = "{type: object, properties: {error: {const: new_code}, %s}}"
-NO_CODE = "delete_x answers 403 with a body of no code."
+NO_CODE = "delete_x answers 403 without a code."
 
 
 @pytest.mark.parametrize(
@@ -425,6 +425,16 @@ NO_CODE = "delete_x answers 403 with a body of no code."
 def test_a_refusal_is_asked_for_with_all_that_it_has(schemas: tuple[str, ...], sentence: str) -> None:
     asked = refused(*schemas)
     assert any(sentence in each for each in asked), asked
+
+
+@pytest.mark.parametrize("answer", ["{description: X.}", "{description: X., content: {text/html: {}}}"])
+def test_a_refusal_that_says_nothing_is_refused(answer: str) -> None:
+    held = parsed(SCHEMAS.replace("{RESPONSES}", f"{{'404': {answer}, '500': {answer}}}"))
+    sentences = [gap.text for gap in refusals.gaps(held) if "without a code" in gap.text]
+    assert sentences == [
+        "delete_x answers 404 without a code. Give each code a schema of its own under components/schemas, with error: "
+        "{const: the_code}."
+    ]
 
 
 @pytest.mark.parametrize(
