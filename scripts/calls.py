@@ -11,9 +11,8 @@ from nous_billing.mock import ContractViolation, MockPortal, Reply
 from nous_billing.mock.contract import Operation
 from nous_billing.mock.openapi import operations, resolve
 from nous_billing.mock.replies import names_json
-from scripts.changes import CONTRACT, load
-
-Json = dict[str, Any]
+from scripts.changes import CONTRACT
+from scripts.document import Json, load
 
 
 def example(document: Json, entry: Json) -> Any:

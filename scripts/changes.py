@@ -12,21 +12,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from scripts.document import Json, load
 from scripts.versions import IMPACTS, demanded_version, too_low
 
 ROOT = Path(__file__).resolve().parent.parent
 RELEASED = ROOT / "released/nous-portal-billing.yaml"
 CONTRACT = ROOT / "openapi/nous-portal-billing.yaml"
 REDOCLY = ROOT / "node_modules/@redocly/cli/bin/cli.js"
-
-Json = dict[str, Any]
-
-
-def load(path: Path) -> Json:
-    document: Json = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
-    return document
 
 
 def differences(before: Path, now: Path) -> list[Json]:

@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-import yaml
+from scripts.document import load
 
 ROOT = Path(__file__).resolve().parent.parent
 CONTRACT = ROOT / "openapi/nous-portal-billing.yaml"
@@ -45,7 +45,7 @@ def generate_client(target: Path, contract: Path = CONTRACT, templates: Path | N
 
 
 def as_json(source: Path) -> bytes:
-    document = yaml.safe_load(source.read_text(encoding="utf-8"))
+    document = load(source)
     return (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode()
 
 

@@ -1,5 +1,6 @@
 """What the contract says of its operations, for all tests that are held for each of them."""
 
+import keyword
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -56,7 +57,8 @@ def argument_schemas(operation: str, argument: str) -> list[Any]:
 
 def snake(name: str) -> str:
     """The facade's name of a name of the contract."""
-    return re.sub(r"-?([A-Z])", lambda match: "_" + match[1].lower(), name).strip("_").replace("-", "_")
+    found = re.sub(r"-?([A-Z])", lambda match: "_" + match[1].lower(), name).strip("_").replace("-", "_")
+    return f"{found}_" if keyword.iskeyword(found) else found
 
 
 def call(client: Any, operation: str, **more: Any) -> Any:
@@ -93,10 +95,20 @@ def validator(schema: Any) -> Draft202012Validator:
     return Draft202012Validator({"allOf": [schema], "components": DOCUMENT["components"]}, validate_formats=True)
 
 
+def json_of(operation: str, status: int | str) -> Any:
+    """What the contract says of the JSON of a pair; None where there is none."""
+    return answer_of(operation, status).get("content", {}).get("application/json")
+
+
 def success(operation: str) -> tuple[int, Any]:
-    """The status of a success, and the body that is the contract's example."""
+    """The status of a success, and the body that is the contract's example; no bytes where there is no JSON."""
     status = next(int(status) for status in PLACES[operation][2]["responses"] if int(status) < 300)
-    return status, example(DOCUMENT, answer_of(operation, status)["content"]["application/json"])
+    content = json_of(operation, status)
+    return status, b"" if content is None else example(DOCUMENT, content)
+
+
+# The operations whose success has a body in JSON.
+IN_JSON = [name for name in OPERATIONS if json_of(name, success(name)[0])]
 
 
 def successes(operation: str) -> list[Any]:
@@ -125,8 +137,11 @@ class Situation:
 
 
 def schemas(operation: str, status: int) -> list[Any]:
-    """The schemas of which a JSON body of a pair has one."""
-    schema = answer_of(operation, status)["content"]["application/json"]["schema"]
+    """The schemas of which a JSON body of a pair has one; none where it has no such body."""
+    content = json_of(operation, status)
+    if content is None:
+        return []
+    schema = content["schema"]
     alternatives: list[Any] = resolve(DOCUMENT, schema).get("anyOf", [schema])
     return alternatives
 
@@ -146,7 +161,7 @@ def headers_of(operation: str, status: int) -> dict[str, str]:
 def _situations(operation: str, status: int) -> list[Situation]:
     if status < 300:
         return [Situation(operation, status, None, "success", lambda rig, key: None)]
-    if "text/html" in answer_of(operation, status)["content"]:
+    if "text/html" in answer_of(operation, status).get("content", {}):
         return [_injected(operation, status, None, Fault.html(status))]
     found = []
     for code, body in refusals(operation, status).items():

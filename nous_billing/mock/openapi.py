@@ -13,7 +13,7 @@ from .parameters import Parameter, TextSchema, json_types
 
 Json = dict[str, Any]
 
-_METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
+METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 # What an operation may say. Anything else could ask for what the mock does not do.
 _KNOWN = {
     "operationId", "tags", "summary", "description", "deprecated", "externalDocs",
@@ -112,7 +112,7 @@ def resolve(document: Json, entry: Json) -> Json:
 def _read(document: Json, security: list[list[str]]) -> Iterator[Operation]:
     for path, item in document["paths"].items():
         for method, operation in item.items():
-            if method not in _METHODS:
+            if method not in METHODS:
                 raise ContractViolation(f"{path}: the mock cannot read {method!r} there, only methods.")
             yield _Reader(document, operation, security, f"{method.upper()} {path}").operation(method.upper(), path)
 

@@ -138,7 +138,7 @@ def _fits(kind: Any, value: object) -> bool:
     origin = get_origin(kind)
     if origin is Literal:
         return is_constant(kind, value)
-    if kind == Number:
+    if kind is int or kind == Number:
         return type(value) in (int, Decimal)
     json_type = {tuple: list, dict: dict, Annotated: str}.get(origin, kind)
     return type(value) is (str if json_type is Decimal else json_type)

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from itertools import combinations
 
 from nous_billing import models
+from scripts.document import Json
 
-from .contract import Contract, Json, can_be_named, name_of
+from .contract import Contract, can_be_named, name_of
 
 _SCALARS = {"boolean": "bool", "integer": "int", "number": "Number"}
 _FORMATS = {"decimal": "Decimal", "date-time": "datetime", "uri": "PortalUrl", "uri-reference": "PortalUrl"}
@@ -16,6 +17,8 @@ _NEVER_IN_THE_WAY = {"datetime", "PortalUrl"}
 READ_AS = {"ChargeOtherStatus": "ChargePending"}
 # Their values have no hash, which the objects that hold them are to have.
 _NO_HASH = ("Any", "dict[")
+_COMPOSES = {"$ref", "allOf", "anyOf", "oneOf"}
+_ADDS = {"properties", "patternProperties", "additionalProperties", "items", "prefixItems", "const", "enum", "nullable"}
 
 
 class NotReadError(Exception):
@@ -28,8 +31,17 @@ def annotation(contract: Contract, schema: Json) -> str:
     Raises:
         NotReadError: It is nothing that the facade reads.
     """
+    return " | ".join(members(contract, schema))
+
+
+def members(contract: Contract, schema: Json) -> list[str]:
+    """The members of the annotation, None last.
+
+    Raises:
+        NotReadError: It is nothing that the facade reads.
+    """
     kinds = _kinds(contract, schema)
-    return " | ".join([*(kind for kind in kinds if kind != "None"), *(["None"] if "None" in kinds else [])])
+    return [*(kind for kind in kinds if kind != "None"), *(["None"] if "None" in kinds else [])]
 
 
 def field(contract: Contract, schema: Json, *, required: bool) -> str:
@@ -49,6 +61,7 @@ def field(contract: Contract, schema: Json, *, required: bool) -> str:
 
 
 def _kinds(contract: Contract, schema: Json) -> list[str]:
+    check_plain(contract, schema)
     parts = contract.alternatives(schema)
     kinds = list(dict.fromkeys(kind for part in parts for kind in _one(contract, part)))
     if "str" in kinds:
@@ -56,21 +69,41 @@ def _kinds(contract: Contract, schema: Json) -> list[str]:
     if kinds == ["None"]:
         raise NotReadError("never anything but null")
     _check_told_apart(contract, kinds, parts)
+    if _NEVER_IN_THE_WAY & set(kinds) and len({*kinds} - {"None"}) > 1:
+        raise NotReadError("a moment or a link, or something else")
     return kinds if "None" in kinds or not _NEVER_IN_THE_WAY & set(kinds) else [*kinds, "None"]
 
 
-def _one(contract: Contract, schema: Json) -> list[str]:
+def check_plain(contract: Contract, schema: Json) -> None:
+    """Refuse a schema that adds something to what it refers to, which the tools would not see.
+
+    Raises:
+        NotReadError: There is something beside a reference, an ``allOf`` or a union.
+    """
+    for layer in contract.layers(schema):
+        for key in sorted(_COMPOSES & set(layer)):
+            if beside := sorted((_COMPOSES | _ADDS) & set(layer) - {key}):
+                raise NotReadError(f"{key} with {', '.join(beside)} beside it (write one schema that says it all)")
+
+
+def _one(contract: Contract, schema: Json, name: str = "") -> list[str]:
     here = contract.resolved(schema)
-    name = name_of(schema)
+    name = name or name_of(schema)
     types = here.get("type", [])
     if isinstance(vars(models).get(name), type(models.PortalUrl)):
         return [name]
     if "const" in here:
+        if not isinstance(here["const"], str | int):
+            raise NotReadError("a constant other than a text, a whole number, true or false")
         return [f"Literal[{here['const']!r}]"]
     if "allOf" in here:
-        raise NotReadError("an allOf of several")
+        raise NotReadError("an allOf of several (write one schema that says it all)")
+    if "nullable" in here:
+        raise NotReadError("nullable, which OpenAPI 3.1 does not know (write type: [..., 'null'])")
     if isinstance(types, list):
-        return [kind for each in types for kind in _one(contract, {**here, "type": each})] or ["Any"]
+        if "enum" in here and not types:
+            raise NotReadError("an enumeration without a type")
+        return [kind for each in types for kind in _one(contract, {**here, "type": each}, name)] or ["Any"]
     if types == "null":
         return ["None"]
     if types == "array":
@@ -82,14 +115,16 @@ def _one(contract: Contract, schema: Json) -> list[str]:
     if "enum" in here and types != "string":
         raise NotReadError("an enumeration of something other than strings")
     kind = here.get("format", "")
-    if kind in _NOT_READ:
-        raise NotReadError(f"a string of bytes ({kind})")
+    if kind in _NOT_READ or "contentEncoding" in here:
+        raise NotReadError(f"a string of bytes ({kind or here['contentEncoding']})")
     return [_FORMATS.get(kind, "str") if types == "string" else _SCALARS[types]]
 
 
 def _object(contract: Contract, here: Json, name: str) -> str:
     if "properties" in here and not name:
         raise NotReadError("an object without a name (put it under components/schemas)")
+    if "properties" in here and isinstance(here.get("additionalProperties"), dict):
+        raise NotReadError("an object with fields and a map in one")
     if "properties" in here:
         return READ_AS.get(name, name)
     if "patternProperties" in here:

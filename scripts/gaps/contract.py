@@ -1,22 +1,19 @@
 """What the contract says, and where."""
 
 import ast
+import keyword
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import yaml
-
-from nous_billing.mock.openapi import resolve
+from nous_billing.mock.openapi import METHODS, resolve
 from nous_billing.protocol.annotations import wire_name
+from scripts.document import Json, parse
 from scripts.exports import PARTS
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACT_FILE = "openapi/nous-portal-billing.yaml"
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, order=True)
@@ -40,12 +37,13 @@ class Contract:
 
     def __init__(self, text: str) -> None:
         self._lines = text.splitlines()
-        self._document: Json = yaml.load(text, yaml.CSafeLoader)
+        self._document = parse(text)
         self.schemas: dict[str, Json] = self._document["components"]["schemas"]
         self.operations: dict[str, Json] = {
             operation["operationId"]: operation
             for item in self._document["paths"].values()
-            for operation in item.values()
+            for method, operation in item.items()
+            if method in METHODS and "operationId" in operation
         }
 
     def resolved(self, schema: Json) -> Json:
@@ -53,21 +51,46 @@ class Contract:
         here = resolve(self._document, schema)
         return self.resolved(here["allOf"][0]) if len(here.get("allOf", [])) == 1 else here
 
+    def layers(self, schema: Json) -> Iterator[Json]:
+        """A schema, and all that it leads to before there is a value: references and members of unions."""
+        yield schema
+        if "$ref" in schema:
+            yield from self.layers(resolve(self._document, {"$ref": schema["$ref"]}))
+        for key in ("allOf", "anyOf", "oneOf"):
+            for each in schema.get(key, []):
+                yield from self.layers(each)
+
+    def misplaced(self) -> Iterator[tuple[str, str]]:
+        """What stands beside the methods of a path, and methods without a name: the path and a sentence."""
+        for path, item in self._document["paths"].items():
+            for method, operation in item.items():
+                if method not in METHODS:
+                    yield path, f"{path} has {method} beside its methods. Write it at each operation."
+                elif "operationId" not in operation:
+                    yield path, f"{method.upper()} {path} has no operationId. Give it one."
+
     def alternatives(self, schema: Json) -> list[Json]:
         """The members of ``anyOf`` and ``oneOf``, inner ones included."""
         here = self.resolved(schema)
         inner = [*here.get("anyOf", []), *here.get("oneOf", [])]
         return [part for each in inner for part in self.alternatives(each)] if inner else [schema]
 
-    def bodies(self, operation: Json) -> Iterator[tuple[int, str, Json]]:
-        """Each body that an operation may answer with: its status, media type and schema; no body has no type."""
+    def contents(self, operation: Json) -> Iterator[tuple[int, str, Json]]:
+        """What an operation may answer with: its status, media type and schema; no body has no type."""
         for status, response in operation["responses"].items():
+            if not status.isdecimal():
+                continue
             content = self.resolved(response).get("content", {})
             if not content:
                 yield int(status), "", {}
             for media_type, media in content.items():
-                for body in self.alternatives(media.get("schema", {})):
-                    yield int(status), media_type, body
+                yield int(status), media_type, media.get("schema", {})
+
+    def bodies(self, operation: Json) -> Iterator[tuple[int, str, Json]]:
+        """The same, with the members of unions one by one."""
+        for status, media_type, schema in self.contents(operation):
+            for body in self.alternatives(schema):
+                yield status, media_type, body
 
     def place(self, *names: str) -> str:
         """The file and line of the last of these names, each looked for behind the one before."""
@@ -110,8 +133,9 @@ def _line(path: str, name: str) -> int | None:
 
 
 def snake_case(name: str) -> str:
-    """The Python name of a field or a header, such as ``spent_this_month_usd``."""
-    return re.sub(r"-|(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+    """The Python name of a field or a header, such as ``spent_this_month_usd`` or ``from_``."""
+    found = re.sub(r"-|(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+    return f"{found}_" if keyword.iskeyword(found) else found
 
 
 def can_be_named(key: str) -> bool:

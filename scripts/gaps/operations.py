@@ -1,22 +1,34 @@
 """Operations and arguments of the contract that the facade and the mock lack."""
 
 import inspect
+from collections import Counter
 from collections.abc import Iterator
 
 from nous_billing import AsyncBillingClient, BillingClient
 from nous_billing.mock import MockPortal
+from nous_billing.mock.contract import IDEMPOTENCY_KEY
 from nous_billing.mock.ledger import FAILURES
 from nous_billing.protocol import operations
+from scripts.document import Json
 
-from .contract import Contract, Gap, Json, place, snake_case
+from .annotations import NotReadError, check_plain
+from .contract import Contract, Gap, place, snake_case
 
 OPERATIONS_FILE = "nous_billing/protocol/operations.py"
 _CLIENT_FILE = "nous_billing/client.py"
 _ASYNC_CLIENT_FILE = "nous_billing/async_client.py"
+# What every method takes beside the arguments of its operation, and the names that a request has inside.
+_OF_EVERY_METHOD = {"self", "timeout", "headers"}
+_TAKEN = {*_OF_EVERY_METHOD, "body", "params", "cookies", "client"}
+# What says who asks, for what, and how a request is framed. No caller gives it.
+_SOMETHING_ELSE = "something other than this operation. Give the operation another operationId."
+_SET_BY_THE_SDK = {"accept", "authorization", "content-length", "content-type", "cookie", "host", "user-agent"}
 
 
 def gaps(contract: Contract) -> Iterator[Gap]:
+    yield from (Gap(contract.place(path), text) for path, text in contract.misplaced())
     for name, operation in contract.operations.items():
+        yield from (Gap(contract.place(name), text) for text in _unusable(name, operation))
         yield from (
             Gap(contract.place(name), f"{name} has {kind}, which the facade does not send.")
             for kind in _not_sent(contract, operation)
@@ -30,41 +42,101 @@ def gaps(contract: Contract) -> Iterator[Gap]:
             if function is None:
                 yield Gap(where, f"{holder.__name__} has no {name}. Add it.")
                 continue
-            taken = set(inspect.signature(function).parameters)
-            for argument in {snake_case(each) for each in _arguments(contract, operation)} - taken:
+            if not is_operation(function) and (holder is operations or name not in vars(operations)):
+                yield Gap(contract.place(name), f"{holder.__name__}.{name} is {_SOMETHING_ELSE}")
+                continue
+            taken = set(inspect.signature(function).parameters) - _OF_EVERY_METHOD
+            said = {snake_case(each) for each in _arguments(contract, operation)}
+            for argument in said - taken:
                 yield Gap(where, f"{name} does not take {argument}. Add it.")
+            for argument in taken - said:
+                yield Gap(where, f"The contract has no {argument} of {name}. Take it out.")
         if not hasattr(MockPortal, name):
             yield Gap("nous_billing/mock/billing.py", f"The mock has no handler {name}. Add it.")
+        elif not hasattr(getattr(MockPortal, name), "gates"):
+            yield Gap(contract.place(name), f"MockPortal.{name} is no @handler, or {_SOMETHING_ELSE}")
     for name, value in vars(operations).items():
-        ours = inspect.isfunction(value) and value.__module__ == operations.__name__ and not name.startswith("_")
-        if ours and name not in contract.operations:
+        if is_operation(value) and not name.startswith("_") and name not in contract.operations:
             yield Gap(place(OPERATIONS_FILE, name), f"The contract has no operation {name}. Take it out.")
-    reasons = contract.schemas["ChargeFailed"]["properties"]["reason"]["anyOf"][0]["enum"]
-    for reason in set(reasons) - set(FAILURES.values()):
+    failed = contract.schemas.get("ChargeFailed", {}).get("properties", {})
+    kinds = map(contract.resolved, contract.alternatives(failed.get("reason", {})))
+    for reason in {reason for kind in kinds for reason in kind.get("enum", [])} - set(FAILURES.values()):
         yield Gap(
             place("nous_billing/mock/ledger.py", "FAILURES"), f"The mock has no card that ends in {reason}. Add one."
         )
 
 
-def _arguments(contract: Contract, operation: Json) -> Iterator[str]:
-    for parameter in operation.get("parameters", []):
-        yield contract.resolved(parameter)["name"]
+def is_operation(value: object) -> bool:
+    """Whether something in the module of operations is a function of it."""
+    return inspect.isfunction(value) and value.__module__ == operations.__name__
+
+
+def _unusable(name: str, operation: Json) -> Iterator[str]:
+    """What the facade, the mock and the tests would not find by its name."""
+    if not name.isidentifier() or snake_case(name) != name:
+        yield f"{name} is no name for a method. Give it an operationId such as {snake_case(name)}."
+    tags = operation.get("tags", [])
+    if len(tags) != 1 or not tags[0].isidentifier() or tags[0].lower() != tags[0]:
+        yield f"{name} has {tags or 'no tag'}. Give it one tag, a word in lower case such as billing."
+    for status in operation["responses"]:
+        if not status.isdecimal():
+            yield f"{name} answers {status}. Name each status."
+
+
+def _parameters(contract: Contract, operation: Json) -> list[Json]:
+    return [contract.resolved(parameter) for parameter in operation.get("parameters", [])]
+
+
+def _body(contract: Contract, operation: Json) -> tuple[Json, list[Json]]:
+    """The schema of a body in JSON, and what it may be; none where there is no such body."""
     content = contract.resolved(operation.get("requestBody", {})).get("content", {})
-    for body in contract.alternatives(content.get(operations.JSON, {}).get("schema", {})):
-        properties = contract.resolved(body).get("properties", {}).items()
+    schema: Json = content.get(operations.JSON, {}).get("schema", {})
+    return schema, [contract.resolved(each) for each in contract.alternatives(schema)] if schema else []
+
+
+def _arguments(contract: Contract, operation: Json) -> Iterator[str]:
+    yield from (parameter["name"] for parameter in _parameters(contract, operation))
+    for body in _body(contract, operation)[1]:
         # A constant is for the facade to say, not for its caller.
-        yield from (name for name, part in properties if "const" not in contract.resolved(part))
+        yield from (key for key, part in body.get("properties", {}).items() if "const" not in contract.resolved(part))
 
 
 def _not_sent(contract: Contract, operation: Json) -> Iterator[str]:
     """What an operation of the facade would not carry."""
-    for parameter in (contract.resolved(each) for each in operation.get("parameters", [])):
-        if parameter["in"] == "cookie":
-            yield f"the cookie {parameter['name']}"
-        if {"style", "explode", "content"} & set(parameter) or contract.resolved(parameter["schema"]).get(
-            "type"
-        ) == "object":
-            yield f"the parameter {parameter['name']} in a form of its own"
+    parameters = _parameters(contract, operation)
+    schema, bodies = _body(contract, operation)
+    for parameter in parameters:
+        yield from _parameter_not_sent(contract, parameter)
     for media_type in contract.resolved(operation.get("requestBody", {})).get("content", {}):
         if media_type != operations.JSON:
             yield f"a body of {media_type}"
+    try:
+        check_plain(contract, schema)
+    except NotReadError as kind:
+        yield f"a body of {kind}"
+    for body in bodies:
+        if "properties" not in body or isinstance(body.get("additionalProperties"), dict):
+            yield "a body other than an object with named fields"
+    of_bodies = {key for body in bodies for key in body.get("properties", {})}
+    names = Counter(map(snake_case, [*(parameter["name"] for parameter in parameters), *of_bodies]))
+    for name, times in names.items():
+        if not name.isidentifier() or name in _TAKEN:
+            yield f"{name}, which can be no argument of a method"
+        if times > 1:
+            yield f"{name} in {times} places"
+
+
+def _parameter_not_sent(contract: Contract, parameter: Json) -> Iterator[str]:
+    name, place_, lower = parameter["name"], parameter["in"], parameter["name"].lower()
+    types = {str(contract.resolved(each).get("type")) for each in contract.alternatives(parameter.get("schema", {}))}
+    if place_ == "cookie":
+        yield f"the cookie {name}"
+    if {"style", "explode", "content"} & set(parameter) or "object" in types:
+        yield f"the parameter {name} in a form of its own"
+    if place_ == "path" and "boolean" in types:
+        yield f"true or false in the path ({name})"
+    if place_ == "header" and lower in _SET_BY_THE_SDK:
+        yield f"the header {name} as a parameter, which the SDK sets itself"
+    is_key = lower.replace("_", "-") == IDEMPOTENCY_KEY.lower()
+    if is_key and (name != IDEMPOTENCY_KEY or place_ != "header" or not parameter.get("required")):
+        yield f"an idempotency key other than a required header {IDEMPOTENCY_KEY}"

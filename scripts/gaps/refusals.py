@@ -6,42 +6,76 @@ from collections.abc import Iterator
 from http import HTTPStatus
 
 from nous_billing.errors import BillingError
+from nous_billing.mock.replies import names_json
 from nous_billing.protocol.error_codes import CLASSES, REFUSALS, statuses
+from scripts.document import Json
 
 from .annotations import NotReadError, check_name, field
-from .contract import Contract, Gap, Json, name_of, place, snake_case
+from .contract import Contract, Gap, name_of, place, snake_case
 
 _TABLE_FILE = "nous_billing/protocol/error_codes.py"
 _ERRORS_FILE = "nous_billing/errors.py"
-# What every error carries.
-_OF_ALL = {*inspect.signature(BillingError).parameters, *vars(BillingError)}
+# What is nothing of these may be anything: the page of a proxy, too.
+_SAYS_WHAT = {"type", "properties", "allOf", "anyOf", "oneOf"}
+_NO_CODE = (
+    "{} answers {} without a code. Give each code a schema of its own under components/schemas, "
+    "with error: {{const: the_code}}."
+)
+# What every error has of its body, each a text, and what it has that is not of its body.
+_OF_ALL = {"error", "message", "portal_url", "code", "actor", "recovery"}
+_NOT_OF_THE_BODY = {*inspect.signature(BillingError).parameters, *dir(BillingError)} - _OF_ALL
 
 
 def gaps(contract: Contract) -> Iterator[Gap]:
-    found: dict[str, tuple[str, Json, set[int]]] = {}
+    found: dict[str, tuple[set[str], set[int]]] = {}
     for operation_id, operation in contract.operations.items():
-        for status, _, body in contract.bodies(operation):
+        for status, media_type, body in contract.bodies(operation):
             if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR and status not in CLASSES:
                 yield Gap(place(_TABLE_FILE, "CLASSES"), f"{operation_id} answers {status}. Say which class that is.")
-            properties = contract.resolved(body).get("properties", {})
-            code = properties.get("error", {}).get("const")
-            if code is not None:
-                found.setdefault(code, (name_of(body), properties, set()))[2].add(status)
-    for code, (name, properties, at) in found.items():
-        yield from _code(contract, code, tuple(sorted(at)), name, properties)
+            here = contract.resolved(body)
+            code = contract.resolved(here.get("properties", {}).get("error", {})).get("const")
+            if name_of(body) and isinstance(code, str):
+                names, statuses_of = found.setdefault(code, (set(), set()))
+                names.add(name_of(body))
+                statuses_of.add(status)
+            elif status >= HTTPStatus.BAD_REQUEST and _must_have_a_code(status, media_type, here):
+                yield Gap(contract.place(operation_id), _NO_CODE.format(operation_id, status))
+    for code, (names, at) in found.items():
+        yield from _code(contract, code, tuple(sorted(at)), sorted(names))
     for code in set(REFUSALS) - set(found):
         yield Gap(place(_TABLE_FILE, "REFUSALS"), f"The contract has no error {code}. Take its row out.")
 
 
-def _code(contract: Contract, code: str, at: tuple[int, ...], schema: str, properties: Json) -> Iterator[Gap]:
+def _must_have_a_code(status: int, media_type: str, body: Json) -> bool:
+    """Whether a body is one that says why. Of a 4xx without a code nobody knows whether it is the portal's."""
+    if names_json(media_type):
+        return bool(_SAYS_WHAT & set(body))
+    return status < HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def _kind(contract: Contract, key: str, part: Json) -> str:
+    """The annotation of a field that is the code's own; empty for what every error has."""
+    check_name(key)
+    kind, name = field(contract, part, required=False).partition(" = ")[0], snake_case(key)
+    if name in _NOT_OF_THE_BODY:
+        raise NotReadError(f"a name that every error has for something else ({name})")
+    if name not in _OF_ALL:
+        return kind
+    if not kind.startswith(("str", "PortalUrl", "Literal['")):
+        raise NotReadError(f"{kind}, where every error has a text")
+    return ""
+
+
+def _code(contract: Contract, code: str, at: tuple[int, ...], schemas: list[str]) -> Iterator[Gap]:
     own: dict[str, str] = {}
-    for key, part in properties.items():
-        try:
-            check_name(key)
-            if snake_case(key) not in _OF_ALL:
-                own[snake_case(key)] = field(contract, part, required=False).partition(" = ")[0]
-        except NotReadError as refused:
-            yield Gap(contract.place(schema, key), f"{schema}.{key} is {refused}, which the facade does not read.")
+    for schema in schemas:
+        for key, part in contract.resolved(contract.schemas[schema])["properties"].items():
+            try:
+                kind = _kind(contract, key, part)
+                if kind and own.setdefault(snake_case(key), kind) != kind:
+                    raise NotReadError(f"{kind}, and {own[snake_case(key)]} in another schema of {code}")
+            except NotReadError as refused:
+                yield Gap(contract.place(schema, key), f"{schema}.{key} is {refused}, which the facade does not read.")
     shown = at[0] if len(at) == 1 else at
     if code not in REFUSALS:
         name = f"Billing{code.title().replace('_', '')}"

@@ -9,11 +9,13 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 from nous_billing import models
+from nous_billing.mock.replies import names_json
 from nous_billing.protocol import operations
 from nous_billing.protocol.annotations import alternatives, object_fields
+from scripts.document import Json
 
-from .annotations import READ_AS, NotReadError, annotation, check_name, field
-from .contract import Contract, Gap, Json, name_of, place, snake_case
+from .annotations import READ_AS, NotReadError, check_name, field, members
+from .contract import Contract, Gap, name_of, place, snake_case
 from .operations import OPERATIONS_FILE
 
 MODELS_FILE = "nous_billing/models.py"
@@ -32,15 +34,23 @@ _CLASSES = {
 def gaps(contract: Contract) -> Iterator[Gap]:
     found: dict[str, None] = {}
     for operation_id, operation in contract.operations.items():
-        bodies = [body for body in contract.bodies(operation) if HTTPStatus.OK <= body[0] < HTTPStatus.MULTIPLE_CHOICES]
+        bodies = [body for body in contract.contents(operation) if is_success(body[0])]
         yield from _read(contract, operation_id, bodies)
-        for _, _, body in bodies:
-            found |= dict.fromkeys(_objects(contract, body))
+        for status, _, body in contract.bodies(operation):
+            # Of an error the tools ask in refusals, but not of the objects in it.
+            parts = [body] if is_success(status) else list(contract.resolved(body).get("properties", {}).values())
+            for part in parts:
+                _objects(contract, part, found)
     read = {READ_AS.get(name, name) for name in found}
     for name in found:
         yield from _fields(contract, name)
     for name in set(_CLASSES) - read:
         yield Gap(place(MODELS_FILE, name), f"The contract has no body {name}. Take it out.")
+
+
+def is_success(status: int) -> bool:
+    """Whether a status is one of a success."""
+    return HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES
 
 
 def _read(contract: Contract, operation_id: str, bodies: list[tuple[int, str, Json]]) -> Iterator[Gap]:
@@ -51,17 +61,19 @@ def _read(contract: Contract, operation_id: str, bodies: list[tuple[int, str, Js
         yield Gap(contract.place(operation_id), text)
         return
     where = place(OPERATIONS_FILE, operation_id)
+    if not bodies:
+        yield Gap(contract.place(operation_id), f"{operation_id} has no success. Name its status, such as 200.")
+        return
     try:
         expected = _expected(contract, bodies)
     except NotReadError as kind:
         yield Gap(contract.place(operation_id), f"{operation_id} answers with {kind}, which the facade does not read.")
         return
-    if function is None:
+    if not inspect.isfunction(function):
         return
-    (result,) = get_args(
-        get_type_hints(function, localns={"models": models, "UUID": UUID}, include_extras=True)["return"]
-    )
-    missing = [kind for kind in expected if kind not in [_shown(each) for each in alternatives(result)]]
+    hints = get_type_hints(function, localns={"models": models, "UUID": UUID}, include_extras=True)
+    given = {each for result in get_args(hints.get("return")) for each in alternatives(result)}
+    missing = [kind for kind in expected if _type_of(kind) not in given]
     if missing:
         yield Gap(
             where,
@@ -75,26 +87,31 @@ def _read(contract: Contract, operation_id: str, bodies: list[tuple[int, str, Js
 def _expected(contract: Contract, bodies: list[tuple[int, str, Json]]) -> list[str]:
     if bodies[0][1] == "":
         return ["None"]
+    if names_json(bodies[0][1]) and bodies[0][1] != operations.JSON:
+        raise NotReadError(f"JSON of the media type {bodies[0][1]} (write {operations.JSON})")
     if bodies[0][1] != operations.JSON:
         return ["str" if bodies[0][1].startswith("text/") else "bytes"]
-    return annotation(contract, {"anyOf": [body for _, _, body in bodies]}).split(" | ")
+    return members(contract, {"anyOf": [body for _, _, body in bodies]})
 
 
-def _shown(kind: object) -> str:
-    """An annotation as it is written."""
-    if kind is NoneType:
-        return "None"
-    return kind.__name__ if isinstance(kind, type) else str(kind).replace("nous_billing.models.", "")
+def _type_of(kind: str) -> object:
+    """What an annotation stands for; nothing that is, where a class of it is not there yet."""
+    try:
+        return NoneType if kind == "None" else eval(kind, dict(vars(models)))  # noqa: S307
+    except NameError:
+        return object()
 
 
-def _objects(contract: Contract, schema: Json) -> Iterator[str]:
-    """The names of the objects of a body, inner ones included."""
+def _objects(contract: Contract, schema: Json, found: dict[str, None]) -> None:
+    """Add the names of the objects of a body, inner ones included."""
     here = contract.resolved(schema)
     if "properties" in here:
-        yield name_of(schema)
+        if name_of(schema) in found:
+            return
+        found[name_of(schema)] = None
     more = [here[key] for key in ("items", "additionalProperties") if isinstance(here.get(key), dict)]
     for inner in [*here.get("properties", {}).values(), *here.get("anyOf", []), *here.get("oneOf", []), *more]:
-        yield from _objects(contract, inner)
+        _objects(contract, inner, found)
 
 
 def _fields(contract: Contract, name: str) -> Iterator[Gap]:

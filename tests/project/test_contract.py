@@ -6,10 +6,11 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
-import yaml
+
+from scripts.document import load
 
 ROOT = Path(__file__).parents[2]
-DOCUMENT = yaml.safe_load((ROOT / "openapi/nous-portal-billing.yaml").read_text(encoding="utf-8"))
+DOCUMENT = load(ROOT / "openapi/nous-portal-billing.yaml")
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 

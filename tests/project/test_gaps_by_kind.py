@@ -11,6 +11,7 @@ from nous_billing.protocol import operations as facade
 from nous_billing.protocol.decoding import read
 from nous_billing.protocol.error_codes import REFUSALS
 from nous_billing.protocol.replies import decode_json
+from scripts.document import parse
 from scripts.gaps import operations, refusals, results
 from scripts.gaps.annotations import NotReadError, field
 from scripts.gaps.contract import Contract
@@ -59,6 +60,16 @@ components:
       type: object
       required: [id, title]
       properties: {id: {type: string}, title: {type: string}}
+    BoundsOrNull:
+      type: [object, 'null']
+      properties: {minUsd: {type: string}}
+    FieldsAndMap:
+      type: object
+      additionalProperties: {type: string}
+      properties: {id: {type: string}}
+    Tree:
+      type: object
+      properties: {children: {type: array, items: {$ref: '#/components/schemas/Tree'}}}
     Holder:
       type: object
       properties:
@@ -67,7 +78,10 @@ components:
 
 
 def contract(extra: str = "{type: string}", responses: str = "{'200': {description: X.}}") -> Contract:
-    text = SCHEMAS.replace("{RESPONSES}", responses).replace("EXTRA", extra)
+    return parsed(SCHEMAS.replace("{RESPONSES}", responses).replace("EXTRA", extra))
+
+
+def parsed(text: str) -> Contract:
     return Contract(re.sub(r"<(\w+)>", r"{$ref: '#/components/schemas/\1'}", text))
 
 
@@ -144,6 +158,9 @@ READ = [
         {"a": Decimal(1)},
     ),
     ("{type: object}", "dict[str, Any] | None = field(default=None, hash=False)", '{"a": 1}', {"a": 1}),
+    ("{type: array, items: <PortalUrl>}", "tuple[PortalUrl | None, ...] | None = None", '["/b"]', (f"{BASE}/b",)),
+    # Of a whole number a portal may write 3.0.
+    ("{type: [string, integer]}", "str | int | None = None", "3.0", 3),
     ("<Anything>", "Any = field(default=None, hash=False)", '{"a": 1}', {"a": 1}),
 ]
 
@@ -161,6 +178,7 @@ def test_a_field_is_read_as_the_tools_ask_for_it(schema: str, written: str, text
     ("schema", "written"),
     [
         ("<Money>", "Decimal"),
+        ("<BoundsOrNull>", "BoundsOrNull | None"),
         (MONEY_OR_NULL, "Decimal | None"),
         # What is never in the way may be absent, too.
         ("{type: string, format: date-time}", "datetime | None = None"),
@@ -187,6 +205,17 @@ def test_a_required_field_has_no_default(schema: str, written: str) -> None:
         ("{type: [integer, number]}", "one of several kinds that look alike"),
         ("{anyOf: [<Bounds>, {type: object}]}", "one of several kinds that look alike"),
         ("{anyOf: [<Anything>, {type: string}]}", "one of several kinds that look alike"),
+        ("{allOf: [<Bounds>], properties: {a: {type: string}}}", "allOf with properties beside it"),
+        ("{$ref: '#/components/schemas/Bounds', properties: {a: {}}}", r"\$ref with properties beside it"),
+        ("{oneOf: [<Bounds>], properties: {a: {type: string}}}", "oneOf with properties beside it"),
+        ("{anyOf: [<Bounds>, {anyOf: [<Named>], allOf: [<Titled>]}]}", "allOf with anyOf beside it"),
+        ("{type: string, nullable: true}", "nullable, which OpenAPI 3.1 does not know"),
+        ("{anyOf: [{type: string, format: date-time}, {type: integer}]}", "a moment or a link, or something else"),
+        ("{anyOf: [<PortalUrl>, {const: none}]}", "a moment or a link, or something else"),
+        ("{const: 1.5}", "a constant other than"),
+        ("{enum: [a, b]}", "an enumeration without a type"),
+        ("{type: string, contentEncoding: base64}", r"a string of bytes \(base64\)"),
+        ("<FieldsAndMap>", "an object with fields and a map in one"),
     ],
 )
 def test_what_the_reader_does_not_read_is_refused_by_its_kind(schema: str, kind: str) -> None:
@@ -218,6 +247,10 @@ def said(found: Any) -> list[str]:
         ("{'200': {description: X., content: {application/pdf: {}}}}", "Operation[bytes]"),
         (JSON_ANSWER % "<Bounds>", "Operation[Bounds]"),
         (JSON_ANSWER % "{type: array, items: <Bounds>}", "Operation[tuple[Bounds, ...]]"),
+        (JSON_ANSWER % "{type: array, items: <Money>}", "Operation[tuple[Decimal, ...]]"),
+        (JSON_ANSWER % f"{{type: array, items: {MONEY_OR_NULL}}}", "Operation[tuple[Decimal | None, ...]]"),
+        (JSON_ANSWER % "{type: object, additionalProperties: <PortalUrl>}", "Operation[dict[str, PortalUrl | None]]"),
+        (JSON_ANSWER % "{type: object}", "Operation[dict[str, Any]]"),
         (
             JSON_ANSWER % "{anyOf: [<ChargeSettled>, <ChargeFailed>]}",
             "Operation[ChargeSettled | ChargeFailed]",
@@ -249,6 +282,12 @@ def test_an_operation_is_asked_for_with_what_it_returns(
             "delete_x succeeds with bodies of several media types, which the facade does not tell apart.",
         ),
         (JSON_ANSWER % "{allOf: [<Bounds>, <Named>]}", "delete_x answers with an allOf of several"),
+        (
+            JSON_ANSWER % "{anyOf: [<Bounds>], properties: {a: {}}}",
+            "delete_x answers with anyOf with properties",
+        ),
+        (JSON_ANSWER.replace("/json", "/x+json") % "<Bounds>", "delete_x answers with JSON of the media type"),
+        ("{'401': {description: X.}}", "delete_x has no success. Name its status, such as 200."),
     ],
 )
 def test_a_success_that_nothing_reads_is_refused_where_it_is_declared(responses: str, refused: str) -> None:
@@ -257,7 +296,8 @@ def test_a_success_that_nothing_reads_is_refused_where_it_is_declared(responses:
 
 
 @pytest.mark.parametrize(
-    ("key", "found"), [("extraUsd", True), ("extraURL", False), ("extra-usd", False), ("raw", False)]
+    ("key", "found"),
+    [("extraUsd", True), ("from", True), ("extraURL", False), ("extra-usd", False), ("raw", False), ("_id", False)],
 )
 def test_a_key_that_no_field_would_find_is_refused(key: str, found: bool) -> None:
     text = SCHEMAS.replace("{RESPONSES}", JSON_ANSWER % "{$ref: '#/components/schemas/Holder'}").replace(
@@ -265,6 +305,17 @@ def test_a_key_that_no_field_would_find_is_refused(key: str, found: bool) -> Non
     )
     asked = said(results.gaps(Contract(text)))
     assert any("a key that no name of Python stands for" in gap for gap in asked) is not found
+    assert any("Holder. Add it with from_: Any" in gap for gap in asked) is (key == "from")
+
+
+def test_an_object_that_holds_itself_is_asked_for_once() -> None:
+    held = contract(responses=JSON_ANSWER % "<Tree>")
+    (asked,) = [gap.text for gap in results.gaps(held) if "Tree" in gap.text]
+    assert asked == "There is no class Tree. Add it with children: tuple[Tree, ...] | None = None."
+
+
+BODY = "requestBody: {content: {application/json: {schema: %s}}}"
+PARAMETER = "parameters: [{name: %s, in: %s, schema: {type: string}}]"
 
 
 @pytest.mark.parametrize(
@@ -273,17 +324,133 @@ def test_a_key_that_no_field_would_find_is_refused(key: str, found: bool) -> Non
         ("parameters: [{name: sid, in: cookie, schema: {type: string}}]", "the cookie sid"),
         ("parameters: [{name: of, in: query, schema: {type: object}}]", "the parameter of in a form of its own"),
         ("requestBody: {content: {multipart/form-data: {}}}", "a body of multipart/form-data"),
+        (BODY % "{type: array, items: {type: string}}", "a body other than an object with named fields"),
+        (
+            BODY % "{type: object, additionalProperties: {type: string}}",
+            "a body other than an object with named fields",
+        ),
+        (BODY % "<FieldsAndMap>", "a body other than an object with named fields"),
+        (
+            BODY % "{allOf: [<Bounds>], properties: {a: {}}}",
+            "a body of allOf with properties beside it (write one schema",
+        ),
+        (PARAMETER % ("'of[x]'", "query"), "of[x], which can be no argument of a method"),
+        (PARAMETER % ("timeout", "query"), "timeout, which can be no argument of a method"),
+        (PARAMETER % ("minUsd", "query") + "\n      " + BODY % "<Bounds>", "min_usd in 2 places"),
+        (PARAMETER % ("Accept", "header"), "the header Accept as a parameter, which the SDK sets itself"),
+        ("parameters: [{name: on, in: path, schema: {type: boolean}}]", "true or false in the path (on)"),
+        (PARAMETER % ("Idempotency-Key", "header"), "an idempotency key other than a required header"),
+        (PARAMETER % ("idempotency-key, required: true", "header"), "an idempotency key other than a required header"),
     ],
 )
 def test_what_would_not_be_sent_is_refused(more: str, kind: str) -> None:
-    text = SCHEMAS.replace("{RESPONSES}", "{'204': {description: X.}}").replace(
-        "operationId: delete_x", f"operationId: delete_x\n      {more}"
-    )
-    held = Contract(text)
-    held.schemas["ChargeFailed"]["properties"]["reason"] = {"anyOf": [{"enum": []}]}
-    assert f"openapi/nous-portal-billing.yaml:6: delete_x has {kind}, which the facade does not send." in said(
-        operations.gaps(held)
-    )
+    held = with_more(more)
+    sentences = said(operations.gaps(held))
+    assert any(each.startswith(f"{PLACE} delete_x has {kind}") for each in sentences), sentences
+
+
+PLACE = "openapi/nous-portal-billing.yaml:6:"
+
+
+def with_more(more: str) -> Contract:
+    answers = "{'204': {description: X.}}"
+    return parsed(SCHEMAS.replace("{RESPONSES}", answers).replace("delete_x", f"delete_x\n      {more}"))
+
+
+def test_an_argument_that_python_keeps_for_itself_is_asked_for_by_the_name_that_it_can_have(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def delete_x(gone: str) -> Any: ...
+
+    delete_x.__module__ = facade.__name__
+    monkeypatch.setattr(facade, "delete_x", delete_x, raising=False)
+    asked = [gap.text for gap in operations.gaps(with_more(PARAMETER % ("from", "query")))]
+    assert "delete_x does not take from_. Add it." in asked
+    assert "The contract has no gone of delete_x. Take it out." in asked
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("operationId: delete_x", "operationId: deleteX", "deleteX is no name for a method. Give it an operationId"),
+        ("operationId: delete_x", "operationId: close", "BillingClient.close is something other than this operation."),
+        ("operationId: delete_x", "operationId: replace", "replace is something other than this operation."),
+        ("operationId: delete_x", "operationId: inject", "MockPortal.inject is no @handler, or something other"),
+        ("      operationId: delete_x\n", "", "DELETE /x has no operationId. Give it one."),
+        ("    delete:\n", "    parameters: []\n    delete:\n", "/x has parameters beside its methods."),
+        ("tags: [a]", "tags: [A b]", "Give it one tag, a word in lower case such as billing."),
+        ("tags: [a]", "summary: X.", "Give it one tag, a word in lower case such as billing."),
+        ("'200'", "default", "delete_x answers default. Name each status."),
+        ("'200'", "2XX", "delete_x answers 2XX. Name each status."),
+    ],
+)
+def test_what_nothing_would_find_by_its_name_is_refused(old: str, new: str, sentence: str) -> None:
+    text = SCHEMAS.replace("{RESPONSES}", "{'200': {description: X.}}\n      tags: [a]")
+    held = Contract(text.replace(old, new))
+    found = [str(gap) for gap in (*operations.gaps(held), *results.gaps(held), *refusals.gaps(held))]
+    assert any(sentence in each for each in found), found
+    assert not any(sentence in str(gap) for gap in operations.gaps(Contract(text)))
+
+
+def refused(*schemas: str) -> list[str]:
+    """What is asked of a 403 whose body is one of these."""
+    names = [f"Refused{number}" for number in range(len(schemas))]
+    refs = ", ".join(f"<{name}>" for name in names)
+    answer = f"{{'403': {{description: X., content: {{application/json: {{schema: {{anyOf: [{refs}]}}}}}}}}}}"
+    more = "".join(f"    {name}: {schema}\n" for name, schema in zip(names, schemas, strict=True))
+    held = parsed(SCHEMAS.replace("{RESPONSES}", answer) + more)
+    return [gap.text for gap in (*refusals.gaps(held), *results.gaps(held)) if "The contract has no" not in gap.text]
+
+
+NEW = "{type: object, properties: {error: {const: new_code}, %s}}"
+NO_CODE = "delete_x answers 403 without a code."
+
+
+@pytest.mark.parametrize(
+    ("schemas", "sentence"),
+    [
+        ((NEW % "details: <Tree>",), "details: Tree | None = None"),
+        ((NEW % "details: <Tree>",), "There is no class Tree. Add it with children"),
+        ((NEW % "a: {type: string}", NEW % "b: {type: integer}"), "a: str | None = None, b: int | None = None"),
+        ((NEW % "a: {type: string}", NEW % "a: {type: integer}"), "and str | None in another schema of new_code"),
+        ((NEW % "from: {type: string}",), "from_: str | None = None"),
+        ((NEW % "retryAfter: {type: integer}",), "a name that every error has for something else (retry_after)"),
+        ((NEW % "args: {type: string}",), "a name that every error has for something else (args)"),
+        ((NEW % "code: {type: integer}",), "Refused0.code is int | None, where every error has a text"),
+        (("{type: object, properties: {error: {type: string}}}",), NO_CODE),
+        (("{type: object, properties: {code: {const: new_code}}}",), NO_CODE),
+        (("{allOf: [<Named>, {properties: {error: {const: new_code}}}]}",), NO_CODE),
+    ],
+)
+def test_a_refusal_is_asked_for_with_all_that_it_has(schemas: tuple[str, ...], sentence: str) -> None:
+    asked = refused(*schemas)
+    assert any(sentence in each for each in asked), asked
+
+
+@pytest.mark.parametrize("answer", ["{description: X.}", "{description: X., content: {text/html: {}}}"])
+def test_a_refusal_that_says_nothing_is_refused(answer: str) -> None:
+    held = parsed(SCHEMAS.replace("{RESPONSES}", f"{{'404': {answer}, '500': {answer}}}"))
+    sentences = [gap.text for gap in refusals.gaps(held) if "without a code" in gap.text]
+    assert sentences == [
+        "delete_x answers 404 without a code. Give each code a schema of its own under components/schemas, with error: "
+        "{const: the_code}."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("2026-01-02", "2026-01-02"),
+        ("on", "on"),
+        ("[NO, yes]", ["NO", "yes"]),
+        ("12:30", "12:30"),
+        ("1e3", 1000.0),
+        ("007", 7),
+        ("{404: true, ~: null}", {"404": True, "null": None}),
+    ],
+)
+def test_a_document_is_read_as_the_linter_reads_it(text: str, value: object) -> None:
+    assert parse(text) == value
 
 
 def test_one_code_at_two_statuses_is_one_row_that_says_both(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ import httpx
 import pytest
 import yaml
 
+from scripts.document import load
 from scripts.generate import CLIENT, CONTRACT, files_of, generate_client
 
 Load = Callable[[str], ModuleType]
@@ -26,7 +27,7 @@ METHODS = {"get", "put", "post", "delete", "patch"}
 ID = UUID(int=7)
 INVOICE = {"id": str(ID), "day": "2026-02-03", "paid": None}
 PAGE = {"kind": "page", "invoices": [INVOICE], "next": None}
-OWN = yaml.safe_load(CONTRACT.read_text(encoding="utf-8"))
+OWN = load(CONTRACT)
 WIDE = yaml.safe_load((Path(__file__).parent / "wide.yaml").read_text(encoding="utf-8"))
 CONTRACT_AND_MORE = {
     **OWN,

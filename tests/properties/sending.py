@@ -1,19 +1,23 @@
 """The facade, called as a person would, and whether what it sent is what the contract asks for."""
 
 import json
+import re
 from datetime import timedelta
 from decimal import Decimal
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 import httpx
 
 import nous_billing as nb
-from tests.documented import KEYED, PLACES, validator
+from nous_billing.mock.openapi import load_document, operations
+from nous_billing.mock.replies import Request
+from tests.documented import PLACES, validator
 from tests.plain import NO_ROOTS
 
 AMOUNT = validator({"$ref": "#/components/schemas/AmountUsd"})
 KEY = validator({"$ref": "#/components/parameters/IdempotencyKey/schema"})
 CHARGE_ID = validator({"$ref": "#/components/schemas/ChargeId"})
+PARAMETERS = {each.id: each.parameters for each in operations(load_document())}
 
 
 class Recording(httpx.HTTPTransport):
@@ -63,12 +67,23 @@ def refused(outcome):
 def assert_within_the_contract(request, operation):
     """What crossed the wire is a request that the contract allows."""
     path, method, documented = PLACES[operation]
-    sent, _, _ = request.path.partition("?")
-    folder, _, charge_id = sent.rpartition("/")
+    sent, _, query = request.path.partition("?")
+    in_path = re.fullmatch(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(path)), sent)
     assert request.method == method
-    assert sent == path or (path == f"{folder}/{{chargeId}}" and CHARGE_ID.is_valid(unquote(charge_id)))
-    if operation in KEYED:
-        assert KEY.is_valid(request.headers["idempotency-key"])
+    assert in_path
+    arrived = Request(
+        base_url="",
+        path_params={name: unquote(value) for name, value in in_path.groupdict().items()},
+        query=tuple(parse_qsl(query, keep_blank_values=True)),
+        headers=request.headers,
+        body=request.body,
+    )
+    for parameter in PARAMETERS[operation]:
+        texts = parameter.texts(arrived)
+        assert texts or not parameter.required
+        if texts:
+            parameter.schema.read(texts)
+    assert {name for name, _ in arrived.query} <= {each.name for each in PARAMETERS[operation] if each.place == "query"}
     if "requestBody" not in documented:
         assert request.body == b""
         return

@@ -51,7 +51,7 @@ def test_without_the_scope_only_what_needs_none_can_be_called(operation, mode, r
         if operation in SCOPED:
             assert (response.status_code, response.json()["error"]) == (403, "insufficient_scope")
         else:
-            assert response.status_code == 200
+            assert response.status_code not in (401, 403)
 
     for_all(answered, contract.requests(operation, mode), share=0.3)
 

@@ -25,7 +25,8 @@ def arguments_of(operation, case):
         TypeError: Its body is no object.
     """
     given = {**(case.headers or {}), **(case.query or {}), **({} if isinstance(case.body, NotSet) else case.body)}
-    given |= {name: unquote(value) for name, value in (case.path_parameters or {}).items()}
+    in_path = (case.path_parameters or {}).items()
+    given |= {name: unquote(value) if isinstance(value, str) else value for name, value in in_path}
     taken = {snake(name): value for name, value in given.items()}
     optional = ENTRIES[operation].optional
     return {name: taken.get(name) if name in optional else taken[name] for name in ENTRIES[operation].arguments}

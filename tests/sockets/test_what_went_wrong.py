@@ -13,7 +13,7 @@ import pytest
 import nous_billing as nb
 from nous_billing import StaticToken
 from nous_billing.mock import Fault
-from tests.documented import CALLS, CHANGING, KEYED, OPERATIONS, answer_of, success, successes, validator
+from tests.documented import CALLS, CHANGING, IN_JSON, KEYED, OPERATIONS, answer_of, success, successes, validator
 from tests.registry import KEY
 
 from .harness import TOLERANCE, Source, charge, failure, poll, read, save
@@ -23,7 +23,7 @@ from .test_hermes import StandIn, in_seconds
 STATE = success("get_billing_state")[1]
 SETTLED = {"status": "settled", "amountUsd": "50", "settledAt": "2026-06-13T10:00:00Z"}
 # A success of each operation, by each of its schemas.
-BODIES = [(operation, body) for operation in OPERATIONS for body in successes(operation)]
+BODIES = [(operation, body) for operation in IN_JSON for body in successes(operation)]
 
 
 NO_SUCCESSES = [
@@ -48,10 +48,13 @@ NO_SUCCESSES = [
 ]
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("operation", IN_JSON)
 @pytest.mark.parametrize("content_type", ["application/json", "text/html"])
 def test_01_a_success_that_is_not_the_contracts_is_a_typed_error(content_type, operation, raw_client, server):
+    content = answer_of(operation, success(operation)[0])["content"]["application/json"]
     for body in NO_SUCCESSES:
+        if body == b"[]" and validator(content["schema"]).is_valid([]):
+            continue
         server.script.append(answer(success(operation)[0], body, content_type=content_type))
         error = failure(CALLS[operation], raw_client)
         assert type(error) is nb.BillingResponseError, body[:30]
@@ -61,7 +64,7 @@ def test_01_a_success_that_is_not_the_contracts_is_a_typed_error(content_type, o
         assert isinstance(error.payload, dict)
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("operation", IN_JSON)
 def test_01_a_truncated_body_is_a_typed_error_at_every_length(operation, raw_client, server):
     status, body = success(operation)
     text = json.dumps(body).encode()
@@ -74,6 +77,8 @@ def test_01_a_truncated_body_is_a_typed_error_at_every_length(operation, raw_cli
 @pytest.mark.parametrize(("operation", "body"), BODIES)
 def test_01_a_missing_or_wrong_member_is_a_typed_error(operation, body, raw_client, server):
     status, _ = success(operation)
+    if not isinstance(body, dict):
+        pytest.skip("It has no members.")
     # A moment that is missing or cannot be read does not hide a payment.
     body = {key: value for key, value in body.items() if key != "settledAt"}
     broken = [{key: value for key, value in body.items() if key != left_out} for left_out in body]
@@ -88,7 +93,7 @@ def test_01_a_missing_or_wrong_member_is_a_typed_error(operation, body, raw_clie
         assert error.payload == json.loads(json.dumps(each), parse_float=Decimal)
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("operation", IN_JSON)
 def test_01_a_byte_order_mark_is_read_over(operation, raw_client, server):
     status, body = success(operation)
     server.script.append(answer(status, b"\xef\xbb\xbf" + json.dumps(body).encode()))
