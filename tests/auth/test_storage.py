@@ -3,6 +3,7 @@
 import asyncio
 import json
 from contextlib import contextmanager
+from typing import cast
 
 import pytest
 
@@ -138,8 +139,8 @@ def test_what_it_raises_when_it_is_read_is_no_logout(house, error, raised, sente
     ("method", "replacement", "sentence"),
     [
         ("load", lambda: "text", "load returned str, not SecretBytes or None"),
-        ("load", lambda: SecretBytes("text"), "load returned SecretBytes of str, not of bytes"),
-        ("load", lambda: SecretBytes(memoryview(b"{}")), "load returned SecretBytes of memoryview, not of bytes"),
+        ("load", lambda: SecretBytes(cast("bytes", "text")), "load returned SecretBytes of str, not of bytes"),
+        ("load", lambda: SecretBytes(cast("bytes", memoryview(b"{}"))), "load returned SecretBytes of memoryview, not of bytes"),
         ("hold", lambda _: None, "hold returned None, not a context manager"),
         ("hold", lambda _: asyncio.sleep(0), "hold returned an awaitable. Give plain methods"),
         ("load", lambda: asyncio.sleep(0), "load returned an awaitable"),
