@@ -140,7 +140,11 @@ def test_what_it_raises_when_it_is_read_is_no_logout(house, error, raised, sente
     [
         ("load", lambda: "text", "load returned str, not SecretBytes or None"),
         ("load", lambda: SecretBytes(cast("bytes", "text")), "load returned SecretBytes of str, not of bytes"),
-        ("load", lambda: SecretBytes(cast("bytes", memoryview(b"{}"))), "load returned SecretBytes of memoryview, not of bytes"),
+        (
+            "load",
+            lambda: SecretBytes(cast("bytes", memoryview(b"{}"))),
+            "load returned SecretBytes of memoryview, not of bytes",
+        ),
         ("hold", lambda _: None, "hold returned None, not a context manager"),
         ("hold", lambda _: asyncio.sleep(0), "hold returned an awaitable. Give plain methods"),
         ("load", lambda: asyncio.sleep(0), "load returned an awaitable"),
