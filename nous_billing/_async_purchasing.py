@@ -136,6 +136,7 @@ class AsyncPurchasing(BasePurchasing[AsyncClock]):
             BillingPurchaseStoreError: The store could not be read.
             BillingInvalidRequest: An argument cannot be used, or the purchase has ended and the login is not for its
                 organisation (``error="wrong_organisation"``).
+            BillingError: The purchase was not made, and the billing state could not be read to verify the login.
         """
         return await self._driver.run(self._checking(idempotency_key, store), headers)
 

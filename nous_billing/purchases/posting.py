@@ -22,7 +22,7 @@ from ..protocol import operations
 from ..protocol.exchange import Flow, SendAuthenticated, exchange
 from .announcing import AlreadyAccepted, Announcement, AnotherIsSending
 from .call import PurchaseCall
-from .messages import duplicate_charge
+from .messages import duplicate_charge, of_one_request
 from .organisation import OrganisationCheck
 from .refusals import conflict, out_of_bounds
 from .reporting import PurchaseReports
@@ -147,8 +147,13 @@ class Posting:
             yield from self._announcement.look()
         # Only the failure of a request lets the call go on: not a wrong organisation, nor a caller that cancels.
         goes_on = failure.status is not None or isinstance(failure, BillingNetworkError)
-        if record.purchase.charge_id is None or not goes_on:
+        # A login of another organisation is not told how it ended.
+        if record.purchase.charge_id is None or failure.error == "wrong_organisation":
             raise failure
+        if not goes_on:
+            # Another call has charged meanwhile, even if that has ended by now.
+            record.may_be_made = True
+            raise of_one_request(failure)
         yield from self._tell_of_charge()
 
     def _tell_of_charge(self) -> Flow[None]:

@@ -1,5 +1,7 @@
 """A purchase that its caller stops."""
 
+from dataclasses import replace
+
 import pytest
 
 from nous_billing import errors
@@ -8,7 +10,9 @@ from nous_billing.errors import (
     BillingPurchaseUncertain,
 )
 from tests.unit.shop import (
+    ACCEPTED,
     DROPPED,
+    KEY,
     LOST,
     PENDING,
     REJECTED,
@@ -25,6 +29,24 @@ def test_a_purchase_cancelled_before_it_began_sends_nothing(shop):
     assert (type(played.error), played.error.error) == (BillingPurchaseCancelled, "purchase_cancelled")
     assert str(played.error) == "The purchase was cancelled. Nothing was charged."
     assert shop.store.history == []
+
+
+@pytest.mark.parametrize("status", ["pending", "settled", "failed"])
+@pytest.mark.parametrize("asked", [1, 2], ids=["before", "after it said that it sends"])
+def test_who_cancels_what_another_call_has_charged_meanwhile_is_not_told_that_nothing_was(shop, status, asked):
+    questions = iter(range(1, 9))
+
+    def cancelled():
+        if next(questions) < asked:
+            return False
+        # Both calls have read the store before.
+        shop.store.kept[KEY] = replace(ACCEPTED, status=status, revision=5)
+        return True
+
+    error = shop.buy(cancelled=cancelled).error
+    assert (type(error), error.charge_id, error.outcome_unknown) == (BillingPurchaseUncertain, "ch_1", True)
+    assert "Nothing was charged" not in f"{error} {error.last_error}"
+    assert (type(error.last_error), shop.kept.status, shop.portal.posts) == (BillingPurchaseCancelled, status, [])
 
 
 @pytest.mark.parametrize(("down", "open_question"), [(UNSENT, False), (DROPPED, True)])
