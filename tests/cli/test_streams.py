@@ -12,12 +12,14 @@ from types import SimpleNamespace
 
 import click
 import pytest
+from rich.console import Console
 
 from nous_billing import BillingAuthError, BillingPurchaseUncertain, BillingRateLimited
 from nous_billing.cli import interrupts, streams
 from nous_billing.cli.commands import command
 from nous_billing.cli.console import SafeConsole
 from nous_billing.cli.explaining import explain
+from nous_billing.cli.progress import Working
 from nous_billing.cli.screen import Screen
 from nous_billing.cli.text import card_name, duration
 
@@ -131,6 +133,21 @@ def test_news_that_nobody_reads_do_not_stop_what_is_waited_for(monkeypatch):
     with Screen(as_json=False).working("Asking …") as working:
         working.update("Trying again …")
     sys.stderr.close()
+
+
+@pytest.mark.parametrize(
+    ("term", "encoding", "shown"),
+    [("dumb", "utf-8", "News …\n"), ("unknown", "ascii", "News ...\n"), ("xterm", "ascii", " News ...")],
+)
+def test_news_are_shown_in_any_terminal_in_its_own_characters(term, encoding, shown):
+    written = io.TextIOWrapper(io.BytesIO(), encoding, errors="backslashreplace")
+    working = Working(Console(file=written, force_terminal=True, width=80, _environ={"TERM": term}), "Asking …")
+    working.start()
+    working.update("News …")
+    working.stop()
+    written.seek(0)
+    read = written.read()
+    assert (shown in read, "\\u" in read) == (True, False)
 
 
 def test_a_file_that_cannot_be_read_is_no_full_disk(monkeypatch):
