@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 from decimal import Decimal
-from pathlib import Path
 from types import SimpleNamespace
 
 import click
@@ -150,10 +149,19 @@ def test_news_are_shown_in_any_terminal_in_its_own_characters(term, encoding, sh
     assert (shown in read, "\\u" in read) == (True, False)
 
 
-def test_a_file_that_cannot_be_read_is_no_full_disk(monkeypatch):
-    monkeypatch.setattr(click.Group, "main", lambda *_, **__: Path("/nonexistent/file").stat())
-    with pytest.raises(FileNotFoundError):
+@pytest.mark.parametrize(
+    ("error", "ends"), [(OSError(28, "No space left"), SystemExit), (OSError(2, "No such file", "a file"), OSError)]
+)
+def test_a_file_that_cannot_be_read_is_no_full_disk(monkeypatch, error, ends):
+    def main(*_, **__):
+        raise error
+
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    monkeypatch.setattr(click.Group, "main", main)
+    with pytest.raises(ends) as caught:
         command.main([])
+    assert ends is OSError or caught.value.code == 1
+    sys.stdout.close()
 
 
 @pytest.mark.parametrize(
