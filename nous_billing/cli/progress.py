@@ -26,7 +26,10 @@ class Working:
         self._console = console
         self._sentence = sentence
         self._began = time.monotonic()
-        self._spinner = Spinner("dots")
+        # A dumb terminal cannot take back what it shows.
+        self._moves = console.is_terminal and not console.is_dumb_terminal
+        self._ascii_only = console.options.ascii_only
+        self._spinner = Spinner("line" if self._ascii_only else "dots")
         self._live = Live(
             get_renderable=self._draw,
             console=console,
@@ -41,12 +44,12 @@ class Working:
         if sentence in ("", self._sentence):
             return
         self._sentence = sentence
-        if not self._console.is_terminal:
-            attempt("stderr", lambda: self._console.print(Text(sentence), soft_wrap=True))
+        if not self._moves:
+            attempt("stderr", lambda: self._console.print(self._text(sentence), soft_wrap=True))
 
     def start(self) -> None:
-        """Show it. Where stderr is no terminal, nothing is shown until there is news."""
-        if self._console.is_terminal:
+        """Show it. Where stderr is no terminal, or a dumb one, nothing is shown until there is news."""
+        if self._moves:
             attempt("stderr", self._live.start)
 
     def stop(self) -> None:
@@ -56,5 +59,8 @@ class Working:
     def _draw(self) -> Spinner:
         waited = int(time.monotonic() - self._began)
         counted = f" ({waited} s)" if waited >= _WORTH_COUNTING_SECONDS else ""
-        self._spinner.update(text=Text(f"{self._sentence}{counted}"))
+        self._spinner.update(text=self._text(f"{self._sentence}{counted}"))
         return self._spinner
+
+    def _text(self, sentence: str) -> Text:
+        return Text(sentence.replace("…", "...") if self._ascii_only else sentence)

@@ -4,6 +4,7 @@ import argparse
 import ipaddress
 import json
 import logging
+import math
 import re
 import signal
 import sys
@@ -109,8 +110,18 @@ def _seed(arguments: argparse.Namespace) -> dict[str, Any]:
     return seed
 
 
+def _check(arguments: argparse.Namespace) -> None:
+    for name in ("host", "card", "role", "token"):
+        # An unset variable must not open the mock to other machines, nor give it another token.
+        if getattr(arguments, name) == "":
+            raise ValueError(f"--{name} is blank. Leave it out, or give it a value.")
+    if not math.isfinite(arguments.settle_after):
+        raise ValueError("--settle-after is a number of seconds, such as 3.")
+
+
 def _portal(arguments: argparse.Namespace) -> tuple[MockPortal, str]:
     """The portal, and a token of it that a reset keeps. Raises ValueError or OSError."""
+    _check(arguments)
     seed = _seed(arguments)
     portal = MockPortal(settle_after=arguments.settle_after, seed=seed, cors_origins=arguments.cors)
     texts = [login["accessToken"] for login in seed.get("tokens", []) if "accessToken" in login]
@@ -194,8 +205,7 @@ def main() -> int:
     if not _is_loopback(arguments.host):
         write(
             "stderr",
-            f"Warning: the mock listens on {arguments.host or 'every address'}. Whoever reaches this machine can use "
-            "and control it.\n",
+            f"Warning: the mock listens on {arguments.host}. Whoever reaches this machine can use and control it.\n",
         )
     introduction = _introduction_json if arguments.as_json else _introduction
     unwritten = write("stdout", f"{introduction(portal, token)}\n")

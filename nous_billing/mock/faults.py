@@ -1,10 +1,14 @@
 """Faults on demand: how a portal, or a proxy in front of it, fails."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+# As HTTP has them: what is sent otherwise breaks the connection.
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
+_VALUE = re.compile(r"(?![ \t])[^\x00-\x08\n-\x1f\x7f]*(?<![ \t])")
 _PAGE = "<!doctype html><html><head><title>Nous Portal</title></head><body><h1>Nous Portal</h1></body></html>"
 
 
@@ -40,6 +44,9 @@ class Fault:
         named = {name.lower(): value for name, value in (headers or {}).items()}
         if {"content-length", "transfer-encoding"} & set(named):
             raise ValueError("Only Fault.raw can show a length of its own.")
+        for name, value in named.items():
+            if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
+                raise ValueError(f"Only Fault.raw can show a header such as {name!r}: {value!r}.")
         if isinstance(body, str):
             body = body.encode()
         elif not isinstance(body, bytes):

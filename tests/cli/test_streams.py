@@ -8,17 +8,18 @@ import sys
 import threading
 from datetime import datetime
 from decimal import Decimal
-from pathlib import Path
 from types import SimpleNamespace
 
 import click
 import pytest
+from rich.console import Console
 
 from nous_billing import BillingAuthError, BillingPurchaseUncertain, BillingRateLimited
 from nous_billing.cli import interrupts, streams
 from nous_billing.cli.commands import command
 from nous_billing.cli.console import SafeConsole
 from nous_billing.cli.explaining import explain
+from nous_billing.cli.progress import Working
 from nous_billing.cli.screen import Screen
 from nous_billing.cli.text import card_name, duration, moment
 
@@ -145,10 +146,34 @@ def test_news_that_nobody_reads_do_not_stop_what_is_waited_for(monkeypatch):
     sys.stderr.close()
 
 
-def test_a_file_that_cannot_be_read_is_no_full_disk(monkeypatch):
-    monkeypatch.setattr(click.Group, "main", lambda *_, **__: Path("/nonexistent/file").stat())
-    with pytest.raises(FileNotFoundError):
+@pytest.mark.parametrize(
+    ("term", "encoding", "shown"),
+    [("dumb", "utf-8", "News …\n"), ("unknown", "ascii", "News ...\n"), ("xterm", "ascii", " News ...")],
+)
+def test_news_are_shown_in_any_terminal_in_its_own_characters(term, encoding, shown):
+    written = io.TextIOWrapper(io.BytesIO(), encoding, errors="backslashreplace")
+    working = Working(Console(file=written, force_terminal=True, width=80, _environ={"TERM": term}), "Asking …")
+    working.start()
+    working.update("News …")
+    working.stop()
+    written.seek(0)
+    read = written.read()
+    assert (shown in read, "\\u" in read) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("error", "ends"), [(OSError(28, "No space left"), SystemExit), (OSError(2, "No such file", "a file"), OSError)]
+)
+def test_a_file_that_cannot_be_read_is_no_full_disk(monkeypatch, error, ends):
+    def main(*_, **__):
+        raise error
+
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    monkeypatch.setattr(click.Group, "main", main)
+    with pytest.raises(ends) as caught:
         command.main([])
+    assert ends is OSError or caught.value.code == 1
+    sys.stdout.close()
 
 
 @pytest.mark.parametrize(

@@ -135,13 +135,21 @@ def test_what_keeps_it_from_starting_is_said_in_one_line(tmp_path, options, text
 
 
 @pytest.mark.parametrize(
-    "option", [["--card", "42"], ["--settle-after", "-1"], ["--settle-after", "nan"], ["--token", "a b"]]
+    ("option", "said"),
+    [
+        (["--card", "42"], "card.last4"),
+        (["--settle-after", "-1"], "settleAfter"),
+        *((["--settle-after", seconds], "--settle-after is a number of seconds") for seconds in ("nan", "inf")),
+        (["--token", "a b"], "accessToken"),
+        # What an unset variable leaves.
+        *(([name, ""], f"{name} is blank") for name in ("--host", "--card", "--role", "--token")),
+    ],
 )
-def test_an_option_that_cannot_be_is_said_in_one_line(option):
+def test_an_option_that_cannot_be_is_said_in_one_line(option, said):
     with start(*option) as process:
         output, errors = process.communicate(timeout=10)
     assert (process.returncode, output) == (2, "")
-    assert re.fullmatch(r"Cannot start with these options: .+\n", errors)
+    assert re.fullmatch(rf"Cannot start with these options: .*{said}.*\n", errors)
 
 
 @pytest.mark.parametrize(

@@ -225,6 +225,8 @@ def test_faults_leave_the_control_and_the_pages_alone_and_can_be_forgotten(contr
         {"kind": "late"},
         {"kind": "reply", "body": [1.5]},
         {"kind": "unavailable", "acts": True},
+        *({"kind": "reply", "headers": {name: "value"}} for name in ("", "a b", "a:", "a\n")),
+        *({"kind": "reply", "headers": {"name": value}} for value in (" a", "a ", "\ta", "a\nb")),
     ],
 )
 def test_a_fault_that_cannot_be_is_refused(control, fault):
