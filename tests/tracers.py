@@ -84,6 +84,6 @@ def rich_traceback(error):
 
 
 def _shown(stack):
-    yield from (stack.exc_value, *stack.notes)
+    yield from (stack.exc_value, *getattr(stack, "notes", ()))
     for frame in stack.frames:
         yield from (f"{name} = {value}" for name, value in (frame.locals or {}).items())

@@ -1,7 +1,7 @@
 """What is kept of a purchase comes back as it was, and whatever has become of it is no new purchase."""
 
 from dataclasses import fields, replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -13,22 +13,7 @@ from tests.registry import KEY
 
 from .bodies import MUTATIONS
 from .pressing import AMOUNT
-
-MONEY = st.decimals("0.01", "1000000", places=2) | st.decimals("-0.99", "1e12", places=6)
-MOMENTS = st.datetimes(timezones=st.integers(-1439, 1439).map(lambda minutes: timezone(timedelta(minutes=minutes))))
-TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-RECORDS = st.builds(
-    nb.Purchase,
-    key=st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=255),
-    amount_usd=MONEY,
-    started_at=MOMENTS,
-    **dict.fromkeys(("portal_base_url", "organisation_id", "organisation_name"), TEXT),
-    status=st.sampled_from(["sending", "pending", "settled", "failed", "not_made"]),
-    **dict.fromkeys(("charge_id", "reason"), st.none() | TEXT),
-    settled_at=st.none() | MOMENTS,
-    added_usd=st.none() | MONEY,
-    revision=st.just(1),
-)
+from .records import RECORDS
 
 
 def test_what_is_kept_of_a_purchase_comes_back_digit_for_digit(tmp_path_factory, for_all):

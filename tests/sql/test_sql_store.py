@@ -23,7 +23,7 @@ from nous_billing import (
 from nous_billing.purchases.sql_table import Now, exact
 from nous_billing.sql import PURCHASES, SqlPurchaseStore
 from tests.auth.support import until
-from tests.properties.test_purchase_records import RECORDS
+from tests.properties.records import RECORDS
 from tests.unit.purchases.kept import FIRST, OTHER, SECOND, THIRD
 
 AT_ONCE = 20
