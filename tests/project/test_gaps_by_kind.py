@@ -457,6 +457,13 @@ def test_a_refusal_that_says_nothing_is_refused(answer: str) -> None:
     ]
 
 
+def test_the_place_of_an_operation_is_not_a_link_to_it() -> None:
+    link = "{'200': {description: X., links: {next: {\n            operationId: delete_y\n          }}}}"
+    other = "  /y:\n    get:\n      operationId: delete_y\n      responses: {}\ncomponents:"
+    held = Contract(SCHEMAS.replace("{RESPONSES}", link).replace("components:", other))
+    assert held.place("delete_y") == "openapi/nous-portal-billing.yaml:12"
+
+
 @pytest.mark.parametrize(
     ("text", "value"),
     [
