@@ -72,6 +72,8 @@ def main() -> None:
     """Print a line for each operation. Fails when one of them does."""
     document, failed = load(CONTRACT), False
     try:
+        # Says once what the mock lacks.
+        MockPortal()
         for operation in operations(document):
             try:
                 print(f"{operation.id}: {operation.method} {operation.path} {call(document, operation)}")
