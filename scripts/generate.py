@@ -35,7 +35,10 @@ def generate_client(target: Path, contract: Path = CONTRACT, templates: Path | N
         # The generator exits 0 without ruff and leaves its output unformatted.
         if not (bin_dir / tool).is_file():
             sys.exit(f"{tool} is missing in {bin_dir}")
-    command: list[str | Path] = [bin_dir / "openapi-python-client", "generate", "--path", contract, "--config", CONFIG]
+    # As JSON, which no tool reads otherwise than another.
+    copy = target.with_suffix(".json")
+    copy.write_bytes(as_json(contract))
+    command: list[str | Path] = [bin_dir / "openapi-python-client", "generate", "--path", copy, "--config", CONFIG]
     command += ["--meta", "none", "--output-path", target, "--overwrite", "--fail-on-warning"]
     command += ["--custom-template-path", templates] if templates else []
     environment = {**os.environ, "PATH": f"{bin_dir}{os.pathsep}{os.environ['PATH']}"}

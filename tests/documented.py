@@ -111,9 +111,9 @@ def success(operation: str) -> tuple[int, Any]:
 IN_JSON = [name for name in OPERATIONS if json_of(name, success(name)[0])]
 
 
-def successes(operation: str) -> list[Any]:
-    """The contract's examples of a success's schemas."""
-    return [example(DOCUMENT, schema) for schema in schemas(operation, success(operation)[0])]
+def successes(operation: str, status: int | None = None) -> list[Any]:
+    """The contract's examples of a success's schemas; of the first success where no status is given."""
+    return [example(DOCUMENT, schema) for schema in schemas(operation, status or success(operation)[0])]
 
 
 @dataclass(frozen=True)
@@ -159,6 +159,10 @@ def headers_of(operation: str, status: int) -> dict[str, str]:
 
 
 def _situations(operation: str, status: int) -> list[Situation]:
+    if status < 300 and status != success(operation)[0]:
+        body = successes(operation, status)[0] if json_of(operation, status) else b""
+        fault = Fault.reply(status, body, headers_of(operation, status))
+        return [replace(_injected(operation, status, None, fault), name="another success")]
     if status < 300:
         return [Situation(operation, status, None, "success", lambda rig, key: None)]
     if "text/html" in answer_of(operation, status).get("content", {}):

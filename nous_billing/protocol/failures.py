@@ -16,7 +16,8 @@ from .error_codes import CLASSES, REFUSALS, is_documented
 from .operations import Operation
 from .replies import Failure, Reply, decode_json, retry_after, unknown_outcome, without_outcome
 
-_FAILS_CLOSED = frozenset({"temporarily_unavailable", "stripe_unavailable"})
+# Codes of a 503 after which nothing was done, as their descriptions promise.
+FAILS_CLOSED = frozenset({"temporarily_unavailable", "stripe_unavailable"})
 
 
 def error_from_reply(reply: Reply, base_url: str, operation: Operation[object]) -> BillingError:
@@ -100,7 +101,7 @@ def _may_have_acted(status: int, code: str | None) -> bool:
         return not is_documented(status, code)
     if 400 <= status < 500 and not _is_of_a_proxy(status):
         return code is None and status not in (401, 429)
-    return not (code in _FAILS_CLOSED and is_documented(status, code))
+    return not (code in FAILS_CLOSED and is_documented(status, code))
 
 
 def _is_of_a_proxy(status: int) -> bool:

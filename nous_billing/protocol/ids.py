@@ -1,4 +1,4 @@
-"""Ids of charges and tiers, checked before anything is sent."""
+"""Ids of charges and tiers, and whatever else goes into an address, checked before anything is sent."""
 
 from __future__ import annotations
 
@@ -47,3 +47,16 @@ def check_tier_id(subscription_type_id: str) -> str:
             error="invalid_subscription_type",
         )
     return stripped
+
+
+def check_path(path: str) -> str:
+    """Check a path that an argument is part of, quoted, and return it.
+
+    Raises:
+        BillingInvalidRequest: The argument is empty, ``.`` or ``..`` (``error="invalid_request"``).
+    """
+    if {"", ".", ".."} & set(path.split("/")[1:]):
+        raise BillingInvalidRequest(
+            "An id is empty, . or .., which would name another address. Nothing was sent.", error="invalid_request"
+        )
+    return path

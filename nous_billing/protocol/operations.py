@@ -26,7 +26,8 @@ from .._secrets import Secret, SecretBytes
 from ..money import Amount, check_amount, encode_json
 from .decoding import ContractBreach, read
 from .idempotency import check_idempotency_key
-from .ids import check_charge_id, check_tier_id
+from .ids import check_charge_id, check_path, check_tier_id
+from .request_headers import check_values
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -212,6 +213,7 @@ def _operation(kwargs: dict[str, Any], result: object, accept: str = JSON, **mor
     """Return the operation that sends everything in ``_get_kwargs``.
 
     Raises:
+        BillingInvalidRequest: An argument cannot stand in the path or in a header.
         TypeError: It has an argument that this module does not send yet: a bug in this module.
     """
     if not_carried := sorted(kwargs.keys() - _CARRIED):
@@ -219,8 +221,8 @@ def _operation(kwargs: dict[str, Any], result: object, accept: str = JSON, **mor
     body = kwargs.get("json")
     return Operation(
         method=kwargs["method"].upper(),
-        path=kwargs["url"] + _query(kwargs.get("params", {})),
-        headers=kwargs.get("headers", {}),
+        path=check_path(kwargs["url"]) + _query(kwargs.get("params", {})),
+        headers=check_values(kwargs.get("headers", {})),
         body=None if body is None else encode_json(body),
         result=result,
         accept=accept,

@@ -64,6 +64,20 @@ def check_headers(headers: Mapping[str, str] | None, *, are_traced: bool = False
     return checked
 
 
+def check_values(headers: Mapping[str, str]) -> Mapping[str, str]:
+    """Check the values of an operation's own headers, which may be arguments, and return the headers.
+
+    Raises:
+        BillingInvalidRequest: One has other than visible ASCII characters (``error="invalid_request"``).
+    """
+    for name, value in headers.items():
+        if not re.fullmatch(_VALUE, value):
+            raise BillingInvalidRequest(
+                f"The value of {name} must be of visible ASCII characters. Nothing was sent.", error="invalid_request"
+            )
+    return headers
+
+
 def user_agent(application: str | None) -> dict[str, str]:
     """Return the header that names an application before this SDK; none where it has no name.
 

@@ -15,6 +15,10 @@ from scripts.exports import PARTS
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACT_FILE = "openapi/nous-portal-billing.yaml"
 
+# What results have beside their fields, and what the classes do that the generator makes of schemas.
+OF_RESULTS = {"raw", "headers", "request_id"}
+OF_GENERATED = {"additional_properties", "additional_keys", "to_dict", "from_dict", "to_multipart"}
+
 
 @dataclass(frozen=True, order=True)
 class Gap:
@@ -94,12 +98,13 @@ class Contract:
 
     def place(self, *names: str) -> str:
         """The file and line of the last of these names, each looked for behind the one before."""
+        # A link names an operation, too, further in.
         line = 0
         for name in names:
             found = (
                 number
                 for number in range(line, len(self._lines))
-                if re.match(rf" *(operationId: {name}|{name}:)( |$)", self._lines[number])
+                if re.match(rf"(      operationId: {name}| *{name}:)( |$)", self._lines[number])
             )
             line = next(found, line)
         return f"{CONTRACT_FILE}:{line + 1}"
@@ -141,7 +146,7 @@ def snake_case(name: str) -> str:
 def can_be_named(key: str) -> bool:
     """Whether the facade finds a key of a reply by the Python name that it has."""
     name = snake_case(key)
-    return name.isidentifier() and name not in ("raw", "headers", "request_id") and wire_name(name) == key
+    return name.isidentifier() and name not in OF_RESULTS | OF_GENERATED and wire_name(name) == key
 
 
 def name_of(schema: Json) -> str:

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from nous_billing.errors import BillingError
 from nous_billing.mock.replies import names_json
 from nous_billing.protocol.error_codes import CLASSES, REFUSALS, statuses
+from nous_billing.protocol.failures import FAILS_CLOSED
 from scripts.document import Json
 
 from .annotations import NotReadError, check_name, field
@@ -15,6 +16,8 @@ from .contract import Contract, Gap, name_of, place, snake_case
 
 _TABLE_FILE = "nous_billing/protocol/error_codes.py"
 _ERRORS_FILE = "nous_billing/errors.py"
+_FAILURES_FILE = "nous_billing/protocol/failures.py"
+_FAILED = HTTPStatus.INTERNAL_SERVER_ERROR
 # What is nothing of these may be anything: the page of a proxy, too.
 _SAYS_WHAT = {"type", "properties", "allOf", "anyOf", "oneOf"}
 _NO_CODE = (
@@ -30,7 +33,7 @@ def gaps(contract: Contract) -> Iterator[Gap]:
     found: dict[str, tuple[set[str], set[int]]] = {}
     for operation_id, operation in contract.operations.items():
         for status, media_type, body in contract.bodies(operation):
-            if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR and status not in CLASSES:
+            if HTTPStatus.BAD_REQUEST <= status < _FAILED and status not in CLASSES:
                 yield Gap(place(_TABLE_FILE, "CLASSES"), f"{operation_id} answers {status}. Say which class that is.")
             here = contract.resolved(body)
             code = contract.resolved(here.get("properties", {}).get("error", {})).get("const")
@@ -50,7 +53,7 @@ def _must_have_a_code(status: int, media_type: str, body: Json) -> bool:
     """Whether a body is one that says why. Of a 4xx without a code nobody knows whether it is the portal's."""
     if names_json(media_type):
         return bool(_SAYS_WHAT & set(body))
-    return status < HTTPStatus.INTERNAL_SERVER_ERROR
+    return status < _FAILED
 
 
 def _kind(contract: Contract, key: str, part: Json) -> str:
@@ -76,6 +79,12 @@ def _code(contract: Contract, code: str, at: tuple[int, ...], schemas: list[str]
                     raise NotReadError(f"{kind}, and {own[snake_case(key)]} in another schema of {code}")
             except NotReadError as refused:
                 yield Gap(contract.place(schema, key), f"{schema}.{key} is {refused}, which the facade does not read.")
+    if HTTPStatus.SERVICE_UNAVAILABLE in at and code not in FAILS_CLOSED:
+        text = f"After {code} a charge counts as unknown. Add it, if its description promises that nothing was done."
+        yield Gap(place(_FAILURES_FILE, "FAILS_CLOSED"), text)
+    if untrusted := [status for status in at if status >= _FAILED and status != HTTPStatus.SERVICE_UNAVAILABLE]:
+        text = f"{code} comes with {untrusted[0]}, at which the facade trusts no code. A refusal has a 4xx or 503."
+        yield Gap(contract.place(schemas[0]), text)
     shown = at[0] if len(at) == 1 else at
     if code not in REFUSALS:
         name = f"Billing{code.title().replace('_', '')}"

@@ -20,12 +20,15 @@ def test_every_operation_of_the_contract_is_called(capsys: pytest.CaptureFixture
     [
         (lambda document: None, Reply(403, {"error": "org_access_denied", "portalUrl": "/"}), "answered 403: "),
         (lambda document: document["components"]["schemas"]["Money"].update(maxLength=2), None, "breaks the contract"),
-        (
-            lambda document: document["paths"]["/api/billing/state"]["get"].update(
-                parameters=[{"name": "page", "in": "query", "schema": {}}]
-            ),
-            None,
-            "get_billing_state has no example of page. Give it one.",
+        *(
+            (
+                lambda document, schema=schema: document["paths"]["/api/billing/state"]["get"].update(
+                    parameters=[{"name": "page", "in": "query", "schema": schema}]
+                ),
+                None,
+                "get_billing_state has no example of page. Give it one.",
+            )
+            for schema in ({}, {"type": "string"}, {"type": "array", "items": {"type": "string"}})
         ),
         (lambda document: document["paths"]["/api/billing/state"]["get"].update(servers=[]), None, "do what servers"),
     ],
@@ -40,6 +43,14 @@ def test_a_drift_fails(change, reply, said, monkeypatch, capsys) -> None:
         calls.main()
     assert ended.value.code
     assert said in capsys.readouterr().out + str(ended.value.code)
+
+
+def test_a_list_has_the_example_of_its_items() -> None:
+    document = load_document()
+    money = {"$ref": "#/components/schemas/Money"}
+    assert calls.example(document, {"schema": {"type": "array", "items": money}}) == [
+        document["components"]["schemas"]["Money"]["example"]
+    ]
 
 
 def test_each_parameter_is_put_where_the_contract_wants_it() -> None:

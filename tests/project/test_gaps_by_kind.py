@@ -297,7 +297,15 @@ def test_a_success_that_nothing_reads_is_refused_where_it_is_declared(responses:
 
 @pytest.mark.parametrize(
     ("key", "found"),
-    [("extraUsd", True), ("from", True), ("extraURL", False), ("extra-usd", False), ("raw", False), ("_id", False)],
+    [
+        ("extraUsd", True),
+        ("from", True),
+        ("extraURL", False),
+        ("extra-usd", False),
+        ("raw", False),
+        ("_id", False),
+        ("toDict", False),
+    ],
 )
 def test_a_key_that_no_field_would_find_is_refused(key: str, found: bool) -> None:
     text = SCHEMAS.replace("{RESPONSES}", JSON_ANSWER % "{$ref: '#/components/schemas/Holder'}").replace(
@@ -335,6 +343,7 @@ PARAMETER = "parameters: [{name: %s, in: %s, schema: {type: string}}]"
             "a body of allOf with properties beside it (write one schema",
         ),
         (PARAMETER % ("'of[x]'", "query"), "of[x], which can be no argument of a method"),
+        (BODY % "{properties: {additionalProperties: {}}}", "additional_properties, which can be no argument"),
         (PARAMETER % ("timeout", "query"), "timeout, which can be no argument of a method"),
         (PARAMETER % ("minUsd", "query") + "\n      " + BODY % "<Bounds>", "min_usd in 2 places"),
         (PARAMETER % ("Accept", "header"), "the header Accept as a parameter, which the SDK sets itself"),
@@ -392,11 +401,11 @@ def test_what_nothing_would_find_by_its_name_is_refused(old: str, new: str, sent
     assert not any(sentence in str(gap) for gap in operations.gaps(Contract(text)))
 
 
-def refused(*schemas: str) -> list[str]:
-    """What is asked of a 403 whose body is one of these."""
+def refused(*schemas: str, status: int = 403) -> list[str]:
+    """What is asked of a status whose body is one of these."""
     names = [f"Refused{number}" for number in range(len(schemas))]
     refs = ", ".join(f"<{name}>" for name in names)
-    answer = f"{{'403': {{description: X., content: {{application/json: {{schema: {{anyOf: [{refs}]}}}}}}}}}}"
+    answer = f"{{'{status}': {{description: X., content: {{application/json: {{schema: {{anyOf: [{refs}]}}}}}}}}}}"
     more = "".join(f"    {name}: {schema}\n" for name, schema in zip(names, schemas, strict=True))
     held = parsed(SCHEMAS.replace("{RESPONSES}", answer) + more)
     return [gap.text for gap in (*refusals.gaps(held), *results.gaps(held)) if "The contract has no" not in gap.text]
@@ -427,6 +436,17 @@ def test_a_refusal_is_asked_for_with_all_that_it_has(schemas: tuple[str, ...], s
     assert any(sentence in each for each in asked), asked
 
 
+@pytest.mark.parametrize(
+    ("status", "sentence"),
+    [(503, "After new_code a charge counts as unknown."), (500, "comes with 500, at which the facade trusts no code.")],
+)
+def test_a_code_of_a_failing_portal_is_said_to_leave_a_charge_unknown(status: int, sentence: str) -> None:
+    schema = NEW % "message: {type: string}"
+    assert any(sentence in each for each in refused(schema, status=status))
+    assert not any(sentence in each for each in refused(schema))
+    assert not any(sentence in each for each in refused(schema.replace("new_code", "stripe_unavailable"), status=503))
+
+
 @pytest.mark.parametrize("answer", ["{description: X.}", "{description: X., content: {text/html: {}}}"])
 def test_a_refusal_that_says_nothing_is_refused(answer: str) -> None:
     held = parsed(SCHEMAS.replace("{RESPONSES}", f"{{'404': {answer}, '500': {answer}}}"))
@@ -435,6 +455,13 @@ def test_a_refusal_that_says_nothing_is_refused(answer: str) -> None:
         "delete_x answers 404 without a code. Give each code a schema of its own under components/schemas, with error: "
         "{const: the_code}."
     ]
+
+
+def test_the_place_of_an_operation_is_not_a_link_to_it() -> None:
+    link = "{'200': {description: X., links: {next: {\n            operationId: delete_y\n          }}}}"
+    other = "  /y:\n    get:\n      operationId: delete_y\n      responses: {}\ncomponents:"
+    held = Contract(SCHEMAS.replace("{RESPONSES}", link).replace("components:", other))
+    assert held.place("delete_y") == "openapi/nous-portal-billing.yaml:12"
 
 
 @pytest.mark.parametrize(

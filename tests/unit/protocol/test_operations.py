@@ -522,6 +522,20 @@ def test_a_query_travels_with_the_path(params, path):
     assert operation_of(params=params).path == path
 
 
+@pytest.mark.parametrize(
+    "kwargs",
+    [
+        *({"url": f"/x/{each}/pay"} for each in ("", ".", "..")),
+        *({"url": f"/x/{each}"} for each in ("", ".", "..")),
+        *({"headers": {"X-Org": each}} for each in ("", " a", "a\r\nX-B: b", "\u00e9", "a\x00")),
+    ],
+)
+def test_an_argument_that_would_change_the_request_is_refused_before_anything_is_sent(kwargs):
+    with pytest.raises(BillingInvalidRequest, match="Nothing was sent") as caught:
+        operation_of(**kwargs)
+    assert caught.value.error == "invalid_request"
+
+
 @pytest.mark.parametrize("key", ["data", "files", "content", "cookies"])
 def test_what_would_not_be_sent_fails_loudly(key):
     with pytest.raises(TypeError, match=f"^/x: the client does not send {key} of _get_kwargs.$"):
