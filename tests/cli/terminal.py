@@ -79,8 +79,12 @@ class Terminal:
     def end(self) -> int:
         """Wait for the end, and return the exit code."""
         end = time.monotonic() + _PATIENCE
-        while self._read(0.1) or self.process.poll() is None:
+        while self.process.poll() is None:
+            self._read(0.1)
             assert time.monotonic() < end, f"it does not end:\n{self.text}"
+        # What it wrote just before its end.
+        while self._read(0):
+            pass
         os.close(self._master)
         return self.process.wait()
 
