@@ -57,9 +57,10 @@ def format_usd(amount: Decimal) -> str:
     """
     if not isinstance(amount, Decimal):
         raise wrong_type("amount", "a Decimal", amount, "invalid_amount")
-    if not is_sum_of_money(amount):
+    exact = _exact(amount)
+    if exact is None:
         raise BillingInvalidRequest(f"Not a sum of money: {_shown(amount)}.", error="invalid_amount")
-    places = max(2, -cast("int", amount.normalize(_EXACT).as_tuple().exponent))
+    places = max(2, -cast("int", exact.as_tuple().exponent))
     return f"{'-' if amount < 0 else ''}${amount.copy_abs():,.{places}f}"
 
 
@@ -69,7 +70,15 @@ def is_sum_of_money(amount: Decimal) -> bool:
     >>> is_sum_of_money(Decimal("-0.005")), is_sum_of_money(Decimal("1E+1000"))
     (True, False)
     """
-    return amount.is_finite() and abs(amount.adjusted()) <= _WIRE_MONEY_LENGTH and amount.normalize(_EXACT) == amount
+    return _exact(amount) is not None
+
+
+def _exact(amount: Decimal) -> Decimal | None:
+    """Return a sum of money without trailing zeros; None for what is no such sum."""
+    if not amount.is_finite() or abs(amount.adjusted()) > _WIRE_MONEY_LENGTH:
+        return None
+    exact = amount.normalize(_EXACT)
+    return exact if exact == amount else None
 
 
 def check_amount(amount: Amount | None, name: str = "The amount", *, may_be_zero: bool = False) -> Decimal:
