@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from functools import cache, lru_cache
+from functools import cache
 from importlib import resources
 from typing import Any, NamedTuple
 
@@ -45,7 +45,7 @@ class Interface(NamedTuple):
     operations: list[Operation]
 
 
-# Tests make many portals, and reading the documents takes longer than all else in that.
+# Tests make many portals, and reading the documents and compiling their schemas takes longer than most tests.
 @cache
 def portal_interface() -> Interface:
     """The contract, shared by all portals: not to be changed."""
@@ -79,13 +79,7 @@ def operations(document: Json, *, authenticated: bool = True) -> list[Operation]
 
     Raises ContractViolation for what the mock cannot do or check, by name.
     """
-    return list(_operations(json.dumps(document), authenticated))
-
-
-# Tests make many portals, and compiling the schemas takes longer than most tests.
-@lru_cache(maxsize=2)
-def _operations(text: str, authenticated: bool) -> tuple[Operation, ...]:
-    return tuple(_read(exact(json.loads(text)), [["bearer"]] if authenticated else []))
+    return list(_read(exact(document), [["bearer"]] if authenticated else []))
 
 
 def required_scopes(document: Json, operation: Json) -> list[str]:
