@@ -49,7 +49,7 @@ def check_tier_id(subscription_type_id: str) -> str:
     return stripped
 
 
-def check_path(path: str) -> str:
+def check_url_path(path: str) -> str:
     """Check a path that an argument is part of, quoted, and return it.
 
     Raises:

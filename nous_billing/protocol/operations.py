@@ -26,7 +26,7 @@ from .._secrets import Secret, SecretBytes
 from ..money import Amount, check_amount, encode_json
 from .decoding import ContractBreach, read
 from .idempotency import check_idempotency_key
-from .ids import check_charge_id, check_path, check_tier_id
+from .ids import check_charge_id, check_tier_id, check_url_path
 from .request_headers import check_values
 
 if TYPE_CHECKING:
@@ -221,7 +221,7 @@ def _operation(kwargs: dict[str, Any], result: object, accept: str = JSON, **mor
     body = kwargs.get("json")
     return Operation(
         method=kwargs["method"].upper(),
-        path=check_path(kwargs["url"]) + _query(kwargs.get("params", {})),
+        path=check_url_path(kwargs["url"]) + _query(kwargs.get("params", {})),
         headers=check_values(kwargs.get("headers", {})),
         body=None if body is None else encode_json(body),
         result=result,

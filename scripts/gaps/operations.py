@@ -20,8 +20,8 @@ _ASYNC_CLIENT_FILE = "nous_billing/async_client.py"
 # What every method takes beside the arguments of its operation, and the names that a request has inside.
 _OF_EVERY_METHOD = {"self", "timeout", "headers"}
 _TAKEN = {*_OF_EVERY_METHOD, *OF_GENERATED, "body", "params", "cookies", "client"}
-# What says who asks, for what, and how a request is framed. No caller gives it.
 _SOMETHING_ELSE = "something other than this operation. Give the operation another operationId."
+# What says who asks, for what, and how a request is framed. No caller gives it.
 _SET_BY_THE_SDK = {"accept", "authorization", "content-length", "content-type", "cookie", "host", "user-agent"}
 
 
