@@ -30,7 +30,8 @@ def test_it_starts_and_stops_promptly_and_leaves_no_thread():
         started = time.monotonic()
         portal.stop()
         assert time.monotonic() - started < 5
-    assert set(threading.enumerate()) == before
+    # Those of other tests may end meanwhile.
+    assert set(threading.enumerate()) <= before
     portal.stop()
     with pytest.raises(RuntimeError, match="not being served"):
         portal.url  # noqa: B018
