@@ -49,6 +49,7 @@ def pytest_collection_finish(session):
     # The tests themselves, thousands, are not to be looked through with each collection of garbage.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000)
     # Not those of a debugger.
     if coverage.Coverage.current():
         session.stash[TRACERS] = sys.gettrace(), threading.gettrace()

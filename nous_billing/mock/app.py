@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.middleware.cors import CORSMiddleware
@@ -33,14 +33,14 @@ register_url_convertor("rest_of_path", _RestConvertor())
 def build_app(
     traffic: Traffic,
     endpoints: Iterable[tuple[str, str, Endpoint]],
-    pages: Mapping[str, Reply],
+    pages: Mapping[str, Callable[[], Reply]],
     cors_origins: Sequence[str] = (),
 ) -> ASGIApp:
     """The application of these endpoints, each behind its method and path, and of fixed replies to GET by path.
 
     Scripts of pages of other origins may use it only if their origin is named, or `"*"`.
     """
-    paths: dict[str, dict[str, ASGIApp]] = {path: {"GET": _Page(reply)} for path, reply in pages.items()}
+    paths: dict[str, dict[str, ASGIApp]] = {path: {"GET": _Page(page)} for path, page in pages.items()}
     for method, path, endpoint in endpoints:
         paths.setdefault(path, {})[method] = endpoint
     # What has fewer parameters, or more text around them, is the closer match.
@@ -128,11 +128,11 @@ def _without_body(send: Send) -> Send:
 class _Page:
     """A reply that is always the same."""
 
-    def __init__(self, reply: Reply) -> None:
-        self._reply = reply
+    def __init__(self, page: Callable[[], Reply]) -> None:
+        self._page = page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await send_reply(self._reply, send)
+        await send_reply(self._page(), send)
 
 
 def _headers(scope: Scope) -> dict[str, str]:

@@ -99,15 +99,21 @@ class MockPortal(Portal):
         for path, page in people:
             endpoints.append(("GET", path, Endpoint(self, path, page.show, observed=False)))
             endpoints.append(("POST", path, Endpoint(self, path, page.submit, observed=False)))
-        contract = Reply(200, render(document), media_type=HTML)
-        control_page = Reply(200, render(control_document, "/_mock/openapi.json"), media_type=HTML)
+
+        # Rendered when they are asked for: most portals live for one test.
+        def contract() -> Reply:
+            return Reply(200, render(document), media_type=HTML)
+
+        def control_page() -> Reply:
+            return Reply(200, render(control_document, "/_mock/openapi.json"), media_type=HTML)
+
         pages = {
             "/": contract,
             "/docs": contract,
-            "/openapi.json": Reply(200, document),
+            "/openapi.json": lambda: Reply(200, document),
             "/_mock": control_page,
             "/_mock/": control_page,
-            "/_mock/openapi.json": Reply(200, control_document),
+            "/_mock/openapi.json": lambda: Reply(200, control_document),
         }
         return build_app(self, endpoints, pages, self._cors_origins)
 
