@@ -85,9 +85,13 @@ class Database:
             result = connection.execute(text(statement), values)
             return result.all() if result.returns_rows else None
 
+    def close_engines(self, but: int = 0) -> None:
+        """Close all but the first ones."""
+        while len(self._engines) > but:
+            self.run(self._engines.pop().dispose())
+
     def close(self) -> None:
-        for engine in self._engines:
-            self.run(engine.dispose())
+        self.close_engines()
         self._runner.close()
 
 

@@ -188,6 +188,7 @@ def test_a_missing_field_is_named(store):
 
 def test_a_file_that_says_nothing_of_what_is_wrong_is_named_with_the_kind_of_error(store, monkeypatch):
     store.save(FIRST)
-    monkeypatch.setattr(os, "fstat", lambda descriptor: (_ for _ in ()).throw(OSError()))
-    with pytest.raises(BillingPurchaseStoreError, match=r"cannot be read: OSError\. It may"):
-        store.load(KEY)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fstat", lambda descriptor: (_ for _ in ()).throw(OSError()))
+        with pytest.raises(BillingPurchaseStoreError, match=r"cannot be read: OSError\. It may"):
+            store.load(KEY)
