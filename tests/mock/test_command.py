@@ -1,6 +1,7 @@
 """`python -m nous_billing.mock`, and the page of the contract."""
 
 import json
+import logging
 import os
 import re
 import signal
@@ -11,6 +12,7 @@ from html.parser import HTMLParser
 import httpx
 import pytest
 
+from nous_billing.mock import command
 from nous_billing.mock.openapi import load_document
 from nous_billing.mock.page import render
 from tests.child import Child
@@ -18,7 +20,7 @@ from tests.child import Child
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_it_introduces_itself_serves_logs_and_ends_cleanly(ending):
-    command = [
+    started = [
         sys.executable,
         "-u",
         "-m",
@@ -30,7 +32,7 @@ def test_it_introduces_itself_serves_logs_and_ends_cleanly(ending):
         "--settle-after",
         "0",
     ]
-    with Child(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with Child(started, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         introduction = ""
         while "/api/billing/charge" not in introduction:
             introduction += process.stdout.readline()
@@ -52,8 +54,8 @@ def test_it_introduces_itself_serves_logs_and_ends_cleanly(ending):
 
 
 def test_the_shell_lines_work_as_they_are_printed(tmp_path):
-    command = [sys.executable, "-u", "-m", "nous_billing.mock"]
-    with Child(command, stdout=subprocess.PIPE, text=True) as process:
+    started = [sys.executable, "-u", "-m", "nous_billing.mock"]
+    with Child(started, stdout=subprocess.PIPE, text=True) as process:
         lines = []
         while not any("/api/billing/charge" in line for line in lines):
             lines.append(process.stdout.readline())
@@ -64,18 +66,34 @@ def test_the_shell_lines_work_as_they_are_printed(tmp_path):
     assert '"chargeId":"ch_' in shell.stdout
 
 
+@pytest.fixture
+def refused(monkeypatch, capsys):
+    """Run the command, in this process, with options with which it does not serve; its exit code and what it wrote."""
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    monkeypatch.setattr(logging, "raiseExceptions", True)
+
+    def run(*options):
+        monkeypatch.setattr(sys, "argv", ["mock", *options])
+        try:
+            ending = command.main()
+        except SystemExit as left:
+            ending = left.code
+        return ending, *capsys.readouterr()
+
+    return run
+
+
 @pytest.mark.parametrize(("port", "ending"), [(None, 1), ("70000", 2)])
-def test_an_unusable_port_is_reported_in_one_line(portal, port, ending):
+def test_an_unusable_port_is_reported_in_one_line(portal, port, ending, refused):
     port = port or portal.url.rpartition(":")[2]
-    command = [sys.executable, "-m", "nous_billing.mock", "--host-port", port]
-    process = subprocess.run(command, capture_output=True, text=True, timeout=10)
-    assert process.returncode == ending
-    assert re.fullmatch(rf"Cannot use port {port} of 127.0.0.1: .+\n", process.stderr)
+    ended, _, errors = refused("--host-port", port)
+    assert ended == ending
+    assert re.fullmatch(rf"Cannot use port {port} of 127.0.0.1: .+\n", errors)
 
 
-def test_the_help_says_what_the_cards_do():
-    command = [sys.executable, "-m", "nous_billing.mock", "--help"]
-    text = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout
+def test_the_help_says_what_the_cards_do(refused):
+    ended, text, _ = refused("--help")
+    assert ended == 0
     for word in ("--port", "--host", "--seed", "--cors", "--card", "--role", "--settle-after", "card_declined", "0500"):
         assert word in text
 
@@ -124,13 +142,12 @@ def test_a_seed_file_fixes_tokens_and_a_reset_keeps_the_one_that_was_printed(tmp
         (["--port", "70000"], '{"organisations": [{"name": "A"}], "people": [{"name": "P"}]}', "use port 70000"),
     ],
 )
-def test_what_keeps_it_from_starting_is_said_in_one_line(tmp_path, options, text, said):
+def test_what_keeps_it_from_starting_is_said_in_one_line(tmp_path, options, text, said, refused):
     seed = tmp_path / "seed.json"
     if text is not None:
         seed.write_text(text)
-    with start("--seed", str(seed), *options) as process:
-        output, errors = process.communicate(timeout=10)
-    assert (process.returncode, output) == (2, "")
+    ending, output, errors = refused("--seed", str(seed), *options)
+    assert (ending, output) == (2, "")
     assert re.fullmatch(rf"Cannot .*{re.escape(said)}.*\n", errors)
 
 
@@ -145,10 +162,9 @@ def test_what_keeps_it_from_starting_is_said_in_one_line(tmp_path, options, text
         *(([name, ""], f"{name} is blank") for name in ("--host", "--card", "--role", "--token")),
     ],
 )
-def test_an_option_that_cannot_be_is_said_in_one_line(option, said):
-    with start(*option) as process:
-        output, errors = process.communicate(timeout=10)
-    assert (process.returncode, output) == (2, "")
+def test_an_option_that_cannot_be_is_said_in_one_line(option, said, refused):
+    ending, output, errors = refused(*option)
+    assert (ending, output) == (2, "")
     assert re.fullmatch(rf"Cannot start with these options: .*{said}.*\n", errors)
 
 
@@ -162,11 +178,10 @@ def test_an_option_that_cannot_be_is_said_in_one_line(option, said):
         (["--port", "1", "--host", "192.0.2.1"], 1, "Cannot use port 1 of 192.0.2.1"),
     ],
 )
-def test_a_program_is_told_in_json_what_keeps_it_from_starting(options, ending, said):
-    with start("--json", *options) as process:
-        output, errors = process.communicate(timeout=10)
+def test_a_program_is_told_in_json_what_keeps_it_from_starting(options, ending, said, refused):
+    ended, output, errors = refused("--json", *options)
     told = json.loads(output)["error"]
-    assert (process.returncode, told["exit_code"], told["outcome_unknown"]) == (ending, ending, False)
+    assert (ended, told["exit_code"], told["outcome_unknown"]) == (ending, ending, False)
     assert said in told["message"]
     assert said in errors
 
