@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import importlib
 import json
 import os
 import signal
@@ -11,10 +12,28 @@ import threading
 import time
 import traceback
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 from nous_billing import AsyncBillingClient, BillingClient, BillingError, StoredLogin
 from nous_billing.auth import oauth, tokens
+
+# What each forked worker would load anew.
+LOADED_ON_FIRST_USE = [
+    "encodings.ascii",
+    "encodings.utf_8_sig",
+    "filelock._soft",
+    "httpx",
+    "nous_billing.auth.stored_login",
+    "nous_billing.sql",
+    "nous_billing.transport.socket_sender",
+    "nous_billing.transport.trust_store",
+    "platformdirs",
+    "psycopg",
+    "sqlalchemy.dialects.postgresql",
+    "sqlalchemy.dialects.sqlite",
+    "sqlite3",
+]
 
 # Started as a file, its own folder is where modules are looked for.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -149,21 +168,9 @@ def without_rights(path, user):
 
 def nursery():
     """Fork a worker for each line of standard input."""
-    import httpx
-
-    import nous_billing.auth.stored_login
-
-    assert httpx
-    assert nous_billing.auth.stored_login
-    # Loaded on first use by what a worker does.
-    import filelock
-    import platformdirs
-
-    import nous_billing.sql
-
-    assert nous_billing.sql
-    assert filelock
-    assert platformdirs
+    for name in LOADED_ON_FIRST_USE:
+        with suppress(ModuleNotFoundError):
+            importlib.import_module(name)
     for line in sys.stdin:
         if line == "wait\n":
             _, status = os.wait()
