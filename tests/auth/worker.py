@@ -18,6 +18,10 @@ from pathlib import Path
 from nous_billing import AsyncBillingClient, BillingClient, BillingError, StoredLogin
 from nous_billing.auth import oauth, tokens
 
+# Started as a file, its own folder is where modules are looked for.
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from tests.auth.support import login_at
+
 # What each forked worker would load anew.
 LOADED_ON_FIRST_USE = [
     "encodings.ascii",
@@ -34,10 +38,6 @@ LOADED_ON_FIRST_USE = [
     "sqlalchemy.dialects.sqlite",
     "sqlite3",
 ]
-
-# Started as a file, its own folder is where modules are looked for.
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from tests.auth.support import login_at
 
 
 def hurried_calls(request_seconds, *arguments):
