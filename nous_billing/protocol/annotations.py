@@ -12,11 +12,13 @@ from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hin
 OF_THE_REPLY = frozenset({"headers"})
 
 
+@cache
 def alternatives(kind: Any) -> tuple[Any, ...]:
     """Return the members of a union; any other annotation is its own only member."""
     return get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
 
 
+@cache
 def wire_name(name: str) -> str:
     """Return the name that a field has in JSON, such as ``minUsd`` for ``min_usd``."""
     head, *tail = name.split("_")
@@ -53,6 +55,7 @@ def formerly(cls: type) -> dict[str, str]:
     return {name: key for name, key in found.items() if key}
 
 
+@cache
 def constants(cls: Any) -> dict[str, Any]:
     """Return the JSON keys of a dataclass whose values are constants (``Literal``), with their annotations."""
     return {wire_name(name): kind for name, (kind, _) in object_fields(cls).items() if get_origin(kind) is Literal}
