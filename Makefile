@@ -38,7 +38,7 @@ export SOURCE_DATE_EPOCH := 1577836800
 
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup lock generate check-generated lint-contract lint format types arrows test test-project planted-faults soak \
+.PHONY: help setup lock generate check-generated lint-contract lint format types arrows test test-project properties planted-faults soak \
 	mutation wheel build check-wheel demo contract changes gaps surface check-surface rehearse test-floor docs docs-audit trace pictures \
 	release check-release check-tag proved publish upload notes indexes rehearse-release readers test-others bench chaos \
 	login-matrix chaos-service storm hermes lines check clean
@@ -170,6 +170,10 @@ endif
 
 test-project: $(NODE_SETUP) ## The tests of the tools, the documents and the examples, a service among them
 	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python $(PYTEST) $(OF_THE_PROJECT) $(ARGS)
+
+properties: $(NODE_SETUP) ## The tests with generated examples, with a hundred of each
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python $(PYTEST) --hypothesis-profile=more-examples \
+		$(shell grep -rl --include='test_*.py' hypothesis tests/unit) tests/properties $(ARGS)
 
 # In an environment of its own. Out stay the tests of the tooling, and schemathesis and DBOS, which ask for newer versions.
 test-floor: $(SETUP) ## All tests of the package with the lowest versions that pyproject.toml allows
@@ -304,7 +308,7 @@ hermes: wheel ## Run released versions of Hermes with the drop-in and with their
 notes: $(SETUP) ## Print the release notes of this version
 	@$(BIN)/python -m scripts.changelog
 
-check: check-generated lint-contract readers gaps check-surface rehearse lint types arrows check-wheel docs test-project ## Everything but the tests of the package
+check: check-generated lint-contract readers gaps check-surface rehearse lint types arrows check-wheel docs test-project properties ## Everything but the tests of the package
 
 clean: ## Remove all that make made
 	@rm -rf .tools .venv $(LEAN) node_modules readers/node_modules dist build site .cache .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis \

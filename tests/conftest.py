@@ -31,8 +31,9 @@ NOT_MEASURED = [f"tests/{place}" for place in NOT_MEASURED]
 # What coverage has set to trace this thread and new ones.
 TRACERS = pytest.StashKey[tuple]()
 
-# `make soak` tries others, for as long as it is told.
-settings.register_profile("same-examples", derandomize=True, database=None, deadline=None, max_examples=20)
+# `make properties` tries more of them, `make soak` others, for as long as it is told.
+settings.register_profile("same-examples", derandomize=True, database=None, deadline=None, max_examples=10)
+settings.register_profile("more-examples", settings.get_profile("same-examples"), max_examples=100)
 settings.register_profile("random-examples", database=None, deadline=None, max_examples=50, print_blob=True)
 # Where it is enough to know that a test fails.
 settings.register_profile(
