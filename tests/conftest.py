@@ -28,6 +28,8 @@ NOT_MEASURED += [
     for name in ("failed_renewals", "many_processes", "matrix", "secrets_of_a_login", "uninterrupted")
 ]
 NOT_MEASURED = [f"tests/{place}" for place in NOT_MEASURED]
+# By default a collection of garbage comes with every 700 new objects, and takes longer than most tests.
+gc.set_threshold(20_000)
 # What coverage has set to trace this thread and new ones.
 TRACERS = pytest.StashKey[tuple]()
 
@@ -59,7 +61,6 @@ def pytest_collection_finish(session):
     # The tests themselves, thousands, are not to be looked through with each collection of garbage.
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000)
     # Not those of a debugger.
     if coverage.Coverage.current():
         session.stash[TRACERS] = sys.gettrace(), threading.gettrace()

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import jedi  # type: ignore[import-untyped]
 import pytest
 
 import nous_billing
@@ -85,6 +84,17 @@ def test_a_type_checker_sees_the_objects_that_a_program_gets():
         assert seen[name] is getattr(nous_billing, name)
 
 
+@pytest.fixture(scope="module")
+def editor(tmp_path_factory):
+    """What editors complete with, in an environment that it knows."""
+    import jedi  # type: ignore[import-untyped]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jedi.settings, "cache_directory", tmp_path_factory.mktemp("jedi"))
+        environment = jedi.InterpreterEnvironment()
+        yield lambda code: {each.name for each in jedi.Script(code, environment=environment).complete()}
+
+
 @pytest.mark.parametrize(
     ("code", "completed"),
     [
@@ -93,10 +103,8 @@ def test_a_type_checker_sees_the_objects_that_a_program_gets():
         ("import nous_billing as nb; nb.new_idem", {"new_idempotency_key"}),
     ],
 )
-def test_an_editor_completes_public_names_without_running_the_code(code, completed, tmp_path, monkeypatch):
-    monkeypatch.setattr(jedi.settings, "cache_directory", tmp_path)
-    script = jedi.Script(code, environment=jedi.InterpreterEnvironment())
-    assert {each.name for each in script.complete()} == completed
+def test_an_editor_completes_public_names_without_running_the_code(code, completed, editor):
+    assert editor(code) == completed
 
 
 @pytest.mark.parametrize("name", nous_billing.__all__)
