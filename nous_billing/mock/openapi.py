@@ -104,17 +104,28 @@ def resolve(document: Json, entry: Json) -> Json:
 
 
 def _read(document: Json, security: list[list[str]]) -> Iterator[Operation]:
+    # Most replies have one of a few schemas, and a validator takes a while to compile.
+    compiled: dict[str, Draft202012Validator] = {}
     for path, item in document["paths"].items():
         for method, operation in item.items():
             if method not in METHODS:
                 raise ContractViolation(f"{path}: the mock cannot read {method!r} there, only methods.")
-            yield _Reader(document, operation, security, f"{method.upper()} {path}").operation(method.upper(), path)
+            place = f"{method.upper()} {path}"
+            yield _Reader(document, operation, security, place, compiled).operation(method.upper(), path)
 
 
 class _Reader:
     """Reads one operation."""
 
-    def __init__(self, document: Json, operation: Json, security: list[list[str]], place: str) -> None:
+    def __init__(
+        self,
+        document: Json,
+        operation: Json,
+        security: list[list[str]],
+        place: str,
+        compiled: dict[str, Draft202012Validator],
+    ) -> None:
+        self._compiled = compiled
         self._security = security
         self._document = document
         self._operation = operation
@@ -196,5 +207,9 @@ class _Reader:
         return set[str]().union(*map(json_types, values), *map(self._types, parts))
 
     def _validator(self, schema: Json) -> Draft202012Validator:
-        components = self._document.get("components", {})
-        return Draft202012Validator({"allOf": [schema], "components": components}, validate_formats=True)
+        text = json.dumps(schema)
+        if text not in self._compiled:
+            components = self._document.get("components", {})
+            whole = {"allOf": [schema], "components": components}
+            self._compiled[text] = Draft202012Validator(whole, validate_formats=True)
+        return self._compiled[text]
