@@ -140,32 +140,23 @@ def test_every_status_without_a_usable_body_is_an_error_that_says_the_status(ope
             assert len(str(error)) > 20
 
 
-@pytest.mark.parametrize("status", STATUSES)
 @pytest.mark.parametrize("body", BROKEN_BODIES, ids=short)
-def test_a_malformed_body_leaves_an_error_by_its_status(status, body):
-    error = refusal(reply(status, body), charge())
-    assert type(error) is expected_class(status, charge())
-    assert error.status == status
-    assert isinstance(error.payload, dict)
+def test_a_malformed_body_leaves_an_error_by_its_status(body):
+    for status in STATUSES:
+        error = refusal(reply(status, body), charge())
+        assert type(error) is expected_class(status, charge())
+        assert error.status == status
+        assert isinstance(error.payload, dict)
 
 
-@pytest.mark.parametrize("status", [200, 202, 204])
 @pytest.mark.parametrize("body", BROKEN_BODIES, ids=short)
-@pytest.mark.parametrize(
-    "operation",
-    [
-        charge(),
-        operations.get_billing_state(),
-        PATCH,
-        operations.get_charge_status("ch_1"),
-    ],
-    ids=lambda operation: operation.path,
-)
-def test_a_malformed_success_is_an_error_of_the_reply(status, body, operation):
-    error = call(operation, reply(status, body)).error
-    assert type(error) is errors.BillingResponseError
-    assert error.error in ("endpoint_unavailable", "invalid_response")
-    assert (error.status, error.outcome_unknown) == (status, operation.method != "GET")
+def test_a_malformed_success_is_an_error_of_the_reply(body):
+    called = charge(), operations.get_billing_state(), PATCH, operations.get_charge_status("ch_1")
+    for status, operation in product([200, 202, 204], called):
+        error = call(operation, reply(status, body)).error
+        assert type(error) is errors.BillingResponseError
+        assert error.error in ("endpoint_unavailable", "invalid_response")
+        assert (error.status, error.outcome_unknown) == (status, operation.method != "GET")
 
 
 JSON = st.recursive(
