@@ -1,6 +1,7 @@
 """Fixtures of the socket tests."""
 
 import ssl
+from itertools import count
 
 import pytest
 import trustme
@@ -11,8 +12,11 @@ from .harness import Kind
 from .raw_server import RawServer
 
 
+HOMES = count()
+
+
 @pytest.fixture(autouse=True)
-def _own_environment(monkeypatch, tmp_path):
+def _own_environment(monkeypatch, tmp_path_factory):
     """Keep the machine's proxies, certificates and logins out of the tests."""
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
@@ -27,8 +31,10 @@ def _own_environment(monkeypatch, tmp_path):
     ):
         monkeypatch.delenv(name, raising=False)
     # A login of the SDK's own lies under the first, one of Hermes under the second.
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("HERMES_HOME", str(tmp_path / "hermes"))
+    # Few tests make it.
+    home = tmp_path_factory.getbasetemp() / f"home-{next(HOMES)}"
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("HERMES_HOME", str(home / "hermes"))
 
 
 @pytest.fixture(params=["sync", "async"])

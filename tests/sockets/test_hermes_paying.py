@@ -51,7 +51,8 @@ class Terminal:
 
 
 @pytest.fixture
-def terminals(mock_portal, monkeypatch):
+def terminals(mock_portal, monkeypatch, tmp_path):
+    monkeypatch.setenv("HERMES_HOME", str(tmp_path / "hermes"))
     auth = types.ModuleType("hermes_cli.auth")
     auth.AuthError = type("AuthError", (RuntimeError,), {})
     auth.get_provider_auth_state = lambda _: auth.terminal.state
