@@ -11,7 +11,6 @@ from nous_billing import StaticToken
 from .harness import Kind
 from .raw_server import RawServer
 
-
 HOMES = count()
 
 
