@@ -338,14 +338,29 @@ def test_an_upgrade_that_failed_for_good_can_be_tried_with_another_key(last4, st
         '{"version": 2, "payments": []}',
         '{"version": 1, "payments": [{"key": "x"}]}',
         '{"version": 1, "payments": [5]}',
-        json.dumps(
-            {
-                "version": 1,
-                "payments": [{**dict.fromkeys(("key", "what", "portal", "organisation"), "x"), "sent_at": "soon"}],
-            }
+        "[" * 100_000,
+        *(
+            json.dumps(
+                {
+                    "version": 1,
+                    "payments": [
+                        {**dict.fromkeys(("key", "what", "portal", "organisation"), "x"), "sent_at": 1.0, **wrong}
+                    ],
+                }
+            )
+            for wrong in (
+                {"sent_at": "soon"},
+                {"sent_at": 10**400},
+                {"sent_at": float("nan")},
+                {"sends": None},
+                {"key": 5},
+                {"other_keys": [None]},
+                {"answered": "no"},
+            )
         ),
         None,
     ],
+    ids=lambda content: (content or "no folder")[-30:],
 )
 def test_a_file_that_cannot_be_used_stays_and_the_process_remembers(
     content, terminal, mock_portal, charges, tmp_path, caplog
