@@ -7,6 +7,9 @@ from datetime import datetime
 
 from .errors import BillingInvalidRequest
 
+# What an argument was before it was concealed.
+_CONCEALED = {"Secret": "str", "SecretBytes": "bytes"}
+
 
 def wrong_type(name: str, wanted: str, given: object, error: str) -> BillingInvalidRequest:
     """Return the error for an argument of the wrong type. It shows the type and never the value, which may be a token.
@@ -25,7 +28,8 @@ def kind_of(given: object) -> str:
     """
     if isinstance(given, type):
         return f"the class {given.__name__}"
-    return "None" if given is None else type(given).__name__
+    kind = type(given).__name__
+    return "None" if given is None else _CONCEALED.get(kind, kind)
 
 
 def check_functions(**functions: object) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from .._arguments import check_clock
-from .._secrets import Secret
+from .._secrets import Secret, concealed
 from .._threads import start
 from ..clock import Clock, SystemClock
 from ..credentials import BILLING_MANAGE_SCOPE, Credentials
@@ -72,13 +72,13 @@ class StoredLogin:
         proxy: ProxySetting = None,
         clock: Clock | None = None,
     ) -> None:
-        place = place_of(path, storage)
+        portal_base_url, proxy = concealed(portal_base_url), concealed(proxy)
         tokens.check_client_id(client_id)
         self._portal = None if portal_base_url is None else check_base_url(portal_base_url, "portal_base_url")
         self._clock = clock or SystemClock()
         check_clock(self._clock)
         driver = Driver(http_client, self._clock, self, ssl_context=ssl_context, proxy=proxy)
-        self._keeper = LoginKeeper(place, self._portal, client_id, self._clock, driver)
+        self._keeper = LoginKeeper(place_of(path, storage), self._portal, client_id, self._clock, driver)
 
     @property
     def path(self) -> Path:
