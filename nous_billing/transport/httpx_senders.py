@@ -181,7 +181,7 @@ class _Attempt:
         """
         kept_back: Any = getattr(error, "response", None) if is_a(error, {"HTTPStatusError"}) else None
         failure = self.failure(error)
-        if kept_back is None or kept_back.request is not self._request:
+        if kept_back is None or getattr(kept_back, "_request", None) is not self._request:
             return failure
         body: bytes | None = getattr(kept_back, "_content", None)
         reader = transport.ReplyReader(kept_back.status_code, kept_back.headers, received_at, body)

@@ -193,9 +193,14 @@ def test_what_a_given_client_raises_shows_no_token(moment, library, client_kind,
 
 
 @both_libraries
-def test_what_a_hook_raises_for_the_status_of_another_request_is_no_answer(library, client_kind, server):
-    other = library.Response(429, request=library.Request("GET", "http://elsewhere.test"))
-    refuse = hook(client_kind, lambda request: other.raise_for_status())
+@pytest.mark.parametrize("is_known", [True, False])
+def test_what_a_hook_raises_for_the_status_of_another_request_is_no_answer(is_known, library, client_kind, server):
+    other = library.Response(429, request=library.Request("GET", "http://elsewhere.test") if is_known else None)
+
+    def raising(request):
+        raise library.HTTPStatusError("429", request=request, response=other)
+
+    refuse = hook(client_kind, raising)
     error = failure(charge, given(client_kind, library, server.url, event_hooks={"request": [refuse]}))
     assert (type(error), error.status, error.outcome_unknown) == (nb.BillingNetworkError, None, False)
 
