@@ -100,7 +100,7 @@ class StoredLogin:
     def is_logged_in(self) -> bool:
         """Whether there is a login for the portal, even if it must be renewed first."""
         _, login = self._keeper.load()
-        return bool(login.get("access_token") or login.get("refresh_token"))
+        return tokens.is_alive(login, self._clock.time())
 
     @property
     def portal_base_url(self) -> str:
