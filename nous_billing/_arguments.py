@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import os
 from datetime import datetime
+from typing import NoReturn, SupportsIndex
 
 from .errors import BillingInvalidRequest
 
 # What an argument was before it was concealed.
 _CONCEALED = {"Secret": "str", "SecretBytes": "bytes"}
+
+
+class NotCopied:
+    """What has connections and a login."""
+
+    def __reduce_ex__(self, protocol: SupportsIndex, /) -> NoReturn:
+        raise BillingInvalidRequest(
+            f"A {type(self).__name__} cannot be copied or pickled: it has connections and a login. Threads can share "
+            "one; make another in each process.",
+            error="invalid_copy",
+        )
 
 
 def wrong_type(name: str, wanted: str, given: object, error: str) -> BillingInvalidRequest:

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from .._arguments import check_clock
+from .._arguments import NotCopied, check_clock
 from .._secrets import Secret, concealed
 from .._threads import start
 from ..clock import Clock, SystemClock
@@ -39,11 +39,11 @@ _ADVISORY_WAIT_SECONDS = 3.0
 _FULL_SCOPE = f"{LOGIN_SCOPE} {BILLING_MANAGE_SCOPE}"
 
 
-class StoredLogin:
+class StoredLogin(NotCopied):
     """A login of the SDK's own, kept in one JSON file or in a storage.
 
-    Safe to share between threads, and its file or storage between processes. A refresh that has begun finishes and is
-    saved, even if the caller stops waiting for it.
+    Safe to share between threads, and its file or storage between processes. It cannot be copied or pickled. A
+    refresh that has begun finishes and is saved, even if the caller stops waiting for it.
 
     Args:
         path: The file; by default ``login.json`` in the platform's config folder for ``nous-billing``.

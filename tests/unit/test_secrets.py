@@ -87,6 +87,13 @@ def test_no_frame_of_a_refused_argument_shows_a_secret(call, monkeypatch):
     assert not [view for view in (*shown, str(caught.value)) if "canary" in view]
 
 
+@pytest.mark.parametrize("make", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_a_login_is_neither_copied_nor_pickled(make):
+    with pytest.raises(BillingError, match="A StoredLogin cannot be copied or pickled") as caught:
+        make(StoredLogin())
+    assert caught.value.error == "invalid_copy"
+
+
 def test_the_views_of_these_tests_find_what_is_no_secret():
     for plain in (CANARY, CANARY.encode(), [{"a": (CANARY,)}], Credentials(CANARY).access_token):
         assert [view for view in views(plain) if "canary" in view]
