@@ -23,7 +23,6 @@ from .organisation import as_dict
 
 if TYPE_CHECKING:
     from .subject import Subject
-    from .unresolved import UnresolvedPayments
 
 
 _ENDS_OF_AN_UPGRADE = ("upgraded", "already_on_tier", "requires_action", "payment_failed")
@@ -35,7 +34,6 @@ class HermesClient:
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock: Clock = clock or SystemClock()
         self._driver = Driver(None, self._clock, DefaultLogin())
-        self._unresolved: UnresolvedPayments | None = None
 
     def call(self, timeout: float, operation: str, *arguments: object) -> dict[str, Any]:
         """Perform the operation of this name."""
@@ -89,17 +87,15 @@ class HermesClient:
     def _pay(self, subject: Subject, idempotency_key: str, timeout: float) -> dict[str, Any]:
         # Logging and files are not needed for a poll.
         from .paying import Paying
-        from .unresolved import UnresolvedPayments
+        from .unresolved import OF_THIS_PROCESS
 
-        if self._unresolved is None:
-            self._unresolved = UnresolvedPayments()
         key = check_idempotency_key(idempotency_key)
         seconds = check_seconds(timeout, "timeout")
         paying = Paying(
             subject,
             key,
             home=hermes_home(),
-            unresolved=self._unresolved,
+            unresolved=OF_THIS_PROCESS,
             seconds=seconds,
             clock=self._clock,
         )

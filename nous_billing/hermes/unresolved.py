@@ -152,6 +152,10 @@ class UnresolvedPayments:
             return answers[0] if answers else change(payments)
 
 
+OF_THIS_PROCESS = UnresolvedPayments()
+"""One for all clients: two threads that call for the first time may each make a client."""
+
+
 def _read(path: Path) -> dict[str, Payment]:
     try:
         document = json.loads(read_own_file(path))
