@@ -103,20 +103,28 @@ class HermesClient:
 
     def _run(self, flow: Flow[dict[str, Any]]) -> dict[str, Any]:
         try:
-            return cast("dict[str, Any]", _plain(self._driver.run(flow)))
+            return _plain(self._driver.run(flow))
         except BillingError as error:
             error.payload = _plain(error.payload)
             raise
 
 
-def _plain(value: Any) -> Any:
-    """Return a decoded reply for any JSON encoder: Hermes hands replies on as JSON, which has no ``Decimal``."""
-    if isinstance(value, dict):
-        return {key: _plain(each) for key, each in cast("dict[str, Any]", value).items()}
-    if isinstance(value, list):
-        return list(map(_plain, value))  # pyright: ignore[reportUnknownArgumentType]
-    if isinstance(value, Decimal):
-        # Only where the float has the same digits. Money of the contract is a string anyway.
-        number = float(value)
-        return number if Decimal(repr(number)) == value else str(value)
-    return value
+def _plain(decoded: dict[str, Any]) -> dict[str, Any]:
+    """Make a reply one for any JSON encoder, in place: Hermes hands replies on as JSON, which has no ``Decimal``.
+
+    Without recursion: what the decoder can nest must not overflow the stack here.
+    """
+    nested: list[dict[Any, Any] | list[Any]] = [decoded]
+    for each in nested:
+        for key, value in list(each.items() if isinstance(each, dict) else enumerate(each)):
+            if isinstance(value, (dict, list)):
+                nested.append(cast("dict[Any, Any]", value))
+            elif isinstance(value, Decimal):
+                each[key] = _plain_number(value)
+    return decoded
+
+
+def _plain_number(value: Decimal) -> float | str:
+    # Only where the float has the same digits. Money of the contract is a string anyway.
+    number = float(value)
+    return number if Decimal(repr(number)) == value else str(value)
