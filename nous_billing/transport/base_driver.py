@@ -53,7 +53,7 @@ class BaseDriver(Generic[SenderT, ClockT]):
         self._given: SenderT | None = given
         self._make: Callable[[], SenderT] = make
         self._intercept: Callable[[], SenderT | None] = intercept
-        # By process or event loop: connections cannot be shared between two of them.
+        # By process, and event loop: connections cannot be shared between two of them.
         self._own: dict[object, SenderT] = {}
         self._making: SharedWork[SenderT] = SharedWork("nous-billing-load")
         self._asking: SharedWork[Credentials] = SharedWork("nous-billing-credentials", inf)
