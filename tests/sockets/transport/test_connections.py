@@ -9,7 +9,7 @@ from threading import Barrier
 
 import pytest
 
-from nous_billing import AsyncBillingClient, BillingClient, BillingNetworkError, BillingTimeout, StaticToken
+from nous_billing import AsyncBillingClient, BillingNetworkError, BillingTimeout, StaticToken
 from nous_billing.transport import connection, idle_connections
 from tests.sockets.harness import charge, failure, poll, save
 from tests.sockets.raw_server import Answer, RawServer, answer
