@@ -1,5 +1,7 @@
 """What a given client raises: whether the charge may have been made."""
 
+import functools
+
 import httpx
 import pytest
 from httpx_aiohttp import HttpxAiohttpClient
@@ -154,6 +156,22 @@ def test_a_client_that_sends_in_a_way_of_its_own_may_have_sent(library, client_k
     http = client_kind.keep(Own(verify=NO_ROOTS))
     client = client_kind.client(StaticToken("t"), base_url=server.url, http_client=http)
     assert failure(charge, client).outcome_unknown is True
+
+
+@both_libraries
+def test_a_client_whose_sending_is_only_looked_on_sends_as_the_librarys(library, client_kind, server, monkeypatch):
+    kind = getattr(library, "AsyncClient" if client_kind.is_async else "Client")
+    own = kind.send
+
+    # As Sentry does.
+    @functools.wraps(own)
+    def look_on(self, *args, **kwargs):
+        return own(self, *args, **kwargs)
+
+    monkeypatch.setattr(kind, "send", look_on)
+    hooks = {"request": [hook(client_kind, refuse)]}
+    error = failure(charge, given(client_kind, library, server.url, event_hooks=hooks))
+    assert (error.outcome_unknown, server.requests) == (False, [])
 
 
 @both_libraries
