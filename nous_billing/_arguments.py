@@ -4,8 +4,23 @@ from __future__ import annotations
 
 import os
 from datetime import datetime
+from typing import NoReturn, SupportsIndex
 
 from .errors import BillingInvalidRequest
+
+# What an argument was before it was concealed.
+_CONCEALED = {"Secret": "str", "SecretBytes": "bytes"}
+
+
+class NotCopied:
+    """What has connections and a login."""
+
+    def __reduce_ex__(self, protocol: SupportsIndex, /) -> NoReturn:
+        raise BillingInvalidRequest(
+            f"A {type(self).__name__} cannot be copied or pickled: it has connections and a login. Threads can share "
+            "one; make another in each process.",
+            error="invalid_copy",
+        )
 
 
 def wrong_type(name: str, wanted: str, given: object, error: str) -> BillingInvalidRequest:
@@ -25,7 +40,8 @@ def kind_of(given: object) -> str:
     """
     if isinstance(given, type):
         return f"the class {given.__name__}"
-    return "None" if given is None else type(given).__name__
+    kind = type(given).__name__
+    return "None" if given is None else _CONCEALED.get(kind, kind)
 
 
 def check_functions(**functions: object) -> None:

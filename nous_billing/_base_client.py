@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Generic, NoReturn, SupportsIndex, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from ._arguments import check_clock, check_functions, wrong_type
+from ._arguments import NotCopied, check_clock, check_functions, wrong_type
 from .clock import BaseClock
 from .credentials import AsyncCredentialSource, CredentialSource
-from .errors import BillingError, BillingInvalidRequest
+from .errors import BillingError
 from .models import (
     BillingState,
     ChargeAccepted,
@@ -44,7 +44,7 @@ T = TypeVar("T")
 ClockT = TypeVar("ClockT", bound=BaseClock)
 
 
-class BaseClient(Generic[ClockT]):
+class BaseClient(NotCopied, Generic[ClockT]):
     def __init__(
         self,
         credentials: CredentialSource | AsyncCredentialSource | None,
@@ -69,13 +69,6 @@ class BaseClient(Generic[ClockT]):
             credentials = self._default_login = DefaultLogin(ssl_context, proxy)
         self._source: CredentialSource | AsyncCredentialSource = credentials
         self._shown: Organisation | None = None
-
-    def __reduce_ex__(self, protocol: SupportsIndex, /) -> NoReturn:
-        raise BillingInvalidRequest(
-            "A client cannot be copied or pickled: it has connections and a login. Threads can share one; make another "
-            "in each process.",
-            error="invalid_copy",
-        )
 
     def _exchange(
         self, operation: Operation[T], timeout: float | None, before_send: BeforeSend | None = None

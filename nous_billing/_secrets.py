@@ -139,6 +139,16 @@ def reveal(value: Any) -> Any:
     return value.reveal() if isinstance(value, (Secret, SecretBytes)) else value
 
 
+def concealed(value: Any) -> Any:
+    """Return a string or bytes as a secret, and anything else as it is: for an argument that may have a password.
+
+    To be called first of all: a traceback may show the variables of a frame.
+    """
+    if isinstance(value, str):
+        return Secret(value)
+    return SecretBytes(value) if isinstance(value, bytes) else value
+
+
 def masked(members: Mapping[str, Any]) -> dict[str, Any]:
     """Return an object of a login file with its strings as secrets, but for those that are known to be none.
 

@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from contextvars import copy_context
 from queue import Empty, SimpleQueue
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -140,6 +140,13 @@ def _work_off(queue: SimpleQueue[_Job[T]]) -> None:
         queue.get().run()
 
 
+class _Entered(threading.local):
+    """For each block that a thread is in: whether it held the lock before."""
+
+    def __init__(self) -> None:
+        self.held: list[bool] = []
+
+
 class ForkSafeLock:
     """A lock that is free in a forked child, even if a thread of the parent held it: ``with lock, lock.current:``.
 
@@ -150,6 +157,7 @@ class ForkSafeLock:
 
     def __init__(self) -> None:
         self._lock_of: dict[int, threading.RLock] = {}
+        self._entered = _Entered()
 
     @property
     def current(self) -> threading.RLock:
@@ -157,9 +165,11 @@ class ForkSafeLock:
         return self._lock_of.setdefault(os.getpid(), threading.RLock())
 
     def __enter__(self) -> None:
-        pass
+        current: Any = self.current
+        self._entered.held.append(current._is_owned())
 
     def __exit__(self, kind: object, *_rest: object) -> None:
-        if kind is not None:
+        # What this thread held before, as where a signal handler failed, is for its holder to give back.
+        if not self._entered.held.pop() and kind is not None:
             with suppress(RuntimeError):
                 self.current.release()

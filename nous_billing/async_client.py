@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 from ._async_purchasing import AsyncPurchasing
 from ._async_subscriptions import AsyncSubscriptions
 from ._reporting import Listener
+from ._secrets import concealed
 from .clock import DEFAULT_TIMEOUT, AsyncClock, AsyncSystemClock
 from .credentials import AsyncCredentialSource, CredentialSource
 from .models import BillingState, ChargeAccepted, ChargeFailed, ChargeSettled, ChargeStatus
@@ -63,6 +64,7 @@ class AsyncBillingClient(AsyncPurchasing, AsyncSubscriptions):
         observer: Observer | None = None,
         clock: AsyncClock | None = None,
     ) -> None:
+        base_url, proxy = concealed(base_url), concealed(proxy)
         super().__init__(
             credentials, base_url, timeout, clock or AsyncSystemClock(), ssl_context=ssl_context, proxy=proxy
         )

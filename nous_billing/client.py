@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from ._purchasing import Purchasing
 from ._reporting import Listener
+from ._secrets import concealed
 from ._subscriptions import Subscriptions
 from .async_client import AsyncBillingClient as AsyncBillingClient
 from .clock import DEFAULT_TIMEOUT, Clock, SystemClock
@@ -67,6 +68,7 @@ class BillingClient(Purchasing, Subscriptions):
         observer: Observer | None = None,
         clock: Clock | None = None,
     ) -> None:
+        base_url, proxy = concealed(base_url), concealed(proxy)
         super().__init__(credentials, base_url, timeout, clock or SystemClock(), ssl_context=ssl_context, proxy=proxy)
         self._driver = Driver(
             http_client,

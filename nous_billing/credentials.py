@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ._arguments import wrong_type
-from ._secrets import Secret, check_token, reveal
+from ._secrets import Secret, check_token, concealed, reveal
 from ._threads import ForkSafeLock, SideThread
 from .clock import BaseClock
 from .errors import BillingAuthError, BillingError
+from .portal import check_base_url
 
 BILLING_MANAGE_SCOPE = "billing:manage"
 """The scope that a token needs to buy, to configure auto-reload and to poll a charge."""
@@ -36,7 +37,8 @@ class Credentials:
     Raises:
         BillingAuthError: The token is no string, is blank or has characters that no token has
             (``error="invalid_token"``).
-        BillingInvalidRequest: ``portal_base_url`` is neither a string nor None (``error="invalid_base_url"``).
+        BillingInvalidRequest: ``portal_base_url`` is neither a string nor None, or has a user name or a password
+            (``error="invalid_base_url"``).
 
     Examples:
         >>> Credentials(access_token="secret")
@@ -49,10 +51,14 @@ class Credentials:
 
     def __init__(self, access_token: str | Secret, portal_base_url: str | None = None) -> None:
         # First of all: a traceback may show the variables of this frame.
-        access_token = Secret(access_token) if isinstance(access_token, str) else access_token
-        if portal_base_url is not None and not isinstance(portal_base_url, str):
-            raise wrong_type("portal_base_url", "a string or None", portal_base_url, "invalid_base_url")
-        object.__setattr__(self, "portal_base_url", portal_base_url)
+        access_token, address = concealed(access_token), concealed(portal_base_url)
+        del portal_base_url
+        if address is not None and not isinstance(address, Secret):
+            raise wrong_type("portal_base_url", "a string or None", address, "invalid_base_url")
+        if address is not None and "@" in address.reveal():
+            # Already here, as the repr would show the user name and the password.
+            check_base_url(address, "portal_base_url")
+        object.__setattr__(self, "portal_base_url", None if address is None else str(address.reveal()))
         object.__setattr__(self, "secret", check_token(access_token))
 
     @property
@@ -105,6 +111,7 @@ class StaticToken:
 
     Raises:
         BillingAuthError: The token is blank or has characters that no token has (``error="invalid_token"``).
+        BillingInvalidRequest: As for ``Credentials``.
 
     Examples:
         >>> StaticToken("secret", portal_base_url="http://localhost:3000")
@@ -112,8 +119,7 @@ class StaticToken:
     """
 
     def __init__(self, access_token: str | Secret, *, portal_base_url: str | None = None) -> None:
-        access_token = Secret(access_token) if isinstance(access_token, str) else access_token
-        self._portal_base_url = portal_base_url
+        access_token, portal_base_url = concealed(access_token), concealed(portal_base_url)
         self._credentials = Credentials(access_token, portal_base_url)
 
     def resolve(self, *, rejected: str | None = None) -> Credentials:
@@ -121,7 +127,7 @@ class StaticToken:
         return self._credentials
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(access_token='***', portal_base_url={self._portal_base_url!r})"
+        return f"{type(self).__name__}(access_token='***', portal_base_url={self._credentials.portal_base_url!r})"
 
 
 class CredentialMemo:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
+from typing import cast
 
 try:
     import keyring
@@ -16,8 +17,10 @@ except ModuleNotFoundError as _error:
         name=_error.name,
     ) from _error
 
+from ._arguments import wrong_type
 from ._files.locking import locked
 from ._secrets import SecretBytes
+from .errors import BillingInvalidRequest
 
 __all__ = ["KeyringLoginStorage"]
 
@@ -30,17 +33,23 @@ class KeyringLoginStorage:
     Args:
         username: The entry of the service ``nous-billing``.
         lock_folder: Where the lock is; by default the platform's config folder for ``nous-billing``.
+
+    Raises:
+        BillingInvalidRequest: There can be no such entry (``error="invalid_username"``) or folder
+            (``error="invalid_path"``).
     """
 
     def __init__(self, username: str = "login", *, lock_folder: str | os.PathLike[str] | None = None) -> None:
+        if not isinstance(cast("object", username), str):
+            raise wrong_type("username", "a string", username, "invalid_username")
         self._username = username
-        if lock_folder is None:
-            from platformdirs import user_config_path
-
-            lock_folder = user_config_path("nous-billing", appauthor=False)
-        folder = Path(lock_folder).expanduser().absolute()
-        # A user's name may have characters that the name of a file cannot have.
-        self._lock = folder / f"keyring-{sha256(username.encode()).hexdigest()[:16]}.lock"
+        try:
+            # A user's name may have characters that the name of a file cannot have.
+            name = f"keyring-{sha256(username.encode()).hexdigest()[:16]}.lock"
+        except UnicodeEncodeError:
+            message = "username has half of a character, which cannot be written. Give another."
+            raise BillingInvalidRequest(message, error="invalid_username") from None
+        self._lock = _folder(lock_folder) / name
 
     @property
     def name(self) -> str:
@@ -82,3 +91,23 @@ class KeyringLoginStorage:
 
 
 _SERVICE = "nous-billing"
+
+
+def _folder(given: object) -> Path:
+    if given is not None and not isinstance(given, (str, os.PathLike)):
+        raise wrong_type("lock_folder", "a string or an os.PathLike", given, "invalid_path")
+    try:
+        if given is None:
+            from platformdirs import user_config_path
+
+            given = user_config_path("nous-billing", appauthor=False)
+        folder = Path(cast("str", given)).expanduser().absolute()
+        with suppress(FileNotFoundError, NotADirectoryError, PermissionError):
+            os.lstat(folder)
+    except (RuntimeError, TypeError, ValueError, OSError) as error:
+        reason = (getattr(error, "strerror", None) or str(error)).removesuffix(".")
+        raise BillingInvalidRequest(
+            f"The folder for the lock of the keyring cannot be used: {reason}. Give one that can be written.",
+            error="invalid_path",
+        ) from None
+    return folder

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from ._arguments import wrong_type
+from ._secrets import Secret, concealed
 from .errors import BillingInvalidRequest
 
 DEFAULT_PORTAL_BASE_URL = "https://portal.nousresearch.com"
@@ -59,7 +60,9 @@ def resolve_portal_base_url(state: Mapping[str, Any] | None = None) -> str:
     base_url = check_base_url(stored, "The portal URL of the stored login")
     if urlsplit(base_url).hostname not in _STORED_HOSTS:
         raise _invalid(
-            "The portal URL of the stored login", stored, f"set {_ENVIRONMENT[0]} if you trust it, or log in again"
+            "The portal URL of the stored login",
+            repr(base_url),
+            f"set {_ENVIRONMENT[0]} if you trust it, or log in again",
         )
     return base_url
 
@@ -67,7 +70,7 @@ def resolve_portal_base_url(state: Mapping[str, Any] | None = None) -> str:
 def environment_base_url() -> str | None:
     """Return the base URL that the environment sets, checked, or None."""
     for name in _ENVIRONMENT:
-        value = os.environ.get(name, "").strip()
+        value = Secret(os.environ.get(name, "").strip())
         if value:
             return check_base_url(value, name)
     return None
@@ -78,7 +81,7 @@ def environment_fingerprint() -> tuple[str | None, ...]:
     return os.environ.get(_ENVIRONMENT[0]), os.environ.get(_ENVIRONMENT[1])
 
 
-def check_base_url(url: str, name: str) -> str:
+def check_base_url(url: str | Secret, name: str) -> str:
     """Return a base URL without its trailing slash, or refuse it.
 
     Raises:
@@ -89,25 +92,34 @@ def check_base_url(url: str, name: str) -> str:
         >>> check_base_url("https://preview.example/", "base_url")
         'https://preview.example'
     """
-    if not isinstance(url, str):
+    url = concealed(url)
+    if not isinstance(url, Secret):
         raise wrong_type(name, "a string", url, "invalid_base_url")
-    return _checked_base_url(url, name)
+    base_url, shown, remedy = _checked_base_url(url)
+    if base_url is None:
+        raise _invalid(name, shown, remedy)
+    return base_url
 
 
 # At each poll the same one.
 @lru_cache(maxsize=32)
-def _checked_base_url(url: str, name: str) -> str:
-    stripped = url.strip().rstrip("/")
+def _checked_base_url(url: Secret) -> tuple[str | None, str | None, str]:
+    """Return the base URL; or None, what of it may be shown, and what is wrong.
+
+    Never raises: its variables may hold a password.
+    """
+    stripped = str.strip(url.reveal()).rstrip("/")
     parts = _split(stripped)
+    shown = _shown(url)
     if parts is not None and "@" in parts.netloc:
-        raise _invalid(name, None, "it must not carry a user name or password")
+        return None, None, "it must not carry a user name or password"
     if parts is None or "?" in stripped or "#" in stripped or not _AUTHORITY.fullmatch(parts.netloc):
-        raise _invalid(name, url, "it must be like https://host, with no query or fragment")
+        return None, shown, "it must be like https://host, with no query or fragment"
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK_HOSTS):
-        raise _invalid(name, url, "it must be https, or http on localhost, 127.0.0.1 or [::1]")
+        return None, shown, "it must be https, or http on localhost, 127.0.0.1 or [::1]"
     if not _PATH.fullmatch(parts.path):
-        raise _invalid(name, url, 'its path must have only characters of a URL, and no "." or ".." between slashes')
-    return stripped
+        return None, shown, 'its path must have only characters of a URL, and no "." or ".." between slashes'
+    return stripped, shown, ""
 
 
 def portal_link(base_url: str, link: object) -> str | None:
@@ -148,11 +160,13 @@ def _split(url: str) -> SplitResult | None:
         return None
 
 
-def _invalid(name: str, value: str | None, remedy: str) -> BillingInvalidRequest:
+def _shown(url: Secret) -> str | None:
+    """Return what of an address may be shown, or None."""
     # Where the rest is misspelt, no parser finds the user name and password; and a query may be a login, too.
-    shown = ""
-    if value is not None and "@" not in value and len(value) <= _LONGEST_SHOWN:
-        shown = f" {re.split('[?#]', value)[0]!r}"
-    return BillingInvalidRequest(
-        f"{name}{shown} cannot be used as the portal's address: {remedy}.", error="invalid_base_url"
-    )
+    text = url.reveal()
+    return repr(re.split("[?#]", text)[0]) if "@" not in text and len(text) <= _LONGEST_SHOWN else None
+
+
+def _invalid(name: str, shown: str | None, remedy: str) -> BillingInvalidRequest:
+    which = name if shown is None else f"{name} {shown}"
+    return BillingInvalidRequest(f"{which} cannot be used as the portal's address: {remedy}.", error="invalid_base_url")

@@ -21,16 +21,20 @@ _LARGEST_SKEW = 1e9
 
 
 class KeptLogin:
-    """The document of a storage, whose exceptions become those of a ``LoginFile``."""
+    """The document of a storage, whose exceptions become those of a ``LoginFile``.
+
+    Attributes:
+        name: What messages call it.
+
+    Raises:
+        BillingInvalidRequest: Its name cannot be told (``error="invalid_storage"``).
+    """
 
     def __init__(self, storage: LoginStorage) -> None:
         self._storage = storage
         self._saved = 0
-
-    @property
-    def name(self) -> str:
-        """What messages call it."""
-        return self._storage.name
+        # Read once: a message must not fail for it.
+        self.name: str = self._name()
 
     @property
     def is_there(self) -> bool:
@@ -125,6 +129,17 @@ class KeptLogin:
     def _save(self, content: Callable[[], bytes]) -> None:
         self._call("save", SecretBytes(content()))
         self._saved += 1
+
+    def _name(self) -> str:
+        try:
+            name: object = self._storage.name
+        except Exception as error:  # noqa: BLE001 - what a storage raises is not known here
+            reason = f"cannot be read: {type(error).__name__}"
+        else:
+            if isinstance(name, str):
+                return name
+            reason = f"is {kind_of(name)}, not a string"
+        raise _invalid(f"name {reason}")
 
     def _call(self, method: str, *arguments: object, held: AbstractContextManager[object] | None = None) -> object:
         """Call a method of the storage, or enter what it returned.

@@ -30,7 +30,8 @@ def place_of(path: str | os.PathLike[str] | None, storage: LoginStorage | None) 
         return _file(path)
     if path is not None:
         raise BillingInvalidRequest("Give a path or a storage, not both.", error="invalid_storage")
-    missing = [name for name in _METHODS if not hasattr(storage, name)]
+    # In its class first: a property may raise anything.
+    missing = [name for name in _METHODS if not (hasattr(type(storage), name) or hasattr(storage, name))]
     if missing:
         raise wrong_type("storage", f"a LoginStorage with {', '.join(missing)}", storage, "invalid_storage")
     return KeptLogin(storage)

@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from .._arguments import check_clock
-from .._secrets import Secret
+from .._arguments import NotCopied, check_clock
+from .._secrets import Secret, concealed
 from .._threads import start
 from ..clock import Clock, SystemClock
 from ..credentials import BILLING_MANAGE_SCOPE, Credentials
@@ -39,11 +39,11 @@ _ADVISORY_WAIT_SECONDS = 3.0
 _FULL_SCOPE = f"{LOGIN_SCOPE} {BILLING_MANAGE_SCOPE}"
 
 
-class StoredLogin:
+class StoredLogin(NotCopied):
     """A login of the SDK's own, kept in one JSON file or in a storage.
 
-    Safe to share between threads, and its file or storage between processes. A refresh that has begun finishes and is
-    saved, even if the caller stops waiting for it.
+    Safe to share between threads, and its file or storage between processes. It cannot be copied or pickled. A
+    refresh that has begun finishes and is saved, even if the caller stops waiting for it.
 
     Args:
         path: The file; by default ``login.json`` in the platform's config folder for ``nous-billing``.
@@ -72,13 +72,13 @@ class StoredLogin:
         proxy: ProxySetting = None,
         clock: Clock | None = None,
     ) -> None:
-        place = place_of(path, storage)
+        portal_base_url, proxy = concealed(portal_base_url), concealed(proxy)
         tokens.check_client_id(client_id)
         self._portal = None if portal_base_url is None else check_base_url(portal_base_url, "portal_base_url")
         self._clock = clock or SystemClock()
         check_clock(self._clock)
         driver = Driver(http_client, self._clock, self, ssl_context=ssl_context, proxy=proxy)
-        self._keeper = LoginKeeper(place, self._portal, client_id, self._clock, driver)
+        self._keeper = LoginKeeper(place_of(path, storage), self._portal, client_id, self._clock, driver)
 
     @property
     def path(self) -> Path:
@@ -100,7 +100,7 @@ class StoredLogin:
     def is_logged_in(self) -> bool:
         """Whether there is a login for the portal, even if it must be renewed first."""
         _, login = self._keeper.load()
-        return bool(login.get("access_token") or login.get("refresh_token"))
+        return tokens.is_alive(login, self._clock.time())
 
     @property
     def portal_base_url(self) -> str:

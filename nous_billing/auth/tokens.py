@@ -118,6 +118,12 @@ def usable_token(login: Mapping[str, Any], rejected: Secret | None, now: float, 
     return token if _seconds_left(login, token, now) > seconds else None
 
 
+def is_alive(login: Mapping[str, Any], now: float) -> bool:
+    """Whether a login has a token that is valid now, or one to renew it with."""
+    refresh_token = secret_text(login.get("refresh_token"))
+    return (refresh_token is not None and is_token(refresh_token)) or usable_token(login, None, now) is not None
+
+
 def _was_just_forced(login: Mapping[str, Any], now: float) -> bool:
     forced_at = seconds_from_iso(login.get(FORCED_KEY))
     return forced_at is not None and abs(now - forced_at) < _FORCED_EVERY_SECONDS

@@ -23,7 +23,6 @@ from .organisation import as_dict
 
 if TYPE_CHECKING:
     from .subject import Subject
-    from .unresolved import UnresolvedPayments
 
 
 _ENDS_OF_AN_UPGRADE = ("upgraded", "already_on_tier", "requires_action", "payment_failed")
@@ -35,7 +34,6 @@ class HermesClient:
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock: Clock = clock or SystemClock()
         self._driver = Driver(None, self._clock, DefaultLogin())
-        self._unresolved: UnresolvedPayments | None = None
 
     def call(self, timeout: float, operation: str, *arguments: object) -> dict[str, Any]:
         """Perform the operation of this name."""
@@ -89,17 +87,15 @@ class HermesClient:
     def _pay(self, subject: Subject, idempotency_key: str, timeout: float) -> dict[str, Any]:
         # Logging and files are not needed for a poll.
         from .paying import Paying
-        from .unresolved import UnresolvedPayments
+        from .unresolved import OF_THIS_PROCESS
 
-        if self._unresolved is None:
-            self._unresolved = UnresolvedPayments()
         key = check_idempotency_key(idempotency_key)
         seconds = check_seconds(timeout, "timeout")
         paying = Paying(
             subject,
             key,
             home=hermes_home(),
-            unresolved=self._unresolved,
+            unresolved=OF_THIS_PROCESS,
             seconds=seconds,
             clock=self._clock,
         )
@@ -107,20 +103,28 @@ class HermesClient:
 
     def _run(self, flow: Flow[dict[str, Any]]) -> dict[str, Any]:
         try:
-            return cast("dict[str, Any]", _plain(self._driver.run(flow)))
+            return _plain(self._driver.run(flow))
         except BillingError as error:
             error.payload = _plain(error.payload)
             raise
 
 
-def _plain(value: Any) -> Any:
-    """Return a decoded reply for any JSON encoder: Hermes hands replies on as JSON, which has no ``Decimal``."""
-    if isinstance(value, dict):
-        return {key: _plain(each) for key, each in cast("dict[str, Any]", value).items()}
-    if isinstance(value, list):
-        return list(map(_plain, value))  # pyright: ignore[reportUnknownArgumentType]
-    if isinstance(value, Decimal):
-        # Only where the float has the same digits. Money of the contract is a string anyway.
-        number = float(value)
-        return number if Decimal(repr(number)) == value else str(value)
-    return value
+def _plain(decoded: dict[str, Any]) -> dict[str, Any]:
+    """Make a reply one for any JSON encoder, in place: Hermes hands replies on as JSON, which has no ``Decimal``.
+
+    Without recursion: what the decoder can nest must not overflow the stack here.
+    """
+    nested: list[dict[Any, Any] | list[Any]] = [decoded]
+    for each in nested:
+        for key, value in list(each.items() if isinstance(each, dict) else enumerate(each)):
+            if isinstance(value, (dict, list)):
+                nested.append(cast("dict[Any, Any]", value))
+            elif isinstance(value, Decimal):
+                each[key] = _plain_number(value)
+    return decoded
+
+
+def _plain_number(value: Decimal) -> float | str:
+    # Only where the float has the same digits. Money of the contract is a string anyway.
+    number = float(value)
+    return number if Decimal(repr(number)) == value else str(value)

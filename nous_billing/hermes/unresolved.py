@@ -29,6 +29,7 @@ _SAME_PAYMENT_SECONDS = 600.0
 # Payment processors promise to remember a key for a day.
 _KEPT_SECONDS = 86400.0
 _LOCK_SECONDS = 5.0
+_LATEST = 1e12
 
 
 @dataclass(slots=True)
@@ -151,17 +152,36 @@ class UnresolvedPayments:
             return answers[0] if answers else change(payments)
 
 
+OF_THIS_PROCESS = UnresolvedPayments()
+"""One for all clients: two threads that call for the first time may each make a client."""
+
+
 def _read(path: Path) -> dict[str, Payment]:
     try:
         document = json.loads(read_own_file(path))
     except FileNotFoundError:
         return {}
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
     if document["version"] != _VERSION:
         raise ValueError("it is of another version")
     payments = [Payment(**each) for each in document["payments"]]
-    if any(not isinstance(each.sent_at, (int, float)) or not isinstance(each.other_keys, list) for each in payments):
+    if not all(map(_is_valid, payments)):
         raise TypeError("it has a payment of another kind")
     return {each.key: each for each in payments}
+
+
+def _is_valid(payment: Payment) -> bool:
+    return (
+        all(type(text) is str for text in (payment.key, payment.what, payment.portal, payment.organisation))
+        # Neither NaN nor what no date is.
+        and type(payment.sent_at) in (int, float)
+        and abs(payment.sent_at) < _LATEST
+        and type(payment.sends) is int
+        and type(payment.other_keys) is list
+        and all(type(key) is str for key in payment.other_keys)
+        and type(payment.answered) is bool
+    )
 
 
 def _encode(payments: dict[str, Payment], now: float) -> bytes:

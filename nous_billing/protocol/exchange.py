@@ -97,6 +97,8 @@ class CallUser:
 
 
 _LONGEST_NAP = 0.25
+# A year: systems refuse to sleep much longer, and a reply can ask for that.
+_LONGEST_SLEEP = 31_536_000.0
 
 Step: TypeAlias = Resolve | Send | Sleep | RunBlocking[object] | CallUser
 Flow: TypeAlias = Generator[Step, object, T]
@@ -174,7 +176,7 @@ def pause_until(moment: float, clock: BaseClock, check_cancelled: Callable[[], F
         checking = None if check_cancelled is None else check_cancelled()
         if checking is not None:
             yield from checking
-        yield from Sleep(left if check_cancelled is None else min(left, _LONGEST_NAP))
+        yield from Sleep(min(left, _LONGEST_SLEEP if check_cancelled is None else _LONGEST_NAP))
 
 
 def _resolve(operation: Operation[object], deadline: float, rejected: Credentials | None = None) -> Flow[Credentials]:

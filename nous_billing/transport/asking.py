@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from concurrent.futures import wait
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, cast
 
@@ -13,6 +14,9 @@ from ..protocol.caller import refuse_awaitable
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
+
+# How often to look whether the event loop is still there.
+_LOOK_SECONDS = 0.2
 
 AnySource = CredentialSource | AsyncCredentialSource
 
@@ -47,16 +51,22 @@ class AwaitedSource(AskedSource):
 
         rejected = _hidden(rejected)
         answer: Any = self._source.resolve(rejected=reveal(rejected))
-        if not isawaitable(answer) or self.loop is None:
+        loop = self.loop
+        if not isawaitable(answer) or loop is None:
             return cast("Credentials", answer)
         awaiting = _wrapped(answer)
         try:
-            return run_coroutine_threadsafe(awaiting, self.loop).result()
+            asked = run_coroutine_threadsafe(awaiting, loop)
         except RuntimeError:
             # The loop was closed in the meantime.
             for abandoned in (awaiting, answer):
                 discard(abandoned)
             raise
+        while not wait({asked}, _LOOK_SECONDS).done:
+            # A loop that was stopped may go on, and the answer come, unless the calls are in another one now.
+            if loop.is_closed() or not (loop.is_running() or loop is self.loop):
+                raise RuntimeError("the event loop ended before the answer came")
+        return asked.result()
 
 
 def _hidden(rejected: str | Secret | None) -> Any:

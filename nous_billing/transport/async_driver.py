@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Mapping
 from functools import partial
 from inspect import isawaitable
@@ -126,7 +127,8 @@ class AsyncDriver(BaseDriver[transport.AsyncSender, AsyncClock]):
             return RENEWING
 
     async def _send(self, step: Send) -> Reply | Failure:
-        owner = asyncio.get_running_loop()
+        # A forked child that goes on with its parent's loop must not go on with its connections.
+        owner = os.getpid(), asyncio.get_running_loop()
         sender = self._ready(owner)
         if sender is None:
             try:

@@ -21,6 +21,9 @@ from . import sender as transport
 SenderT = TypeVar("SenderT", transport.Sender, transport.AsyncSender)
 ClockT = TypeVar("ClockT", bound=BaseClock)
 
+# Three weeks: a system call counts milliseconds in 32 bits.
+_LONGEST_WAIT = 2_000_000.0
+
 
 class BaseDriver(Generic[SenderT, ClockT]):
     """What both drivers share: the sender, made on first use, and the memo of credentials.
@@ -50,7 +53,7 @@ class BaseDriver(Generic[SenderT, ClockT]):
         self._given: SenderT | None = given
         self._make: Callable[[], SenderT] = make
         self._intercept: Callable[[], SenderT | None] = intercept
-        # By process or event loop: connections cannot be shared between two of them.
+        # By process, and event loop: connections cannot be shared between two of them.
         self._own: dict[object, SenderT] = {}
         self._making: SharedWork[SenderT] = SharedWork("nous-billing-load")
         self._asking: SharedWork[Credentials] = SharedWork("nous-billing-credentials", inf)
@@ -121,4 +124,4 @@ class BaseDriver(Generic[SenderT, ClockT]):
             yield added
 
     def _left(self, step: Resolve | Send) -> float:
-        return max(step.deadline - self._clock.monotonic(), 0.0)
+        return min(max(step.deadline - self._clock.monotonic(), 0.0), _LONGEST_WAIT)

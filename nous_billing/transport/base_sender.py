@@ -89,9 +89,11 @@ class Attempt:
 
     def _explained(self, error: Exception) -> Failure:
         sent = self.request.sent
+        # Behind a proxy it may be the portal that was not reached.
+        connection = f"connection {'to' if self.endpoint.proxy is None else 'through'} {self.endpoint}"
         # A TimeoutError with an errno comes from the system: the other side has been silent for minutes.
         if isinstance(error, TimeoutError) and error.errno is None:
-            late = "" if self.connection is not None else f" before there was a connection to {self.endpoint}"
+            late = "" if self.connection is not None else f" before there was a {connection}"
             return Failure(f"the time allowed for the call has passed{late}", sent=sent, timed_out=True)
         if isinstance(error, h11.LocalProtocolError):
             # Its message quotes the refused header, which may hold the token.
@@ -100,7 +102,7 @@ class Attempt:
         if isinstance(error, (NotConnected, ProxyRefused, Disconnected, h11.ProtocolError)):
             reason = str(error).rstrip(".")
         elif self.connection is None:
-            reason = f"no connection to {self.endpoint} ({_system_reason(error)})"
+            reason = f"no {connection} ({_system_reason(error)})"
         else:
             reason = "the connection broke" if broken else type(error).__name__
         # Its frames hold the request's headers.

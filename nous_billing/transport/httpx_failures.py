@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from .._secrets import Secret
 from ..protocol.replies import Failure
 from .sender import timed_out
 
@@ -21,21 +24,27 @@ NOT_SENT = frozenset(
 _LIBRARIES = ("httpx", "httpx2", "httpcore", "httpcore2")
 
 
-def failure_of(error: Exception, *, sent: bool, kept: bool) -> Failure:
+def failure_of(error: Exception, *, sent: bool, kept: bool, secrets: Sequence[Secret] = ()) -> Failure:
     """Say in our terms what an HTTP library, or the event loop's deadline, raised.
 
     Args:
         error: What was raised.
         sent: Whether a byte of the request may have left.
         kept: Whether it went out on a connection that was open already.
+        secrets: What the request had of them. An error that quotes one is left out of the failure.
     """
     if _is_timeout(error):
         return timed_out(sent=sent)
     if is_a(error, {"LocalProtocolError"}):
         # Its message quotes the header that it refuses, which may be the token's.
         return Failure("the request could not be written", sent=sent)
-    # Frames of the HTTP library hold the request's headers.
+    if any(secret.reveal() in f"{error} {error!r}" for secret in secrets):
+        return Failure(type(error).__name__, sent=sent, stale=kept and _is_disconnect(error))
+    # Frames of the HTTP library hold the request's headers, and so do its errors.
     error.__cause__ = error.__context__ = None
+    for name in ("_request", "response"):
+        if hasattr(error, name):
+            setattr(error, name, None)
     # The system's reason for a broken connection is lost on its way through asyncio.
     broken = is_a(error, {"ReadError", "WriteError"})
     return Failure(

@@ -41,6 +41,16 @@ def is_replaced(transport: Any) -> bool:
     return not all(is_defined_in(module, method) for method in methods)
 
 
+def is_overridden(http: Any) -> bool:
+    """Whether a client sends in a way of its own, which need not be that of its transports."""
+    send = http.send
+    # What only looks on wraps the library's.
+    while hasattr(send, "__wrapped__"):
+        send = send.__wrapped__
+    modules = (sys.modules.get(f"{library}._client") for library in LIBRARIES)
+    return not any(module is not None and is_defined_in(module, send) for module in modules)
+
+
 def retire_idle(http: Any, url: Any, *, every: bool) -> None:
     """Have the pool close idle connections to the portal before the next request: those with anything unread, or all.
 

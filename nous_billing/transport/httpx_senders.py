@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from .._secrets import forget_variables
+from .._secrets import Secret, forget_variables
 from ..protocol.exchange import Send
 from ..protocol.replies import Failure, Reply
 from . import given_client, httpx_pool
@@ -57,7 +57,7 @@ class HttpxSender(_BaseSender["httpx.Client"]):
             finally:
                 response.close()
         except Exception as error:  # noqa: BLE001 - whatever the HTTP library raises becomes a typed error
-            return attempt.failure(error)
+            return attempt.answer(error, now())
 
     def _read(self, response: httpx.Response, attempt: _Attempt, deadline: float, received_at: float) -> Reply:
         reader = _reader(response, received_at, attempt.kept)
@@ -101,11 +101,11 @@ class AsyncHttpxSender(_BaseSender["httpx.AsyncClient"]):
                 finally:
                     await response.aclose()
         except Exception as error:  # noqa: BLE001 - whatever the HTTP library raises becomes a typed error
-            failure = attempt.failure(error)
+            answer = attempt.answer(error, now())
         else:
             return reader.reply()
         # Where the status has come it says more than the failure to read on.
-        return failure if reader is None else reader.reply(failure)
+        return answer if reader is None or isinstance(answer, Reply) else reader.reply(answer)
 
 
 def _reader(response: httpx.Response, received_at: float, kept: bool | None) -> transport.ReplyReader:
@@ -123,11 +123,14 @@ class _Attempt:
         self._http = http
         self._request: Any = None
         self._trace: object = None
+        self._secrets: list[Secret] = []
         self._reported = False
         self._connected = False
         self._sent = False
 
     def request(self, step: Send, seconds: float, trace: Callable[[str, Mapping[str, Any]], object]) -> Any:
+        mine = () if step.credentials is None else (step.credentials.secret,)
+        self._secrets = [*mine, *(each for each in step.operation.headers.values() if isinstance(each, Secret))]
         timeout = dict.fromkeys(("connect", "read", "write", "pool"), seconds)
         request = given_client.request(self._http, step, {"timeout": timeout, "trace": trace})
         if request.url.scheme == "http" and httpx_pool.has_proxy(self._http, request.url):
@@ -171,9 +174,24 @@ class _Attempt:
         """Whether the connection had been used before, if the library's own transport says so."""
         return not self._connected if self._reported else None
 
+    def answer(self, error: Exception, received_at: float) -> Reply | Failure:
+        """Say what became of a request that failed before its reply was handed over.
+
+        A hook that raises for a status keeps the reply back; the status is the portal's answer all the same.
+        """
+        kept_back: Any = getattr(error, "response", None) if is_a(error, {"HTTPStatusError"}) else None
+        failure = self.failure(error)
+        if kept_back is None or getattr(kept_back, "_request", None) is not self._request:
+            return failure
+        body: bytes | None = getattr(kept_back, "_content", None)
+        reader = transport.ReplyReader(kept_back.status_code, kept_back.headers, received_at, body)
+        reader.kept = self.kept
+        return reader.reply(failure if body is None else None)
+
     def failure(self, error: Exception) -> Failure:
         """Say what became of a request that failed."""
-        failure = failure_of(error, sent=self._may_be_sent(error), kept=not self._connected)
+        sent = self._may_be_sent(error)
+        failure = failure_of(error, sent=sent, kept=not self._connected, secrets=self._secrets)
         return replace(failure, kept=self.kept)
 
     def _may_be_sent(self, error: Exception) -> bool:
@@ -186,4 +204,5 @@ class _Attempt:
             # Somebody else's transport may report nothing, and may have tried more than once.
             return True
         # What a test answers with instead of the network is taken at its word.
-        return not self._reported and httpx_pool.is_replaced(own) and not is_a(error, NOT_SENT)
+        stands_in = httpx_pool.is_replaced(own) or httpx_pool.is_overridden(self._http)
+        return not self._reported and stands_in and not is_a(error, NOT_SENT)

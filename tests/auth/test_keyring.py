@@ -11,7 +11,7 @@ import pytest
 from keyring.backend import KeyringBackend
 from keyring.errors import KeyringError, PasswordDeleteError
 
-from nous_billing import BillingAuthError, BillingLoginNotSaved, BillingNetworkError, StoredLogin
+from nous_billing import BillingAuthError, BillingInvalidRequest, BillingLoginNotSaved, BillingNetworkError, StoredLogin
 from nous_billing.auth import login_keeper
 from nous_billing.keyring import KeyringLoginStorage
 from nous_billing.mock import Fault, MockPortal
@@ -176,6 +176,22 @@ def test_the_lock_is_in_the_config_folder_unless_another_is_named(monkeypatch, t
         (lock,) = (tmp_path / "nous-billing").iterdir()
     assert lock.name.startswith("keyring-")
     assert repr(KeyringLoginStorage()) == "KeyringLoginStorage('login')"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ({"username": 5}, "invalid_username"),
+        ({"username": "\ud800"}, "invalid_username"),
+        ({"lock_folder": b"folder"}, "invalid_path"),
+        ({"lock_folder": "~nobody-of-this-name/x"}, "invalid_path"),
+        ({"lock_folder": "a\0b"}, "invalid_path"),
+    ],
+)
+def test_arguments_that_cannot_be_used_are_refused_at_once(arguments, error):
+    with pytest.raises(BillingInvalidRequest) as raised:
+        KeyringLoginStorage(**arguments)
+    assert raised.value.error == error
 
 
 def test_without_the_package_the_extra_is_named(monkeypatch):

@@ -574,12 +574,24 @@ def test_without_a_file_nobody_is_logged_in(house, ask):
 
 
 @pytest.mark.parametrize(
-    "entry", [{}, None, {"access_token": ""}, {"access_token": 5, "refresh_token": 5}, {"refresh_token": " "}]
+    "entry",
+    [
+        {},
+        None,
+        {"access_token": ""},
+        {"access_token": 5, "refresh_token": 5},
+        {"refresh_token": " "},
+        {"refresh_token": "a\nb"},
+        # It has expired, and there is nothing to renew it with.
+        {"access_token": "at_1", "expires_at": "2020-01-01T00:00:00+00:00"},
+    ],
+    ids=str,
 )
 def test_a_login_without_tokens_is_none(house, entry):
     house.write({house.url: entry})
     with pytest.raises(BillingAuthError, match="Log in"):
         house.source().resolve()
+    assert not house.source().is_logged_in
     assert house.portal.requests == []
 
 

@@ -199,3 +199,18 @@ def test_who_cannot_let_go_or_has_no_clock_has_saved_all_the_same(house):
     house.portal.clock.advance(5)
     assert state_status(house.portal, house.source().resolve().access_token) == 200
     assert "failed_renewal" not in house.entry()
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        (property(lambda self: 1 / 0), "The storage's name cannot be read: ZeroDivisionError."),
+        (None, "The storage's name is None, not a string."),
+        (5, "The storage's name is int, not a string."),
+    ],
+)
+def test_a_storage_whose_name_cannot_be_told_is_refused(name, sentence):
+    storage = type("Nameless", (Memory,), {"name": name})()
+    with pytest.raises(BillingInvalidRequest) as caught:
+        StoredLogin(storage=storage)
+    assert (str(caught.value), caught.value.error) == (sentence, "invalid_storage")

@@ -131,6 +131,33 @@ def test_a_client_outlives_an_event_loop_that_ended_in_the_middle_of_a_renewal(m
     assert vault.answered == 1
 
 
+@pytest.mark.parametrize("is_closed", [True, False], ids=["closed", "stopped"])
+def test_a_client_outlives_an_event_loop_that_nobody_runs_any_more(is_closed, mock_portal):
+    vault, loop = Vault(mock_portal, 60), asyncio.new_event_loop()
+    # As its last act would be, at the end of the test: to tell of a task that never ended.
+    loop.set_exception_handler(lambda *_: None)
+    client = AsyncBillingClient(vault, timeout=5)
+    with pytest.raises(BillingTimeout):
+        loop.run_until_complete(client.get_billing_state(timeout=0.1))
+    if is_closed:
+        loop.close()
+    vault.seconds = 0
+
+    async def call():
+        async with client:
+            await client.get_billing_state()
+
+    asyncio.run(call())
+    assert vault.answered == 1
+    if not is_closed:
+        # Its own renewal was not cut in two: it would end there.
+        (task,) = asyncio.all_tasks(loop)
+        assert not task.cancelling()
+        task.cancel()
+        loop.run_until_complete(asyncio.wait({task}))
+        loop.close()
+
+
 def test_a_loop_that_is_closed_by_then_leaves_no_coroutine_behind(mock_portal):
     from nous_billing.transport.asking import AwaitedSource
 

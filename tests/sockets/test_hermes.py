@@ -165,6 +165,15 @@ def test_fields_that_are_not_known_yet_come_through_as_json(drop_in, logged_in, 
     assert json.dumps(failure(drop_in.post_charge, amount_usd=50, idempotency_key=KEY).payload)
 
 
+def test_what_is_nested_as_deep_as_json_can_be_read_comes_through(drop_in, logged_in, mock_portal):
+    body = '{"status": "pending", "later": ' + '{"a": ' * 600 + "1.50" + "}" * 601
+    mock_portal.inject(Fault.reply(200, body), "get_charge_status")
+    inner = drop_in.get_charge_status("ch_1")["later"]
+    for _ in range(599):
+        inner = inner["a"]
+    assert inner == {"a": 1.5}
+
+
 def test_what_came_instead_of_an_object_is_said(drop_in, logged_in, mock_portal):
     mock_portal.inject(Fault.reply(200, "[]"), "get_billing_state")
     error = failure(drop_in.get_billing_state)

@@ -339,17 +339,32 @@ def test_an_upgrade_that_failed_for_good_can_be_tried_with_another_key(last4, st
         '{"version": 2, "payments": []}',
         '{"version": 1, "payments": [{"key": "x"}]}',
         '{"version": 1, "payments": [5]}',
-        json.dumps(
-            {
-                "version": 1,
-                "payments": [{**dict.fromkeys(("key", "what", "portal", "organisation"), "x"), "sent_at": "soon"}],
-            }
+        "[" * 100_000,
+        *(
+            json.dumps(
+                {
+                    "version": 1,
+                    "payments": [
+                        {**dict.fromkeys(("key", "what", "portal", "organisation"), "x"), "sent_at": 1.0, **wrong}
+                    ],
+                }
+            )
+            for wrong in (
+                {"sent_at": "soon"},
+                {"sent_at": 10**400},
+                {"sent_at": float("nan")},
+                {"sends": None},
+                {"key": 5},
+                {"other_keys": [None]},
+                {"answered": "no"},
+            )
         ),
         None,
     ],
+    ids=lambda content: (content or "no folder")[-30:],
 )
 def test_a_file_that_cannot_be_used_stays_and_the_process_remembers(
-    content, terminal, mock_portal, charges, tmp_path, caplog
+    content, terminals, mock_portal, charges, tmp_path, caplog
 ):
     folder = tmp_path / "hermes" / "nous-billing"
     if content is None:
@@ -358,8 +373,9 @@ def test_a_file_that_cannot_be_used_stays_and_the_process_remembers(
     else:
         folder.mkdir(parents=True)
         (folder / "unresolved.json").write_text(content)
-    lose(terminal, mock_portal)
-    assert terminal.pay() == {"chargeId": charges()[0].id}
+    # Two threads that make their first call at the same time may each make a client.
+    lose(terminals(), mock_portal)
+    assert terminals().pay() == {"chargeId": charges()[0].id}
     assert len(charges()) == 1
     assert "cannot be kept" in caplog.text
     if content is not None:

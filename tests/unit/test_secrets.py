@@ -3,14 +3,19 @@
 import copy
 import json
 import pickle
+from functools import partial
+from typing import Any
 
 import pytest
 
+from nous_billing import AsyncBillingClient, BillingClient, StoredLogin
 from nous_billing._secrets import RevealedText, Secret, SecretBytes, check_token, masked, reveal, reveal_in_json
 from nous_billing.credentials import Credentials, StaticToken
-from nous_billing.errors import BillingAuthError
+from nous_billing.errors import BillingAuthError, BillingError
+from nous_billing.portal import environment_base_url
 from tests.tracers import views
 
+_BASE_URLS = ("base_url", "base_url", "portal_base_url")
 CANARY = "canary" + "-token" * 20
 HOLDERS = [
     Secret(CANARY),
@@ -44,6 +49,49 @@ def test_no_view_of_a_secret_shows_any_of_it(holder):
         ascii(holder),
     ):
         assert "canary" not in text
+
+
+LOGIN = "u:canary@"
+PROXY = f"http://{LOGIN}proxy.example:3128"
+ADDRESS = f"https://{LOGIN}portal.example"
+CONSTRUCTORS: list[Any] = [
+    partial(BillingClient, StaticToken("t")),
+    partial(AsyncBillingClient, StaticToken("t")),
+    StoredLogin,
+]
+
+TOKENS: list[Any] = [Credentials, StaticToken]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        *(partial(make, proxy=PROXY, **{name: 5}) for make in CONSTRUCTORS for name in ("clock", "ssl_context")),
+        *(partial(make, proxy=f"{PROXY}?") for make in CONSTRUCTORS),
+        *(partial(make, proxy=PROXY, timeout=0) for make in CONSTRUCTORS[:2]),
+        *(partial(make, **{name: ADDRESS}) for make, name in zip(CONSTRUCTORS, _BASE_URLS, strict=True)),
+        partial(CONSTRUCTORS[2], 5, proxy=PROXY),
+        *(partial(make, CANARY.encode()) for make in TOKENS),
+        *(partial(make, "t", portal_base_url=ADDRESS) for make in TOKENS),
+        environment_base_url,
+    ],
+    ids=lambda call: f"{getattr(call, 'func', call).__name__} {sorted(getattr(call, 'keywords', {}))}",
+)
+def test_no_frame_of_a_refused_argument_shows_a_secret(call, monkeypatch):
+    monkeypatch.setenv("HERMES_PORTAL_BASE_URL", ADDRESS)
+    with pytest.raises(BillingError) as caught:
+        call()
+    frames = [entry.frame for entry in caught.traceback if "nous_billing" in str(entry.path)]
+    assert frames
+    shown = [view for frame in frames for value in frame.f_locals.values() for view in views(value)]
+    assert not [view for view in (*shown, str(caught.value)) if "canary" in view]
+
+
+@pytest.mark.parametrize("make", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_a_login_is_neither_copied_nor_pickled(make):
+    with pytest.raises(BillingError, match="A StoredLogin cannot be copied or pickled") as caught:
+        make(StoredLogin())
+    assert caught.value.error == "invalid_copy"
 
 
 def test_the_views_of_these_tests_find_what_is_no_secret():

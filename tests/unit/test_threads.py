@@ -90,6 +90,15 @@ def failing(lock):
         raise ZeroDivisionError
 
 
+def test_what_fails_within_leaves_the_lock_to_who_held_it_before():
+    lock = ForkSafeLock()
+    with lock, lock.current:
+        # As a signal handler does that comes meanwhile.
+        with pytest.raises(ZeroDivisionError), lock, lock.current:
+            raise ZeroDivisionError
+        assert not start(lambda: lock.current.acquire(blocking=False), name="other", daemon=True).result(5)
+
+
 def test_an_interrupt_never_leaves_a_lock_held():
     done = run(INTERRUPTED)
     assert (done.returncode, done.stderr) == (0, "")

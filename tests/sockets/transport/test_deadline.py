@@ -413,3 +413,8 @@ def test_the_deadline_of_one_call_does_not_cut_the_next(raw_client, server):
     time.sleep(0.4)
     poll(raw_client, timeout=5)
     assert [request.connection for request in server.requests] == [1, 1]
+
+
+@pytest.mark.parametrize("seconds", [2_200_000, 31_536_000])
+def test_a_time_that_no_system_call_can_wait_for_is_no_failure(seconds, raw_client):
+    assert poll(raw_client, timeout=seconds).status == "pending"

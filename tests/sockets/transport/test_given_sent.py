@@ -1,13 +1,17 @@
 """What a given client raises: whether the charge may have been made."""
 
+import functools
+
 import httpx
 import pytest
 from httpx_aiohttp import HttpxAiohttpClient
 
 import nous_billing as nb
 from nous_billing import AsyncBillingClient, StaticToken
+from tests.plain import NO_ROOTS
 from tests.sockets.harness import charge, failure
 from tests.sockets.raw_server import Answer, RawServer, answer
+from tests.tracers import views
 
 from .given import both_libraries, given, hook, transport
 
@@ -139,6 +143,84 @@ def test_what_a_test_answers_instead_of_the_network_is_taken_at_its_word(
 
     monkeypatch.setattr(getattr(library, name), method, handler)
     assert failure(charge, given(client_kind, library, "http://localhost")).outcome_unknown is unknown
+
+
+@both_libraries
+def test_a_client_that_sends_in_a_way_of_its_own_may_have_sent(library, client_kind, server):
+    kind = getattr(library, "AsyncClient" if client_kind.is_async else "Client")
+
+    class Own(kind):
+        def send(self, *_, **__):
+            raise ValueError("lost")
+
+    http = client_kind.keep(Own(verify=NO_ROOTS))
+    client = client_kind.client(StaticToken("t"), base_url=server.url, http_client=http)
+    assert failure(charge, client).outcome_unknown is True
+
+
+@both_libraries
+def test_a_client_whose_sending_is_only_looked_on_sends_as_the_librarys(library, client_kind, server, monkeypatch):
+    kind = getattr(library, "AsyncClient" if client_kind.is_async else "Client")
+    own = kind.send
+
+    # As Sentry does.
+    @functools.wraps(own)
+    def look_on(self, *args, **kwargs):
+        return own(self, *args, **kwargs)
+
+    monkeypatch.setattr(kind, "send", look_on)
+    hooks = {"request": [hook(client_kind, refuse)]}
+    error = failure(charge, given(client_kind, library, server.url, event_hooks=hooks))
+    assert (error.outcome_unknown, server.requests) == (False, [])
+
+
+@both_libraries
+@pytest.mark.parametrize(("status", "kind"), [(401, nb.BillingAuthError), (429, nb.BillingRateLimited)])
+@pytest.mark.parametrize("is_read", [False, True])
+def test_what_a_hook_raises_for_a_status_is_the_answer(status, kind, is_read, library, client_kind, server):
+    async def refuse_read(response):
+        await response.aread()
+        response.raise_for_status()
+
+    def read_and_refuse(response):
+        response.read()
+        response.raise_for_status()
+
+    plain = hook(client_kind, lambda response: response.raise_for_status())
+    refuse = (refuse_read if client_kind.is_async else read_and_refuse) if is_read else plain
+    server.otherwise = answer(status, {"message": "The portal's own words."}, {"Retry-After": "7"})
+    error = failure(charge, given(client_kind, library, server.url, event_hooks={"response": [refuse]}))
+    assert (type(error), error.status, error.retry_after, error.outcome_unknown) == (kind, status, 7, False)
+    assert (error.message == "The portal's own words.") is is_read
+
+
+@both_libraries
+@pytest.mark.parametrize("moment", ["request", "response", "connection"])
+def test_what_a_given_client_raises_shows_no_token(moment, library, client_kind, server, gone):
+    def quote(event):
+        headers = getattr(event, "request", event).headers
+        raise ValueError(f"refused: {headers['authorization']}")
+
+    hooks = {} if moment == "connection" else {moment: [hook(client_kind, quote)]}
+    url = gone if moment == "connection" else server.url
+    error = failure(charge, given(client_kind, library, url, token="canary", event_hooks=hooks))
+    cause = error.__cause__
+    # An error of the library has the request as an attribute.
+    shown = [str(error), *views(cause), *views(getattr(getattr(cause, "_request", None), "headers", None))]
+    assert not [view for view in shown if "canary" in view]
+
+
+@both_libraries
+@pytest.mark.parametrize("is_known", [True, False])
+def test_what_a_hook_raises_for_the_status_of_another_request_is_no_answer(is_known, library, client_kind, server):
+    other = library.Response(429, request=library.Request("GET", "http://elsewhere.test") if is_known else None)
+
+    def raising(request):
+        raise library.HTTPStatusError("429", request=request, response=other)
+
+    refuse = hook(client_kind, raising)
+    error = failure(charge, given(client_kind, library, server.url, event_hooks={"request": [refuse]}))
+    assert (type(error), error.status, error.outcome_unknown) == (nb.BillingNetworkError, None, False)
 
 
 @pytest.mark.anyio

@@ -356,3 +356,9 @@ def test_what_ends_a_login_shows_no_code_of_the_device_in_a_traceback(clock):
     frames = [entry.frame for entry in caught.traceback if entry.path.name == "device_login.py"]
     assert frames
     assert all("dc_1" not in repr(frame.f_locals) for frame in frames)
+
+
+def test_a_pause_that_no_system_can_wait_for_is_waited_for_in_parts(clock):
+    played, _ = log_in(clock, reply(200, {**CODE, "interval": 5e10, "expires_in": 9e10}), PAIR)
+    slept = [step.seconds for step in played.steps if isinstance(step, Sleep)]
+    assert (sum(slept), max(slept)) == (5e10, 31_536_000)

@@ -10,6 +10,7 @@ from nous_billing.protocol.replies import Failure, Reply
 from nous_billing.transport.base_sender import Attempt
 from nous_billing.transport.endpoint import Endpoint, NotConnected
 from nous_billing.transport.http1 import Disconnected
+from nous_billing.transport.proxies import Proxy
 from nous_billing.transport.sender import ReplyReader
 from nous_billing.transport.tunnel import ProxyRefused
 
@@ -69,6 +70,23 @@ def attempt(idle, *, sent=True, alone=False):
 def test_without_a_connection_nothing_was_sent(error, reason, timed_out):
     failure = attempt(Idle(), sent=False).failure(error)
     assert (failure.reason, failure.sent, failure.timed_out, failure.stale) == (reason, False, timed_out, False)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        # The proxy may have been reached, and the portal behind it not.
+        (
+            TimeoutError(),
+            "the time allowed for the call has passed before there was a connection through the proxy p.test:1 of P",
+        ),
+        (RESET, "no connection through the proxy p.test:1 of P (Connection reset by peer)"),
+    ],
+)
+def test_behind_a_proxy_nobody_is_told_that_the_proxy_was_not_reached(error, reason):
+    to = Endpoint(True, "portal.test", 443, Proxy("http", "p.test", 1, "P"))
+    request = SimpleNamespace(sent=False, reader=None)
+    assert Attempt(Idle(), to, request, alone=True).failure(error).reason == reason
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,7 @@ def test_who_is_slower_takes_what_the_other_has_made(kind):
     kind.driver._make = make
 
     async def owned():
-        kind.owner = asyncio.get_running_loop()
+        kind.owner = driver.os.getpid(), asyncio.get_running_loop()
 
         def flow():
             return (yield STEP)

@@ -5,6 +5,7 @@ import httpx
 import httpx2
 import pytest
 
+from nous_billing._secrets import Secret
 from nous_billing.transport.httpx_failures import failure_of, is_a
 
 
@@ -71,6 +72,13 @@ def test_a_failure_says_whether_time_was_up_and_whether_a_kept_connection_was_de
 )
 def test_a_failure_says_why(error, reason):
     assert failure_of(error, sent=True, kept=False).reason == reason
+
+
+@pytest.mark.parametrize("error", [ValueError("x-nous-refresh-token: rt_1"), OSError(5, "odd", "rt_1")], ids=repr)
+def test_an_error_that_quotes_a_secret_is_left_out(error):
+    failure = failure_of(error, sent=True, kept=False, secrets=[Secret("rt_1")])
+    assert (failure.reason, failure.cause) == (type(error).__name__, None)
+    assert failure_of(error, sent=True, kept=False, secrets=[Secret("rt_2")]).cause is error
 
 
 def test_an_error_of_a_module_within_a_library_is_the_librarys_too():
