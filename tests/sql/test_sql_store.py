@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from sqlalchemy import create_engine
 from sqlalchemy.dialects import mysql, sqlite
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.schema import CreateTable
 
@@ -124,6 +125,13 @@ class TestKept:
         assert sorted(saved) == [False] * (AT_ONCE - 1) + [True]
         assert kept(run, database.store, FIRST.key)[0].organisation_name == str(saved.index(True))
 
+    def test_a_rule_of_the_database_that_is_broken_is_no_other_call_that_saved_first(self, run, database):
+        database.execute("CREATE UNIQUE INDEX own_rule ON nous_purchases (organisation_name)")
+        save_all(run, database.store, FIRST)
+        with pytest.raises(IntegrityError):
+            run(database.store.save(replace(FIRST, key="key-9")))
+        assert not run(database.store.save(FIRST))
+
 
 class TestFound:
     @pytest.fixture(autouse=True)
@@ -154,6 +162,12 @@ class TestFound:
         database.execute("UPDATE nous_purchases SET status = 'reviewing' WHERE key = :key", key=self.ended.key)
         assert run(database.store.prune(before=datetime(2100, 1, 1, tzinfo=UTC))) == 0
 
+    @pytest.mark.parametrize("odd", ["a\0b", "a\ud800", "ä", "k" * 1000])
+    def test_a_text_that_no_database_keeps_is_looked_for_and_not_found(self, run, store, odd):
+        assert kept(run, store, odd) == kept(run, store, organisation_id=odd) == []
+        run(store.forget(odd))
+        assert len(kept(run, store)) == 3
+
     def test_one_is_forgotten_open_or_not(self, run, store):
         assert run(store.forget(OTHER.key)) is None
         assert kept(run, store) == [SECOND, self.elsewhere]
@@ -163,11 +177,12 @@ class TestFound:
         [
             *(("amount_usd", "five"), ("other_charge_ids", "{"), ("discrepancies", "5"), ("started_at", "yesterday")),
             *(("other_charge_ids", '{"ch_2": 1}'), ("discrepancies", "[" * 10**5), ("settled_at", "yesterday")),
+            ("started_at", 5),
         ],
     )
     def test_each_broken_row_is_named_after_the_others_were_found(self, run, database, column, value):
-        if value == "yesterday" and database.is_postgres:
-            pytest.skip("PostgreSQL keeps no other text in a column of moments")
+        if value in ("yesterday", 5) and database.is_postgres:
+            pytest.skip("PostgreSQL keeps nothing else in a column of moments")
         keys = {"one": OTHER.key, "other": SECOND.key}
         database.execute(
             f"UPDATE nous_purchases SET {column} = :value WHERE key IN (:one, :other)", value=value, **keys
