@@ -74,6 +74,10 @@ class PurchaseRecord:
         if found.amount_usd != self.purchase.amount_usd:
             raise conflict(found)
         check_same_organisation(found, self.purchase)
+        if found.charge_id is None and self.purchase.charge_id is not None:
+            # A store that lags behind, or a save that failed. An accepted charge stays accepted.
+            self.purchase, self.stored = merged(found, self.purchase), found
+            return
         self.purchase = self.stored = found
         # A call that has said "not made" after another said that it sends would have been refused by the revision.
         open_elsewhere = found.status != "not_made" and (self.may_be_made or found.status in ("sending", "pending"))
