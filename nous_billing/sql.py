@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 try:
-    from sqlalchemy import Connection, Engine, delete, or_, select, update
+    from sqlalchemy import Connection, Engine, delete, not_, or_, select, update
     from sqlalchemy.ext.asyncio import AsyncEngine
 except ModuleNotFoundError as _error:
     raise ModuleNotFoundError(
@@ -20,7 +20,7 @@ from .auth.sql_logins import LOGINS, SqlLoginStorage
 from .protocol.idempotency import key_text
 from .purchases.leases import PurchaseLease
 from .purchases.purchase import Purchase
-from .purchases.sql_table import PURCHASES, Now, create, equals, from_rows, inserted, shown, to_row
+from .purchases.sql_table import OPEN, PURCHASES, Now, create, equals, from_rows, inserted, shown, to_row
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -30,9 +30,6 @@ __all__ = ["LOGINS", "PURCHASES", "SqlLoginStorage", "SqlPurchaseStore"]
 EngineT = TypeVar("EngineT", Engine, AsyncEngine)
 """An ``Engine`` or an ``AsyncEngine`` of SQLAlchemy. With the latter the methods of the store are awaited."""
 
-_OPEN = PURCHASES.c.status.in_(("sending", "pending"))
-# By name: a later version may know a status of purchases that are open.
-_ENDED = PURCHASES.c.status.in_(("settled", "failed", "not_made"))
 _NO_LEASE = {"lease_holder": None, "lease_until": None}
 
 
@@ -107,7 +104,7 @@ class SqlPurchaseStore(Generic[EngineT]):
         if key is not None:
             query = query.where(equals(PURCHASES.c.key, key_text(key, "key")))
         elif not include_ended:
-            query = query.where(_OPEN)
+            query = query.where(OPEN)
         if organisation_id is not None:
             if not isinstance(organisation_id, str):
                 raise wrong_type("organisation_id", "a string or None", organisation_id, "invalid_organisation_id")
@@ -145,7 +142,7 @@ class SqlPurchaseStore(Generic[EngineT]):
         """
         holder, until = PURCHASES.c.lease_holder, PURCHASES.c.lease_until
         is_free = or_(holder.is_(None), holder == lease.holder, until <= Now())
-        return self._changed(update(PURCHASES).where(PURCHASES.c.key == key, _OPEN, is_free).values(_leased(lease)))
+        return self._changed(update(PURCHASES).where(PURCHASES.c.key == key, OPEN, is_free).values(_leased(lease)))
 
     @overload
     def release_lease(self: SqlPurchaseStore[Engine], key: str, holder: str) -> None: ...
@@ -181,7 +178,7 @@ class SqlPurchaseStore(Generic[EngineT]):
                 (``error="invalid_moment"``).
         """
         check_moment(before, "before")
-        old = delete(PURCHASES).where(_ENDED, PURCHASES.c.started_at < before)
+        old = delete(PURCHASES).where(not_(OPEN), PURCHASES.c.started_at < before)
         return self._run(lambda connection: connection.execute(old).rowcount)
 
     def _changed(self, statement: Any) -> Any:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import fields
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import pairwise, starmap
 from types import NoneType
 from typing import Any, cast
 
@@ -24,11 +25,14 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    and_,
     false,
     insert,
     inspect,
+    or_,
     select,
     text,
+    true,
 )
 from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import Dialect
@@ -138,6 +142,15 @@ PURCHASES = Table(
     mysql_charset="utf8mb4",
     mysql_engine="InnoDB",
 )
+
+
+def _between(one: str | None, other: str | None) -> ColumnElement[bool]:
+    status = PURCHASES.c.status
+    return and_(true() if one is None else status > one, true() if other is None else status < other)
+
+
+# Not those that are open by name: a later version may know others. Ranges, as no index finds what is not in a list.
+OPEN = or_(*starmap(_between, pairwise((None, "failed", "not_made", "settled", None))))
 
 
 def create(connection: Connection, table: Table = PURCHASES) -> None:
