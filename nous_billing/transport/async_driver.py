@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from inspect import isawaitable
 from typing import TYPE_CHECKING, TypeVar
@@ -122,7 +123,7 @@ class AsyncDriver(BaseDriver[transport.AsyncSender, AsyncClock]):
 
     def _forget(self, working: asyncio.Task[object]) -> None:
         self._working.discard(working)
-        if not working.cancelled():
+        with suppress(asyncio.CancelledError):
             # Or the event loop would log an error that nobody is left to be told.
             working.exception()
 

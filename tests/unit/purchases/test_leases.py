@@ -272,6 +272,13 @@ class TestResume:
         assert not any(said in str(first) for said in ("HTTP 409", "Nothing more was charged"))
         assert (second.key, second.status, shop.store.leases) == ("key-2", "settled", {})
 
+    def test_what_cannot_be_read_again_is_handed_back_and_let_go(self, shop):
+        put(shop, ACCEPTED)
+        load = shop.store.load
+        vars(shop.store)["load"] = lambda key=None: 1 / 0 if key else load()
+        (outcome,) = self.resume(shop)
+        assert (type(outcome), shop.store.leases) == (BillingPurchaseStoreError, {})
+
     def test_a_store_whose_leases_fail_is_handed_back_and_not_raised(self, shop):
         put(shop, ACCEPTED)
         shop.store.fails = True
