@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from os import PathLike
 from typing import TYPE_CHECKING
 
 from ._arguments import check_functions, wrong_type
 from ._base_client import BaseClient, ClockT
 from .errors import BillingError
-from .money import Amount
+from .money import Amount, check_amount, without_trailing_zeros
 from .protocol.exchange import Flow
 from .protocol.idempotency import check_idempotency_key
 from .protocol.seconds import check_seconds
 from .protocol.settlement import DEFAULT_CAP, DEFAULT_INTERVAL
 from .purchases import memory
-from .purchases.buying import Buying, new_purchase
+from .purchases.buying import Buying
 from .purchases.following import Following
 from .purchases.messages import not_found
 from .purchases.organisation import check_organisation_id
@@ -67,7 +68,12 @@ class BasePurchasing(BaseClient[ClockT]):
         )
 
     def _new_purchase(self, amount_usd: Amount, idempotency_key: str | UUID) -> Purchase:
-        return new_purchase(amount_usd, idempotency_key, self._clock)
+        return Purchase(
+            key=check_idempotency_key(idempotency_key),
+            # "50" and "50.00" are one purchase, and go out as the same bytes.
+            amount_usd=without_trailing_zeros(check_amount(amount_usd, "amount_usd")),
+            started_at=datetime.fromtimestamp(self._clock.time(), UTC),
+        )
 
     def _checking(self, idempotency_key: str | UUID, store: AnyPurchaseStore | None) -> Flow[Purchase]:
         return self._check(check_idempotency_key(idempotency_key), self._store(store))

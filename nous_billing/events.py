@@ -145,10 +145,11 @@ class PurchaseEnded(PurchaseEvent):
 
     Attributes:
         status: ``"settled"``, ``"failed"`` or ``"not_made"``; of an upgrade, the portal's own. ``"refused"``: this
-            ``post_charge`` or ``upgrade_subscription`` charged nothing; what an earlier one with the key did, it does
-            not say.
+            ``post_charge``, ``upgrade_subscription`` or purchase of another amount charged nothing; what another call
+            with the key did, it does not say.
         reason: Why it failed or was not made: the portal's reason, or the code of the error. None where it is paid.
         seconds: Since it was begun, or since the call began to wait.
+        is_first: False if another call with the key has saved the same end before. Count those that are first.
     """
 
     template: ClassVar[str] = (
@@ -159,6 +160,7 @@ class PurchaseEnded(PurchaseEvent):
     status: str
     reason: str | None
     seconds: float
+    is_first: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

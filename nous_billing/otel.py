@@ -147,7 +147,8 @@ class OpenTelemetryObserver:
                 span.set_attributes(
                     outcome if event.reason is None else {**outcome, "nous_billing.reason": event.reason}
                 )
-                self._settling.record(event.seconds, outcome)
+                if event.is_first:
+                    self._settling.record(event.seconds, outcome)
             case PurchaseUncertain():
                 span.set_status(Status(StatusCode.ERROR, "It is not known whether money moved."))
                 self._unknown.add(1, {"nous_billing.what": event.what, "error.type": event.error or "unknown"})

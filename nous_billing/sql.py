@@ -7,8 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 try:
-    from sqlalchemy import Connection, Engine, delete, insert, or_, select, update
-    from sqlalchemy.exc import IntegrityError
+    from sqlalchemy import Connection, Engine, delete, not_, or_, select, update
     from sqlalchemy.ext.asyncio import AsyncEngine
 except ModuleNotFoundError as _error:
     raise ModuleNotFoundError(
@@ -21,7 +20,7 @@ from .auth.sql_logins import LOGINS, SqlLoginStorage
 from .protocol.idempotency import key_text
 from .purchases.leases import PurchaseLease
 from .purchases.purchase import Purchase
-from .purchases.sql_table import PURCHASES, Now, create, from_rows, shown, to_row
+from .purchases.sql_table import OPEN, PURCHASES, Now, create, equals, from_rows, inserted, shown, to_row
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -31,9 +30,6 @@ __all__ = ["LOGINS", "PURCHASES", "SqlLoginStorage", "SqlPurchaseStore"]
 EngineT = TypeVar("EngineT", Engine, AsyncEngine)
 """An ``Engine`` or an ``AsyncEngine`` of SQLAlchemy. With the latter the methods of the store are awaited."""
 
-_OPEN = PURCHASES.c.status.in_(("sending", "pending"))
-# By name: a later version may know a status of purchases that are open.
-_ENDED = PURCHASES.c.status.in_(("settled", "failed", "not_made"))
 _NO_LEASE = {"lease_holder": None, "lease_until": None}
 
 
@@ -106,13 +102,13 @@ class SqlPurchaseStore(Generic[EngineT]):
         """
         query = select(PURCHASES).order_by(PURCHASES.c.started_at, PURCHASES.c.key)
         if key is not None:
-            query = query.where(PURCHASES.c.key == key_text(key, "key"))
+            query = query.where(equals(PURCHASES.c.key, key_text(key, "key")))
         elif not include_ended:
-            query = query.where(_OPEN)
+            query = query.where(OPEN)
         if organisation_id is not None:
             if not isinstance(organisation_id, str):
                 raise wrong_type("organisation_id", "a string or None", organisation_id, "invalid_organisation_id")
-            query = query.where(PURCHASES.c.organisation_id == organisation_id)
+            query = query.where(equals(PURCHASES.c.organisation_id, organisation_id))
         return self._run(lambda connection: from_rows(connection.execute(query).all()))
 
     @overload
@@ -130,7 +126,7 @@ class SqlPurchaseStore(Generic[EngineT]):
         """
         values = {**to_row(purchase), **(_NO_LEASE if purchase.has_ended else _leased(lease) if lease else {})}
         if purchase.revision == 1:
-            return self._run(lambda connection: _inserted(connection, values))
+            return self._run(lambda connection: inserted(connection, PURCHASES, values))
         kept = (PURCHASES.c.key == purchase.key) & (PURCHASES.c.revision == purchase.revision - 1)
         return self._changed(update(PURCHASES).where(kept).values(values))
 
@@ -146,7 +142,7 @@ class SqlPurchaseStore(Generic[EngineT]):
         """
         holder, until = PURCHASES.c.lease_holder, PURCHASES.c.lease_until
         is_free = or_(holder.is_(None), holder == lease.holder, until <= Now())
-        return self._changed(update(PURCHASES).where(PURCHASES.c.key == key, _OPEN, is_free).values(_leased(lease)))
+        return self._changed(update(PURCHASES).where(PURCHASES.c.key == key, OPEN, is_free).values(_leased(lease)))
 
     @overload
     def release_lease(self: SqlPurchaseStore[Engine], key: str, holder: str) -> None: ...
@@ -165,7 +161,7 @@ class SqlPurchaseStore(Generic[EngineT]):
     def forget(self: SqlPurchaseStore[AsyncEngine], key: str | UUID) -> Awaitable[None]: ...
     def forget(self, key: str | UUID) -> Any:
         """Remove a purchase: a receipt, or one whose outcome a person has seen on the billing page."""
-        forgotten = delete(PURCHASES).where(PURCHASES.c.key == key_text(key, "key"))
+        forgotten = delete(PURCHASES).where(equals(PURCHASES.c.key, key_text(key, "key")))
         return self._run(lambda connection: _ignore(connection.execute(forgotten)))
 
     @overload
@@ -182,7 +178,7 @@ class SqlPurchaseStore(Generic[EngineT]):
                 (``error="invalid_moment"``).
         """
         check_moment(before, "before")
-        old = delete(PURCHASES).where(_ENDED, PURCHASES.c.started_at < before)
+        old = delete(PURCHASES).where(not_(OPEN), PURCHASES.c.started_at < before)
         return self._run(lambda connection: connection.execute(old).rowcount)
 
     def _changed(self, statement: Any) -> Any:
@@ -201,14 +197,6 @@ class SqlPurchaseStore(Generic[EngineT]):
 
 def _leased(lease: PurchaseLease) -> dict[str, Any]:
     return {"lease_holder": lease.holder, "lease_until": Now() + lease.seconds}
-
-
-def _inserted(connection: Connection, values: dict[str, Any]) -> bool:
-    try:
-        connection.execute(insert(PURCHASES).values(values))
-    except IntegrityError:
-        return False
-    return True
 
 
 def _ignore(_: object) -> None:

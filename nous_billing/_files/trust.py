@@ -78,7 +78,7 @@ def follow(path: str) -> str:
 
 
 def check_folder(folder: str) -> None:
-    """Refuse a folder in which somebody else can replace a file of ours. One that does not exist is fine.
+    """Refuse a folder in which somebody else can replace a file of ours. What is none, or does not exist, is fine.
 
     Raises:
         PermissionError: The folder may be written by others.
@@ -90,6 +90,9 @@ def check_folder(folder: str) -> None:
         return
     if stat.S_ISLNK(found.st_mode):
         raise _refusal(folder, f"{folder} is a link instead of a folder")
+    if not stat.S_ISDIR(found.st_mode):
+        # Nothing of ours can be in it: whoever uses it finds out.
+        return
     advice = "Use a folder of your own: one that does not exist yet is made for you alone"
     if not _is_ours(found.st_uid):
         raise _refusal(folder, f"the folder {folder} belongs to user {found.st_uid}. {advice}")

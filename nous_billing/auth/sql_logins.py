@@ -19,19 +19,17 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
-    insert,
     or_,
     select,
     update,
 )
 from sqlalchemy.engine import Dialect
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.types import TypeDecorator
 
 from .._arguments import kind_of
 from .._secrets import SecretBytes
 from ..errors import BillingInvalidRequest, BillingNetworkError
-from ..purchases.sql_table import Now, create, exact, shown
+from ..purchases.sql_table import Now, create, exact, inserted, shown
 
 
 class _Secret(TypeDecorator[SecretBytes]):
@@ -186,7 +184,7 @@ class SqlLoginStorage:
         lease = {"lease_holder": holder, "lease_until": Now() + _LEASE_SECONDS}
         is_free = or_(LOGINS.c.lease_holder.is_(None), LOGINS.c.lease_until <= Now())
         mine = update(LOGINS).where(LOGINS.c.user_id == self._user_id, is_free).values(lease)
-        new = insert(LOGINS).values(user_id=self._user_id, **lease)
+        new = {"user_id": self._user_id, **lease}
         there = select(LOGINS.c.user_id).where(LOGINS.c.user_id == self._user_id)
 
         def acquire(connection: Connection) -> bool:
@@ -194,11 +192,7 @@ class SqlLoginStorage:
                 return True
             if connection.execute(there).first() is not None:
                 return False
-            try:
-                connection.execute(new)
-            except IntegrityError:
-                return False
-            return True
+            return inserted(connection, LOGINS, new)
 
         return bool(self._run(acquire))
 

@@ -71,6 +71,7 @@ _OUTCOMES = (
     " Nothing was charged.",
     " Nothing was sent.",
     " Nothing more was sent.",
+    " Nothing more was charged.",
     " No payment failed.",
 )
 

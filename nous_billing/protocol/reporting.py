@@ -90,7 +90,8 @@ def waiting(
         charge = yield from flow
     except (BillingError, CallerFailed) as raised:
         error = raised if isinstance(raised, BillingError) else raised.error
-        if error.outcome_unknown:
+        # What a function of the caller raised says nothing of the charge.
+        if error.outcome_unknown or error is not raised:
             yield from report("PurchaseUncertain", error=error.error, **values)
         raise
     if isinstance(charge, ChargeSettled):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from .._reporting import if_broken
@@ -16,10 +15,8 @@ from ..errors import (
     BillingPurchaseUncertain,
 )
 from ..models import Organisation
-from ..money import Amount, check_amount, without_trailing_zeros
 from ..protocol.caller import CallerFailed, unwrap_caller_errors
 from ..protocol.exchange import Flow
-from ..protocol.idempotency import check_idempotency_key
 from .call import PurchaseCall
 from .leasing import CallLease
 from .messages import duplicate_charge
@@ -32,8 +29,6 @@ from .store_access import AnyStore
 from .waiting import Wait, check, settle
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     from ..events import Event
 
 
@@ -118,11 +113,21 @@ class Buying:
             return None
         if lease.terms is not None:
             # Another call may have worked on it until now.
-            yield from self._record.refresh()
+            yield from self._refresh()
             if self._record.purchase.has_ended:
                 return None
         self._record.may_be_made = True
         return (yield from self._result(self._watch()))
+
+    def _refresh(self) -> Flow[None]:
+        try:
+            yield from self._record.refresh()
+        except BillingError as error:
+            yield from self._record.lease.release()
+            if isinstance(error, BillingPurchaseStoreError):
+                raise
+            # It has become another purchase: what became of this one is not known.
+            raise self._call.uncertain(error) from error
 
     @property
     def _may_be_made(self) -> bool:
@@ -233,17 +238,3 @@ class Buying:
 
     def _settle(self) -> Flow[None]:
         return settle(self._call, self._organisation, self._wait)
-
-
-def new_purchase(amount_usd: Amount, idempotency_key: str | UUID, clock: BaseClock) -> Purchase:
-    """Return a new purchase.
-
-    Raises:
-        BillingInvalidRequest: An argument cannot be used.
-    """
-    return Purchase(
-        key=check_idempotency_key(idempotency_key),
-        # "50" and "50.00" are one purchase, and go out as the same bytes.
-        amount_usd=without_trailing_zeros(check_amount(amount_usd, "amount_usd")),
-        started_at=datetime.fromtimestamp(clock.time(), UTC),
-    )

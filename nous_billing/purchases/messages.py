@@ -86,7 +86,7 @@ def _what(purchase: Purchase) -> str:
 
 
 def _reason(last_error: BillingError | None, is_too_old: bool) -> str:
-    if isinstance(last_error, BillingIdempotencyConflict):
+    if isinstance(last_error, BillingIdempotencyConflict) and last_error.status is not None:
         # Its own message claims that the key belongs to another purchase, which is not known here.
         return "The portal then refused the key (HTTP 409)."
     if last_error is None:

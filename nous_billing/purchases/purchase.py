@@ -124,7 +124,10 @@ class PurchaseStore(Protocol):
 
 
 class AsyncPurchaseStore(Protocol):
-    """A ``PurchaseStore`` whose methods are awaited, for an ``AsyncBillingClient``."""
+    """A ``PurchaseStore`` whose methods are awaited, for an ``AsyncBillingClient``.
+
+    Each is awaited in a task of its own, which goes on if that of the call is cancelled.
+    """
 
     def load(self, key: str | None = None) -> Awaitable[Iterable[Purchase]]:
         """As for ``PurchaseStore``."""

@@ -35,6 +35,7 @@ class PurchaseRecord:
         stored: The purchase as the store last had it, or None.
         may_be_made: Whether a charge may have been made, by this call or by another, that is not known to have ended.
         lease: This call's lease of the purchase.
+        is_first_to_end: Whether the end of the purchase was in no store before this call saved it.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class PurchaseRecord:
         self.stored: Purchase | None = purchase if purchase.revision else None
         self.may_be_made: bool = False
         self.lease: CallLease = lease
+        self.is_first_to_end: bool = False
         self._sent = False
         self._perhaps_saved: Purchase | None = None
         self._store = store
@@ -74,6 +76,10 @@ class PurchaseRecord:
         if found.amount_usd != self.purchase.amount_usd:
             raise conflict(found)
         check_same_organisation(found, self.purchase)
+        if found.charge_id is None and self.purchase.charge_id is not None:
+            # A store that lags behind, or a save that failed. An accepted charge stays accepted.
+            self.purchase, self.stored = merged(found, self.purchase), found
+            return
         self.purchase = self.stored = found
         # A call that has said "not made" after another said that it sends would have been refused by the revision.
         open_elsewhere = found.status != "not_made" and (self.may_be_made or found.status in ("sending", "pending"))
@@ -93,6 +99,7 @@ class PurchaseRecord:
             raise
         if saved:
             self.lease.note_renewal()
+            self.is_first_to_end = purchase.has_ended
             self.purchase = self.stored = purchase
             return True
         yield from self.refresh()
@@ -108,6 +115,7 @@ class PurchaseRecord:
             yield from self._save(purchase)
         except BillingError as error:
             self.purchase = merged(self.purchase, purchase)
+            self.is_first_to_end = self.purchase.has_ended
             yield from self.tell(not_kept(error))
         else:
             yield from self.tell(self.purchase)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .._reporting import event_maker
-from ..errors import BillingError
+from ..errors import BillingError, BillingIdempotencyConflict
 from ..protocol.exchange import Flow
 from ..protocol.reporting import report
 from .call import PurchaseCall
@@ -51,10 +51,12 @@ class PurchaseReports:
 
     def ended(self) -> Flow[None]:
         """Tell how it ended, if it did so in this call."""
-        purchase = self._call.record.purchase
+        record = self._call.record
+        purchase = record.purchase
         if self.is_open and purchase.has_ended:
             self.is_open = False
-            yield from report("PurchaseEnded", status=purchase.status, reason=purchase.reason, **self._end_values())
+            values = {**self._end_values(), "is_first": record.is_first_to_end}
+            yield from report("PurchaseEnded", status=purchase.status, reason=purchase.reason, **values)
 
     def failed(self, error: BillingError) -> Flow[None]:
         """Tell of the error with which the call ends."""
@@ -63,7 +65,9 @@ class PurchaseReports:
         if error.outcome_unknown:
             yield from report("PurchaseUncertain", error=error.error, **self._values())
         elif self.is_open:
-            yield from report("PurchaseEnded", status="not_made", reason=error.error, **self._end_values())
+            # The same key, with another amount, may have charged.
+            status = "refused" if isinstance(error, BillingIdempotencyConflict) else "not_made"
+            yield from report("PurchaseEnded", status=status, reason=error.error, **self._end_values())
 
     def broken(self, error: BaseException) -> Callable[[int], Event]:
         return event_maker("PurchaseUncertain", error=type(error).__name__, **self._values())

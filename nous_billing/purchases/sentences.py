@@ -22,7 +22,7 @@ def subject(amount_usd: Decimal, organisation_name: str) -> str:
 
 def failed(what: str, reason: str | None) -> str:
     """Return the sentence for a charge that failed. A reason never heard of is quoted."""
-    if reason is None:
+    if reason is None or not reason.strip():
         return f"The payment of {what} failed. Look at the billing page before you buy again."
     known = _FAILED.get(reason)
     return f"The payment of {what} failed: " + (

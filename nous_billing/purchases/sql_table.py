@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import fields
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import pairwise, starmap
 from types import NoneType
 from typing import Any, cast
 
 from sqlalchemy import (
     Column,
+    ColumnElement,
     Connection,
     DateTime,
     Double,
@@ -22,12 +25,18 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    and_,
+    false,
+    insert,
     inspect,
+    or_,
+    select,
     text,
+    true,
 )
 from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import Dialect
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateColumn
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -40,6 +49,7 @@ from ..money import parse_usd
 from .messages import not_read
 from .purchase import Purchase
 
+_KEPT_NOWHERE = re.compile("[\0\ud800-\udfff]")
 # Of programs that create the table at once, all but one fail, for each thing that is to be created.
 _MOST_TRIES = 16
 
@@ -60,8 +70,8 @@ class _Moment(TypeDecorator[datetime]):
         def moment(value: Any) -> Any:
             try:
                 return value if read is None else read(value)
-            except ValueError:
-                # In SQLite, which keeps texts: one that is no moment must not hide all the other rows.
+            except (TypeError, ValueError):
+                # In SQLite, which keeps anything: what is no moment must not hide all the other rows.
                 return value
 
         return moment
@@ -134,6 +144,15 @@ PURCHASES = Table(
 )
 
 
+def _between(one: str | None, other: str | None) -> ColumnElement[bool]:
+    status = PURCHASES.c.status
+    return and_(true() if one is None else status > one, true() if other is None else status < other)
+
+
+# Not those that are open by name: a later version may know others. Ranges, as no index finds what is not in a list.
+OPEN = or_(*starmap(_between, pairwise((None, "failed", "not_made", "settled", None))))
+
+
 def create(connection: Connection, table: Table = PURCHASES) -> None:
     """Create a table, or the columns and indexes that it lacks. Other programs may do so at the same time."""
     for _ in range(_MOST_TRIES):
@@ -154,6 +173,24 @@ def _create(connection: Connection, table: Table) -> None:
     for index in table.indexes:
         if index.name not in indexes:
             index.create(connection)
+
+
+def inserted(connection: Connection, table: Table, values: dict[str, Any]) -> bool:
+    """Insert a row. Return False if there is one with its key."""
+    (key,) = table.primary_key.columns
+    try:
+        connection.execute(insert(table).values(values))
+    except IntegrityError:
+        # A rule that the owner of the database has added may be what was broken.
+        if connection.execute(select(key).where(key == values[key.name])).first() is None:
+            raise
+        return False
+    return True
+
+
+def equals(column: Column[str], value: str) -> ColumnElement[bool]:
+    """Return the condition that a column has a text. No column has one that a driver or a database refuses."""
+    return false() if _KEPT_NOWHERE.search(value) else column == value
 
 
 def to_row(purchase: Purchase) -> dict[str, Any]:

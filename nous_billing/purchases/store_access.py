@@ -116,14 +116,16 @@ def _load(load: Callable[[], Iterable[object] | Awaitable[Iterable[object]]]) ->
 
     answer: object = yield from RunBlocking(lambda: _typed(loaded, not_read))
     refuse_awaitable("store", answer)
-    return answer if isinstance(answer, _Loaded) else _drained(cast("Iterable[object]", answer))
+    return answer if isinstance(answer, _Loaded) else _drained(answer)
 
 
-def _drained(iterable: Iterable[object]) -> _Loaded:
+def _drained(iterable: object) -> _Loaded:
+    if not isinstance(iterable, Iterable):
+        raise not_read(f"the store's load() returned {kind_of(iterable)} instead of an iterable of purchases")
     items: list[object] = []
     try:
         # One by one, so that a broken item does not lose those before it.
-        _typed(lambda: items.extend(iterable), not_read)
+        _typed(lambda: items.extend(cast("Iterable[object]", iterable)), not_read)
     except BillingPurchaseStoreError as error:
         return _Loaded(items, error)
     return _Loaded(items)

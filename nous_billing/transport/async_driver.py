@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from inspect import isawaitable
 from typing import TYPE_CHECKING, TypeVar
@@ -53,6 +54,7 @@ class AsyncDriver(BaseDriver[transport.AsyncSender, AsyncClock]):
         given = None if http_client is None else _given_async_sender(http_client)
         intercept = partial(intercepted_senders.async_sender, ssl_context, proxy)
         self._source = AwaitedSource(source)
+        self._working: set[asyncio.Task[object]] = set()
         make = partial(_new_async_sender, ssl_context, proxy)
         super().__init__(given, make, intercept, clock, self._source, listener, application)
 
@@ -98,8 +100,7 @@ class AsyncDriver(BaseDriver[transport.AsyncSender, AsyncClock]):
             with Watched(step, added, self._clock) as watched:
                 return watched.ended(await self._send(watched.step))
         if isinstance(step, RunBlocking):
-            done = await asyncio.wrap_future(start(step.work, name="nous-billing-work", daemon=False))
-            return await done if isawaitable(done) else done
+            return await self._worked(step)
         if isinstance(step, CallUser):
             asked = step.question()
             answer = await asked if isawaitable(asked) else asked
@@ -111,6 +112,21 @@ class AsyncDriver(BaseDriver[transport.AsyncSender, AsyncClock]):
             # A clock for tests may pass the time at once.
             await slept
         return None
+
+    async def _worked(self, step: RunBlocking[object]) -> object:
+        """Have work done to its end, even if the task is cancelled: an accepted charge must not be lost by that."""
+        working = asyncio.create_task(_work(step))
+        # An event loop has no reference of its own to a task.
+        self._working.add(working)
+        working.add_done_callback(self._forget)
+        await asyncio.wait({working})
+        return working.result()
+
+    def _forget(self, working: asyncio.Task[object]) -> None:
+        self._working.discard(working)
+        with suppress(asyncio.CancelledError):
+            # Or the event loop would log an error that nobody is left to be told.
+            working.exception()
 
     async def _resolve(self, step: Resolve) -> Credentials | Failure:
         self._source.loop = asyncio.get_running_loop()
@@ -142,6 +158,11 @@ class AsyncDriver(BaseDriver[transport.AsyncSender, AsyncClock]):
         if not left:
             return transport.TOO_LATE
         return await sender.send(step, left, self._clock.time)
+
+
+async def _work(step: RunBlocking[object]) -> object:
+    done = await asyncio.wrap_future(start(step.work, name="nous-billing-work", daemon=False))
+    return await done if isawaitable(done) else done
 
 
 def _given_async_sender(http_client: httpx.AsyncClient) -> transport.AsyncSender:

@@ -29,6 +29,7 @@ from nous_billing.events import (
     ExchangeBegun,
     ExchangeEnded,
     LoginRefreshed,
+    PurchaseEnded,
     PurchaseEvent,
     PurchaseUncertain,
 )
@@ -320,7 +321,7 @@ def test_the_end_of_a_charge_that_is_waited_for_is_told(card, status, shop):
     assert (of_money(events)[0].key, of_money(events)[0].charge_id) == (None, accepted.charge_id)
 
 
-def test_a_wait_that_ends_without_an_answer_is_uncertain_and_one_that_is_refused_is_not_told(shop):
+def test_a_wait_that_ends_without_an_answer_is_uncertain_whoever_ends_it(shop):
     events = []
     client = shop.client(observer=events.append)
     accepted = charge(client)
@@ -328,10 +329,10 @@ def test_a_wait_that_ends_without_an_answer_is_uncertain_and_one_that_is_refused
     failure(client.wait_for_charge, accepted.charge_id, cancelled=lambda: True)
 
     def refuse():
-        raise BillingError("mine")
+        raise BillingError("mine", error="mine")
 
     failure(client.wait_for_charge, accepted.charge_id, cancelled=refuse)
-    assert told(events) == [("PurchaseUncertain", "charge_cancelled")]
+    assert told(events) == [("PurchaseUncertain", "charge_cancelled"), ("PurchaseUncertain", "mine")]
 
 
 def test_a_purchase_that_is_resumed_or_checked_is_told_once_where_it_ends(shop):
@@ -352,6 +353,24 @@ def test_a_purchase_that_is_resumed_or_checked_is_told_once_where_it_ends(shop):
     client.resume_purchases(shop.folder)
     assert told(events) == [("PurchaseBegun",), ("PurchaseEnded", "settled")]
     assert of_money(events)[0].is_continued is True
+
+
+def test_of_calls_at_once_one_alone_is_the_first_to_tell_how_it_ended(shop):
+    events = []
+    client = shop.client(observer=events.append)
+    shop.kind.at_once(client, *[lambda each: each.buy_credits("50.25", idempotency_key=KEY, store=shop.folder)] * 4)
+    ended = [event for event in events if isinstance(event, PurchaseEnded)]
+    assert [event.status for event in ended] == ["settled"] * 4
+    assert sorted(event.is_first for event in ended) == [False] * 3 + [True]
+
+
+def test_of_a_key_that_has_another_amount_elsewhere_nobody_says_that_nothing_was_made(shop):
+    events = []
+    client = shop.client(observer=events.append)
+    charge(client, amount="60")
+    events.clear()
+    assert shop.press(client).error == "idempotency_conflict"
+    assert told(events)[-1] == ("PurchaseEnded", "refused")
 
 
 def test_what_a_function_of_the_caller_raises_ends_a_purchase_that_is_uncertain(shop):

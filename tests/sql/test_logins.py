@@ -297,6 +297,13 @@ def test_two_machines_that_hold_the_login_of_a_new_person_at_once_do_so_in_turn(
     assert "***@" in repr(SqlLoginStorage(create_engine("postgresql+psycopg://me:canary@/db"), "new"))
 
 
+def test_a_person_whom_the_database_refuses_is_not_said_to_be_held_by_another(house):
+    house.put_expired()
+    house.execute("CREATE UNIQUE INDEX own_rule_of_logins ON nous_logins (length(user_id))")
+    with pytest.raises(BillingLoginNotSaved, match="IntegrityError"):
+        house.source("eve").login(print)
+
+
 def test_mysql_has_a_column_that_holds_a_login():
     statement = str(CreateTable(LOGINS).compile(dialect=mysql.dialect()))
     assert "document BLOB(1048576)" in statement

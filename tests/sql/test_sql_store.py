@@ -8,8 +8,9 @@ from decimal import Decimal
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, select
 from sqlalchemy.dialects import mysql, sqlite
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.schema import CreateTable
 
@@ -20,7 +21,7 @@ from nous_billing import (
     LeasingPurchaseStore,
     PurchaseLease,
 )
-from nous_billing.purchases.sql_table import Now, exact
+from nous_billing.purchases.sql_table import OPEN, Now, exact
 from nous_billing.sql import PURCHASES, SqlPurchaseStore
 from tests.auth.support import until
 from tests.properties.records import RECORDS
@@ -124,6 +125,13 @@ class TestKept:
         assert sorted(saved) == [False] * (AT_ONCE - 1) + [True]
         assert kept(run, database.store, FIRST.key)[0].organisation_name == str(saved.index(True))
 
+    def test_a_rule_of_the_database_that_is_broken_is_no_other_call_that_saved_first(self, run, database):
+        database.execute("CREATE UNIQUE INDEX own_rule ON nous_purchases (organisation_name)")
+        save_all(run, database.store, FIRST)
+        with pytest.raises(IntegrityError):
+            run(database.store.save(replace(FIRST, key="key-9")))
+        assert not run(database.store.save(FIRST))
+
 
 class TestFound:
     @pytest.fixture(autouse=True)
@@ -150,9 +158,17 @@ class TestFound:
         with pytest.raises(BillingInvalidRequest, match="time zone"):
             store.prune(before=datetime(2100, 1, 1))
 
-    def test_what_has_a_status_of_a_later_version_is_not_pruned(self, run, database):
-        database.execute("UPDATE nous_purchases SET status = 'reviewing' WHERE key = :key", key=self.ended.key)
-        assert run(database.store.prune(before=datetime(2100, 1, 1, tzinfo=UTC))) == 0
+    @pytest.mark.parametrize("status", ["approving", "in_review", "reviewing", "voided"])
+    def test_what_has_a_status_of_a_later_version_is_neither_pruned_nor_hidden(self, run, database, status):
+        database.execute("UPDATE nous_purchases SET status = :status WHERE key = :key", status=status, key=OTHER.key)
+        assert run(database.store.prune(before=datetime(2100, 1, 1, tzinfo=UTC))) == 1
+        assert {each.status for each in kept(run, database.store)} == {status, "pending", "sending"}
+
+    @pytest.mark.parametrize("odd", ["a\0b", "a\ud800", "ä", "k" * 1000])
+    def test_a_text_that_no_database_keeps_is_looked_for_and_not_found(self, run, store, odd):
+        assert kept(run, store, odd) == kept(run, store, organisation_id=odd) == []
+        run(store.forget(odd))
+        assert len(kept(run, store)) == 3
 
     def test_one_is_forgotten_open_or_not(self, run, store):
         assert run(store.forget(OTHER.key)) is None
@@ -163,11 +179,12 @@ class TestFound:
         [
             *(("amount_usd", "five"), ("other_charge_ids", "{"), ("discrepancies", "5"), ("started_at", "yesterday")),
             *(("other_charge_ids", '{"ch_2": 1}'), ("discrepancies", "[" * 10**5), ("settled_at", "yesterday")),
+            ("started_at", 5),
         ],
     )
     def test_each_broken_row_is_named_after_the_others_were_found(self, run, database, column, value):
-        if value == "yesterday" and database.is_postgres:
-            pytest.skip("PostgreSQL keeps no other text in a column of moments")
+        if value in ("yesterday", 5) and database.is_postgres:
+            pytest.skip("PostgreSQL keeps nothing else in a column of moments")
         keys = {"one": OTHER.key, "other": SECOND.key}
         database.execute(
             f"UPDATE nous_purchases SET {column} = :value WHERE key IN (:one, :other)", value=value, **keys
@@ -244,14 +261,16 @@ class TestTable:
         assert ("nous_purchases_by_organisation",) in [tuple(row) for row in old.execute(indexes)]
 
     @pytest.mark.parametrize(
-        ("condition", "index"),
-        [("status IN ('sending', 'pending')", "by_status"), ("organisation_id = 'org_7'", "by_organisation")],
+        ("condition", "index"), [(OPEN, "by_status"), (PURCHASES.c.organisation_id == "org_7", "by_organisation")]
     )
     def test_an_index_finds_what_is_open_and_what_an_organisation_has(self, make_database, condition, index):
         database = make_database("pysqlite")
         database.store.create_table()
-        query = f"SELECT * FROM nous_purchases WHERE {condition} ORDER BY started_at"
-        assert f"USING INDEX nous_purchases_{index}" in str(database.execute(f"EXPLAIN QUERY PLAN {query}"))
+        query = select(PURCHASES).where(condition).order_by(PURCHASES.c.started_at)
+        plan = f"EXPLAIN QUERY PLAN {query.compile(compile_kwargs={'literal_binds': True})}"
+        found = str(database.execute(plan))
+        assert f"USING INDEX nous_purchases_{index}" in found
+        assert "SCAN" not in found
 
     def test_a_database_that_refuses_says_so(self, make_database):
         database = make_database("pysqlite")

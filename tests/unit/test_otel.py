@@ -79,6 +79,7 @@ def test_the_metrics_have_the_names_units_and_bounds_of_the_conventions(seen):
         events.ExchangeEnded(**ANSWERED),
         events.PurchaseBegun(**BEGUN, is_continued=False),
         events.PurchaseEnded(**BEGUN, status="settled", reason=None, seconds=3.5),
+        events.PurchaseEnded(**BEGUN, status="settled", reason=None, seconds=4.5, is_first=False),
         events.PurchaseUncertain(**BEGUN, error=None),
         events.LoginRefreshed(call=1, base_url="https://portal.test", error=None),
         events.LoginRefreshed(call=1, base_url="https://portal.test", error="invalid_grant"),

@@ -159,8 +159,8 @@ class Rubbish(Shelf):
 
 
 LOADED: list[tuple[Any, str]] = [
-    (None, "TypeError"),
-    (5, "TypeError"),
+    (None, "the store's load() returned None instead of an iterable of purchases"),
+    (SENDING, "the store's load() returned Purchase instead of an iterable of purchases"),
     (["x"], "the store returned str instead of a Purchase"),
     ([None], "the store returned None instead of a Purchase"),
     ([("key-1", 50)], "the store returned tuple instead of a Purchase"),

@@ -1,11 +1,17 @@
 """A store that machines share: what one call works on, another neither polls nor reports as uncertain."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
 from nous_billing._arguments import kind_of
-from nous_billing.errors import BillingPurchaseCancelled, BillingPurchaseStoreError, BillingPurchaseUncertain
+from nous_billing.errors import (
+    BillingIdempotencyConflict,
+    BillingPurchaseCancelled,
+    BillingPurchaseStoreError,
+    BillingPurchaseUncertain,
+)
 from nous_billing.protocol.exchange import CallUser, Send, Sleep
 from tests.unit.drive import reply
 from tests.unit.shop import ACCEPTED, DROPPED, KEY, PENDING, SENDING, Shelf, Shop, posts
@@ -180,6 +186,13 @@ class TestOfTheSameKey:
         assert (type(played.error), played.error.charge_id, polls(played)) == (BillingPurchaseUncertain, "ch_1", [])
         assert shop.store.holder() == "another machine"
 
+    def test_a_store_that_lags_behind_takes_no_charge_back(self, shop):
+        put(shop, ACCEPTED, held_until=100)
+        later(shop, 1, lambda: vars(shop.store).update(load=lambda key: [SENDING]))
+        played = shop.buy()
+        assert (played.result.status, played.result.charge_id) == ("settled", "ch_1")
+        assert {step.operation.path for step in polls(played)} == {"/api/billing/charge/ch_1"}
+
     def test_a_lease_never_keeps_anybody_from_buying(self, shop):
         put(shop, SENDING, held_until=10**6)
         assert shop.buy().result.status == "settled"
@@ -242,6 +255,29 @@ class TestResume:
 
         vars(shop.store)["acquire_lease"] = acquire_late
         assert self.resume(shop) == []
+
+    def test_what_became_another_purchase_since_it_was_loaded_keeps_back_no_other(self, shop):
+        put(shop, SENDING, replace(ACCEPTED, key="key-2"))
+        acquire = shop.store.acquire_lease
+
+        def acquire_late(key, lease):
+            if key == KEY:
+                shop.store.kept[key] = replace(SENDING, amount_usd=Decimal(70), revision=5)
+            return acquire(key, lease)
+
+        vars(shop.store)["acquire_lease"] = acquire_late
+        first, second = self.resume(shop)
+        assert (type(first), type(first.last_error)) == (BillingPurchaseUncertain, BillingIdempotencyConflict)
+        assert "already used for another amount" in str(first)
+        assert not any(said in str(first) for said in ("HTTP 409", "Nothing more was charged"))
+        assert (second.key, second.status, shop.store.leases) == ("key-2", "settled", {})
+
+    def test_what_cannot_be_read_again_is_handed_back_and_let_go(self, shop):
+        put(shop, ACCEPTED)
+        load = shop.store.load
+        vars(shop.store)["load"] = lambda key=None: 1 / 0 if key else load()
+        (outcome,) = self.resume(shop)
+        assert (type(outcome), shop.store.leases) == (BillingPurchaseStoreError, {})
 
     def test_a_store_whose_leases_fail_is_handed_back_and_not_raised(self, shop):
         put(shop, ACCEPTED)

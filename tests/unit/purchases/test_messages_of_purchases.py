@@ -39,7 +39,13 @@ MESSAGES = [
         "The payment of $50.00 for Acme failed: the portal says 'of_tomorrow'. Look at the billing page before you buy "
         "again.",
     ),
-    (FAILED, "The payment of $50.00 for Acme failed. Look at the billing page before you buy again."),
+    *(
+        (
+            replace(FAILED, reason=reason),
+            "The payment of $50.00 for Acme failed. Look at the billing page before you buy again.",
+        )
+        for reason in (None, " ")
+    ),
     (
         replace(SENDING, status="not_made", organisation_name=""),
         "The purchase of $50.00 was not made. Nothing was charged.",

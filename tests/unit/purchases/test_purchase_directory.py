@@ -276,8 +276,11 @@ def test_a_folder_in_the_place_of_a_purchase_is_a_typed_error(store):
         list(store.load())
 
 
-def test_a_file_in_the_place_of_the_directory_is_an_error_and_stays(tmp_path):
+@pytest.mark.parametrize("mode", [0o600, 0o666])
+def test_a_file_in_the_place_of_the_directory_is_an_error_and_stays(tmp_path, mode):
     (tmp_path / "taken").write_text("mine")
+    # Nobody is to change the mode of what is no folder, such as /dev/null.
+    (tmp_path / "taken").chmod(mode)
     store = PurchaseDirectory(tmp_path / "taken")
     # There is certainly no purchase in it, but something is wrong.
     assert store.load(KEY) == []

@@ -243,3 +243,26 @@ def test_beside_a_look_at_the_credentials_that_stalls_there_is_no_other(run):
 
     assert (run(asking(), source), source.looks) == ([RENEWING, RENEWING], 3)
     go.set()
+
+
+def test_work_of_a_store_that_is_awaited_goes_on_when_the_task_is_cancelled():
+    async def running():
+        begun, go, saved = asyncio.Event(), asyncio.Event(), []
+
+        async def save():
+            begun.set()
+            await go.wait()
+            saved.append("pending")
+            raise ValueError("nobody is left to be told")
+
+        driver = AsyncDriver(None, AsyncSystemClock(), Source())
+        call = asyncio.create_task(driver.run(one(RunBlocking(save))))
+        await begun.wait()
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        go.set()
+        await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()}, return_exceptions=True)
+        return saved
+
+    assert asyncio.run(running()) == ["pending"]
