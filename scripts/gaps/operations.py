@@ -33,6 +33,10 @@ def gaps(contract: Contract) -> Iterator[Gap]:
             Gap(contract.place(name), f"{name} has {kind}, which the facade does not send.")
             for kind in _not_sent(contract, operation)
         )
+        yield from (
+            Gap(contract.place(name), f"{name} links to {target}, which the contract does not have.")
+            for target in _broken_links(contract, operation)
+        )
         for holder, where in (
             (operations, OPERATIONS_FILE),
             (BillingClient, place(_CLIENT_FILE, "BillingClient")),
@@ -81,6 +85,21 @@ def _unusable(name: str, operation: Json) -> Iterator[str]:
     for status in operation["responses"]:
         if not status.isdecimal():
             yield f"{name} answers {status}. Name each status."
+
+
+def _broken_links(contract: Contract, operation: Json) -> Iterator[str]:
+    """The operations, and the parameters of operations, that links of its replies name and that are not there."""
+    replies = map(contract.resolved, operation["responses"].values())
+    for link in [contract.resolved(link) for reply in replies for link in reply.get("links", {}).values()]:
+        target = link.get("operationId", link.get("operationRef", "nothing"))
+        if target not in contract.operations:
+            yield target
+            continue
+        known = {parameter["name"] for parameter in _parameters(contract, contract.operations[target])}
+        # It may say where the parameter is: path.chargeId.
+        yield from (
+            f"{each} of {target}" for each in link.get("parameters", {}) if each.rpartition(".")[2] not in known
+        )
 
 
 def _parameters(contract: Contract, operation: Json) -> list[Json]:

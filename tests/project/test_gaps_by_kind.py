@@ -361,9 +361,8 @@ def test_what_would_not_be_sent_is_refused(more: str, kind: str) -> None:
 PLACE = "openapi/nous-portal-billing.yaml:6:"
 
 
-def with_more(more: str) -> Contract:
-    answers = "{'204': {description: X.}}"
-    return parsed(SCHEMAS.replace("{RESPONSES}", answers).replace("delete_x", f"delete_x\n      {more}"))
+def with_more(more: str, answers: str = "{'204': {description: X.}}") -> Contract:
+    return parsed(SCHEMAS.replace("delete_x", f"delete_x\n      {more}").replace("{RESPONSES}", answers))
 
 
 def test_an_argument_that_python_keeps_for_itself_is_asked_for_by_the_name_that_it_can_have(
@@ -462,6 +461,25 @@ def test_the_place_of_an_operation_is_not_a_link_to_it() -> None:
     other = "  /y:\n    get:\n      operationId: delete_y\n      responses: {}\ncomponents:"
     held = Contract(SCHEMAS.replace("{RESPONSES}", link).replace("components:", other))
     assert held.place("delete_y") == "openapi/nous-portal-billing.yaml:12"
+
+
+@pytest.mark.parametrize(
+    ("link", "target"),
+    [
+        ("operationId: delete_y", "delete_y"),
+        ("operationRef: '#/paths/~1y/get'", "#/paths/~1y/get"),
+        ("operationId: delete_x, parameters: {id: $response.body#/id}", "id of delete_x"),
+        ("operationId: delete_x, parameters: {path.id: $response.body#/id}", "path.id of delete_x"),
+        ("operationId: delete_x, parameters: {query.of: a}", None),
+    ],
+)
+def test_a_link_to_what_is_not_there_is_refused(link: str, target: str | None) -> None:
+    answers = f"{{'200': {{description: X., links: {{next: {{{link}}}}}}}}}"
+    held = with_more(PARAMETER % ("of", "query"), answers)
+    found = [each for each in said(operations.gaps(held)) if " links to " in each]
+    assert found == (
+        [] if target is None else [f"{PLACE} delete_x links to {target}, which the contract does not have."]
+    )
 
 
 @pytest.mark.parametrize(
