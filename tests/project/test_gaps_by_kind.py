@@ -1,8 +1,10 @@
 """What the tools ask a maintainer to write is what the reader reads; what it does not read, they refuse by name."""
 
 import re
+from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -375,6 +377,46 @@ def test_an_argument_that_python_keeps_for_itself_is_asked_for_by_the_name_that_
     asked = [gap.text for gap in operations.gaps(with_more(PARAMETER % ("from", "query")))]
     assert "delete_x does not take from_. Add it." in asked
     assert "The contract has no gone of delete_x. Take it out." in asked
+
+
+# The annotations are text, as those of the facade are, and find their names in this module.
+_NAMED = (Decimal, Literal, Sequence, datetime)
+TAKES = [
+    ("{type: string}", "str | UUID", None),
+    ("{type: string}", "int", "string"),
+    ("{type: string, format: date-time}", "datetime", None),
+    ("{type: string, enum: [a]}", "Literal['a'] | None", None),
+    ("{type: integer}", "int | None", None),
+    ("{type: integer}", "str", "integer"),
+    ("{type: integer}", "int | str", "integer"),
+    ("{type: integer}", "bool", "integer"),
+    ("{type: number}", "Decimal | int | str | float", None),
+    ("{type: number}", "str", "number"),
+    ("{type: [boolean, 'null']}", "bool", None),
+    ("{type: boolean}", "Literal['on', 'off']", "boolean"),
+    ("{anyOf: [{type: string}, {type: integer}]}", "str | int", None),
+    ("{anyOf: [{type: string}, {type: integer}]}", "str", "integer or string"),
+    ("{type: array, items: {type: string}}", "Sequence[str]", None),
+    ("{type: array, items: {type: string}}", "str", "array"),
+    ("<Anything>", "int", None),
+]
+
+
+@pytest.mark.parametrize(("schema", "annotation", "kind"), TAKES)
+def test_an_argument_of_another_type_than_the_contracts_is_refused(
+    schema: str, annotation: str, kind: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def delete_x(of: Any) -> Any: ...
+
+    delete_x.__module__, delete_x.__annotations__["of"] = facade.__name__, annotation
+    monkeypatch.setattr(facade, "delete_x", delete_x, raising=False)
+    for more in (
+        PARAMETER.replace("{type: string}", "%s") % ("of", "query", schema),
+        BODY % f"{{properties: {{of: {schema}}}}}",
+    ):
+        asked = [gap.text for gap in operations.gaps(with_more(more)) if " takes " in gap.text]
+        expected = f"delete_x takes of as {annotation}. The contract says {kind}."
+        assert asked == ([] if kind is None else [expected])
 
 
 @pytest.mark.parametrize(
