@@ -94,7 +94,7 @@ def _broken_links(contract: Contract, operation: Json) -> Iterator[str]:
     """The operations, and the parameters of operations, that links of its replies name and that are not there."""
     replies = map(contract.resolved, operation["responses"].values())
     for link in [contract.resolved(link) for reply in replies for link in reply.get("links", {}).values()]:
-        target: str = link.get("operationId", link.get("operationRef", "nothing"))
+        target = str(link.get("operationId") or link.get("operationRef"))
         if target not in contract.operations:
             yield target
             continue
