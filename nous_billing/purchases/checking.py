@@ -30,8 +30,9 @@ def checked(item: object, key: str | None = None) -> Purchase:
         value = getattr(item, field.name)
         expected = _CHECKS[field.name](value)
         if expected is not None:
+            key_shown = item.key if isinstance(item.key, str) else kind_of(item.key)
             raise not_read(
-                f"{field.name} of the purchase with the key {item.key} must be {expected}, not {_shown(value)}"
+                f"{field.name} of the purchase with the key {key_shown} must be {expected}, not {_shown(value)}"
             )
     if key not in (None, item.key):
         raise not_read("the store returned a purchase with another key")
@@ -111,4 +112,9 @@ def _shown(value: object) -> str:
     if value is None:
         return "None"
     naive = isinstance(value, datetime) and value.utcoffset() is None
-    return "one without" if naive else f"{str(value)[:40]!r} ({type(value).__name__})"
+    if naive:
+        return "one without"
+    try:
+        return f"{str(value)[:40]!r} ({type(value).__name__})"
+    except Exception:  # noqa: BLE001 - such as RecursionError
+        return kind_of(value)

@@ -7,7 +7,7 @@ from urllib.parse import urljoin
 import httpx
 import pytest
 
-from nous_billing.mock import Card, MockPortal
+from nous_billing.mock import Card, Fault, MockPortal
 from nous_billing.mock.openapi import load_control, operations
 
 from .api import OPERATIONS, Api
@@ -99,6 +99,18 @@ def test_a_bad_seed_is_refused_and_changes_nothing(control, api, change, said):
     assert api.state().status_code == 200
     with pytest.raises(ValueError, match=re.escape(said)):
         MockPortal(seed={"organisations": [{"name": "A"}], "people": [{"name": "P"}], **change})
+
+
+def test_what_contains_itself_is_no_seed_and_no_fault():
+    itself, deep = [], []
+    itself.append(itself)
+    for _ in range(100_000):
+        deep = [deep]
+    for value in (itself, deep):
+        with pytest.raises(ValueError, match="cannot be written as JSON, such as a list that contains itself"):
+            MockPortal(seed={"people": value})
+        with pytest.raises(ValueError, match=r"Circular|too deeply"):
+            Fault.reply(200, value)
 
 
 def test_organisations_people_and_their_tokens(control, api):

@@ -1,6 +1,7 @@
 """What cannot be read or saved: a charge is not sent, or not lost."""
 
 import errno
+import functools
 from dataclasses import replace
 from typing import Any
 
@@ -158,6 +159,7 @@ class Rubbish(Shelf):
         return self.saved
 
 
+DEEP: Any = functools.reduce(lambda inner, _: [inner], range(100_000), [])
 LOADED: list[tuple[Any, str]] = [
     (None, "TypeError"),
     (5, "TypeError"),
@@ -170,6 +172,7 @@ LOADED: list[tuple[Any, str]] = [
         "status of the purchase with the key key-1 must be one of sending, pending, settled, failed, not_made, not "
         "'sold' (str)",
     ),
+    ([replace(SENDING, key=DEEP)], "key of the purchase with the key list must be a str that is not empty, not list"),
     ([replace(SENDING, status="pending")], "the purchase with the key key-1 is pending and has no charge id"),
     ([replace(SENDING, status="settled")], "the purchase with the key key-1 is settled and has no charge id"),
     ([replace(SENDING, status="failed")], "the purchase with the key key-1 is failed and has no charge id"),
