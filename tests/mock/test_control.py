@@ -138,6 +138,7 @@ def test_organisations_people_and_their_tokens(control, api):
         ("POST", "tokens", {"person": "nobody"}, 404),
         ("PATCH", "tokens", {"accessToken": "unknown", "expired": True}, 404),
         ("POST", "devices/BCDF-GHJK", {"decision": "approve"}, 404),
+        ("PUT", "state", {}, 405),
         ("POST", "clock", {"advance": -1}, 400),
         ("PATCH", "tokens", {"accessToken": "unknown"}, 400),
         ("PATCH", "organisations/org_1", {"name": "New", "balanceUsd": 1e300}, 400),

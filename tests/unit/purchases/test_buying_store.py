@@ -1,7 +1,6 @@
 """What cannot be read or saved: a charge is not sent, or not lost."""
 
 import errno
-import functools
 from dataclasses import replace
 from typing import Any
 
@@ -159,7 +158,9 @@ class Rubbish(Shelf):
         return self.saved
 
 
-DEEP: Any = functools.reduce(lambda inner, _: [inner], range(100_000), [])
+DEEP: Any = []
+for _ in range(100_000):
+    DEEP = [DEEP]
 LOADED: list[tuple[Any, str]] = [
     (None, "TypeError"),
     (5, "TypeError"),
