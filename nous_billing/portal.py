@@ -20,6 +20,7 @@ BILLING_PATH = "/billing?topup=open"
 
 _ENVIRONMENT = ("HERMES_PORTAL_BASE_URL", "NOUS_PORTAL_BASE_URL")
 _LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+_DEFAULT_PORTS = {"https": 443, "http": 80}
 # Whoever can write a login's file could otherwise have the token sent to a host of their own.
 _STORED_HOSTS = frozenset({"portal.nousresearch.com", "localhost", "127.0.0.1"})
 # The standard library also takes "[::1]evil" for the host "::1".
@@ -79,14 +80,16 @@ def environment_fingerprint() -> tuple[str | None, ...]:
 
 
 def check_base_url(url: str, name: str) -> str:
-    """Return a base URL without its trailing slash, or refuse it.
+    """Return a base URL in its one spelling, or refuse it: host in lower case, no default port, no trailing slash.
+
+    A host with a dot at its end stays another one, as in browsers: certificates do not name it.
 
     Raises:
         BillingInvalidRequest: It is not ``https``, nor ``http`` on loopback, or has user info, a query or a fragment
             or dots or other characters in its path that not all read alike (``error="invalid_base_url"``).
 
     Examples:
-        >>> check_base_url("https://preview.example/", "base_url")
+        >>> check_base_url("https://Preview.example:443/", "base_url")
         'https://preview.example'
     """
     if not isinstance(url, str):
@@ -107,7 +110,25 @@ def _checked_base_url(url: str, name: str) -> str:
         raise _invalid(name, url, "it must be https, or http on localhost, 127.0.0.1 or [::1]")
     if not _PATH.fullmatch(parts.path):
         raise _invalid(name, url, 'its path must have only characters of a URL, and no "." or ".." between slashes')
-    return stripped
+    host = f"[{parts.hostname}]" if ":" in str(parts.hostname) else parts.hostname
+    port = "" if parts.port in (None, _DEFAULT_PORTS[parts.scheme]) else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}{parts.path}"
+
+
+def is_same_portal(one: str, other: str) -> bool:
+    """Whether two base URLs are spellings of one: what an earlier version has saved may be in another spelling.
+
+    >>> is_same_portal("https://PREVIEW.example", "https://preview.example:443/")
+    True
+    """
+
+    def spelt(url: str) -> str:
+        try:
+            return check_base_url(url, "portal_base_url")
+        except BillingInvalidRequest:
+            return url
+
+    return one == other or spelt(one) == spelt(other)
 
 
 def portal_link(base_url: str, link: object) -> str | None:

@@ -173,7 +173,10 @@ LOADED: list[tuple[Any, str]] = [
         "status of the purchase with the key key-1 must be one of sending, pending, settled, failed, not_made, not "
         "'sold' (str)",
     ),
-    ([replace(SENDING, key=DEEP)], "key of the purchase with the key list must be a str that is not empty, not list"),
+    (
+        [replace(SENDING, key=DEEP)],
+        "key of the purchase with the key list must be a str that is not empty, not 'list' (list)",
+    ),
     ([replace(SENDING, status="pending")], "the purchase with the key key-1 is pending and has no charge id"),
     ([replace(SENDING, status="settled")], "the purchase with the key key-1 is settled and has no charge id"),
     ([replace(SENDING, status="failed")], "the purchase with the key key-1 is failed and has no charge id"),
