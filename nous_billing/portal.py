@@ -28,6 +28,8 @@ _AUTHORITY = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]*)?")
 # Others are quoted, and dots folded, by one HTTP library or proxy and not by another.
 _PATH = re.compile(r"(/(?!\.{1,2}(/|$))([A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*)*")
 _LONGEST_SHOWN = 1000
+# More than servers accept, and browsers show.
+_LONGEST_LINK = 8192
 _VISIBLE_ASCII = re.compile(r"[!-~]+")
 
 
@@ -148,7 +150,7 @@ def portal_link(base_url: str, link: object) -> str | None:
     if not isinstance(link, str) or "\\" in link or link.strip().startswith("//"):
         return None
     text = link.strip()
-    if not text or _split(text) is None:
+    if not text or len(text) > _LONGEST_LINK or _split(text) is None:
         return None
     absolute = urljoin(f"{base_url}/", text)
     parts = _split(absolute)
