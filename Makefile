@@ -127,7 +127,7 @@ $(READERS_SETUP): $(SETUP) readers/package.json readers/package-lock.json
 readers: $(READERS_SETUP) ## Have Prism, schemathesis and two generators of TypeScript read the contract and try the mock
 	@$(BIN)/python -m scripts.readers build/schemathesis/bin/schemathesis
 
-lint: $(NODE_SETUP) ## Lint the Python code and the workflows, check the format, and hold the dependencies against known faults
+lint: $(NODE_SETUP) ## Lint the Python code and the workflows, check the format, and look for known faults of the dependencies
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/python -m scripts.advisories

@@ -56,6 +56,10 @@ class Bounds:
     min_usd: Decimal
     max_usd: Decimal
 
+    def allow(self, amount_usd: Decimal) -> bool:
+        """Whether one charge may be of so many dollars. Bounds with a minimum above the maximum say nothing: True."""
+        return self.min_usd > self.max_usd or self.min_usd <= amount_usd <= self.max_usd
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:

@@ -127,11 +127,18 @@ def without_trailing_zeros(amount: Decimal) -> Decimal:
 def encode_json(body: object) -> bytes:
     """Write JSON in which each ``Decimal`` is the number that it says, digit for digit.
 
+    Raises:
+        BillingInvalidRequest: It contains itself, or is nested too deeply (``error="invalid_request"``).
+
     Examples:
         >>> encode_json({"enabled": True, "threshold": Decimal("20.10")})
         b'{"enabled":true,"threshold":20.10}'
     """
-    return _json_text(body).encode()
+    try:
+        return _json_text(body).encode()
+    except RecursionError:
+        message = "A list or dict to send contains itself, or is nested too deeply. Nothing was sent."
+    raise BillingInvalidRequest(message, error="invalid_request")
 
 
 def _json_text(value: object) -> str:

@@ -21,6 +21,7 @@ BILLING_PATH = "/billing?topup=open"
 
 _ENVIRONMENT = ("HERMES_PORTAL_BASE_URL", "NOUS_PORTAL_BASE_URL")
 _LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+_DEFAULT_PORTS = {"https": 443, "http": 80}
 # Whoever can write a login's file could otherwise have the token sent to a host of their own.
 _STORED_HOSTS = frozenset({"portal.nousresearch.com", "localhost", "127.0.0.1"})
 # The standard library also takes "[::1]evil" for the host "::1".
@@ -28,6 +29,8 @@ _AUTHORITY = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]*)?")
 # Others are quoted, and dots folded, by one HTTP library or proxy and not by another.
 _PATH = re.compile(r"(/(?!\.{1,2}(/|$))([A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*)*")
 _LONGEST_SHOWN = 1000
+# More than servers accept, and browsers show.
+_LONGEST_LINK = 8192
 _VISIBLE_ASCII = re.compile(r"[!-~]+")
 
 
@@ -82,14 +85,16 @@ def environment_fingerprint() -> tuple[str | None, ...]:
 
 
 def check_base_url(url: str | Secret, name: str) -> str:
-    """Return a base URL without its trailing slash, or refuse it.
+    """Return a base URL in its one spelling, or refuse it: host in lower case, no default port, no trailing slash.
+
+    A host with a dot at its end stays another one, as in browsers: certificates do not name it.
 
     Raises:
         BillingInvalidRequest: It is not ``https``, nor ``http`` on loopback, or has user info, a query or a fragment
             or dots or other characters in its path that not all read alike (``error="invalid_base_url"``).
 
     Examples:
-        >>> check_base_url("https://preview.example/", "base_url")
+        >>> check_base_url("https://Preview.example:443/", "base_url")
         'https://preview.example'
     """
     url = concealed(url)
@@ -119,7 +124,25 @@ def _checked_base_url(url: Secret) -> tuple[str | None, str | None, str]:
         return None, shown, "it must be https, or http on localhost, 127.0.0.1 or [::1]"
     if not _PATH.fullmatch(parts.path):
         return None, shown, 'its path must have only characters of a URL, and no "." or ".." between slashes'
-    return stripped, shown, ""
+    host = f"[{parts.hostname}]" if ":" in str(parts.hostname) else parts.hostname
+    port = "" if parts.port in (None, _DEFAULT_PORTS[parts.scheme]) else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}{parts.path}", shown, ""
+
+
+def is_same_portal(one: str, other: str) -> bool:
+    """Whether two base URLs are spellings of one: what an earlier version has saved may be in another spelling.
+
+    >>> is_same_portal("https://PREVIEW.example", "https://preview.example:443/")
+    True
+    """
+
+    def spelt(url: str) -> str:
+        try:
+            return check_base_url(url, "portal_base_url")
+        except BillingInvalidRequest:
+            return url
+
+    return one == other or spelt(one) == spelt(other)
 
 
 def portal_link(base_url: str, link: object) -> str | None:
@@ -139,7 +162,7 @@ def portal_link(base_url: str, link: object) -> str | None:
     if not isinstance(link, str) or "\\" in link or link.strip().startswith("//"):
         return None
     text = link.strip()
-    if not text or _split(text) is None:
+    if not text or len(text) > _LONGEST_LINK or _split(text) is None:
         return None
     absolute = urljoin(f"{base_url}/", text)
     parts = _split(absolute)

@@ -62,7 +62,8 @@ def main() -> None:
     found = [*faults(dict(lowest_allowed(project)), data), *faults(dict(locked(lock)), data), *unknown(data)]
     if found:
         sys.exit("\n".join(found))
-    print(f"No dependency may have a fault of the {len(data['advisories'])} advisories known on {data['checked']}.")
+    known = f"the {len(data['advisories'])} advisories known on {data['checked']}"
+    print(f"No allowed version of a dependency is affected by {known}.")
 
 
 if __name__ == "__main__":

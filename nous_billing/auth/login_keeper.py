@@ -169,18 +169,16 @@ class LoginKeeper:
         return not_saved(self.place.name, error, consequence)
 
     def logout(self) -> None:
-        """Forget the login for the portal, here and in the file.
-
-        Raises:
-            BillingNetworkError: Another program holds the file.
-            BillingLoginNotSaved: The file could not be written.
-        """
+        """Forget the login for the portal, here and in the file. Raises as ``StoredLogin.logout``."""
+        # Memory first: a login that is saved meanwhile goes from there to the file.
+        if not self._unsaved and self._base_url(document := self.place.read()) not in logins_of(document):
+            return
         try:
             with self.place.locked(_LOCK_SECONDS):
                 document = self.place.read()
                 base_url = self._base_url(document)
-                logins_of(document).pop(base_url, None)
-                self.place.write(document)
+                if logins_of(document).pop(base_url, None) is not None:
+                    self.place.write(document)
                 self._failed.forget(base_url)
         except OSError as error:
             raise self._not_saved(error) from None

@@ -14,7 +14,7 @@ from ..clock import BaseClock
 from ..errors import BillingAuthError, BillingNetworkError, BillingTimeout
 from ..protocol.exchange import Flow, Send, pause_until
 from ..protocol.operations import Operation
-from ..protocol.replies import Failure, Reply, decode_json
+from ..protocol.replies import MAX_REPLY_BYTES, Failure, Reply, decode_json
 from .backoff import pause_after, wanted_pause
 from .tokens import granted_scopes, positive_seconds, secret_text
 
@@ -66,7 +66,7 @@ def refresh(base_url: str, client_id: str, refresh_token: Secret, clock: BaseClo
         if tokens is not None:
             return tokens
         error = error_code(payload)
-        is_reuse = "reuse" in (shown_text(payload.get("error_description")) or "").lower()
+        is_reuse = "reuse" in str(reveal(payload.get("error_description"))).lower()
         if is_refusal(answer) and (error in _FINAL or is_reuse):
             code = error or "invalid_grant"
             raise BillingAuthError(
@@ -124,7 +124,7 @@ def read_tokens(payload: Mapping[str, Any], requested_at: float) -> Tokens | Non
         refresh_token=secret_text(payload.get("refresh_token")),
         requested_at=requested_at,
         expires_in=positive_seconds(payload.get("expires_in")),
-        scope=printable_value(str(payload["scope"].reveal())) if isinstance(payload.get("scope"), Secret) else None,
+        scope=_scope(payload.get("scope")),
         token_type=shown_text(payload.get("token_type")) or "Bearer",
     )
 
@@ -152,6 +152,11 @@ def _may_be_spent(answer: Reply | Failure, error: str | None) -> bool:
     if isinstance(answer, Failure):
         return answer.sent
     return (answer.ok and error is None) or answer.status in (500, 502, 504)
+
+
+def _scope(value: object) -> str | None:
+    # Whole: the last scope may be the one that counts.
+    return printable_value(str(value.reveal()), MAX_REPLY_BYTES) if isinstance(value, Secret) else None
 
 
 def error_code(payload: Mapping[str, Any]) -> str | None:

@@ -237,7 +237,7 @@ class StoredLogin(NotCopied):
         return await beside_loop(self.step_up, on_code, cancelled)
 
     def logout(self) -> None:
-        """Forget the login for the portal, here and in the file.
+        """Forget the login for the portal, here and in the file. Where there is none, nothing is written.
 
         Raises:
             BillingNetworkError: Another program holds the file.

@@ -93,7 +93,7 @@ def _agree(screen: Screen, current: Session, amount_usd: Decimal, claim: str, ye
     except BillingError as error:
         screen.fail(error, claim=claim)
     bounds = state.bounds
-    if not bounds.min_usd <= amount_usd <= bounds.max_usd:
+    if not bounds.allow(amount_usd):
         screen.end(
             Ending.INPUT,
             f"You can buy {dollars(bounds.min_usd)} to {dollars(bounds.max_usd)} at a time. Nothing was sent.",

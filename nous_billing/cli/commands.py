@@ -71,7 +71,7 @@ def completion(screen: Screen, shell: str) -> None:
 
     \b
     bash:  eval "$(nous-billing completion bash)"
-    zsh:   eval "$(nous-billing completion zsh)"
+    zsh:   eval "$(nous-billing completion zsh)", after compinit
     fish:  nous-billing completion fish | source
     """
     from click.shell_completion import get_completion_class

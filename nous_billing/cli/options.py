@@ -21,7 +21,7 @@ from .streams import attempt, silence, unwritten
 P = ParamSpec("P")
 
 json_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
-    "--json", "as_json", is_flag=True, help="Write one JSON object to stdout, for programs."
+    "--json", "as_json", is_flag=True, help="Write one JSON object for programs to stdout."
 )
 
 

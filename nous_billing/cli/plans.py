@@ -22,7 +22,9 @@ def find_tier(subscription: Subscription, tier: str) -> SubscriptionTier:
         if tier == each.tier_id or tier.casefold() == each.name.casefold():
             return each
     names = ", ".join(each.name for each in subscription.tiers) or "none"
-    raise BillingInvalidRequest(f"There is no tier {tier}. There are: {names}.", error="invalid_subscription_type")
+    raise BillingInvalidRequest(
+        f"There is no tier {tier}. There are: {names[:1000]}.", error="invalid_subscription_type"
+    )
 
 
 def quote_change(current: Session, tier: str) -> tuple[Subscription, SubscriptionTier, SubscriptionPreview]:

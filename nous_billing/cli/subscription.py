@@ -24,7 +24,7 @@ _TIER = click.argument("tier", metavar="TIER")
 @json_option
 @click.pass_context
 def subscription(context: click.Context, as_json: bool) -> None:
-    """Show the subscription, or change it. TIER is the name or the id of a tier."""
+    """Show or change the subscription. TIER is the name or the id of a tier."""
     if context.invoked_subcommand is None:
         context.invoke(_show, as_json=as_json)
     else:

@@ -18,7 +18,7 @@ from .session import Session, session, with_permission
 from .text import same_again
 
 
-@click.command(short_help="Upgrade now, and charge the card.")
+@click.command(short_help="Upgrade now and charge the card.")
 @click.argument("tier", metavar="TIER")
 @click.option("--key", callback=check_key, help="The key of an upgrade to continue. It is charged once for its key.")
 @click.option("--yes", "-y", is_flag=True, help="Upgrade without being asked.")

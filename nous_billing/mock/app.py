@@ -107,10 +107,11 @@ class _Path:
                 self._traffic.requests.append(record)
             reply = _NOT_FOUND
             if self._endpoints:
-                allowed = {"Allow": ", ".join(self._allowed())}
-                reply = Reply(405, {"error": "method_not_allowed"}, allowed)
+                allowed = ", ".join(self._allowed())
+                message = f"This path does not take {method}, but {allowed}."
+                reply = Reply(405, {"error": "method_not_allowed", "message": message}, {"Allow": allowed})
                 if method == "OPTIONS":
-                    reply = Reply(204, headers=allowed)
+                    reply = Reply(204, headers={"Allow": allowed})
             await send_reply(reply, send)
 
     def _allowed(self) -> list[str]:

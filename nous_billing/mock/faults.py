@@ -50,7 +50,10 @@ class Fault:
         if isinstance(body, str):
             body = body.encode()
         elif not isinstance(body, bytes):
-            body = json.dumps(body).encode()
+            try:
+                body = json.dumps(body).encode()
+            except RecursionError:
+                raise ValueError("The body is nested too deeply.") from None
         return cls(
             kind="reply",
             acts=acts,

@@ -97,8 +97,10 @@ def check(validator: Draft202012Validator, value: Any) -> None:
         # JSON can escape a lone surrogate, and UTF-8 cannot encode it.
         json.dumps(value, ensure_ascii=False, default=str).encode()
         error = next(iter(validator.iter_errors(value)), None)
-    except ValueError as failure:
+    except UnicodeError as failure:
         raise Invalid("A text is not Unicode.") from failure
+    except (RecursionError, ValueError) as failure:
+        raise Invalid("This cannot be written as JSON, such as a list that contains itself.") from failure
     if error is not None:
         error = _closest(error)
         place = ".".join(str(step) for step in error.instance_path)

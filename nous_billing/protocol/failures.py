@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any, cast
 
 from .. import errors
-from .._printable import printable
+from .._printable import printable, printable_value, shortened
 from ..errors import BillingError
 from ..portal import portal_link
 from .annotations import field_types, wire_name
@@ -23,12 +23,12 @@ FAILS_CLOSED = frozenset({"temporarily_unavailable", "stripe_unavailable"})
 def error_from_reply(reply: Reply, base_url: str, operation: Operation[object]) -> BillingError:
     """Return the typed error for a reply that is not a success: by its status first, then by its code."""
     payload = _payload(reply)
-    code = _text(payload, "error")
+    code = printable_value(_text(payload, "error") or "") or None
     unknown = not operation.is_read and _may_have_acted(reply.status, code)
     error_class = _class_of_unknown(reply.status) if unknown else _error_class(reply.status, code)
     if error_class is errors.BillingResponseError:
         code = code or "endpoint_unavailable"
-    message = printable(_text(payload, "message") or "")
+    message = shortened(printable(_text(payload, "message") or ""))
     if not message.strip():
         message = _default_message(reply.status, code, unknown=unknown)
     if operation.is_read:

@@ -10,6 +10,7 @@ from typing import cast, get_args
 
 from .._arguments import kind_of
 from ..money import is_sum_of_money
+from ..portal import is_same_portal
 from .messages import not_read
 from .purchase import Purchase, PurchaseStatus
 from .refusals import wrong_organisation
@@ -30,9 +31,8 @@ def checked(item: object, key: str | None = None) -> Purchase:
         value = getattr(item, field.name)
         expected = _CHECKS[field.name](value)
         if expected is not None:
-            raise not_read(
-                f"{field.name} of the purchase with the key {item.key} must be {expected}, not {_shown(value)}"
-            )
+            which = f"{field.name} of the purchase with the key {_written(item.key)}"
+            raise not_read(f"{which} must be {expected}, not {_shown(value)}")
     if key not in (None, item.key):
         raise not_read("the store returned a purchase with another key")
     if (item.charge_id is None) is not (item.status in ("sending", "not_made")):
@@ -47,8 +47,10 @@ def check_same_organisation(begun: Purchase, now: Purchase) -> None:
     Raises:
         BillingInvalidRequest: ``error="wrong_organisation"``.
     """
-    places = {(purchase.portal_base_url, purchase.organisation_id) for purchase in (begun, now)}
-    if begun.organisation_id and now.organisation_id and len(places) > 1:
+    if not (begun.organisation_id and now.organisation_id):
+        return
+    is_same = is_same_portal(begun.portal_base_url, now.portal_base_url)
+    if not is_same or begun.organisation_id != now.organisation_id:
         raise wrong_organisation(begun, now)
 
 
@@ -111,4 +113,11 @@ def _shown(value: object) -> str:
     if value is None:
         return "None"
     naive = isinstance(value, datetime) and value.utcoffset() is None
-    return "one without" if naive else f"{str(value)[:40]!r} ({type(value).__name__})"
+    return "one without" if naive else f"{_written(value)[:40]!r} ({type(value).__name__})"
+
+
+def _written(value: object) -> str:
+    try:
+        return str(value)
+    except RecursionError:
+        return kind_of(value)

@@ -119,7 +119,7 @@ class Posting:
         yield from organisation.verify(credentials, address, send)
         # A charge that may have been made is retried, whatever the bounds are now.
         bounds = organisation.bounds
-        if bounds and not record.may_be_made and not bounds.min_usd <= record.purchase.amount_usd <= bounds.max_usd:
+        if bounds and not record.may_be_made and not bounds.allow(record.purchase.amount_usd):
             raise out_of_bounds(record.purchase, bounds)
         yield from self._announcement.announce()
         yield from self._call.check_cancelled()

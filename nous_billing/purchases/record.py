@@ -132,9 +132,12 @@ class PurchaseRecord:
         raise not_saved("another program keeps changing it")
 
     def tell(self, progress: Purchase | BillingError) -> Flow[None]:
-        """Tell the caller, and renew the lease. One request's error must not speak for the whole purchase."""
+        """Tell the caller, and renew the lease. One request's error must not speak for the whole purchase.
+
+        Another call may be charging with the same key, and this one goes on.
+        """
         yield from self.lease.renew()
-        if isinstance(progress, BillingError) and self.may_be_made:
+        if isinstance(progress, BillingError):
             progress = of_one_request(progress)
         listener = self._on_progress
         if listener is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .._printable import shortened
 from ..errors import BillingError, BillingIdempotencyConflict, BillingInvalidRequest, BillingScopeRequired
 from ..models import Bounds, Organisation
 from ..money import format_usd
@@ -22,10 +23,7 @@ def conflict(purchase: Purchase, error: BillingError | None = None) -> BillingId
 
 def wrong_organisation(begun: Purchase, now: Purchase) -> BillingInvalidRequest:
     """Return the error for a login that is for another organisation or portal than the purchase."""
-    places = [
-        f"{purchase.organisation_name} ({purchase.organisation_id}) at {purchase.portal_base_url}"
-        for purchase in (begun, now)
-    ]
+    places = [f"{_named(purchase)} at {purchase.portal_base_url}" for purchase in (begun, now)]
     return BillingInvalidRequest(
         f"This purchase was started for {places[0]}, but the login is now for {places[1]}. To continue it, log in for "
         "the organisation and portal that it was started for.",
@@ -37,7 +35,7 @@ def other_than_confirmed(confirmed_id: str, now: Purchase) -> BillingInvalidRequ
     """Return the error for a login that is for another organisation than the caller named."""
     return BillingInvalidRequest(
         f"This purchase was confirmed for the organisation {confirmed_id}, but the login is now for "
-        f"{now.organisation_name} ({now.organisation_id}). Log in for the confirmed organisation. Nothing was sent.",
+        f"{_named(now)}. Log in for the confirmed organisation. Nothing was sent.",
         error="wrong_organisation",
     )
 
@@ -45,11 +43,15 @@ def other_than_confirmed(confirmed_id: str, now: Purchase) -> BillingInvalidRequ
 def other_than_shown(shown: Organisation, now: Purchase) -> BillingInvalidRequest:
     """Return the error for a login that is for another organisation than the billing state last shown."""
     return BillingInvalidRequest(
-        f"This client last read the billing state of {shown.name} ({shown.id}), but the login is now for "
-        f"{now.organisation_name} ({now.organisation_id}). Read the state again and let the person confirm, or pass "
+        f"This client last read the billing state of {shown.name} ({shortened(shown.id)}), but the login is now for "
+        f"{_named(now)}. Read the state again and let the person confirm, or pass "
         "the confirmed organisation as organisation_id. Nothing was sent.",
         error="wrong_organisation",
     )
+
+
+def _named(purchase: Purchase) -> str:
+    return f"{purchase.organisation_name} ({shortened(purchase.organisation_id)})"
 
 
 def out_of_bounds(purchase: Purchase, bounds: Bounds) -> BillingInvalidRequest:

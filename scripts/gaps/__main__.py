@@ -16,7 +16,7 @@ def main() -> None:
     for gap in found:
         print(gap)
     if found:
-        sys.exit(f"{len(found)} places of the facade do not say what the contract says.")
+        sys.exit(f"Places of the facade that do not say what the contract says: {len(found)}.")
     print("The facade offers all that the contract says.")
 
 

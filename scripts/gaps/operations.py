@@ -12,6 +12,7 @@ from nous_billing.protocol import operations
 from scripts.document import Json
 
 from .annotations import NotReadError, check_plain
+from .arguments import arguments, body, parameters, taken_otherwise
 from .contract import OF_GENERATED, Contract, Gap, place, snake_case
 
 OPERATIONS_FILE = "nous_billing/protocol/operations.py"
@@ -33,6 +34,10 @@ def gaps(contract: Contract) -> Iterator[Gap]:
             Gap(contract.place(name), f"{name} has {kind}, which the facade does not send.")
             for kind in _not_sent(contract, operation)
         )
+        yield from (
+            Gap(contract.place(name), f"{name} links to {target}, which the contract does not have.")
+            for target in _broken_links(contract, operation)
+        )
         for holder, where in (
             (operations, OPERATIONS_FILE),
             (BillingClient, place(_CLIENT_FILE, "BillingClient")),
@@ -46,11 +51,13 @@ def gaps(contract: Contract) -> Iterator[Gap]:
                 yield Gap(contract.place(name), f"{holder.__name__}.{name} is {_SOMETHING_ELSE}")
                 continue
             taken = set(inspect.signature(function).parameters) - _OF_EVERY_METHOD
-            said = {snake_case(each) for each in _arguments(contract, operation)}
-            for argument in said - taken:
+            said = arguments(contract, operation)
+            for argument in said.keys() - taken:
                 yield Gap(where, f"{name} does not take {argument}. Add it.")
-            for argument in taken - said:
+            for argument in taken - said.keys():
                 yield Gap(where, f"The contract has no {argument} of {name}. Take it out.")
+            for text in taken_otherwise(contract, function, said):
+                yield Gap(where, f"{name} takes {text}")
         if not hasattr(MockPortal, name):
             yield Gap("nous_billing/mock/billing.py", f"The mock has no handler {name}. Add it.")
         elif not hasattr(getattr(MockPortal, name), "gates"):
@@ -83,29 +90,26 @@ def _unusable(name: str, operation: Json) -> Iterator[str]:
             yield f"{name} answers {status}. Name each status."
 
 
-def _parameters(contract: Contract, operation: Json) -> list[Json]:
-    return [contract.resolved(parameter) for parameter in operation.get("parameters", [])]
-
-
-def _body(contract: Contract, operation: Json) -> tuple[Json, list[Json]]:
-    """The schema of a body in JSON, and what it may be; none where there is no such body."""
-    content = contract.resolved(operation.get("requestBody", {})).get("content", {})
-    schema: Json = content.get(operations.JSON, {}).get("schema", {})
-    return schema, [contract.resolved(each) for each in contract.alternatives(schema)] if schema else []
-
-
-def _arguments(contract: Contract, operation: Json) -> Iterator[str]:
-    yield from (parameter["name"] for parameter in _parameters(contract, operation))
-    for body in _body(contract, operation)[1]:
-        # A constant is for the facade to say, not for its caller.
-        yield from (key for key, part in body.get("properties", {}).items() if "const" not in contract.resolved(part))
+def _broken_links(contract: Contract, operation: Json) -> Iterator[str]:
+    """The operations, and the parameters of operations, that links of its replies name and that are not there."""
+    replies = map(contract.resolved, operation["responses"].values())
+    for link in [contract.resolved(link) for reply in replies for link in reply.get("links", {}).values()]:
+        target = str(link.get("operationId") or link.get("operationRef"))
+        if target not in contract.operations:
+            yield target
+            continue
+        known = {parameter["name"] for parameter in parameters(contract, contract.operations[target])}
+        # It may say where the parameter is: path.chargeId.
+        yield from (
+            f"{each} of {target}" for each in link.get("parameters", {}) if each.rpartition(".")[2] not in known
+        )
 
 
 def _not_sent(contract: Contract, operation: Json) -> Iterator[str]:
     """What an operation of the facade would not carry."""
-    parameters = _parameters(contract, operation)
-    schema, bodies = _body(contract, operation)
-    for parameter in parameters:
+    taken = parameters(contract, operation)
+    schema, bodies = body(contract, operation)
+    for parameter in taken:
         yield from _parameter_not_sent(contract, parameter)
     for media_type in contract.resolved(operation.get("requestBody", {})).get("content", {}):
         if media_type != operations.JSON:
@@ -114,11 +118,11 @@ def _not_sent(contract: Contract, operation: Json) -> Iterator[str]:
         check_plain(contract, schema)
     except NotReadError as kind:
         yield f"a body of {kind}"
-    for body in bodies:
-        if "properties" not in body or isinstance(body.get("additionalProperties"), dict):
+    for each in bodies:
+        if "properties" not in each or isinstance(each.get("additionalProperties"), dict):
             yield "a body other than an object with named fields"
-    of_bodies = {key for body in bodies for key in body.get("properties", {})}
-    names = Counter(map(snake_case, [*(parameter["name"] for parameter in parameters), *of_bodies]))
+    of_bodies = {key for each in bodies for key in each.get("properties", {})}
+    names = Counter(map(snake_case, [*(parameter["name"] for parameter in taken), *of_bodies]))
     for name, times in names.items():
         if not name.isidentifier() or name in _TAKEN:
             yield f"{name}, which can be no argument of a method"

@@ -26,6 +26,17 @@ def test_a_login_says_what_it_may_do_and_until_when(house):
     assert (source.scopes, source.expires_at, source.grant_expires_at) == (frozenset(), None, None)
 
 
+@pytest.mark.parametrize("others", [False, True])
+def test_a_logout_without_a_login_writes_nothing(house, others):
+    if others:
+        house.write({"https://portal.example": {"access_token": "theirs"}})
+    folder = house.path.parent
+    before = {each: each.stat().st_mtime_ns for each in folder.glob("*")}
+    house.source(portal_base_url=house.url).logout()
+    assert {each: each.stat().st_mtime_ns for each in folder.glob("*")} == before
+    assert folder.exists() is others
+
+
 def test_an_end_that_no_date_in_utc_holds_is_not_known(house):
     house.put(grant_expires_at="9999-12-31T23:59:59-12:00", expires_at="9999-12-31T23:59:59-12:00")
     source = house.source()

@@ -2,8 +2,11 @@
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -184,9 +187,27 @@ def test_nothing_that_was_told_has_a_secret(person, portal):
     assert not [token for token in bearers | refreshed if token in told]
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion_is_written_for_each_shell(stranger, shell):
-    assert "_NOUS_BILLING_COMPLETE" in stranger.run("completion", shell).stdout
+# What a shell does when somebody presses Tab; zsh completes nothing without a terminal.
+TAB = {
+    "bash": """eval "$(nous-billing completion bash)"
+        COMP_WORDS=(nous-billing subscription up) COMP_CWORD=2; _nous_billing_completion nous-billing
+        echo "${COMPREPLY[@]}" """,
+    "zsh": """compdef() {}; _describe() { echo $completions_with_descriptions }
+        eval "$(nous-billing completion zsh)"
+        words=(nous-billing subscription up) CURRENT=3; _nous_billing_completion""",
+    "fish": """nous-billing completion fish | source; complete -C 'nous-billing subscription up'""",
+}
+
+
+@pytest.mark.parametrize("shell", TAB)
+def test_a_shell_completes_a_command(stranger, shell):
+    if shutil.which(shell) is None:
+        assert "_NOUS_BILLING_COMPLETE" in stranger.run("completion", shell).stdout
+        pytest.skip(f"{shell} is not installed")
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    done = subprocess.run([shell, "-c", TAB[shell]], capture_output=True, env={**stranger.env, "PATH": path}, text=True)
+    said = "" if shell == "bash" else "Upgrade now and charge the card."
+    assert re.fullmatch(f"upgrade.?{said}", done.stdout.strip()), done
 
 
 @pytest.mark.parametrize("library", ["click", "rich"])

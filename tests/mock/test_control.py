@@ -7,7 +7,7 @@ from urllib.parse import urljoin
 import httpx
 import pytest
 
-from nous_billing.mock import Card, MockPortal
+from nous_billing.mock import Card, Fault, MockPortal
 from nous_billing.mock.openapi import load_control, operations
 
 from .api import OPERATIONS, Api
@@ -101,6 +101,18 @@ def test_a_bad_seed_is_refused_and_changes_nothing(control, api, change, said):
         MockPortal(seed={"organisations": [{"name": "A"}], "people": [{"name": "P"}], **change})
 
 
+def test_what_contains_itself_is_no_seed_and_no_fault():
+    itself, deep = [], []
+    itself.append(itself)
+    for _ in range(100_000):
+        deep = [deep]
+    for value in (itself, deep):
+        with pytest.raises(ValueError, match="cannot be written as JSON, such as a list that contains itself"):
+            MockPortal(seed={"people": value})
+        with pytest.raises(ValueError, match=r"Circular|too deeply"):
+            Fault.reply(200, value)
+
+
 def test_organisations_people_and_their_tokens(control, api):
     assert control("POST", "organisations", name="New", id="new", balanceUsd="1.50").status_code == 201
     changed = control("PATCH", "organisations/new", minUsd=20, card={"last4": "3155"}, consentRequired=True)
@@ -126,6 +138,7 @@ def test_organisations_people_and_their_tokens(control, api):
         ("POST", "tokens", {"person": "nobody"}, 404),
         ("PATCH", "tokens", {"accessToken": "unknown", "expired": True}, 404),
         ("POST", "devices/BCDF-GHJK", {"decision": "approve"}, 404),
+        ("PUT", "state", {}, 405),
         ("POST", "clock", {"advance": -1}, 400),
         ("PATCH", "tokens", {"accessToken": "unknown"}, 400),
         ("PATCH", "organisations/org_1", {"name": "New", "balanceUsd": 1e300}, 400),

@@ -238,3 +238,4 @@ def test_an_unknown_path_is_a_page_and_a_wrong_method_says_which_is_right(portal
     assert api.client.get("/api/billing/state/").status_code == 404
     wrong = api.client.put("/api/billing/state", content=json.dumps({}))
     assert (wrong.status_code, wrong.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
+    assert wrong.json()["message"] == "This path does not take PUT, but GET, HEAD, OPTIONS."

@@ -1,8 +1,10 @@
 """What the tools ask a maintainer to write is what the reader reads; what it does not read, they refuse by name."""
 
 import re
+from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -361,9 +363,8 @@ def test_what_would_not_be_sent_is_refused(more: str, kind: str) -> None:
 PLACE = "openapi/nous-portal-billing.yaml:6:"
 
 
-def with_more(more: str) -> Contract:
-    answers = "{'204': {description: X.}}"
-    return parsed(SCHEMAS.replace("{RESPONSES}", answers).replace("delete_x", f"delete_x\n      {more}"))
+def with_more(more: str, answers: str = "{'204': {description: X.}}") -> Contract:
+    return parsed(SCHEMAS.replace("delete_x", f"delete_x\n      {more}").replace("{RESPONSES}", answers))
 
 
 def test_an_argument_that_python_keeps_for_itself_is_asked_for_by_the_name_that_it_can_have(
@@ -376,6 +377,46 @@ def test_an_argument_that_python_keeps_for_itself_is_asked_for_by_the_name_that_
     asked = [gap.text for gap in operations.gaps(with_more(PARAMETER % ("from", "query")))]
     assert "delete_x does not take from_. Add it." in asked
     assert "The contract has no gone of delete_x. Take it out." in asked
+
+
+# The annotations are text, as those of the facade are, and find their names in this module.
+_NAMED = (Decimal, Literal, Sequence, datetime)
+TAKES = [
+    ("{type: string}", "str | UUID", None),
+    ("{type: string}", "int", "string"),
+    ("{type: string, format: date-time}", "datetime", None),
+    ("{type: string, enum: [a]}", "Literal['a'] | None", None),
+    ("{type: integer}", "int | None", None),
+    ("{type: integer}", "str", "integer"),
+    ("{type: integer}", "int | str", "integer"),
+    ("{type: integer}", "bool", "integer"),
+    ("{type: number}", "Decimal | int | str | float", None),
+    ("{type: number}", "str", "number"),
+    ("{type: [boolean, 'null']}", "bool", None),
+    ("{type: boolean}", "Literal['on', 'off']", "boolean"),
+    ("{anyOf: [{type: string}, {type: integer}]}", "str | int", None),
+    ("{anyOf: [{type: string}, {type: integer}]}", "str", "integer or string"),
+    ("{type: array, items: {type: string}}", "Sequence[str]", None),
+    ("{type: array, items: {type: string}}", "str", "array"),
+    ("<Anything>", "int", None),
+]
+
+
+@pytest.mark.parametrize(("schema", "annotation", "kind"), TAKES)
+def test_an_argument_of_another_type_than_the_contracts_is_refused(
+    schema: str, annotation: str, kind: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def delete_x(of: Any) -> Any: ...
+
+    delete_x.__module__, delete_x.__annotations__["of"] = facade.__name__, annotation
+    monkeypatch.setattr(facade, "delete_x", delete_x, raising=False)
+    for more in (
+        PARAMETER.replace("{type: string}", "%s") % ("of", "query", schema),
+        BODY % f"{{properties: {{of: {schema}}}}}",
+    ):
+        asked = [gap.text for gap in operations.gaps(with_more(more)) if " takes " in gap.text]
+        expected = f"delete_x takes of as {annotation}. The contract says {kind}."
+        assert asked == ([] if kind is None else [expected])
 
 
 @pytest.mark.parametrize(
@@ -462,6 +503,25 @@ def test_the_place_of_an_operation_is_not_a_link_to_it() -> None:
     other = "  /y:\n    get:\n      operationId: delete_y\n      responses: {}\ncomponents:"
     held = Contract(SCHEMAS.replace("{RESPONSES}", link).replace("components:", other))
     assert held.place("delete_y") == "openapi/nous-portal-billing.yaml:12"
+
+
+@pytest.mark.parametrize(
+    ("link", "target"),
+    [
+        ("operationId: delete_y", "delete_y"),
+        ("operationRef: '#/paths/~1y/get'", "#/paths/~1y/get"),
+        ("operationId: delete_x, parameters: {id: $response.body#/id}", "id of delete_x"),
+        ("operationId: delete_x, parameters: {path.id: $response.body#/id}", "path.id of delete_x"),
+        ("operationId: delete_x, parameters: {query.of: a}", None),
+    ],
+)
+def test_a_link_to_what_is_not_there_is_refused(link: str, target: str | None) -> None:
+    answers = f"{{'200': {{description: X., links: {{next: {{{link}}}}}}}}}"
+    held = with_more(PARAMETER % ("of", "query"), answers)
+    found = [each for each in said(operations.gaps(held)) if " links to " in each]
+    assert found == (
+        [] if target is None else [f"{PLACE} delete_x links to {target}, which the contract does not have."]
+    )
 
 
 @pytest.mark.parametrize(

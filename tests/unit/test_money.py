@@ -309,6 +309,16 @@ def test_a_decimal_is_written_as_that_number_digit_for_digit(body, written):
     assert encode_json(body) == written
 
 
+def test_what_contains_itself_is_refused_and_not_sent():
+    itself, deep = {}, []
+    itself["a"] = [itself]
+    for _ in range(100_000):
+        deep = [deep]
+    for body in (itself, deep):
+        with pytest.raises(BillingInvalidRequest, match=r"contains itself.* Nothing was sent\.$"):
+            encode_json(body)
+
+
 @pytest.mark.parametrize(
     ("given", "written"),
     [(Decimal("0E-9999999999999"), "0"), (Decimal("50." + "0" * 5000), "50"), ("50." + "0" * 16, None)],

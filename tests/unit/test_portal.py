@@ -12,6 +12,7 @@ from nous_billing.portal import (
     check_base_url,
     environment_base_url,
     environment_fingerprint,
+    is_same_portal,
     portal_link,
     resolve_portal_base_url,
 )
@@ -135,14 +136,14 @@ def test_the_default_is_the_production_portal():
     [
         "https://portal.nousresearch.com",
         "https://portal.nousresearch.com/",
-        "https://PORTAL.nousresearch.com",
+        "https://PORTAL.nousresearch.com:443",
         "https://localhost",
         "http://localhost:3000",
         "http://127.0.0.1:8080",
     ],
 )
 def test_a_stored_value_may_name_the_portal_or_this_machine(stored):
-    assert resolve_portal_base_url({"portal_base_url": stored}) == stored.rstrip("/")
+    assert resolve_portal_base_url({"portal_base_url": stored}) == stored.lower().removesuffix(":443").rstrip("/")
 
 
 @pytest.mark.parametrize(
@@ -207,13 +208,39 @@ def test_a_refusal_of_user_info_does_not_repeat_the_password():
         ("https://10.0.0.1", "https://10.0.0.1"),
         ("https://[2001:db8::1]:8443", "https://[2001:db8::1]:8443"),
         ("http://localhost", "http://localhost"),
-        ("http://LOCALHOST:1", "http://LOCALHOST:1"),
+        ("http://LOCALHOST:1", "http://localhost:1"),
+        ("HTTPS://Host.EXAMPLE:443/X", "https://host.example/X"),
+        ("https://host.example:", "https://host.example"),
+        ("https://host.example:08443", "https://host.example:8443"),
+        ("https://[2001:DB8::1]:443", "https://[2001:db8::1]"),
+        ("http://localhost:80/", "http://localhost"),
+        ("http://localhost:443", "http://localhost:443"),
         ("http://127.0.0.1:3000/", "http://127.0.0.1:3000"),
         ("http://[::1]:3000", "http://[::1]:3000"),
     ],
 )
 def test_https_or_http_on_this_machine_is_taken_without_its_trailing_slash(url, checked):
     assert check_base_url(url, "base_url") == checked
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "https://host.example.",
+        "https://host.example:80",
+        "http://host.example:443",
+        "https://host.example/X",
+        "https://host.example/x/y",
+        "https://host.example/%78",
+        "https://ho-st.example/x",
+        "not an address",
+        "",
+    ],
+)
+def test_two_origins_are_never_one_portal(other):
+    assert is_same_portal("https://HOST.example:443/x/", "https://host.example/x")
+    assert not is_same_portal("https://host.example/x", other)
+    assert is_same_portal(other, other)
 
 
 @given(st.text() | st.from_regex(r"(https?|ftp)://[a-z@:\[\]\\.%?#0-9-]{0,20}(/.{0,5})?", fullmatch=True))

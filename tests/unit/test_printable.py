@@ -94,6 +94,24 @@ def test_a_value_that_can_be_printed_stays_as_it_is(value):
     assert printable_value(value) == value
 
 
+LONG = "x" * 100_000
+
+
+@pytest.mark.parametrize("status", [400, 403, 409, 503])
+@pytest.mark.parametrize(
+    "body", [{"error": "role_required", "message": LONG}, {"error": LONG}, {"error": "x", "portalUrl": f"/{LONG}"}]
+)
+def test_a_person_is_not_shown_a_text_of_any_length_and_the_payload_has_it_whole(status, body):
+    operation = operations.post_charge(50, "key-1")
+    error = error_from_reply(reply(status, body), "https://portal.test", operation)
+    assert len(str(error)) < 1300
+    assert max(len(error.error), len(error.portal_url or "")) <= 1001
+    assert str(error).endswith("key, never a new one.") is error.outcome_unknown
+    assert error.payload == body
+    failed = read(ChargeFailed, {"status": "failed", "reason": LONG}, "https://portal.test")
+    assert (failed.reason, failed.raw["reason"]) == (f"{LONG[:1000]}…", LONG)
+
+
 @pytest.mark.parametrize("message", ["\x07", "\x1b[0m", "\u202e \n"])
 def test_a_message_of_which_nothing_is_left_is_none(message):
     operation = operations.get_billing_state()

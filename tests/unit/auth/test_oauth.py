@@ -75,6 +75,7 @@ def test_a_refresh_returns_all_that_the_portal_says_of_the_tokens(clock):
         ({"access_token": "at_2", "token_type": " MAC "}, ("at_2", None, None, None, "MAC")),
         ({"access_token": "at_2", "refresh_token": " ", "scope": 5}, ("at_2", None, None, None, "Bearer")),
         ({"access_token": "at_2", "expires_in": 0.5, "scope": ""}, ("at_2", None, 0.5, "", "Bearer")),
+        ({"access_token": "at_2", "scope": "a " * 999 + "b"}, ("at_2", None, None, "a " * 999 + "b", "Bearer")),
     ],
 )
 def test_what_the_portal_does_not_say_of_the_tokens_is_none(clock, body, tokens):
@@ -89,6 +90,7 @@ def test_what_the_portal_does_not_say_of_the_tokens_is_none(clock, body, tokens)
         ({"error": "invalid_token"}, "invalid_token"),
         ({"error": "refresh_token_reused"}, "refresh_token_reused"),
         ({"error": "x", "error_description": "Token REUSE."}, "x"),
+        ({"error": "x", "error_description": "x" * 1000 + " Reuse."}, "x"),
         ({"error_description": "reused"}, "invalid_grant"),
     ],
 )

@@ -221,6 +221,11 @@ def test_the_bounds_themselves_may_be_bought(shop, amount):
     assert shop.buy(amount).result.status == "settled"
 
 
+def test_bounds_that_contradict_each_other_leave_it_to_the_portal(shop):
+    shop.portal.bounds = {"minUsd": "100", "maxUsd": "5"}
+    assert shop.buy().result.status == "settled"
+
+
 def test_the_bounds_are_not_looked_at_where_a_charge_may_have_been_made_already(shop):
     shop.store.save(SENDING)
     shop.portal.bounds = {"minUsd": "60", "maxUsd": "10000"}

@@ -37,6 +37,13 @@ def refused_elsewhere(shop, played):
     return str(error)
 
 
+def test_another_spelling_of_the_portal_is_the_same_portal(shop):
+    shop.store = Shelf(replace(SENDING, portal_base_url=f"{PREVIEW.upper()}:443/"))
+    shop.address = f"{PREVIEW.title()}:443/"
+    assert shop.buy().result.status == "settled"
+    assert shop.kept.portal_base_url == PREVIEW
+
+
 @pytest.mark.parametrize(
     "found", [SENDING, ACCEPTED, replace(SENDING, status="not_made")], ids=lambda found: found.status
 )

@@ -158,6 +158,9 @@ class Rubbish(Shelf):
         return self.saved
 
 
+DEEP: Any = []
+for _ in range(100_000):
+    DEEP = [DEEP]
 LOADED: list[tuple[Any, str]] = [
     (None, "the store's load() returned None instead of an iterable of purchases"),
     (SENDING, "the store's load() returned Purchase instead of an iterable of purchases"),
@@ -169,6 +172,10 @@ LOADED: list[tuple[Any, str]] = [
         [replace(SENDING, status="sold")],  # type: ignore[arg-type]
         "status of the purchase with the key key-1 must be one of sending, pending, settled, failed, not_made, not "
         "'sold' (str)",
+    ),
+    (
+        [replace(SENDING, key=DEEP)],
+        "key of the purchase with the key list must be a str that is not empty, not 'list' (list)",
     ),
     ([replace(SENDING, status="pending")], "the purchase with the key key-1 is pending and has no charge id"),
     ([replace(SENDING, status="settled")], "the purchase with the key key-1 is settled and has no charge id"),

@@ -100,12 +100,12 @@ def test_what_the_last_request_says_of_the_money_is_not_said_of_the_purchase(sho
     assert str(error).startswith("It is not known whether $50.00 for Acme was charged. ")
 
 
-@pytest.mark.parametrize(("first", "says"), [(LOST, False), (UNSENT, True)], ids=["lost", "unsent"])
-def test_what_is_outlived_says_that_nothing_was_charged_only_if_nothing_can_have_been(shop, first, says):
+@pytest.mark.parametrize("first", [LOST, UNSENT], ids=["lost", "unsent"])
+def test_what_is_outlived_does_not_say_that_nothing_was_charged(shop, first):
     shop.portal.posted = [first, UNSENT]
     assert shop.buy().result.status == "settled"
     outlived = [seen for seen in shop.seen if isinstance(seen, errors.BillingNetworkError)]
     assert len(outlived) == 2
-    assert ("Nothing was charged" in str(outlived[1])) is says
+    assert not any("Nothing was charged" in str(seen) for seen in outlived)
     assert (outlived[1].message, outlived[1].error) == (str(outlived[1]), "network_error")
     assert (pickle.loads(pickle.dumps(outlived[1])).message) == outlived[1].message
