@@ -179,7 +179,7 @@ def test_the_ledger_keeps_to_its_model(record_property):
     run_state_machine_as_test(
         Ledger,
         settings=settings(
-            max_examples=max(1, settings().max_examples // 6),
+            max_examples=max(1, settings().max_examples // 3),
             stateful_step_count=40,
             suppress_health_check=list(HealthCheck),
         ),

@@ -93,7 +93,7 @@ def test_an_accepted_charge_leads_to_its_status(has_scope, rig, record_property)
     if not has_scope:
         rig.log_in(scope="inference:invoke")
     answers = set()
-    examples = max(1, settings().max_examples // 10)
+    examples = max(1, settings().max_examples // 5)
 
     class Following(contract.SCHEMA.as_state_machine()):
         def get_call_kwargs(self, case):

@@ -83,7 +83,7 @@ def test_a_request_that_the_contract_forbids_is_refused_or_mended(operation, rig
             assert [each.operation for each in asked_first] == ["get_billing_state"] * reads_state
 
     # Few of what it forbids can be said with arguments.
-    for_all(refused_or_mended, contract.requests(operation, GenerationMode.NEGATIVE), share=3)
+    for_all(refused_or_mended, contract.requests(operation, GenerationMode.NEGATIVE), share=6)
     assert True in outcomes
 
 

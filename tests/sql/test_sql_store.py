@@ -127,10 +127,13 @@ class TestKept:
 
     def test_a_rule_of_the_database_that_is_broken_is_no_other_call_that_saved_first(self, run, database):
         database.execute("CREATE UNIQUE INDEX own_rule ON nous_purchases (organisation_name)")
-        save_all(run, database.store, FIRST)
-        with pytest.raises(IntegrityError):
-            run(database.store.save(replace(FIRST, key="key-9")))
-        assert not run(database.store.save(FIRST))
+        try:
+            save_all(run, database.store, FIRST)
+            with pytest.raises(IntegrityError):
+                run(database.store.save(replace(FIRST, key="key-9")))
+            assert not run(database.store.save(FIRST))
+        finally:
+            database.execute("DROP INDEX own_rule")
 
 
 class TestFound:

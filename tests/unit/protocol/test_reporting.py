@@ -15,6 +15,8 @@ from tests.unit.drive import answer_call, answer_steps, credentials
 CREDITS = {"what": "credits", "key": "k", "amount_usd": Decimal("50.25"), "organisation_id": None, "charge_id": None}
 UPGRADE = {**CREDITS, "what": "upgrade", "amount_usd": None}
 WAIT = {**CREDITS, "key": None, "amount_usd": None, "charge_id": "ch_1"}
+# No other call has told the end before.
+FIRST = {"is_first": True}
 SETTLED = ChargeSettled(amount_usd=Decimal("50.25"), settled_at=None)
 FAILED = ChargeFailed(reason="card_declined")
 LOST = BillingNetworkError("Lost.", error="network_error", outcome_unknown=True)
@@ -59,13 +61,13 @@ def told(begin, end, clock, sent=0):
     ("end", "name", "more"),
     [
         (LOST, "PurchaseUncertain", {"error": "network_error"}),
-        (REFUSED, "PurchaseEnded", {"status": "refused", "reason": "role_required", "seconds": 3.0}),
+        (REFUSED, "PurchaseEnded", {"status": "refused", "reason": "role_required", "seconds": 3.0, **FIRST}),
         (ChargeAccepted(charge_id="ch_1"), "PurchaseAccepted", {"charge_id": "ch_1"}),
-        (upgraded("upgraded"), "PurchaseEnded", {"status": "upgraded", "reason": None, "seconds": 3.0}),
+        (upgraded("upgraded"), "PurchaseEnded", {"status": "upgraded", "reason": None, "seconds": 3.0, **FIRST}),
         (
             upgraded("payment_failed", "card_declined"),
             "PurchaseEnded",
-            {"status": "payment_failed", "reason": "card_declined", "seconds": 3.0},
+            {"status": "payment_failed", "reason": "card_declined", "seconds": 3.0, **FIRST},
         ),
         (upgraded("odd"), "PurchaseUncertain", {"error": "odd"}),
     ],
@@ -94,11 +96,12 @@ def test_a_payment_is_told_with_all_that_is_known_of_it(begin, end, name, more, 
                         "status": "settled",
                         "reason": None,
                         "seconds": 3.0,
+                        **FIRST,
                     },
                 )
             ],
         ),
-        (FAILED, [("PurchaseEnded", {**WAIT, "status": "failed", "reason": "card_declined", "seconds": 3.0})]),
+        (FAILED, [("PurchaseEnded", {**WAIT, "status": "failed", "reason": "card_declined", "seconds": 3.0, **FIRST})]),
         (LOST, [("PurchaseUncertain", {**WAIT, "error": "network_error"})]),
         (CallerFailed(LOST), [("PurchaseUncertain", {**WAIT, "error": "network_error"})]),
         (CallerFailed(REFUSED), [("PurchaseUncertain", {**WAIT, "error": REFUSED.error})]),
