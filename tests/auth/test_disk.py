@@ -288,6 +288,17 @@ def test_a_login_that_the_portal_ended_says_so_although_the_disk_is_full(house, 
         house.source().resolve()
 
 
+def test_a_logout_of_a_login_that_only_this_program_has_writes_nothing(house, disk):
+    house.put(left=0)
+    source = house.source()
+    with disk("replace"), pytest.raises(BillingLoginNotSaved):
+        source.resolve()
+    house.source().logout()
+    before = house.path.read_bytes()
+    source.logout()
+    assert (source.is_logged_in, house.path.read_bytes()) == (False, before)
+
+
 def test_a_logout_that_cannot_be_saved_is_a_typed_error(house, disk):
     house.put()
     source = house.source()

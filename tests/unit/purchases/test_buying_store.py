@@ -158,12 +158,21 @@ class Rubbish(Shelf):
         return self.saved
 
 
+class Torn:
+    """What a store returns whose connection is lost while it is read."""
+
+    def __iter__(self):
+        yield SENDING
+        raise OSError("the connection is lost")
+
+
 DEEP: Any = []
 for _ in range(100_000):
     DEEP = [DEEP]
 LOADED: list[tuple[Any, str]] = [
     (None, "the store's load() returned None instead of an iterable of purchases"),
     (SENDING, "the store's load() returned Purchase instead of an iterable of purchases"),
+    (Torn(), "OSError"),
     (["x"], "the store returned str instead of a Purchase"),
     ([None], "the store returned None instead of a Purchase"),
     ([("key-1", 50)], "the store returned tuple instead of a Purchase"),
