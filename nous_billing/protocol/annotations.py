@@ -56,7 +56,7 @@ def formerly(cls: type) -> dict[str, str]:
 
 
 @cache
-def constants(cls: Any) -> dict[str, Any]:
+def constants(cls: type) -> dict[str, Any]:
     """Return the JSON keys of a dataclass whose values are constants (``Literal``), with their annotations."""
     return {wire_name(name): kind for name, (kind, _) in object_fields(cls).items() if get_origin(kind) is Literal}
 

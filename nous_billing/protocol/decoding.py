@@ -133,7 +133,7 @@ def _fits(kind: Any, value: object) -> bool:
     if is_dataclass(kind):
         return isinstance(value, dict) and all(
             is_constant(constant, cast("dict[str, object]", value).get(key))
-            for key, constant in constants(kind).items()
+            for key, constant in constants(cast("type", kind)).items()
         )
     origin = get_origin(kind)
     if origin is Literal:
@@ -153,7 +153,11 @@ def _specificity(kind: Any, value: object) -> tuple[int, bool, int]:
         for name, (each, may_be_absent) in object_fields(cast("type", kind)).items()
         if not may_be_absent and each != PortalUrl
     ]
-    return len(constants(kind)), all(key in cast("dict[str, Any]", value) for key in required), len(required)
+    return (
+        len(constants(cast("type", kind))),
+        all(key in cast("dict[str, Any]", value) for key in required),
+        len(required),
+    )
 
 
 def _moment(value: object) -> datetime | None:
