@@ -2,10 +2,12 @@
 
 import gc
 import os
+import re
 import signal
 import sys
 import threading
 from contextlib import contextmanager
+from itertools import count
 
 import coverage
 import pytest
@@ -30,6 +32,7 @@ NOT_MEASURED += [
 NOT_MEASURED = [f"tests/{place}" for place in NOT_MEASURED]
 # By default a collection of garbage comes with every 700 new objects, and takes longer than most tests.
 gc.set_threshold(20_000)
+DIRECTORIES = count()
 # What coverage has set to trace this thread and new ones.
 TRACERS = pytest.StashKey[tuple]()
 
@@ -122,6 +125,15 @@ def processes_of_tests_can_be_interrupted():
     """A shell has jobs in the background ignore Ctrl-C, and so would all processes that tests start from one."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture
+def tmp_path(request, tmp_path_factory):
+    """As pytest's own, which looks through all that there are for the number of a new one."""
+    name = re.sub(r"\W", "_", request.node.name)[:30]
+    path = tmp_path_factory.getbasetemp() / f"{name}-{next(DIRECTORIES)}"
+    path.mkdir(mode=0o700)
+    return path
 
 
 @pytest.fixture
