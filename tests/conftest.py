@@ -17,7 +17,7 @@ from .properties.reached import summary
 
 # The coverage of the facade is to come from the tests of the facade. Traced, these would take twice as long.
 NOT_MEASURED = ["chaos/", "examples/", "mock/", "project/", "properties/", "service/"]
-# So would these, which reach nothing that others do not.
+# So would these, which reach nothing that others do not, as the marker not_measured says of others.
 NOT_MEASURED += ["sockets/purchases/", "test_parity.py"]
 NOT_MEASURED += [
     f"sockets/test_{name}.py"
@@ -33,6 +33,8 @@ NOT_MEASURED = [f"tests/{place}" for place in NOT_MEASURED]
 # By default a collection of garbage comes with every 700 new objects, and takes longer than most tests.
 gc.set_threshold(20_000)
 DIRECTORIES = count()
+# The names of their threads.
+SERVERS = {"mock-portal", "raw-server"}
 # What coverage has set to trace this thread and new ones.
 TRACERS = pytest.StashKey[tuple]()
 
@@ -66,13 +68,25 @@ def pytest_collection_finish(session):
     gc.freeze()
     # Not those of a debugger.
     if coverage.Coverage.current():
-        session.stash[TRACERS] = sys.gettrace(), threading.gettrace()
+        session.stash[TRACERS] = sys.gettrace(), but_of_servers(threading.gettrace())
         trace(None, None)
 
 
 def pytest_sessionfinish(session):
     if TRACERS in session.stash:
         trace(*session.stash[TRACERS])
+
+
+def but_of_servers(trace_thread):
+    """Trace threads, but not those in which only servers of the tests run."""
+
+    def trace(frame, event, argument):
+        if threading.current_thread().name in SERVERS:
+            sys.settrace(None)
+            return None
+        return trace_thread(frame, event, argument)
+
+    return trace
 
 
 def trace(here, in_new_threads):
@@ -84,7 +98,8 @@ def trace(here, in_new_threads):
 @contextmanager
 def measured(node):
     """Coverage counts within; elsewhere, as in pytest, it would only take time."""
-    if TRACERS not in node.session.stash or node.nodeid.startswith(tuple(NOT_MEASURED)):
+    is_left_out = node.nodeid.startswith(tuple(NOT_MEASURED)) or node.get_closest_marker("not_measured")
+    if TRACERS not in node.session.stash or is_left_out:
         yield
         return
     before = sys.gettrace(), threading.gettrace()

@@ -94,7 +94,7 @@ class RawServer:
         self.port = self._listener.getsockname()[1]
         self._tls = tls
         self.url = f"{'http' if tls is None else 'https'}://127.0.0.1:{self.port}"
-        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self._threads = [threading.Thread(target=self._accept, name="raw-server", daemon=True)]
         self._threads[0].start()
 
     def __enter__(self) -> Self:
@@ -135,7 +135,7 @@ class RawServer:
                     self.connections += 1
                     number = self.connections
                     self._open[number] = connection
-                thread = threading.Thread(target=self._serve, args=(connection, number), daemon=True)
+                thread = threading.Thread(target=self._serve, args=(connection, number), name="raw-server", daemon=True)
                 self._threads.append(thread)
                 thread.start()
 
