@@ -115,6 +115,8 @@ def test_ctrl_c_says_what_it_leaves_open_and_the_same_key_goes_on(faults, moment
     buyer.order(shop.kind.name, shop)
     if moment in ("get_billing_state", "post_charge"):
         until(lambda: any(request.operation == moment for request in list(shop.portal.requests)), SECONDS)
+        # The portal notes a request before it acts on it.
+        until(lambda: len(shop.ledger()) == charges, SECONDS)
     else:
         buyer.until_heard(moment)
     buyer.interrupt()
