@@ -21,13 +21,14 @@ _SHARED_SECONDS = 1.0
 _IDLE_SECONDS = 10.0
 
 
-def start(work: Callable[[], T], *, name: str, daemon: bool) -> Future[T]:
+def start(work: Callable[[], T], *, name: str, daemon: bool, future: Future[T] | None = None) -> Future[T]:
     """Run work in a new thread. The caller may stop waiting for it.
 
     Args:
         daemon: Whether the end of the program may abort the work.
+        future: What becomes its result, a new one by default.
     """
-    future: Future[T] = Future()
+    future = future or Future()
     # A running future cannot be cancelled by a caller that waits for it.
     future.set_running_or_notify_cancel()
 
@@ -65,9 +66,14 @@ class SharedWork(Generic[T]):
 
     def begin(self, key: object, work: Callable[[], T]) -> Future[T]:
         """Have work done in a thread of its own, which nobody waits for at the end of the program."""
-        future = start(work, name=self._name, daemon=True)
+        future: Future[T] = Future()
+        # First of all: to start a thread takes long enough for many calls to find nothing under way.
         self._last = (os.getpid(), key), time.monotonic(), future
-        return future
+        try:
+            return start(work, name=self._name, daemon=True, future=future)
+        except BaseException:
+            self._last = None
+            raise
 
     def under_way(self, key: object) -> Future[T] | None:
         """Return what was begun last, if it was for the same key, not long ago, and has not ended."""

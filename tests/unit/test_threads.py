@@ -265,3 +265,16 @@ def test_work_is_shared_for_so_long(seconds, passed, is_shared, monkeypatch):
     monkeypatch.setattr(_threads.time, "monotonic", lambda: at + passed)
     assert (work.under_way("key") is begun) is is_shared
     go.set()
+
+
+def test_work_is_shared_before_its_thread_has_started_and_not_if_it_is_never_started(monkeypatch):
+    shared = SharedWork("shared")
+
+    def interrupted(work, *, future, **_):
+        assert shared.under_way("key") is future
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_threads, "start", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        shared.begin("key", int)
+    assert shared.under_way("key") is None

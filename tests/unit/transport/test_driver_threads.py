@@ -98,9 +98,9 @@ def started(monkeypatch):
     """The names of the threads that drivers start."""
     names = []
 
-    def counted(work, *, name, daemon):
+    def counted(work, *, name, **more):
         names.append(name)
-        return start(work, name=name, daemon=daemon)
+        return start(work, name=name, **more)
 
     monkeypatch.setattr(_threads, "start", counted)
     return names
