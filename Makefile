@@ -156,7 +156,7 @@ arrows: $(SETUP) ## Check which module may import which
 # hundreds of processes that tests start would compile anew.
 PYTEST := -m pytest -n auto --dist loadfile --no-loadscope-reorder
 # What the package itself does not depend on.
-OF_THE_PROJECT := tests/examples tests/project tests/service
+OF_THE_PROJECT := tests/examples tests/project tests/service tests/mock/test_browser.py tests/mock/test_typescript.py
 
 test: $(NODE_SETUP) ## All tests and doctests of the package, with branch coverage of the facade; a selection: ARGS="-k money"
 ifeq ($(strip $(ARGS)),)
@@ -168,7 +168,7 @@ else
 	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python $(PYTEST) $(ARGS)
 endif
 
-test-project: $(NODE_SETUP) ## The tests of the tools, the documents and the examples, a service among them
+test-project: $(NODE_SETUP) ## The tests of the tools, the documents, the examples, a service among them, and of the mock in a browser and with TypeScript
 	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python $(PYTEST) $(OF_THE_PROJECT) $(ARGS)
 
 properties: $(NODE_SETUP) ## The tests with generated examples, with a hundred of each
