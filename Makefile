@@ -158,7 +158,7 @@ PYTEST := -m pytest -n auto --dist loadfile --no-loadscope-reorder
 # What the package itself does not depend on.
 OF_THE_PROJECT := tests/examples tests/project tests/service tests/mock/test_browser.py tests/mock/test_typescript.py
 
-test: $(NODE_SETUP) ## All tests and doctests of the package, with branch coverage of the facade; a selection: ARGS="-k money"
+test: $(SETUP) ## All tests and doctests of the package, with branch coverage of the facade; a selection: ARGS="-k money"
 ifeq ($(strip $(ARGS)),)
 	@$(BIN)/coverage erase
 	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/coverage run $(PYTEST) $(addprefix --ignore=,$(OF_THE_PROJECT))
@@ -171,7 +171,7 @@ endif
 test-project: $(NODE_SETUP) ## The tests of the tools, the documents, the examples, a service among them, and of the mock in a browser and with TypeScript
 	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python $(PYTEST) $(OF_THE_PROJECT) $(ARGS)
 
-properties: $(NODE_SETUP) ## The tests with generated examples, with a hundred of each
+properties: $(SETUP) ## The tests with generated examples, with a hundred of each
 	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python $(PYTEST) --hypothesis-profile=more-examples \
 		$(shell grep -rl --include='test_*.py' hypothesis tests/unit) tests/properties $(ARGS)
 
