@@ -41,7 +41,7 @@ def test_an_amount_is_sent_as_that_number_or_refused_for_a_reason_of_the_contrac
             assert value == Decimal(repr(amount) if isinstance(amount, float) else amount)
             assert rig.organisation.charges[0].amount == value
 
-    for_all(sent_or_refused, GIVEN, share=3)
+    for_all(sent_or_refused, GIVEN, share=6)
     assert outcomes == {True, False}
 
 
@@ -89,6 +89,6 @@ def test_a_key_and_an_id_are_sent_as_given_or_refused_for_a_reason_of_the_contra
     for_all(
         sent_or_refused,
         st.text() | visible | st.sampled_from([".", "..", "a\n", " a ", "a b", "%2e", "~" * 255, "~" * 256, None, 1]),
-        share=2,
+        share=4,
     )
     assert outcomes == {True, False}
