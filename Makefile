@@ -160,10 +160,7 @@ OF_THE_PROJECT := tests/examples tests/project tests/service tests/mock/test_bro
 
 test: $(SETUP) ## All tests and doctests of the package, with branch coverage of the facade; a selection: ARGS="-k money"
 ifeq ($(strip $(ARGS)),)
-	@$(BIN)/coverage erase
-	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/coverage run $(PYTEST) $(addprefix --ignore=,$(OF_THE_PROJECT))
-	@$(BIN)/coverage combine --quiet
-	@$(BIN)/coverage report --fail-under=$(COVERAGE)
+	@env -u PYTHONDONTWRITEBYTECODE BRANCH_COVERAGE=$(COVERAGE) $(BIN)/python $(PYTEST) $(addprefix --ignore=,$(OF_THE_PROJECT))
 else
 	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python $(PYTEST) $(ARGS)
 endif
@@ -311,6 +308,6 @@ notes: $(SETUP) ## Print the release notes of this version
 check: check-generated lint-contract readers gaps check-surface rehearse lint types arrows check-wheel docs test-project properties ## Everything but the tests of the package
 
 clean: ## Remove all that make made
-	@rm -rf .tools .venv $(LEAN) node_modules readers/node_modules dist build site .cache .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis \
+	@rm -rf .tools .venv $(LEAN) node_modules readers/node_modules dist build site .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis \
 		.schemathesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -259,7 +259,6 @@ def test_slow_down_and_429_lengthen_the_interval_for_good(house, device, row):
 
 
 @pytest.mark.parametrize("row", PASSING)
-@pytest.mark.not_measured
 def test_a_failure_that_passes_does_not_end_a_login(house, device, row):
     house.portal.inject(PASSING[row], "oauth_token", times=3)
     device.login()
@@ -362,7 +361,6 @@ NO_CODE = {
 
 
 @pytest.mark.parametrize("row", NO_CODE)
-@pytest.mark.not_measured
 def test_a_portal_that_gives_no_code_is_a_network_error(house, device, row):
     house.portal.inject(NO_CODE[row], "oauth_device_code")
     with pytest.raises(BillingNetworkError) as caught:

@@ -454,7 +454,6 @@ def test_a_file_that_others_could_read_is_the_owners_after_a_refresh(house):
     assert mode(house.path) == 0o600
 
 
-@pytest.mark.not_measured
 def test_a_reader_never_sees_anything_but_a_whole_file(house):
     house.put(left=0)
     source = house.source()

@@ -256,7 +256,6 @@ RAISES = {
 
 @pytest.mark.parametrize("row", RAISES)
 @pytest.mark.parametrize("where", ["get_provider_auth_state", "resolve_nous_access_token"])
-@pytest.mark.not_measured
 def test_whatever_hermess_module_does_the_error_is_typed(home, calls, stand_in, row, where):
     body, error_class = RAISES[row]
     if where == "get_provider_auth_state" and body.startswith("return"):

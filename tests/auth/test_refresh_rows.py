@@ -181,7 +181,6 @@ PASSING = {
 
 
 @pytest.mark.parametrize("row", PASSING)
-@pytest.mark.not_measured
 def test_a_passing_error_leaves_the_login_and_the_token_at_hand(house, row):
     login = house.put(left=100)
     before = house.document()
@@ -193,7 +192,6 @@ def test_a_passing_error_leaves_the_login_and_the_token_at_hand(house, row):
 
 
 @pytest.mark.parametrize("row", PASSING)
-@pytest.mark.not_measured
 def test_a_passing_error_about_an_expired_token_is_no_logout(house, row):
     house.put(left=0)
     before = house.document()
@@ -460,7 +458,6 @@ def test_a_token_from_before_the_clock_went_back_is_used_until_the_portal_refuse
 
 
 @pytest.mark.parametrize("offsets", [(-600, 600), (0, 600), (-600, 0), (0, 3600), (-7200, 7200)])
-@pytest.mark.not_measured
 def test_machines_with_different_clocks_that_share_a_login_do_not_renew_it_in_turn(house, offsets):
     house.put()
     machines = []
@@ -674,7 +671,6 @@ STRANGERS = [
 
 @pytest.mark.parametrize("stranger", STRANGERS)
 @pytest.mark.parametrize("left", [900, 0])
-@pytest.mark.not_measured
 def test_neither_token_leaves_for_a_stored_host_that_is_not_allowed(house, ask, stranger, left, monkeypatch):
     house.put(left=left)
     entry = house.entry()

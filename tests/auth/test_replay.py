@@ -27,7 +27,6 @@ def replays(monkeypatch, _one_request_a_refresh):
 
 @pytest.mark.parametrize("times", [1, 2])
 @pytest.mark.parametrize("fault", LOST.values(), ids=LOST)
-@pytest.mark.not_measured
 def test_a_lost_reply_costs_no_login(house, fault, times):
     login = house.put(left=0)
     house.portal.inject(fault, "oauth_token", times=times)

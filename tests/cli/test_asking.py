@@ -55,9 +55,17 @@ def test_a_login_that_may_not_buy_is_offered_to_step_up(stranger, portal, monkey
         assert "Your browser should have opened it." in result.stderr
 
 
-def test_somebody_elses_token_cannot_step_up(stranger, portal, asked):
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ((*BUY, "--yes"), "NOUS_TOKEN is used instead of a login: set another one"),
+        (("auto-reload", "20", "100"), "The token may not charge or change settings."),
+    ],
+)
+def test_somebody_elses_token_cannot_step_up(stranger, portal, asked, typed, sentence):
     stranger.env["NOUS_TOKEN"] = portal.issue_token(scope="inference:invoke")
-    assert stranger.run(*BUY, "--yes").exit_code == Ending.LOGIN
+    result = stranger.run(*typed)
+    assert (result.exit_code, sentence in result.stderr) == (Ending.LOGIN, True), result.stderr
 
 
 def uncertain(**more):

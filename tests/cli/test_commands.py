@@ -38,14 +38,12 @@ EACH_COMMAND = pytest.mark.parametrize(("typed", "sentence"), COMMANDS, ids=lamb
 
 
 @EACH_COMMAND
-@pytest.mark.not_measured
 def test_a_command_answers_a_person_on_stdout(person, typed, sentence):
     result = person.run(*typed)
     assert (result.exit_code, sentence in result.stdout) == (0, True), result.output
 
 
 @EACH_COMMAND
-@pytest.mark.not_measured
 def test_a_command_answers_a_program_with_one_object_and_money_in_strings(person, typed, sentence):
     answer = person.answer(*typed)
     assert isinstance(answer, dict)

@@ -21,7 +21,6 @@ COMMAND = (sys.executable, "-m", "nous_billing")
     [">&-", "2>&-", "<&-", "2>/dev/full", ">/dev/full", "| true", "2>&1 | true", "| PYTHONIOENCODING=ascii cat"],
 )
 @pytest.mark.parametrize("more", ["", "--json"])
-@pytest.mark.not_measured
 def test_what_is_paid_ends_with_0_whoever_reads_it(person, portal, streams, more):
     portal.organisation.name = "Äther 株式会社"
     script = f'set -o pipefail; "$@" {more} {streams}'
@@ -69,7 +68,6 @@ def test_ctrl_c_where_the_store_cannot_be_read_is_not_known(person, monkeypatch)
 
 @pytest.mark.parametrize(("key", "claim"), [((), True), (("--key", "key-1"), False)])
 @pytest.mark.parametrize("kind", ["limit", "switch", "processor"])
-@pytest.mark.not_measured
 def test_a_refusal_of_a_key_that_was_used_elsewhere_does_not_say_that_it_charged_nothing(
     person, portal, tmp_path, key, claim, kind
 ):

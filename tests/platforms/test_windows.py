@@ -80,7 +80,6 @@ def test_what_windows_lacks_is_found_where_a_module_is_loaded(source: str, found
     assert absent_on_windows(source) == found
 
 
-@pytest.mark.not_measured
 def test_every_module_that_windows_runs_can_be_loaded_there() -> None:
     folders = [ROOT / "tests", ROOT / "nous_billing", ROOT / "examples"]
     files = [file for folder in folders for file in folder.rglob("*.py")]

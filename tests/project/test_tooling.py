@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from fnmatch import fnmatch
 from importlib.metadata import version
@@ -102,5 +103,17 @@ def test_only_all_tests_together_are_judged_by_their_coverage(arguments: list[st
     # As outside of a make with ARGS of its own.
     environment = {name: value for name, value in os.environ.items() if name not in ("ARGS", "MAKEFLAGS")}
     said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, env=environment).stdout
-    assert ("--fail-under=100" in said) is ("coverage" in said) is judged
+    assert ("BRANCH_COVERAGE=100" in said) is judged
     assert ("-k money" in said) is not judged
+
+
+def test_a_run_that_reaches_too_little_of_the_facade_fails() -> None:
+    def run(least: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "pytest", "-n2", "tests/unit/test_money.py"]
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_XDIST")}
+        environment["BRANCH_COVERAGE"] = least
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment)
+
+    passed, failed = run("1"), run("100")
+    assert (passed.returncode, failed.returncode) == (0, 1), passed.stdout + failed.stdout
+    assert "nous_billing/client.py" in failed.stdout

@@ -70,7 +70,6 @@ def live(make_house):
     return make_house()
 
 
-@pytest.mark.not_measured
 def test_twenty_processes_on_machines_with_clocks_of_their_own_renew_a_login_once(live, tmp_path):
     login = live.put_expired()
     go, results = tmp_path / "go", [tmp_path / f"result-{number}" for number in range(AT_ONCE)]
@@ -85,7 +84,6 @@ def test_twenty_processes_on_machines_with_clocks_of_their_own_renew_a_login_onc
 
 
 @pytest.mark.parametrize(("passed", "is_alive"), [(59, True), (61, False)])
-@pytest.mark.not_measured
 def test_a_process_that_is_killed_before_it_saves_lets_go_and_the_next_gets_the_same_pair(
     house, passed, is_alive, monkeypatch
 ):
@@ -118,7 +116,6 @@ def test_clocks_that_hardly_differ_are_taken_for_the_same(house, monkeypatch):
 
 
 @pytest.mark.parametrize("skew", [-4000, -60, 60, 4000])
-@pytest.mark.not_measured
 def test_a_failure_is_remembered_by_the_clock_of_the_database(house, skew, monkeypatch):
     login = house.put_expired()
     here, there = house.source(), house.source(skew=skew)

@@ -75,7 +75,6 @@ def client(portal, kind=nb.BillingClient):
     return kind(nb.StaticToken(portal.issue_token()), base_url=portal.url)
 
 
-@pytest.mark.not_measured
 def test_what_a_living_machine_waits_for_is_left_to_it_and_a_dead_one_lets_go(portal, shared):
     with Machine("buy", portal.url, portal.issue_token(), shared.url, KEY) as machine, client(portal) as here:
         machine.hear("pending")

@@ -90,7 +90,6 @@ class TestKept:
             assert str(getattr(found, name)) == str(getattr(purchase, name))
         assert found.started_at.utcoffset() == timedelta(0)
 
-    @pytest.mark.not_measured
     def test_whatever_is_saved_comes_back(self, run, store, database):
         @settings(max_examples=20, suppress_health_check=list(HealthCheck))
         @given(RECORDS.filter(_is_known_to_databases))
@@ -212,7 +211,6 @@ class TestLeases:
         assert run(store.release_lease(FIRST.key, "mine")) is None
         assert (asked, still, run(store.acquire_lease(FIRST.key, THEIRS))) == ([True, False, True], False, True)
 
-    @pytest.mark.not_measured
     def test_it_expires_by_the_clock_of_the_database(self, run, store, database):
         assert run(store.acquire_lease(FIRST.key, replace(MINE, seconds=1)))
         assert not run(store.acquire_lease(FIRST.key, THEIRS))

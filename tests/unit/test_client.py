@@ -291,7 +291,6 @@ def test_a_purchase_is_begun_with_all_that_the_caller_gave(caller):
 
 
 @pytest.mark.parametrize(("options", "passed"), [({}, 300), ({"interval": 5, "cap": 7}, 7)])
-@pytest.mark.not_measured
 def test_a_purchase_is_followed_as_the_caller_wants_it_to(caller, options, passed):
     caller.portal.polled = [PENDING] * 200
     with pytest.raises(BillingPurchaseUncertain):

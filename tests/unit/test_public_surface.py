@@ -103,7 +103,6 @@ def editor(tmp_path_factory):
         ("import nous_billing as nb; nb.new_idem", {"new_idempotency_key"}),
     ],
 )
-@pytest.mark.not_measured
 def test_an_editor_completes_public_names_without_running_the_code(code, completed, editor):
     assert editor(code) == completed
 

@@ -42,7 +42,6 @@ def test_that_connection_is_closed_whatever_the_answer(status, raw_client, serve
     assert server.hung_up(1)
 
 
-@pytest.mark.not_measured
 def test_more_calls_at_once_than_connections_wait_for_one(client_kind, server):
     client = client_kind.client(StaticToken("t"), base_url=server.url)
     statuses = client_kind.together(client, 3 * idle_connections.CONNECTIONS, "get_charge_status", "ch_1")
@@ -142,7 +141,6 @@ def test_a_poll_is_sent_again_on_a_new_connection_where_all_kept_ones_are_dead(c
     assert server.connections == 6
 
 
-@pytest.mark.not_measured
 async def test_a_call_that_is_cancelled_at_any_moment_leaves_nothing_behind(server):
     def descriptors():
         gc.collect()

@@ -169,7 +169,6 @@ def test_a_tls_handshake_that_is_cut_leaves_no_connection_open(client_kind):
 
 @pytest.mark.usefixtures("collected")
 @BOTH
-@pytest.mark.not_measured
 def test_a_tls_handshake_that_stalls_has_sent_nothing(operation, client_kind):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         client = client_kind.client(StaticToken("t"), base_url=f"https://localhost:{listener.getsockname()[1]}")

@@ -58,7 +58,6 @@ def proxy(request, tmp_path_factory, trusted, mitmdump):
         yield running, wants_login, intercepts
 
 
-@pytest.mark.not_measured
 def test_a_login_a_refresh_and_a_purchase(proxy, client_kind, portal, trusted, tmp_path, monkeypatch):
     running, wants_login, intercepts = proxy
     url = f"https://portal.test:{portal.url.rpartition(':')[2]}"

@@ -30,7 +30,6 @@ class Derived(httpx.Client):
     [httpx.Client, httpx2.Client, Derived, httpx.AsyncClient, httpx2.AsyncClient, object, lambda: "http://proxy"],
     ids=["httpx", "httpx2", "derived", "httpx-async", "httpx2-async", "object", "str"],
 )
-@pytest.mark.not_measured
 def test_a_client_that_cannot_be_used_is_refused_when_it_is_given(made, http):
     http = http()
     fits = isinstance(http, (httpx.AsyncClient, httpx2.AsyncClient) if made in ASYNC else (httpx.Client, httpx2.Client))

@@ -128,7 +128,6 @@ def test_handshakes_that_fail_behind_a_proxy_cost_nothing(client_kind, portal, m
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("status", [400, 403, 407, 502, 503])
-@pytest.mark.not_measured
 def test_a_proxy_that_refuses_has_passed_nothing_on(status, operation, client_kind, server, monkeypatch):
     monkeypatch.setenv("HTTPS_PROXY", server.url)
     server.otherwise = answer(status, "<h1>no</h1>", content_type="text/html")

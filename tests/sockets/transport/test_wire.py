@@ -55,7 +55,6 @@ def assert_unusable(error, operation):
     ],
     ids=["state", "charge", "charge in chunks", "charge without a length"],
 )
-@pytest.mark.not_measured
 def test_a_connection_that_ends_at_any_byte_is_a_typed_error(operation, framing, then, raw_client, server):
     whole = framing(GOOD[operation]).data
     for length in range(len(whole)):
@@ -149,7 +148,6 @@ def test_a_reply_of_one_mebibyte_is_read(raw_client, server):
 
 @pytest.mark.parametrize("framing", [lambda reply: reply, chunked], ids=["length", "chunked"])
 @pytest.mark.parametrize("operation", ["get_billing_state", "post_charge"])
-@pytest.mark.not_measured
 def test_a_larger_reply_is_refused_without_reading_on(operation, framing, raw_client, server):
     whole = framing(answer(200, b" " * 2 * LIMIT))
     # What comes after is held back: who waits for it runs into the deadline. The slack is a read's buffer and,
@@ -214,7 +212,6 @@ def test_identity_is_what_is_asked_for(operation, raw_client, server):
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-@pytest.mark.not_measured
 def test_a_redirect_is_not_followed_and_the_token_stays(status, operation, raw_client, server):
     with RawServer() as elsewhere:
         for location in (f"{elsewhere.url}/api/billing/state", f"//127.0.0.1:{elsewhere.port}/", "/other"):

@@ -61,7 +61,6 @@ def check_next_life(shop: Shop, scene: str) -> None:
 
 @EACH_SCENE
 @pytest.mark.parametrize("done", [True, False], ids=["in-the-step", "before-the-step"])
-@pytest.mark.not_measured
 def test_a_purchase_that_dies_at_any_step_is_charged_once_and_found_in_its_next_life(scene, done):
     steps, alive = 0, True
     while alive:
@@ -74,7 +73,6 @@ def test_a_purchase_that_dies_at_any_step_is_charged_once_and_found_in_its_next_
 
 
 @pytest.mark.parametrize("scene", ["made, reply lost", "step-up"])
-@pytest.mark.not_measured
 def test_a_purchase_that_dies_at_any_step_of_two_lives_is_charged_once_and_found_in_the_third(scene):
     lives, first = 0, 0
     while True:
@@ -167,7 +165,6 @@ class Interrupting:
 
 @EACH_SCENE
 @pytest.mark.parametrize("done", [True, False], ids=["after-it-was-done", "before-it-was-done"])
-@pytest.mark.not_measured
 def test_ctrl_c_says_that_a_charge_may_have_been_made_exactly_where_it_may(scene, done):
     kinds: list[Any] = []
     for at in range(100):

@@ -43,7 +43,6 @@ def a_shop() -> Shop:
 
 @EACH_RAISED
 @pytest.mark.parametrize("function", ["cancelled", "on_progress"])
-@pytest.mark.not_measured
 def test_what_a_function_raises_comes_through_whenever_and_says_nothing_of_the_charge(raised, function):
     count = 0
     while True:
