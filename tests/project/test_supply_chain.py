@@ -86,7 +86,7 @@ def test_the_bill_of_materials_names_every_dependency_in_its_locked_version() ->
 
 
 @pytest.mark.parametrize("minor", [MINORS[0], MINORS[-1]])
-@pytest.mark.parametrize("platform", ["linux", "macos", "windows"])
+@pytest.mark.parametrize("platform", ["linux", "aarch64-manylinux_2_28", "macos", "windows"])
 def test_every_locked_tool_can_be_had_as_a_wheel(platform: str, minor: int, tmp_path: Path) -> None:
     options = ["--quiet", "--dry-run", "--require-hashes", "--only-binary", ":all:", "--target", str(tmp_path / "none")]
     where = ["--python-platform", platform, "--python-version", f"3.{minor}"]
