@@ -15,7 +15,7 @@ import pytest
 # What `make test` fails under, in percent. The processes that tests start are not measured.
 LEAST = os.environ.get("BRANCH_COVERAGE")
 # There are wheels of it only for some machines.
-CAN_COUNT = find_spec("slipcover") is not None
+COUNTS = bool(LEAST) and find_spec("slipcover") is not None
 SOURCES = ["nous_billing"]
 # The mock is not the facade, and runpy compiles a __main__ by itself.
 LEFT_OUT = ["nous_billing/mock/*", "nous_billing/__main__.py"]
@@ -23,7 +23,7 @@ LEFT_OUT = ["nous_billing/mock/*", "nous_billing/__main__.py"]
 NEVER_RUN = [r"^\s*\.\.\.$", r": \.\.\.$"]
 COUNTED = pytest.StashKey[dict]()
 
-if LEAST and CAN_COUNT and "PYTEST_XDIST_WORKER" in os.environ:
+if COUNTS and "PYTEST_XDIST_WORKER" in os.environ:
     import slipcover  # type: ignore[import-untyped]
 
     assert "nous_billing" not in sys.modules, "It would not be counted."
@@ -47,7 +47,7 @@ def pytest_testnodedown(node):
 
 
 def pytest_sessionfinish(session):
-    if not (LEAST and CAN_COUNT):
+    if not COUNTS:
         return
     if hasattr(session.config, "workeroutput"):
         # As JSON: of the standard types, which is all that can be sent.
@@ -67,7 +67,7 @@ def pytest_terminal_summary(terminalreporter, config):
         table = io.StringIO()
         slipcover.print_coverage(config.stash[COUNTED], outfile=table, skip_covered=True)
         terminalreporter.write(table.getvalue())
-    if LEAST and CAN_COUNT:
+    if COUNTS:
         terminalreporter.write_line(
             f"Branch coverage of the facade: {percentage(config):.2f} %, to be {LEAST} % at least."
         )

@@ -147,12 +147,16 @@ def test_a_reply_of_one_mebibyte_is_read(raw_client, server):
     assert read(raw_client).org.name == "Acme"
 
 
-@pytest.mark.parametrize("framing", [lambda reply: reply, partial(chunked, size=1024)], ids=["length", "chunked"])
+@pytest.mark.parametrize(
+    ("framing", "frames"),
+    [(lambda reply: reply, 0), (partial(chunked, size=1024), 7 * 1088)],
+    ids=["length", "chunked"],
+)
 @pytest.mark.parametrize("operation", ["get_billing_state", "post_charge"])
-def test_a_larger_reply_is_refused_without_reading_on(operation, framing, raw_client, server):
+def test_a_larger_reply_is_refused_without_reading_on(operation, framing, frames, raw_client, server):
     # What comes after is held back: who waits for it runs into the deadline. The slack is a read's buffer, the head
-    # and the frames of the chunks.
-    first = framing(answer(200, b" " * 2 * LIMIT)).data[: LIMIT + 65536 + 16384]
+    # and, of chunks, seven bytes around each.
+    first = framing(answer(200, b" " * 2 * LIMIT)).data[: LIMIT + 65536 + 1024 + frames]
     server.script.append(Answer(first, "hold"))
     error = failure(CALLS[operation], raw_client)
     assert (type(error), error.error) == (nb.BillingResponseError, "invalid_response")
