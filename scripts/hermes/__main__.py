@@ -13,7 +13,7 @@ from typing import Any
 
 import trustme
 
-from .environments import FOLDER, ROOT, VERSIONS, Environment, newer_version
+from .environments import FOLDER, ROOT, VERSIONS, Environment, newer_version, set_up_path
 from .page import Measured, page
 
 PAGE = ROOT / "docs/guide/hermes-compared.md"
@@ -42,7 +42,7 @@ def main() -> None:
     wheels = list((ROOT / "dist").glob("*.whl"))
     if len(wheels) != 1:
         sys.exit("There must be one wheel in dist/: run `make wheel`.")
-    FOLDER.mkdir(parents=True, exist_ok=True)
+    set_up_path()
     newer = None if core else newer_version()
     versions = [VERSIONS[-1]] if core else [*VERSIONS, *([newer] if newer else [])]
     measured = {version: measure(version, wheels[0], words, with_costs=not (core or words)) for version in versions}

@@ -12,6 +12,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 UV = ROOT / ".tools/bin/uv"
 FOLDER = ROOT / "build/hermes"
+# What is run inside the environments, and nothing else of the checkout.
+PATH = FOLDER / "path"
 VERSIONS = ("0.17.0", "0.18.2", "0.19.0")
 # All that Hermes has to do.
 DROP_IN = "from nous_billing.hermes import *\n"
@@ -47,11 +49,6 @@ class Environment:
 
     def run(self, module: str, *arguments: str | Path) -> None:
         """Run a module of ``inside`` in this environment, far from the checkout and its package."""
-        path = FOLDER / "path"
-        path.mkdir(exist_ok=True)
-        link = path / "scripts"
-        if not link.is_symlink():
-            link.symlink_to(ROOT / "scripts")
         home = self.folder / "home"
         home.mkdir(exist_ok=True)
         # Nothing of the caller's, such as proxies or a login. With an SSH connection Hermes opens no browser.
@@ -59,13 +56,20 @@ class Environment:
             "PATH": os.environ["PATH"],
             "HOME": str(home),
             "HERMES_HOME": str(home / ".hermes"),
-            "PYTHONPATH": str(path),
+            "PYTHONPATH": str(PATH),
             "SSH_CONNECTION": "x",
         }
         command = [self.python, "-m", f"scripts.hermes.inside.{module}", *arguments]
         done = subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
             sys.exit(f"{module} failed in {self.folder.name}:\n{done.stderr}")
+
+
+def set_up_path() -> None:
+    """Link the scripts into ``PATH``: once, before environments run beside each other."""
+    PATH.mkdir(parents=True, exist_ok=True)
+    (PATH / "scripts").unlink(missing_ok=True)
+    (PATH / "scripts").symlink_to(ROOT / "scripts")
 
 
 def newer_version() -> str | None:
