@@ -48,7 +48,8 @@ class World:
         self._closing = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
-        self.home = Path(tempfile.mkdtemp(prefix="hermes-")) / "home"
+        folder = self._closing.enter_context(tempfile.TemporaryDirectory(prefix="hermes-"))
+        self.home = Path(folder) / "home"
         self.home.mkdir()
         os.environ.update(HERMES_HOME=str(self.home), HERMES_SHARED_AUTH_DIR=str(self.home.parent / "shared"))
         self.url = self._closing.enter_context(self.portal.serve(ssl_certfile=self._tls))
