@@ -40,6 +40,19 @@ def absolute(path: str) -> str:
     raise OSError(errno.ESTALE, sentence, path)
 
 
+def check_length(path: str) -> None:
+    """Refuse a path that is too long to name anything.
+
+    Raises:
+        OSError: It is.
+    """
+    try:
+        os.lstat(path)
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise
+
+
 def follow(path: str) -> str:
     """Follow every link in a path, and return the path without links. Its end need not exist.
 

@@ -7,7 +7,9 @@ import sys
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from .._secrets import Secret, is_token
 from ..credentials import Credentials, CredentialSource
+from ..errors import BillingAuthError
 from .hermes_login import HermesLogin, hermes_module
 
 if TYPE_CHECKING:
@@ -54,7 +56,7 @@ class DefaultLogin:
         """
         # In no variable: a traceback may show those of this frame.
         if _environment_token():
-            return Credentials(_environment_token())
+            return Credentials(_checked_token())
         source: CredentialSource = self._hermes
         if hermes_module() is None and self._stored.is_logged_in:
             source = self._stored
@@ -67,6 +69,15 @@ class DefaultLogin:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
+
+
+def _checked_token() -> str:
+    if not is_token(Secret(_environment_token())):
+        raise BillingAuthError(
+            "NOUS_TOKEN has characters that a token cannot have. Set it to the token alone, or unset it.",
+            error="invalid_token",
+        )
+    return _environment_token()
 
 
 def _environment_token() -> str:

@@ -20,6 +20,10 @@ from ..portal import environment_fingerprint, resolve_portal_base_url
 from .tokens import secret_text, usable_token
 
 _NOT_LOGGED_IN = "Not logged in to the Nous Portal. Run `hermes portal` to log in, or pass credentials to the client."
+_NO_LOGIN_FOUND = (
+    "Not logged in to the Nous Portal. Run `nous-billing login` or `hermes portal` to log in, set NOUS_TOKEN, or pass "
+    "credentials to the client."
+)
 # A token that lasts for less is renewed: every token does.
 _FORCING_SKEW = 10**9
 
@@ -60,7 +64,7 @@ class HermesLogin:
             state = _stored_state()
             token = usable_token(state, refused, time.time())
             if token is None:
-                raise BillingAuthError(_NOT_LOGGED_IN, status=401, error="invalid_token")
+                raise BillingAuthError(_NO_LOGIN_FOUND, status=401, error="invalid_token")
             return Credentials(token, resolve_portal_base_url(state))
         state, bearer = self._from_hermes(auth, refused)
         return Credentials(bearer, resolve_portal_base_url(state))

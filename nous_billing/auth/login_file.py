@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 import time
@@ -14,7 +13,7 @@ from threading import get_ident
 from .._files.locking import locked
 from .._files.reading import file_fingerprint, look_again, read_own_file
 from .._files.replacing import Content, prepared
-from .._files.trust import absolute, check_file, check_folder, follow
+from .._files.trust import absolute, check_file, check_folder, check_length, follow
 from ..errors import BillingAuthError, BillingError
 from .login_document import Document, Unusable, encode, recognise
 
@@ -53,12 +52,8 @@ class LoginFile:
     def __init__(self, path: Path) -> None:
         # As it was given: the system follows the links of the moment.
         self.name: str = absolute(os.fspath(path.expanduser()))
-        try:
-            # The longest of the names that it cannot do without.
-            os.lstat(f"{self.path}.lock")
-        except OSError as error:
-            if error.errno == errno.ENAMETOOLONG:
-                raise
+        # The longest of the names that it cannot do without.
+        check_length(f"{self.path}.lock")
         self._holders: set[int] = set()
 
     @property
@@ -118,9 +113,9 @@ class LoginFile:
         except FileNotFoundError:
             return {}
         except OSError as error:
+            advice = "Give the path of a file" if isinstance(error, IsADirectoryError) else "Fix or remove it"
             raise BillingAuthError(
-                f"The login file {self.name} cannot be read: {error.strerror}. Fix or remove it.",
-                error="invalid_token",
+                f"The login file {self.name} cannot be read: {error.strerror}. {advice}.", error="invalid_token"
             ) from None
         if found is Unusable.EMPTY:
             return {}

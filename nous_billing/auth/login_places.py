@@ -41,6 +41,8 @@ def _file(path: str | os.PathLike[str] | None) -> LoginFile:
     if path is not None:
         check_path(path, "invalid_path")
     try:
+        if path is not None and not os.fspath(path).strip():
+            raise ValueError("it is blank")
         return LoginFile(_default_path() if path is None else Path(path))
     except (RuntimeError, TypeError, ValueError, OSError) as error:
         reason = (getattr(error, "strerror", None) or str(error)).removesuffix(".")

@@ -6,7 +6,7 @@ import os
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Self, cast
 
 from .._arguments import NotCopied, check_clock
 from .._secrets import Secret, concealed
@@ -29,6 +29,7 @@ from .oauth import CLIENT_ID, LOGIN_SCOPE
 if TYPE_CHECKING:
     from datetime import datetime
     from ssl import SSLContext
+    from types import TracebackType
 
     import httpx
 
@@ -40,7 +41,7 @@ _FULL_SCOPE = f"{LOGIN_SCOPE} {BILLING_MANAGE_SCOPE}"
 
 
 class StoredLogin(NotCopied):
-    """A login of the SDK's own, kept in one JSON file or in a storage.
+    """A login of the SDK's own, kept in one JSON file or in a storage. A context manager that closes it.
 
     Safe to share between threads, and its file or storage between processes. It cannot be copied or pickled. A
     refresh that has begun finishes and is saved, even if the caller stops waiting for it.
@@ -248,3 +249,11 @@ class StoredLogin(NotCopied):
     def close(self) -> None:
         """Close the connections; waits for a refresh that has begun."""
         self._keeper.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()

@@ -41,7 +41,10 @@ def explain(error: BillingError, claim: str = "") -> str:
     elif error.retry_after:
         said.append(f"The portal asks to wait {duration(error.retry_after)} before that.")
     if isinstance(error, (BillingAuthError, BillingScopeRequired)):
-        said.append(_TOKEN if has_token() else "" if _can_log_in(error) else "After that, log in again.")
+        if has_token():
+            said.append("" if "NOUS_TOKEN" in error.message else _TOKEN)
+        elif not _can_log_in(error):
+            said.append("After that, log in again.")
     return " ".join(filter(None, said))
 
 

@@ -45,13 +45,13 @@ class PurchaseDirectory:
             self.path: Path = Path(absolute(os.fspath(Path(path).expanduser())))
             if b"\0" in os.fsencode(self.path):
                 raise ValueError("it has a null character")
+            self._folder = PurchaseFolder(self.path)
         except (TypeError, RuntimeError, ValueError) as error:
             raise _invalid(str(error).removesuffix(".")) from None
         except OSError as error:
             raise _invalid(error.strerror or type(error).__name__) from None
         if not os.fspath(path).strip():
             raise _invalid("it is blank")
-        self._folder = PurchaseFolder(self.path)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.path)!r})"

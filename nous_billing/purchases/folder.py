@@ -19,7 +19,7 @@ from .._files.folders import make_folder, sync_folder
 from .._files.locking import locked
 from .._files.reading import patiently, read_own_file
 from .._files.replacing import replace_durably, temporary_of
-from .._files.trust import check_folder, follow
+from .._files.trust import check_folder, check_length, follow
 from .._threads import ForkSafeLock
 from ..errors import BillingError, BillingPurchaseStoreError
 from .document import decode, encode
@@ -36,11 +36,17 @@ _QUEUES = tuple(ForkSafeLock() for _ in range(_STRIPES))
 
 
 class PurchaseFolder:
-    """Reads and writes the files. Its caller decides what may be written."""
+    """Reads and writes the files. Its caller decides what may be written.
+
+    Raises:
+        OSError: The path is too long.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path: Path = path
         self.receipts: Path = path / "receipts"
+        # The longest of its names. Later, nobody could tell whether a purchase is there.
+        check_length(str(temporary_of(self.receipts / _file_name(""))))
 
     def locked(self, key: str) -> AbstractContextManager[None]:
         """Lock the purchase with this key against every other thread and process.

@@ -58,6 +58,15 @@ def test_once_a_program_has_loaded_hermes_no_other_login_counts(house, monkeypat
     assert before != after == login.fingerprint()
 
 
+def test_a_login_is_closed_at_the_end_of_its_block(house, monkeypatch):
+    closed = []
+    with monkeypatch.context() as changed:
+        changed.setattr(StoredLogin, "close", lambda self: closed.append(self))
+        with house.source() as source:
+            assert not closed
+    assert closed == [source]
+
+
 def test_a_client_closes_the_login_that_it_made(house, monkeypatch):
     # By this machine's clock, both renewals are at the same time.
     monkeypatch.setattr(tokens, "_FORCED_EVERY_SECONDS", 0.0)
@@ -105,11 +114,13 @@ def test_a_refused_token_of_the_environment_is_not_replaced_by_a_login_that_nobo
     house.put()
     monkeypatch.setattr(login_module, "_default_path", lambda: house.path)
     monkeypatch.setenv("NOUS_PORTAL_BASE_URL", house.url)
-    for token, requests in (("nobody-issued-this", 1), ("two words", 0)):
+    unusable = "NOUS_TOKEN has characters that a token cannot have. Set it to the token alone, or unset it."
+    for token, requests, said in (("nobody-issued-this", 1, ""), ("Bearer its-token", 0, unusable)):
         monkeypatch.setenv("NOUS_TOKEN", token)
         with BillingClient() as client, pytest.raises(BillingAuthError) as caught:
             client.get_billing_state()
         assert (caught.value.error, token in str(caught.value)) == ("invalid_token", False)
+        assert said in ("", str(caught.value))
         ours = [
             frame
             for frame, _ in traceback.walk_tb(caught.value.__traceback__)

@@ -196,6 +196,7 @@ def test_who_uses_a_token_of_the_environment_is_not_told_to_log_in(monkeypatch):
     monkeypatch.setenv("NOUS_TOKEN", "a b")
     said = explain(BillingAuthError("The access token is blank. Log in again."))
     assert said == "The access token is blank. NOUS_TOKEN is used instead of a login: set another one, or unset it."
+    assert explain(BillingAuthError("NOUS_TOKEN is wrong.")) == "NOUS_TOKEN is wrong."
 
 
 def test_another_way_to_pay_than_a_card_is_named():

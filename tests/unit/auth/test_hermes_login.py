@@ -320,7 +320,8 @@ def test_a_file_without_a_valid_token_is_no_login(write, state):
     write(state)
     with pytest.raises(BillingAuthError) as caught:
         HermesLogin().resolve()
-    assert str(caught.value) == NOT_LOGGED_IN
+    for way in ("`nous-billing login`", "`hermes portal`", "NOUS_TOKEN", "pass credentials"):
+        assert way in str(caught.value)
     assert (caught.value.error, caught.value.status) == ("invalid_token", 401)
 
 

@@ -317,7 +317,9 @@ class Bytes:
 
 
 @pytest.mark.parametrize(
-    "path", ["", " ", "\t\n", "a\0b", "\ud800", b"/purchases", Bytes(), None, 5, "~nobody-of-this-name/purchases"]
+    "path",
+    ["", " ", "\t\n", "a\0b", "\ud800", b"/p", Bytes(), None, 5, "~nobody-of-this-name/p", "n" * 256, "n/" * 2000],
+    ids=lambda given: str(given)[:20],
 )
 def test_a_path_that_can_be_no_directory_is_refused_at_once(path):
     with pytest.raises(
