@@ -98,6 +98,6 @@ def check_moment(moment: datetime, name: str) -> datetime:
     """
     if not isinstance(moment, datetime):
         raise wrong_type(name, "a datetime with a time zone", moment, "invalid_moment")
-    if moment.tzinfo is None:
+    if moment.utcoffset() is None:
         raise BillingInvalidRequest(f"{name} must have a time zone. Nothing was removed.", error="invalid_moment")
     return moment

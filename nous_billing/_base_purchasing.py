@@ -18,7 +18,7 @@ from .protocol.settlement import DEFAULT_CAP, DEFAULT_INTERVAL
 from .purchases import memory
 from .purchases.buying import Buying
 from .purchases.following import Following
-from .purchases.messages import not_found
+from .purchases.messages import not_found, not_read
 from .purchases.organisation import check_organisation_id
 from .purchases.purchase import AsyncPurchaseStore, Purchase, PurchaseStore
 from .purchases.resuming import Outcome, resume
@@ -121,8 +121,11 @@ class BasePurchasing(BaseClient[ClockT]):
         if store is None:
             return memory.PROCESS_STORE
         if isinstance(store, (str, PathLike)):
-            from .purchases.directory import PurchaseDirectory
-
+            try:
+                from .purchases.directory import PurchaseDirectory
+            except (ImportError, OSError) as error:
+                # At the end of the interpreter, or without a descriptor for one more file.
+                raise not_read(f"its modules cannot be loaded ({type(error).__name__})") from error
             return PurchaseDirectory(store)
         if isinstance(store, type) or not (hasattr(store, "load") and hasattr(store, "save")):
             raise wrong_type("store", "a path or a PurchaseStore", store, "invalid_store")

@@ -193,9 +193,9 @@ class CredentialMemo:
                 credentials = self._source.resolve(rejected=reveal(rejected))
                 if not isinstance(credentials, Credentials):
                     raise TypeError(f"resolve() returned a {type(credentials).__name__}")
-            except BillingError:
+            except (BillingError, KeyboardInterrupt, SystemExit):
                 raise
-            except Exception as error:
+            except BaseException as error:  # asyncio's CancelledError, too: nobody has cancelled this call
                 raise BillingAuthError(
                     f"The credential source failed ({type(error).__name__}). Log in again, or try later.",
                     error="invalid_token",

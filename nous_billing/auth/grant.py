@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from .tokens import iso_from_seconds, seconds_from_iso
@@ -31,9 +32,11 @@ def warn_of_grant_end(login: Mapping[str, Any], name: str, base_url: str, now: f
     _warned_at[name, base_url] = now
     import logging  # Slow to import, and a login near its end is rare.
 
-    logging.getLogger("nous_billing").warning(
-        "The login to %s in %s ends at %s, 30 days after it was approved. Log in again before then.",
-        base_url,
-        name,
-        iso_from_seconds(ends_at),
-    )
+    # A filter or a handler of the application must not make a good login fail.
+    with suppress(Exception):
+        logging.getLogger("nous_billing").warning(
+            "The login to %s in %s ends at %s, 30 days after it was approved. Log in again before then.",
+            base_url,
+            name,
+            iso_from_seconds(ends_at),
+        )

@@ -19,7 +19,7 @@ from ..protocol.caller import CallerFailed, unwrap_caller_errors
 from ..protocol.exchange import Flow
 from .call import PurchaseCall
 from .leasing import CallLease
-from .messages import duplicate_charge
+from .messages import duplicate_charge, ended
 from .organisation import OrganisationCheck
 from .posting import Posting
 from .purchase import Purchase
@@ -138,7 +138,11 @@ class Buying:
 
     def interrupted(self) -> BillingPurchaseInterrupted | None:
         """Return the error for Ctrl-C, or None if no charge can have been made."""
-        return BillingPurchaseInterrupted(self._call.uncertain(None)) if self._may_be_made else None
+        purchase = self._record.purchase
+        if self._may_be_made:
+            return BillingPurchaseInterrupted(self._call.uncertain(None))
+        # The end is saved, but nobody was told of it.
+        return BillingPurchaseInterrupted(ended(purchase)) if purchase.status in ("settled", "failed") else None
 
     def _result(self, flow: Flow[None]) -> Flow[Purchase]:
         flow_to_end = unwrap_caller_errors(self._release(self._report(self._translate_errors(flow))))

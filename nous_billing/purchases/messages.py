@@ -19,6 +19,11 @@ from ..protocol.replies import without_outcome
 from . import sentences
 from .purchase import Purchase
 
+_TO_SEE_THE_END = (
+    "To see it, continue this purchase with the same amount and the same key: that charges nothing. A new key could "
+    "charge twice."
+)
+
 
 def uncertain(purchase: Purchase, last_error: BillingError | None, *, is_too_old: bool) -> BillingPurchaseUncertain:
     """Return the error for a purchase that may have been made.
@@ -68,6 +73,15 @@ def duplicate_charge(purchase: Purchase, last_error: BillingError | None = None)
     return error
 
 
+def ended(purchase: Purchase) -> BillingPurchaseUncertain:
+    """Return the error for a charge that has ended, if the call was interrupted before it could say how."""
+    if purchase.other_charge_ids:
+        return duplicate_charge(purchase)
+    return _uncertain(
+        BillingPurchaseUncertain, purchase, None, f"The purchase of {_what(purchase)} has ended.", _TO_SEE_THE_END
+    )
+
+
 def not_shown(purchase: Purchase, last_error: BillingError) -> BillingPurchaseUncertain:
     """Return the error for a charge that has ended, if it is unknown whether this login may see it."""
     return _uncertain(
@@ -76,8 +90,7 @@ def not_shown(purchase: Purchase, last_error: BillingError) -> BillingPurchaseUn
         last_error,
         f"The purchase of {_what(purchase)} has ended. Only a login of its organisation may see the result, and the "
         "organisation of this login could not be read.",
-        "To see it, continue this purchase with the same amount and the same key: that charges nothing. A new key "
-        "could charge twice.",
+        _TO_SEE_THE_END,
     )
 
 

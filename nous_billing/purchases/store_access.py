@@ -149,14 +149,24 @@ class _Awaited(Generic[T]):
     def __await__(self) -> Generator[Any, Any, T]:
         try:
             return (yield from self._awaitable.__await__())
-        except Exception as error:
+        except BaseException as error:
+            if not (isinstance(error, Exception) or _cancelled_by_nobody(error)):
+                raise
             raise _store_error(error, self._failed) from error
 
     def close(self) -> None:
         discard(self._awaitable)
 
 
-def _store_error(error: Exception, failed: Callable[[str], BillingPurchaseStoreError]) -> BillingPurchaseStoreError:
+def _cancelled_by_nobody(error: BaseException) -> bool:
+    """Whether what a store waited for was cancelled, such as the connecting of a pool, and not the call's own task."""
+    from asyncio import CancelledError, current_task
+
+    task = current_task()
+    return isinstance(error, CancelledError) and task is not None and not task.cancelling()
+
+
+def _store_error(error: BaseException, failed: Callable[[str], BillingPurchaseStoreError]) -> BillingPurchaseStoreError:
     if isinstance(error, BillingPurchaseStoreError):
         return error
     if isinstance(error, BillingError):

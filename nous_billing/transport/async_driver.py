@@ -152,7 +152,7 @@ class AsyncDriver(BaseDriver[transport.AsyncSender, AsyncClock]):
                     sender = self._publish(owner, await asyncio.wrap_future(self._made(owner)))
             except TimeoutError:
                 return transport.TOO_LATE
-            except ImportError as error:
+            except (ImportError, OSError) as error:
                 return not_loaded(error)
         left = self._left(step)
         if not left:

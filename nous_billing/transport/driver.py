@@ -118,7 +118,7 @@ class Driver(BaseDriver[transport.Sender, Clock]):
                 sender = self._publish(owner, self._made(owner).result(self._left(step)))
             except TimeoutError:
                 return transport.TOO_LATE
-            except ImportError as error:
+            except (ImportError, OSError) as error:
                 return not_loaded(error)
         left = self._left(step)
         if not left:
@@ -141,8 +141,8 @@ def _new_sender(ssl_context: SSLContext | None, proxy: ProxySetting) -> transpor
     return SocketSender(ssl_context, proxy)
 
 
-def not_loaded(error: ImportError) -> Failure:
-    """Return the failure of a first call during interpreter shutdown, when modules no longer load."""
+def not_loaded(error: ImportError | OSError) -> Failure:
+    """Return the failure of a first call whose modules no longer load: in a shutdown, or without a file descriptor."""
     reason = f"the modules that send requests cannot be loaded ({str(error).rstrip('.')})"
     return Failure(reason, sent=False, cause=error.with_traceback(None))
 

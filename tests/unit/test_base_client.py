@@ -1,11 +1,13 @@
 """What both clients check and reckon before anything is sent."""
 
+import sys
+
 import pytest
 
 from nous_billing._base_client import BaseClient
 from nous_billing._base_purchasing import BasePurchasing
 from nous_billing.credentials import StaticToken
-from nous_billing.errors import BillingInvalidRequest
+from nous_billing.errors import BillingInvalidRequest, BillingPurchaseStoreError
 from nous_billing.protocol import operations
 from tests.unit.drive import credentials
 
@@ -78,3 +80,11 @@ def begin_buying(flow):
     next(flow)
     flow.send([])
     return flow.send(None)
+
+
+def test_a_store_whose_modules_cannot_be_loaded_is_a_store_that_cannot_be_read(clock, monkeypatch, tmp_path):
+    client = BasePurchasing(StaticToken("token-1"), None, 15.0, clock)
+    monkeypatch.setitem(sys.modules, "nous_billing.purchases.directory", None)
+    with pytest.raises(BillingPurchaseStoreError, match="its modules cannot be loaded") as caught:
+        client._store(tmp_path)
+    assert caught.value.outcome_unknown

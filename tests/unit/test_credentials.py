@@ -1,5 +1,6 @@
 """Credentials: masked, checked, kept for 30 seconds and not when they must not be."""
 
+import asyncio
 import io
 import json
 import os
@@ -244,7 +245,8 @@ def test_twenty_threads_ask_the_source_once(clock):
 
 
 @pytest.mark.parametrize(
-    "error", [OSError("disk"), ValueError("x"), KeyError("nous"), RuntimeError("x"), RecursionError()]
+    "error",
+    [OSError("disk"), ValueError("x"), KeyError("nous"), RuntimeError("x"), RecursionError(), asyncio.CancelledError()],
 )
 def test_whatever_a_source_raises_is_a_failed_login(clock, error):
     with pytest.raises(BillingAuthError) as caught:

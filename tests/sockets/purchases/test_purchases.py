@@ -676,3 +676,29 @@ def test_a_cancelled_task_leaves_a_purchase_that_goes_on(operation, fault, kept,
     assert len(mock_portal.organisation.charges) == charges
     assert asyncio.run(press()).status == "settled"
     assert len(mock_portal.organisation.charges) == 1
+
+
+def test_what_a_store_waits_for_and_somebody_else_cancels_is_a_store_that_failed(mock_portal):
+    mock_portal.settle_after = 0
+    kept, told = {}, []
+
+    class Store:
+        async def load(self, key=None):
+            return list(kept.values())
+
+        async def save(self, purchase):
+            if purchase.status == "pending":
+                connecting = asyncio.get_running_loop().create_future()
+                connecting.cancel()
+                await connecting
+            kept[purchase.key] = purchase
+            return True
+
+    async def press():
+        source = StaticToken(mock_portal.issue_token())
+        async with AsyncBillingClient(source, base_url=mock_portal.url) as client:
+            return await client.buy_credits(AMOUNT, idempotency_key=KEY, store=Store(), on_progress=told.append)
+
+    assert asyncio.run(press()).status == "settled"
+    (failed,) = [event for event in told if isinstance(event, nb.BillingError)]
+    assert (type(failed), "CancelledError" in str(failed)) == (nb.BillingPurchaseStoreError, True)

@@ -67,3 +67,11 @@ def test_a_process_is_told_once_a_day_for_each_login(warnings):
     assert warnings(3 * DAY, now=NOW + 1.5 * DAY) == []
     # A clock that was set back keeps nobody from being told.
     assert warnings(3 * DAY, now=NOW)
+
+
+def test_a_log_that_fails_does_not_make_a_login_fail(warnings, monkeypatch):
+    def failing(record):
+        raise TypeError
+
+    monkeypatch.setattr(logging.getLogger("nous_billing"), "filters", [failing])
+    assert warnings(2 * DAY) == []

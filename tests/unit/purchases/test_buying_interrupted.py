@@ -247,11 +247,14 @@ def test_ctrl_c_as_a_new_token_is_looked_at_after_a_401_is_a_plain_one():
 
 
 @pytest.mark.parametrize("scene", ["accepted", "declined"])
-def test_ctrl_c_after_a_purchase_has_ended_is_a_plain_one(shop, scene):
+def test_ctrl_c_after_a_purchase_has_ended_says_so_and_not_how(shop, scene):
     set_up(shop, scene)
     buying = shop.buying()
     assert shop.run(buying.buy()).result.has_ended
-    assert buying.interrupted() is None
+    assert str(buying.interrupted()).startswith(
+        "The purchase of $50.00 for Acme has ended. To see it, continue this purchase with the same amount and the "
+        "same key: that charges nothing. A new key could charge twice. (Key key-1"
+    )
 
 
 # The same purchase in a task

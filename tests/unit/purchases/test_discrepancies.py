@@ -80,8 +80,9 @@ def test_a_second_charge_of_a_purchase_that_stays_open_is_said_with_what_it_ran_
     assert "How they ended is not known; it may have been paid more than once." in str(error)
 
 
-def test_ctrl_c_names_a_second_charge_too(shop):
-    shop.store = Shelf(replace(ACCEPTED, other_charge_ids=("ch_2",)))
+@pytest.mark.parametrize("status", ["pending", "settled"])
+def test_ctrl_c_names_a_second_charge_too(shop, status):
+    shop.store = Shelf(replace(ACCEPTED, status=status, other_charge_ids=("ch_2",)))
     buying = shop.buying()
     flow = buying.buy()
     flow.send(shop.answer(next(flow)))

@@ -4,7 +4,7 @@ import errno
 import json
 import os
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
 import pytest
@@ -216,10 +216,18 @@ def test_broken_receipts_stay_and_are_said_once_the_others_are_pruned(store):
     assert [*store.path.rglob("*.json")] == [broken]
 
 
-def test_a_moment_without_a_zone_prunes_nothing(store):
+class WithoutOffset(tzinfo):
+    def utcoffset(self, moment):
+        return None
+
+    dst = tzname = utcoffset
+
+
+@pytest.mark.parametrize("zone", [None, WithoutOffset()])
+def test_a_moment_without_a_zone_prunes_nothing(store, zone):
     save_all(store, ended(1))
     with pytest.raises(BillingInvalidRequest) as caught:
-        store.prune(before=datetime(2030, 1, 1))
+        store.prune(before=datetime(2030, 1, 1, tzinfo=zone))
     assert (caught.value.error, str(caught.value)) == (
         "invalid_moment",
         "before must have a time zone. Nothing was removed.",

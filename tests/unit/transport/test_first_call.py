@@ -155,14 +155,15 @@ def test_no_time_that_is_left_after_it_was_made_is_told_so(kind):
     assert (failure.sent, failure.timed_out) == (False, True)
 
 
-def test_modules_that_do_not_load_any_more_are_a_failure_like_another(kind):
+@pytest.mark.parametrize("error", [ImportError("Python is likely shutting down."), OSError("Too many open files")])
+def test_modules_that_do_not_load_any_more_are_a_failure_like_another(kind, error):
     def make():
-        raise ImportError("Python is likely shutting down.")
+        raise error
 
     kind.driver._make = make
     failure = kind.send()
-    assert failure.reason == "the modules that send requests cannot be loaded (Python is likely shutting down)"
-    assert (failure.sent, type(failure.cause)) == (False, ImportError)
+    assert failure.reason == f"the modules that send requests cannot be loaded ({str(error).removesuffix('.')})"
+    assert (failure.sent, failure.cause) == (False, error)
 
 
 @pytest.mark.parametrize("make", [BillingClient, AsyncBillingClient, StoredLogin])
