@@ -6,7 +6,7 @@ from itertools import combinations
 from nous_billing import models
 from scripts.document import Json
 
-from .contract import Contract, can_be_named, name_of
+from .contract import Contract, can_be_named, name_of, snake_case
 
 _SCALARS = {"boolean": "bool", "integer": "int", "number": "Number"}
 _FORMATS = {"decimal": "Decimal", "date-time": "datetime", "uri": "PortalUrl", "uri-reference": "PortalUrl"}
@@ -17,6 +17,9 @@ _NEVER_IN_THE_WAY = {"datetime", "PortalUrl"}
 READ_AS = {"ChargeOtherStatus": "ChargePending"}
 # Their values have no hash, which the objects that hold them are to have.
 _NO_HASH = ("Any", "dict[")
+# In a class with such a field, the annotations of the fields after it would mean the field.
+_OF_ANNOTATIONS = {"bool", "datetime", "dict", "int", "str", "tuple"}
+_WAY_OUT = "give it another name, or leave it out of the contract: raw of a result and payload of an error have it"
 _COMPOSES = {"$ref", "allOf", "anyOf", "oneOf"}
 _ADDS = {"properties", "patternProperties", "additionalProperties", "items", "prefixItems", "const", "enum", "nullable"}
 
@@ -167,11 +170,16 @@ def _is_told_from(contract: Contract, left: Json, right: Json) -> bool:
     return bool(own) and (bool(required[1] - set(left["properties"])) or len(required[0]) > len(required[1]))
 
 
-def check_name(key: str) -> None:
+def check_name(key: str, taken: Iterable[str] = ()) -> None:
     """Refuse a key that the facade would not find again.
 
+    Args:
+        taken: The Python names that its class has for something else.
+
     Raises:
-        NotReadError: Its Python name is no name, or that of another key.
+        NotReadError: Its Python name is no name, or that of something else.
     """
     if not can_be_named(key):
-        raise NotReadError("a key that no name of Python stands for")
+        raise NotReadError(f"a key that no name of Python stands for ({_WAY_OUT})")
+    if snake_case(key) in {*_OF_ANNOTATIONS, *taken}:
+        raise NotReadError(f"a name that its class has for something else: {snake_case(key)} ({_WAY_OUT})")

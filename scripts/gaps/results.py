@@ -26,6 +26,8 @@ _ANNOTATED_OTHERWISE = {
     ),
     "ChargePending.status": "str",
 }
+# What the classes call between their fields.
+_USED_IN_CLASSES = {"field", "property"}
 _CLASSES = {
     name: cls for name, cls in vars(models).items() if inspect.isclass(cls) and cls.__module__ == models.__name__
 }
@@ -120,24 +122,26 @@ def _fields(contract: Contract, name: str) -> Iterator[Gap]:
         text = "An object of a reply has no name. Put it under components/schemas."
         yield Gap(contract.place("paths"), text)
         return
+    read_as = READ_AS.get(name, name)
+    cls = _CLASSES.get(read_as)
+    taken = {*_USED_IN_CLASSES, *(set(dir(cls)) - set(_given(cls)) if cls else ())}
     said: dict[str, str] = {}
     for key, part in schema["properties"].items():
         try:
-            check_name(key)
+            check_name(key, taken)
             said[snake_case(key)] = field(contract, part, required=key in schema.get("required", []))
         except NotReadError as kind:
             yield Gap(contract.place(name, key), f"{name}.{key} is {kind}, which the facade does not read.")
     said |= {f: kind for f in said for kind in [_ANNOTATED_OTHERWISE.get(f"{name}.{f}")] if kind}
-    read_as = READ_AS.get(name, name)
     where = place(MODELS_FILE, read_as)
-    if read_as not in _CLASSES:
+    if cls is None:
         lines = ", ".join(f"{each}: {kind}" for each, kind in said.items())
         yield Gap(where, f"There is no class {name}. Add it with {lines}.")
         return
     if read_as == name:
         yield from _compared(name, said, where)
         return
-    for key in set(said) - set(_given(_CLASSES[read_as])):
+    for key in set(said) - set(_given(cls)):
         yield Gap(where, f"{name} has {key}, which nothing reads.")
 
 

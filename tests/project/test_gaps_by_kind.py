@@ -318,6 +318,26 @@ def test_a_key_that_no_field_would_find_is_refused(key: str, found: bool) -> Non
     assert any("Holder. Add it with from_: Any" in gap for gap in asked) is (key == "from")
 
 
+TAKEN = "a name that its class has for something else: {} (give it another name, or leave it out of the contract: raw"
+
+
+@pytest.mark.parametrize(
+    ("schema", "key"),
+    [
+        ("BillingState", "canCharge"),
+        ("Bounds", "allow"),
+        *(("Holder", key) for key in ("datetime", "field", "property")),
+    ],
+)
+def test_a_key_named_like_something_else_of_its_class_is_refused(schema: str, key: str) -> None:
+    text = SCHEMAS.replace("{RESPONSES}", JSON_ANSWER % f"{{$ref: '#/components/schemas/{schema}'}}")
+    line = f"    {schema}: {{properties: {{{key}: {{type: boolean}}}}}}\n"
+    asked = [gap.text for gap in results.gaps(Contract(text + line))]
+    python_name = re.sub("C", "_c", key)
+    assert any(each.startswith(f"{schema}.{key} is {TAKEN.format(python_name)}") for each in asked), asked
+    assert not any(f"{python_name}: " in each and "Add" in each for each in asked)
+
+
 def test_an_object_that_holds_itself_is_asked_for_once() -> None:
     held = contract(responses=JSON_ANSWER % "<Tree>")
     (asked,) = [gap.text for gap in results.gaps(held) if "Tree" in gap.text]
