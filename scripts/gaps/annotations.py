@@ -6,7 +6,7 @@ from itertools import combinations
 from nous_billing import models
 from scripts.document import Json
 
-from .contract import Contract, can_be_named, name_of, snake_case
+from .contract import Contract, can_be_named, snake_case
 
 _SCALARS = {"boolean": "bool", "integer": "int", "number": "Number"}
 _FORMATS = {"decimal": "Decimal", "date-time": "datetime", "uri": "PortalUrl", "uri-reference": "PortalUrl"}
@@ -91,7 +91,7 @@ def check_plain(contract: Contract, schema: Json) -> None:
 
 def _one(contract: Contract, schema: Json, name: str = "") -> list[str]:
     here = contract.resolved(schema)
-    name = name or name_of(schema)
+    name = name or contract.name_of(schema)
     types = here.get("type", [])
     if isinstance(vars(models).get(name), type(models.PortalUrl)):
         return [name]
@@ -139,7 +139,9 @@ def _object(contract: Contract, here: Json, name: str) -> str:
 def _check_told_apart(contract: Contract, kinds: Iterable[str], parts: list[Json]) -> None:
     """Refuse a union whose members could be taken for each other."""
     json_types = [_json_type(kind) for kind in kinds if kind != "None" and not kind.startswith("Literal")]
-    objects = {name_of(part): contract.resolved(part) for part in parts if "properties" in contract.resolved(part)}
+    objects = {
+        contract.name_of(part): contract.resolved(part) for part in parts if "properties" in contract.resolved(part)
+    }
     others = [each for each in json_types if each != "object"]
     if len(set(others)) < len(others) or ("map" in others and objects) or ("any" in others and json_types != ["any"]):
         raise NotReadError(f"one of several kinds that look alike ({' | '.join(kinds)})")

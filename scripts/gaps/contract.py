@@ -13,6 +13,7 @@ from scripts.document import Json, parse
 from scripts.exports import PARTS
 
 ROOT = Path(__file__).resolve().parents[2]
+SCHEMAS = "#/components/schemas/"
 CONTRACT_FILE = "openapi/nous-portal-billing.yaml"
 
 # What results have beside their fields, and what the classes do that the generator makes of schemas.
@@ -54,6 +55,15 @@ class Contract:
         """What a schema stands for: a reference or an ``allOf`` of one is another's name."""
         here = resolve(self._document, schema)
         return self.resolved(here["allOf"][0]) if len(here.get("allOf", [])) == 1 else here
+
+    def name_of(self, schema: Json) -> str:
+        """The name of what a schema stands for; empty where it has none."""
+        if len(schema.get("allOf", [])) == 1:
+            return self.name_of(schema["allOf"][0])
+        if "$ref" not in schema:
+            return ""
+        target = schema["$ref"].removeprefix(SCHEMAS)
+        return self.name_of(self.schemas.get(target, {})) or target
 
     def layers(self, schema: Json) -> Iterator[Json]:
         """A schema, and all that it leads to before there is a value: references and members of unions."""
@@ -147,10 +157,3 @@ def can_be_named(key: str) -> bool:
     """Whether the facade finds a key of a reply by the Python name that it has."""
     name = snake_case(key)
     return name.isidentifier() and name not in OF_RESULTS | OF_GENERATED and wire_name(name) == key
-
-
-def name_of(schema: Json) -> str:
-    """The name under which a schema is referred to; empty where it has none."""
-    if len(schema.get("allOf", [])) == 1:
-        return name_of(schema["allOf"][0])
-    return str(schema.get("$ref", "")).rpartition("/")[2]

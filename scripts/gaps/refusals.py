@@ -12,7 +12,7 @@ from nous_billing.protocol.failures import FAILS_CLOSED
 from scripts.document import Json
 
 from .annotations import NotReadError, check_name, field
-from .contract import Contract, Gap, name_of, place, snake_case
+from .contract import Contract, Gap, place, snake_case
 
 _TABLE_FILE = "nous_billing/protocol/error_codes.py"
 _ERRORS_FILE = "nous_billing/errors.py"
@@ -37,9 +37,9 @@ def gaps(contract: Contract) -> Iterator[Gap]:
                 yield Gap(place(_TABLE_FILE, "CLASSES"), f"{operation_id} answers {status}. Say which class that is.")
             here = contract.resolved(body)
             code = contract.resolved(here.get("properties", {}).get("error", {})).get("const")
-            if name_of(body) and isinstance(code, str):
+            if contract.name_of(body) and isinstance(code, str):
                 names, statuses_of = found.setdefault(code, (set(), set()))
-                names.add(name_of(body))
+                names.add(contract.name_of(body))
                 statuses_of.add(status)
             elif status >= HTTPStatus.BAD_REQUEST and _must_have_a_code(status, media_type, here):
                 yield Gap(contract.place(operation_id), _NO_CODE.format(operation_id, status))

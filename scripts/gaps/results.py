@@ -15,7 +15,7 @@ from nous_billing.protocol.annotations import alternatives, object_fields
 from scripts.document import Json
 
 from .annotations import READ_AS, NotReadError, check_name, field, members
-from .contract import Contract, Gap, name_of, place, snake_case
+from .contract import Contract, Gap, place, snake_case
 from .operations import OPERATIONS_FILE
 
 MODELS_FILE = "nous_billing/models.py"
@@ -108,9 +108,9 @@ def _objects(contract: Contract, schema: Json, found: dict[str, None]) -> None:
     """Add the names of the objects of a body, inner ones included."""
     here = contract.resolved(schema)
     if "properties" in here:
-        if name_of(schema) in found:
+        if contract.name_of(schema) in found:
             return
-        found[name_of(schema)] = None
+        found[contract.name_of(schema)] = None
     more = [here[key] for key in ("items", "additionalProperties") if isinstance(here.get(key), dict)]
     for inner in [*here.get("properties", {}).values(), *here.get("anyOf", []), *here.get("oneOf", []), *more]:
         _objects(contract, inner, found)

@@ -38,6 +38,10 @@ components:
       properties:
         minUsd: {$ref: '#/components/schemas/Money'}
         maxUsd: {$ref: '#/components/schemas/Money'}
+    Limits: {allOf: [<Bounds>]}
+    Limit: <Limits>
+    Price: <Money>
+    Link: {allOf: [<PortalUrl>]}
     ChargeSettled:
       type: object
       required: [status, amountUsd]
@@ -114,6 +118,10 @@ READ = [
     ("{const: a}", "Literal['a'] | None = None", '"a"', "a"),
     ("<Bounds>", "Bounds | None = None", '{"minUsd": "1", "maxUsd": "2"}', BOUNDS),
     ("{allOf: [<Bounds>]}", "Bounds | None = None", '{"minUsd": "1", "maxUsd": "2"}', BOUNDS),
+    # A schema may be another's name.
+    ("<Limit>", "Bounds | None = None", '{"minUsd": "1", "maxUsd": "2"}', BOUNDS),
+    ("<Price>", "Decimal | None = None", '"1.5"', Decimal("1.5")),
+    ("<Link>", "PortalUrl | None = None", '"/b"', f"{BASE}/b"),
     ("{anyOf: [<Bounds>, {type: 'null'}]}", "Bounds | None = None", "null", None),
     ("{type: [string, 'null']}", "str | None = None", "null", None),
     ("{type: [string, integer]}", "str | int | None = None", "3", 3),
@@ -248,6 +256,7 @@ def said(found: Any) -> list[str]:
         ("{'200': {description: X., content: {text/csv: {schema: {type: string}}}}}", "Operation[str]"),
         ("{'200': {description: X., content: {application/pdf: {}}}}", "Operation[bytes]"),
         (JSON_ANSWER % "<Bounds>", "Operation[Bounds]"),
+        (JSON_ANSWER % "<Limits>", "Operation[Bounds]"),
         (JSON_ANSWER % "{type: array, items: <Bounds>}", "Operation[tuple[Bounds, ...]]"),
         (JSON_ANSWER % "{type: array, items: <Money>}", "Operation[tuple[Decimal, ...]]"),
         (JSON_ANSWER % f"{{type: array, items: {MONEY_OR_NULL}}}", "Operation[tuple[Decimal | None, ...]]"),
