@@ -99,7 +99,15 @@ def formatted(text: str, path: Path) -> str:
 
 
 def read_table(root: Path) -> Table:
-    return table((root / PACKAGE).read_text(encoding="utf-8"), {name: whole(root, name) for name in PARTS})
+    """The public names of each module. End the program where one name means two things."""
+    names = table((root / PACKAGE).read_text(encoding="utf-8"), {name: whole(root, name) for name in PARTS})
+    modules: dict[str, list[str]] = {}
+    for module, each in names.items():
+        for name in each:
+            modules.setdefault(name, []).append(module)
+    if twice := [f"{name} ({', '.join(found)})" for name, found in modules.items() if len(found) > 1]:
+        sys.exit(f"Public more than once: {'; '.join(twice)}. Give one of them another name.")
+    return names
 
 
 def whole(root: Path, module: str) -> str:

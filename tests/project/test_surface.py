@@ -84,6 +84,18 @@ def test_a_new_error_is_drawn_and_listed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("models", "modules"), [("class usd: ...\n", "models, money"), ("class A: ...\nclass A: ...\n", "models, models")]
+)
+def test_a_name_that_means_two_things_is_refused(models: str, modules: str, tmp_path: Path) -> None:
+    package = tmp_path / "nous_billing"
+    package.mkdir()
+    (package / "models.py").write_text(models)
+    (package / "__init__.py").write_text('_MODULES = {\n    "money": ("usd",),\n}\n')
+    with pytest.raises(SystemExit, match=rf"Public more than once: \w+ \({modules}\)\."):
+        exports.read_table(tmp_path)
+
+
+@pytest.mark.parametrize(
     ("before", "impact", "version"),
     [
         ("1.4.2", "none", "1.4.2"),
