@@ -1,8 +1,12 @@
 """The annotation by which the facade reads a schema, or why it reads none."""
 
+import builtins
+import inspect
+import re
 from collections.abc import Iterable
 from itertools import combinations
 
+import nous_billing
 from nous_billing import models
 from scripts.document import Json
 
@@ -15,6 +19,12 @@ _NOT_READ = {"binary", "byte"}
 _NEVER_IN_THE_WAY = {"datetime", "PortalUrl"}
 # What the facade reads as an object of another name: a status to come is pending, too.
 READ_AS = {"ChargeOtherStatus": "ChargePending"}
+CLASSES = {
+    name: cls for name, cls in vars(models).items() if inspect.isclass(cls) and cls.__module__ == models.__name__
+}
+_PUBLIC_ELSEWHERE = {name for name in nous_billing.__all__ if getattr(nous_billing, name) is not CLASSES.get(name)}
+# What a class in models.py would hide, or be taken for.
+_NAMES_TAKEN = {*_PUBLIC_ELSEWHERE, *dir(builtins), *(vars(models).keys() - CLASSES.keys())}
 # Their values have no hash, which the objects that hold them are to have.
 _NO_HASH = ("Any", "dict[")
 # In a class with such a field, the annotations of the fields after it would mean the field.
@@ -129,11 +139,26 @@ def _object(contract: Contract, here: Json, name: str) -> str:
     if "properties" in here and isinstance(here.get("additionalProperties"), dict):
         raise NotReadError("an object with fields and a map in one")
     if "properties" in here:
+        check_class_name(name)
         return READ_AS.get(name, name)
     if "patternProperties" in here:
         raise NotReadError("a map whose keys have patterns")
     values = here.get("additionalProperties", True)
     return f"dict[str, {annotation(contract, values if isinstance(values, dict) else {})}]"
+
+
+def check_class_name(name: str) -> None:
+    """Refuse a schema that no class of models.py can be named after.
+
+    Raises:
+        NotReadError: It is no name in CapWords, or that of something else.
+    """
+    if not re.fullmatch("[A-Z][A-Za-z0-9]*", name):
+        raise NotReadError(f"an object called {name} (name the schema in CapWords, such as CardPage)")
+    if name in _NAMES_TAKEN:
+        raise NotReadError(
+            f"an object called {name}, as something else of Python or the package is (give the schema another name)"
+        )
 
 
 def _check_told_apart(contract: Contract, kinds: Iterable[str], parts: list[Json]) -> None:

@@ -110,11 +110,11 @@ class Contract:
         """The file and line of the last of these names, each looked for behind the one before."""
         # A link names an operation, too, further in.
         line = 0
-        for name in names:
+        for name in map(re.escape, names):
             found = (
                 number
                 for number in range(line, len(self._lines))
-                if re.match(rf"(      operationId: {name}| *{name}:)( |$)", self._lines[number])
+                if re.match(rf"(      operationId: {name}| *(['\"]?){name}\2:)( |$)", self._lines[number])
             )
             line = next(found, line)
         return f"{CONTRACT_FILE}:{line + 1}"

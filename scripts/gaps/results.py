@@ -14,7 +14,7 @@ from nous_billing.protocol import operations
 from nous_billing.protocol.annotations import alternatives, object_fields
 from scripts.document import Json
 
-from .annotations import READ_AS, NotReadError, check_name, field, members
+from .annotations import CLASSES, READ_AS, NotReadError, check_class_name, check_name, field, members
 from .contract import Contract, Gap, place, snake_case
 from .operations import OPERATIONS_FILE
 
@@ -28,9 +28,6 @@ _ANNOTATED_OTHERWISE = {
 }
 # What the classes call between their fields.
 _USED_IN_CLASSES = {"field", "property"}
-_CLASSES = {
-    name: cls for name, cls in vars(models).items() if inspect.isclass(cls) and cls.__module__ == models.__name__
-}
 
 
 def gaps(contract: Contract) -> Iterator[Gap]:
@@ -46,7 +43,7 @@ def gaps(contract: Contract) -> Iterator[Gap]:
     read = {READ_AS.get(name, name) for name in found}
     for name in found:
         yield from _fields(contract, name)
-    for name in set(_CLASSES) - read:
+    for name in set(CLASSES) - read:
         yield Gap(place(MODELS_FILE, name), f"The contract has no body {name}. Take it out.")
 
 
@@ -122,8 +119,13 @@ def _fields(contract: Contract, name: str) -> Iterator[Gap]:
         text = "An object of a reply has no name. Put it under components/schemas."
         yield Gap(contract.place("paths"), text)
         return
+    try:
+        check_class_name(name)
+    except NotReadError:
+        # Said of each place that has it.
+        return
     read_as = READ_AS.get(name, name)
-    cls = _CLASSES.get(read_as)
+    cls = CLASSES.get(read_as)
     taken = {*_USED_IN_CLASSES, *(set(dir(cls)) - set(_given(cls)) if cls else ())}
     said: dict[str, str] = {}
     for key, part in schema["properties"].items():
@@ -146,7 +148,7 @@ def _fields(contract: Contract, name: str) -> Iterator[Gap]:
 
 
 def _compared(name: str, said: dict[str, str], where: str) -> Iterator[Gap]:
-    cls = _CLASSES[name]
+    cls = CLASSES[name]
     given = _given(cls)
     for each, line in said.items():
         if each not in given:

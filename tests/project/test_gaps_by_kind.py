@@ -316,6 +316,7 @@ def test_a_success_that_nothing_reads_is_refused_where_it_is_declared(responses:
         ("raw", False),
         ("_id", False),
         ("toDict", False),
+        ("'price(usd'", False),
     ],
 )
 def test_a_key_that_no_field_would_find_is_refused(key: str, found: bool) -> None:
@@ -345,6 +346,23 @@ def test_a_key_named_like_something_else_of_its_class_is_refused(schema: str, ke
     python_name = re.sub("C", "_c", key)
     assert any(each.startswith(f"{schema}.{key} is {TAKEN.format(python_name)}") for each in asked), asked
     assert not any(f"{python_name}: " in each and "Add" in each for each in asked)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        *((name, " (name the schema in CapWords") for name in ("Card.V2", "2faChallenge", "billing-page")),
+        *((name, ", as something else of ") for name in ("Purchase", "Result", "Decimal", "Warning")),
+    ],
+)
+@pytest.mark.parametrize("schema", ["{$ref: '#/components/schemas/%s'}", "{type: array, items: <Holder>}"])
+def test_an_object_that_no_class_can_be_named_after_is_refused(name: str, why: str, schema: str) -> None:
+    text = SCHEMAS.replace("{RESPONSES}", JSON_ANSWER % schema.replace("%s", name))
+    text = text.replace("EXTRA", f"{{$ref: '#/components/schemas/{name}'}}")
+    found = results.gaps(parsed(f"{text}    {name}: {{type: object, properties: {{a: {{}}}}}}\n"))
+    asked = [gap.text for gap in found if f"an object called {name}{why}" in gap.text or f"class {name}." in gap.text]
+    what = "Holder.extra is" if "Holder" in schema else "delete_x answers with"
+    assert [each.partition(" an object")[0] for each in asked] == [what]
 
 
 def test_an_object_that_holds_itself_is_asked_for_once() -> None:
@@ -525,6 +543,13 @@ def test_a_refusal_that_says_nothing_is_refused(answer: str) -> None:
         "delete_x answers 404 without a code. Give each code a schema of its own under components/schemas, with error: "
         "{const: the_code}."
     ]
+
+
+def test_the_place_of_a_name_is_that_of_the_whole_name_whatever_is_in_it() -> None:
+    held = Contract(f"{SCHEMAS}    CardxV2: {{}}\n    Card.V2:\n      properties:\n        'price(usd': {{}}\n")
+    lines = len(SCHEMAS.splitlines())
+    assert held.place("Card.V2") == f"openapi/nous-portal-billing.yaml:{lines + 2}"
+    assert held.place("Card.V2", "price(usd") == f"openapi/nous-portal-billing.yaml:{lines + 4}"
 
 
 def test_the_place_of_an_operation_is_not_a_link_to_it() -> None:
