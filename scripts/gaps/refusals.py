@@ -1,10 +1,12 @@
 """Error statuses, error codes and their fields that the facade's exceptions lack."""
 
 import inspect
+import re
 from collections import Counter
 from collections.abc import Iterator
 from http import HTTPStatus
 
+import nous_billing
 from nous_billing.errors import BillingError
 from nous_billing.mock.replies import names_json
 from nous_billing.protocol.error_codes import CLASSES, REFUSALS, statuses
@@ -87,10 +89,16 @@ def _code(contract: Contract, code: str, at: tuple[int, ...], schemas: list[str]
         yield Gap(contract.place(schemas[0]), text)
     shown = at[0] if len(at) == 1 else at
     if code not in REFUSALS:
-        name = f"Billing{code.title().replace('_', '')}"
+        name = f"Billing{re.sub(r'[^A-Za-z0-9]', '', code.title())}"
         base = next((CLASSES[status] for status in at if status in CLASSES), BillingError).__name__
         lines = [f"class {name}({base}): with a docstring", *(f"{each}: {kind} = None" for each, kind in own.items())]
-        yield Gap(place(_ERRORS_FILE, base), f"There is no class for {code}. Add: {', '.join(lines)}")
+        where = place(_ERRORS_FILE, base)
+        # Not in the file of BillingError, from which errors.py takes that class only.
+        where = where if where.startswith(_ERRORS_FILE) else _ERRORS_FILE
+        unless = f". There is a {name}: give the new one another name, unless it is that" * (
+            name in nous_billing.__all__
+        )
+        yield Gap(where, f"There is no class for {code}. Add: {', '.join(lines)}{unless}")
         yield Gap(place(_TABLE_FILE, "REFUSALS"), f'Add: "{code}": ({shown}, errors.{name}, "A sentence."),')
         return
     cls = REFUSALS[code][1]

@@ -535,6 +535,26 @@ def test_a_code_of_a_failing_portal_is_said_to_leave_a_charge_unknown(status: in
     assert not any(sentence in each for each in refused(schema.replace("new_code", "stripe_unavailable"), status=503))
 
 
+@pytest.mark.parametrize(
+    ("code", "status", "name"),
+    [
+        ("new_code", 404, "BillingNewCode"),
+        ("new-code.2", 403, "BillingNewCode2"),
+        ("state", 403, "BillingState"),
+    ],
+)
+def test_the_class_of_a_new_code_is_asked_for_in_the_file_of_errors(code: str, status: int, name: str) -> None:
+    answer = "{description: X., content: {application/json: {schema: <New>}}}"
+    text = SCHEMAS.replace("{RESPONSES}", f"{{'{status}': {answer}}}")
+    held = parsed(f"{text}    New: {{properties: {{error: {{const: {code}}}}}}}\n")
+    (gap,) = [gap for gap in refusals.gaps(held) if f"There is no class for {code}." in gap.text]
+    base = {403: "BillingAccessDenied", 404: "BillingError"}[status]
+    there = ". There is a BillingState: give the new one another name, unless it is that" if code == "state" else ""
+    assert gap.text.endswith(f"Add: class {name}({base}): with a docstring{there}")
+    assert gap.place.startswith("nous_billing/errors.py")
+    assert any(f'"{code}": ({status}, errors.{name}, ' in gap.text for gap in refusals.gaps(held))
+
+
 @pytest.mark.parametrize("answer", ["{description: X.}", "{description: X., content: {text/html: {}}}"])
 def test_a_refusal_that_says_nothing_is_refused(answer: str) -> None:
     held = parsed(SCHEMAS.replace("{RESPONSES}", f"{{'404': {answer}, '500': {answer}}}"))
