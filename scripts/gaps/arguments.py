@@ -15,9 +15,12 @@ from scripts.document import Json
 
 from .contract import Contract, snake_case
 
-# By the contract's type: of which types a method has to take one, and which it may take beside it.
+# By the contract's type, with its format where that makes a difference: of which types a method has to take one, and
+# which it may take beside it.
 _TAKEN_FOR: dict[str, tuple[set[Any], set[Any]]] = {
     "string": ({str, date, datetime}, {UUID}),
+    "string (decimal)": ({str, Decimal}, {int, float}),
+    "string (uuid)": ({str, UUID}, set()),
     "number": ({Decimal, float}, {int, str}),
     "integer": ({int}, set()),
     "boolean": ({bool}, set()),
@@ -70,7 +73,9 @@ def taken_otherwise(contract: Contract, function: Any, said: dict[str, list[Json
 def _json_types(contract: Contract, schema: Json) -> Iterator[str]:
     for each in map(contract.resolved, contract.alternatives(schema)):
         types = each.get("type", "anything")
-        yield from types if isinstance(types, list) else [types]
+        for kind in types if isinstance(types, list) else [types]:
+            of_format = f"{kind} ({each.get('format')})"
+            yield of_format if of_format in _TAKEN_FOR else kind
 
 
 def _python_types(annotation: Any) -> list[Any]:

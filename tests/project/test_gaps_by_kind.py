@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
+from uuid import UUID
 
 import pytest
 
 from nous_billing import models
+from nous_billing.money import Amount
 from nous_billing.protocol import operations as facade
 from nous_billing.protocol.decoding import read
 from nous_billing.protocol.error_codes import REFUSALS
@@ -427,11 +429,19 @@ def test_an_argument_that_python_keeps_for_itself_is_asked_for_by_the_name_that_
 
 
 # The annotations are text, as those of the facade are, and find their names in this module.
-_NAMED = (Decimal, Literal, Sequence, datetime)
+_NAMED = (Amount, Decimal, Literal, Sequence, UUID, datetime)
 TAKES = [
     ("{type: string}", "str | UUID", None),
     ("{type: string}", "int", "string"),
     ("{type: string, format: date-time}", "datetime", None),
+    ("{type: string, format: uuid}", "UUID", None),
+    ("{type: string, format: uuid}", "str | UUID", None),
+    ("{type: [string, 'null'], format: uuid}", "datetime", "string (uuid)"),
+    ("<Money>", "Amount | None", None),
+    ("<Money>", "Decimal", None),
+    ("<Money>", "str", None),
+    ("<Money>", "float", "string (decimal)"),
+    ("{type: string}", "Amount", "string"),
     ("{type: string, enum: [a]}", "Literal['a'] | None", None),
     ("{type: integer}", "int | None", None),
     ("{type: integer}", "str", "integer"),
