@@ -51,6 +51,11 @@ class Contract:
             if method in METHODS and "operationId" in operation
         }
 
+    def scopes(self, operation: Json) -> list[str]:
+        """The scopes that an operation requires."""
+        requirements: list[Json] = {"security": [], **self._document, **operation}["security"]
+        return [scope for each in requirements for scopes in each.values() for scope in scopes]
+
     def resolved(self, schema: Json) -> Json:
         """What a schema stands for: a reference or an ``allOf`` of one is another's name."""
         here = resolve(self._document, schema)
@@ -75,7 +80,9 @@ class Contract:
                 yield from self.layers(each)
 
     def misplaced(self) -> Iterator[tuple[str, str]]:
-        """What stands beside the methods of a path, and methods without a name: the path and a sentence."""
+        """What is in a place that nothing looks at, and methods without a name: the place and a sentence."""
+        if "webhooks" in self._document:
+            yield "webhooks", "The contract has webhooks, which the facade does not receive. Describe them elsewhere."
         for path, item in self._document["paths"].items():
             for method, operation in item.items():
                 if method not in METHODS:

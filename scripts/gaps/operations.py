@@ -3,8 +3,10 @@
 import inspect
 from collections import Counter
 from collections.abc import Iterator
+from http import HTTPStatus
 
-from nous_billing import AsyncBillingClient, BillingClient
+from nous_billing import BILLING_MANAGE_SCOPE, AsyncBillingClient, BillingClient
+from nous_billing.auth.oauth import LOGIN_SCOPE
 from nous_billing.mock import MockPortal
 from nous_billing.mock.contract import IDEMPOTENCY_KEY
 from nous_billing.mock.ledger import FAILURES
@@ -22,6 +24,8 @@ _ASYNC_CLIENT_FILE = "nous_billing/async_client.py"
 _OF_EVERY_METHOD = {"self", "timeout", "headers"}
 _TAKEN = {*_OF_EVERY_METHOD, *OF_GENERATED, "body", "params", "cookies", "client"}
 _SOMETHING_ELSE = "something other than this operation. Give the operation another operationId."
+# What a login asks for by itself.
+_SCOPES = (LOGIN_SCOPE, BILLING_MANAGE_SCOPE)
 # What says who asks, for what, and how a request is framed. No caller gives it.
 _SET_BY_THE_SDK = {"accept", "authorization", "content-length", "content-type", "cookie", "host", "user-agent"}
 
@@ -29,7 +33,7 @@ _SET_BY_THE_SDK = {"accept", "authorization", "content-length", "content-type", 
 def gaps(contract: Contract) -> Iterator[Gap]:
     yield from (Gap(contract.place(path), text) for path, text in contract.misplaced())
     for name, operation in contract.operations.items():
-        yield from (Gap(contract.place(name), text) for text in _unusable(name, operation))
+        yield from (Gap(contract.place(name), text) for text in _unusable(contract, name, operation))
         yield from (
             Gap(contract.place(name), f"{name} has {kind}, which the facade does not send.")
             for kind in _not_sent(contract, operation)
@@ -78,16 +82,22 @@ def is_operation(value: object) -> bool:
     return inspect.isfunction(value) and value.__module__ == operations.__name__
 
 
-def _unusable(name: str, operation: Json) -> Iterator[str]:
+def _unusable(contract: Contract, name: str, operation: Json) -> Iterator[str]:
     """What the facade, the mock and the tests would not find by its name."""
     if not name.isidentifier() or snake_case(name) != name:
-        yield f"{name} is no name for a method. Give it an operationId such as {snake_case(name)}."
+        example = snake_case(name) if snake_case(name).isidentifier() else "get_balance"
+        yield f"{name} is no name for a method. Give it an operationId such as {example}."
     tags = operation.get("tags", [])
     if len(tags) != 1 or not tags[0].isidentifier() or tags[0].lower() != tags[0]:
         yield f"{name} has {tags or 'no tag'}. Give it one tag, a word in lower case such as billing."
     for status in operation["responses"]:
         if not status.isdecimal():
             yield f"{name} answers {status}. Name each status."
+        elif int(status) < HTTPStatus.OK or HTTPStatus.MULTIPLE_CHOICES <= int(status) < HTTPStatus.BAD_REQUEST:
+            yield f"{name} answers {status}, which the facade does not follow. Take it out: a reply is 2xx, 4xx or 5xx."
+    for scope in contract.scopes(operation):
+        if scope not in _SCOPES:
+            yield f"{name} requires the scope {scope}, which no login asks for. Name {' or '.join(_SCOPES)}."
 
 
 def _broken_links(contract: Contract, operation: Json) -> Iterator[str]:

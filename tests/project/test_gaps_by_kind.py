@@ -480,6 +480,11 @@ def test_an_argument_of_another_type_than_the_contracts_is_refused(
     ("old", "new", "sentence"),
     [
         ("operationId: delete_x", "operationId: deleteX", "deleteX is no name for a method. Give it an operationId"),
+        (
+            "operationId: delete_x",
+            "operationId: 2fa.x",
+            "2fa.x is no name for a method. Give it an operationId such as g",
+        ),
         ("operationId: delete_x", "operationId: close", "BillingClient.close is something other than this operation."),
         ("operationId: delete_x", "operationId: replace", "replace is something other than this operation."),
         ("operationId: delete_x", "operationId: inject", "MockPortal.inject is no @handler, or something other"),
@@ -489,10 +494,16 @@ def test_an_argument_of_another_type_than_the_contracts_is_refused(
         ("tags: [a]", "summary: X.", "Give it one tag, a word in lower case such as billing."),
         ("'200'", "default", "delete_x answers default. Name each status."),
         ("'200'", "2XX", "delete_x answers 2XX. Name each status."),
+        ("'200'", "302", "delete_x answers 302, which the facade does not follow. Take it out"),
+        ("'200'", "101", "delete_x answers 101, which the facade does not follow. Take it out"),
+        ("billing:manage", "billing:export", "delete_x requires the scope billing:export, which no login asks for."),
+        ("paths:", "webhooks: {}\npaths:", "webhooks, which the facade does not receive. Describe them elsewhere."),
     ],
 )
 def test_what_nothing_would_find_by_its_name_is_refused(old: str, new: str, sentence: str) -> None:
-    text = SCHEMAS.replace("{RESPONSES}", "{'200': {description: X.}}\n      tags: [a]")
+    text = SCHEMAS.replace(
+        "{RESPONSES}", "{'200': {description: X.}}\n      tags: [a]\n      security: [{bearer: ['billing:manage']}]"
+    )
     held = Contract(text.replace(old, new))
     found = [str(gap) for gap in (*operations.gaps(held), *results.gaps(held), *refusals.gaps(held))]
     assert any(sentence in each for each in found), found
