@@ -128,11 +128,13 @@ def _fields(contract: Contract, name: str) -> Iterator[Gap]:
     cls = CLASSES.get(read_as)
     taken = {*_USED_IN_CLASSES, *(set(dir(cls)) - set(_given(cls)) if cls else ())}
     said: dict[str, str] = {}
+    refused: set[str] = set()
     for key, part in schema["properties"].items():
         try:
             check_name(key, taken)
             said[snake_case(key)] = field(contract, part, required=key in schema.get("required", []))
         except NotReadError as kind:
+            refused.add(snake_case(key))
             yield Gap(contract.place(name, key), f"{name}.{key} is {kind}, which the facade does not read.")
     said |= {f: kind for f in said for kind in [_ANNOTATED_OTHERWISE.get(f"{name}.{f}")] if kind}
     where = place(MODELS_FILE, read_as)
@@ -141,13 +143,13 @@ def _fields(contract: Contract, name: str) -> Iterator[Gap]:
         yield Gap(where, f"There is no class {name}. Add it with {lines}.")
         return
     if read_as == name:
-        yield from _compared(name, said, where)
+        yield from _compared(name, said, refused, where)
         return
     for key in set(said) - set(_given(cls)):
         yield Gap(where, f"{name} has {key}, which nothing reads.")
 
 
-def _compared(name: str, said: dict[str, str], where: str) -> Iterator[Gap]:
+def _compared(name: str, said: dict[str, str], refused: set[str], where: str) -> Iterator[Gap]:
     cls = CLASSES[name]
     given = _given(cls)
     for each, line in said.items():
@@ -155,7 +157,7 @@ def _compared(name: str, said: dict[str, str], where: str) -> Iterator[Gap]:
             yield Gap(where, f"{name} has no {each}. Add: {each}: {line}")
         elif _is_known(line) and given[each] != _given(written(each, line))[each]:
             yield Gap(where, f"{name}.{each} is {cls.__annotations__[each]}. The contract says {line}.")
-    for each in set(given) - set(said) - {"raw"}:
+    for each in set(given) - set(said) - refused - {"raw"}:
         yield Gap(where, f"The contract has no {name}.{each}. Take it out.")
 
 

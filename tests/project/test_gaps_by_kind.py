@@ -367,6 +367,14 @@ def test_an_object_that_no_class_can_be_named_after_is_refused(name: str, why: s
     assert [each.partition(" an object")[0] for each in asked] == [what]
 
 
+def test_a_field_whose_new_kind_is_refused_is_not_said_to_be_gone() -> None:
+    text = SCHEMAS.replace("{RESPONSES}", JSON_ANSWER % "{$ref: '#/components/schemas/Bounds'}")
+    held = Contract(f"{text}    Bounds: {{properties: {{minUsd: {{type: string, format: byte}}}}}}\n")
+    asked = [gap.text for gap in results.gaps(held) if "Bounds." in gap.text]
+    assert any(each.startswith("Bounds.minUsd is a string of bytes") for each in asked)
+    assert [each for each in asked if "Take it out" in each] == ["The contract has no Bounds.max_usd. Take it out."]
+
+
 def test_an_object_that_holds_itself_is_asked_for_once() -> None:
     held = contract(responses=JSON_ANSWER % "<Tree>")
     (asked,) = [gap.text for gap in results.gaps(held) if "Tree" in gap.text]
