@@ -1,8 +1,11 @@
 """Say what changed in the contract since the last release, who feels it, and which version that demands.
 
-The verdicts are redocly's, except in two cases that it takes for breaking. This contract announces that replies will
-grow: a further value of an open enumeration and a further body of a reply break no caller. Nor does a further body of
-a request, as long as the released one is still taken.
+The verdicts are redocly's, except where this contract or this project says otherwise:
+
+- The contract announces that replies will grow: a further value of an open enumeration and a further body of a reply
+  break no caller. Nor does a further body of a request, as long as the released one is still taken.
+- `x-decimal-places` stands for `multipleOf`, and redocly does not know it.
+- A deprecation is a minor change, as in semantic versioning.
 """
 
 import itertools
@@ -12,6 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from nous_billing.mock.openapi import exact, resolve
 from scripts.document import Json, load
 from scripts.versions import IMPACTS, demanded_version, too_low
 
@@ -51,9 +55,10 @@ def grows(change: Json, document: Json) -> bool:
 
 
 def at(document: Json, where: list[str]) -> Any:
+    """The value at a place, which may lie behind references."""
     value: Any = document
     for step in where:
-        value = value[int(step)] if isinstance(value, list) else value[step]
+        value = value[int(step)] if isinstance(value, list) else resolve(document, value)[step]
     return value
 
 
@@ -67,12 +72,36 @@ def still_taken(change: Json, document: Json, released: Json) -> bool:
     return body in change["revision"]["value"] and at(document, name) == at(released, name)
 
 
+def breaks_decimal_places(change: Json, document: Json, released: Json) -> bool:
+    """Whether a number has other decimal places in a way that breaks callers, by redocly's rule for `multipleOf`.
+
+    More places in a request are the exception: redocly does not compare the values of `multipleOf`.
+    """
+    if change.get("property") != "x-decimal-places":
+        return False
+    before, now = multiple(released, change["base"]), multiple(document, change["revision"])
+    if "responses" in steps(change["path"]):
+        return before is not None and now != before
+    return now is not None and (before is None or now > before)
+
+
+def multiple(document: Json, side: Json) -> float | None:
+    """What the number on one side of a change is a multiple of, however the contract says it."""
+    schema = at(exact(document), steps(side["pointer"].removesuffix("/x-decimal-places")))
+    found: float | None = schema.get("multipleOf")
+    return found
+
+
 def verdict(change: Json, document: Json, released: Json) -> tuple[str, str]:
     """The impact of a change, and why it is not redocly's where it is not."""
     if change["impact"] == "major" and grows(change, document):
         return "minor", " The contract announces such growth."
     if change["impact"] == "major" and still_taken(change, document, released):
         return "minor", " The released body is still taken."
+    if breaks_decimal_places(change, document, released):
+        return "major", ""
+    if change.get("property") == "deprecated" and change["revision"].get("value"):
+        return "minor", ""
     return str(change["impact"]), ""
 
 

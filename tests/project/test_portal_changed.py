@@ -44,6 +44,18 @@ FROZEN = Path(__file__).parent / "frozen/contract.yaml"
         ),
         ("in: query, ", "in: query, required: true, ", "major", "size"),
         ("A thing.\n      required", "One thing.\n      required", "patch", ""),
+        ("offer: {type: number, x-decimal-places: 2}", "offer: {type: number, x-decimal-places: 0}", "major", "offer"),
+        ("offer: {type: number, x-decimal-places: 2}", "offer: {type: number, x-decimal-places: 3}", "patch", "offer"),
+        ("offer: {type: number, x-decimal-places: 2}", "offer: {type: number}", "patch", "offer"),
+        ("count: {type: integer}", "count: {type: integer, x-decimal-places: 2}", "major", "POST /things: count"),
+        ("price: {type: number, x-decimal-places: 2}", "price: {type: number, x-decimal-places: 0}", "major", "price"),
+        ("price: {type: number, x-decimal-places: 2}", "price: {type: number}", "major", "200: price"),
+        ("discount: {type: number, multipleOf: 0.01}", "discount: {type: number, x-decimal-places: 2}", "patch", ""),
+        ("discount: {type: number, multipleOf: 0.01}", "discount: {type: number, x-decimal-places: 1}", "major", ""),
+        ("size: {type: integer}\n", "size: {type: integer, x-decimal-places: 2}\n", "patch", "200: size"),
+        ("      parameters:", "      deprecated: true\n      parameters:", "minor", "GET /things. deprecated"),
+        ("in: query, ", "in: query, deprecated: true, ", "minor", "deprecated"),
+        ("      parameters:", "      deprecated: false\n      parameters:", "patch", "GET /things. deprecated"),
     ],
 )
 def test_a_change_of_the_contract_is_judged(old: str, new: str, impact: str, line: str, tmp_path: Path) -> None:
