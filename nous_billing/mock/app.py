@@ -3,8 +3,9 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from urllib.parse import quote, unquote
 
-from starlette.convertors import PathConvertor, register_url_convertor
+from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -21,13 +22,16 @@ _NOT_FOUND = Reply(404, "<!doctype html><title>404</title><h1>This page could no
 _logger = logging.getLogger("nous_billing.mock")
 
 
-class _RestConvertor(PathConvertor):
-    """The rest of a path: a quoted slash or line break belongs to the last parameter."""
+class _QuotedConvertor(StringConvertor):
+    """A parameter in a path that is still quoted: a quoted slash does not end it."""
 
-    regex = "(?s:.*)"
+    regex = "[^/]*"
+
+    def convert(self, value: str) -> str:
+        return unquote(value)
 
 
-register_url_convertor("rest_of_path", _RestConvertor())
+register_url_convertor("quoted", _QuotedConvertor())
 
 
 def build_app(
@@ -54,7 +58,12 @@ def build_app(
 
 
 def _pattern(path: str) -> str:
-    return f"{path[:-1]}:rest_of_path}}" if path.endswith("}") else path
+    return quote(path, safe="/{}").replace("}", ":quoted}")
+
+
+def _quoted(raw_path: bytes) -> str:
+    """The path with each segment quoted in one way, however the client quoted it."""
+    return "/".join(quote(unquote(segment), safe="") for segment in raw_path.decode("latin-1").split("/"))
 
 
 class _Observed:
@@ -79,7 +88,7 @@ class _Observed:
 
         started = time.perf_counter()
         try:
-            await self._app(scope, receive, observed)
+            await self._app({**scope, "path": _quoted(scope["raw_path"])}, receive, observed)
         finally:
             status = "no reply" if record.status is None else record.status
             _logger.info("%s %s %s %.0f ms", record.method, path, status, (time.perf_counter() - started) * 1000)

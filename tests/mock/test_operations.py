@@ -1,6 +1,7 @@
 """What a new operation gets from its entry in the contract alone: parameters, body, key, and what it may answer."""
 
 from decimal import Decimal
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -12,7 +13,7 @@ from nous_billing.mock.replies import ReplyLost
 
 from .api import ask
 
-# Behind the path of another operation, whose parameter may contain slashes.
+# Behind the path of another operation, whose parameter may contain quoted slashes.
 PATH = "/api/billing/charge/{number}/gifts"
 SEVERAL = {"type": "array", "items": {"type": "integer"}, "maxItems": 3}
 GIFT = {
@@ -40,6 +41,12 @@ GIFT = {
         "429": {"description": "Nothing, too."},
     },
 }
+# Each path, of which one ends with its parameter, and the name of its operation.
+NOTED = {"/api/notes/{about}": "note", "/api/notes/{about}/text:raw": "note_text"}
+NOTE = {
+    "parameters": [{"name": "about", "in": "path", "required": True, "schema": {"type": "string"}}],
+    "responses": {"204": {"description": "Nothing."}},
+}
 SENT = {"method": "POST", "json": {"amountUsd": 10.5}, "headers": {"Idempotency-Key": "k", "When": "7"}}
 URL = "/api/billing/charge/3/gifts?limit=2.5"
 
@@ -50,6 +57,7 @@ def giving(monkeypatch):
     document = load_document()
     document["paths"][PATH] = {"post": GIFT}
     document["paths"][f"{PATH}/again"] = {"post": {**GIFT, "operationId": "give_again"}}
+    document["paths"] |= {path: {"get": {**NOTE, "operationId": name}} for path, name in NOTED.items()}
     interface = Interface(document, operations(document))
     monkeypatch.setattr("nous_billing.mock.mock_portal.portal_interface", lambda: interface)
 
@@ -64,7 +72,7 @@ def giving(monkeypatch):
                 self.calls.append(call)
                 return reply
 
-            give_again = give
+            give_again = note = note_text = give
 
         return Giving()
 
@@ -91,6 +99,21 @@ def test_a_handler_gets_parameters_and_body_with_their_types(giving):
         portal.organisation,
     )
     assert portal.violations == []
+
+
+@pytest.mark.parametrize("path", NOTED)
+@pytest.mark.parametrize("about", ["a/b", "a%2Fb", "/", "\n", "a/text:raw", "\u00e9 ;?#", "%2e", "n1"])
+def test_a_quoted_slash_is_part_of_a_parameter_wherever_it_is_in_the_path(giving, path, about):
+    portal = giving(Reply(204))
+    assert ask(portal, path.format(about=quote(about, safe=""))).status_code == 204
+    assert portal.calls[0].parameters == {"about": about}
+    assert portal.requests[0].operation == NOTED[path]
+
+
+def test_a_slash_that_is_not_quoted_ends_a_parameter_and_other_characters_may_be_quoted(giving):
+    portal = giving(Reply(204))
+    assert ask(portal, "/api/notes/a/b").status_code == 404
+    assert ask(portal, "/api/%6eotes/a/text%3Araw").status_code == 204
 
 
 @pytest.mark.parametrize(
@@ -173,7 +196,7 @@ class Gifts(MockPortal):
     def give(self, call):
         return call.once(self._give)
 
-    give_again = give
+    give_again = note = note_text = give
 
     def _give(self):
         self.gifts += 1
