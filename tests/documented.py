@@ -33,9 +33,31 @@ _PARAMETERS = {
 # Those that may change something, and among them those that move money: they ask for an idempotency key.
 CHANGING = {name for name, (_, method, _) in PLACES.items() if method != "GET" and not ENTRIES[name].reads_only}
 KEYED = {name for name in OPERATIONS if "Idempotency-Key" in (each["name"] for each in _PARAMETERS[name])}
-# Those that need a scope, and those to which something can be given.
+# Those that need a scope.
 SCOPED = [name for name, (_, _, entry) in PLACES.items() if any(entry.get("security", [{}])[0].values())]
-WITH_INPUT = [name for name, (_, _, entry) in PLACES.items() if entry.get("parameters") or "requestBody" in entry]
+# What any text satisfies says no more than this.
+_NO_CONSTRAINT = {"type", "description", "title", "example", "examples", "default", "deprecated"}
+
+
+def is_constrained(parameter: Any) -> bool:
+    """Whether a parameter can have a text that its schema forbids. In a path none is empty."""
+    schema = resolve(DOCUMENT, parameter["schema"])
+    if parameter["in"] == "path" and schema.get("minLength") == 1:
+        schema = {key: value for key, value in schema.items() if key != "minLength"}
+    if schema.get("type") == "array" and schema.keys() <= {*_NO_CONSTRAINT, "items"}:
+        return is_constrained({**parameter, "schema": schema.get("items", {})})
+    if alternatives := schema.get("anyOf"):
+        return all(is_constrained({**parameter, "schema": each}) for each in alternatives)
+    return "string" not in schema.get("type", "string") or not schema.keys() <= _NO_CONSTRAINT
+
+
+def can_be_wrong(entry: Any) -> bool:
+    """Whether a request of an operation can say something that the contract forbids."""
+    parameters = [resolve(DOCUMENT, each) for each in entry.get("parameters", [])]
+    return "requestBody" in entry or any(is_constrained(each) for each in parameters)
+
+
+CONSTRAINED = [name for name, (_, _, entry) in PLACES.items() if can_be_wrong(entry)]
 
 
 def body_schemas(operation: str) -> list[Any]:

@@ -8,7 +8,7 @@ from schemathesis.core import NotSet
 from schemathesis.generation import GenerationMode
 
 import nous_billing as nb
-from tests.documented import SITUATIONS, WITH_INPUT, argument_schemas, body_schemas, snake, validator
+from tests.documented import CONSTRAINED, SITUATIONS, argument_schemas, body_schemas, snake, validator
 from tests.registry import ENTRIES, RAISES
 from tests.registry import KEY as ANY_KEY
 
@@ -59,7 +59,7 @@ def test_a_request_that_the_contract_allows_is_sent_as_it_is(situation, rig, fac
     record_property("reached", (FACADE, situation.operation, situation.status, len(reached)))
 
 
-@pytest.mark.parametrize("operation", WITH_INPUT)
+@pytest.mark.parametrize("operation", CONSTRAINED)
 def test_a_request_that_the_contract_forbids_is_refused_or_mended(operation, rig, facade, for_all):
     outcomes = set()
 
