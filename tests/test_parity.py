@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Mapping
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from importlib import import_module
 from typing import Any
@@ -36,6 +37,15 @@ SENT: list[tuple[str, Mapping[str, Any]]] = [
     ("set_pending_subscription_change", {"subscription_type_id": None}),
     ("patch_auto_top_up", {"enabled": False, "threshold": "0.01", "top_up_amount": "99999.99"}),
 ]
+SCHEMAS = DOCUMENT["components"]["schemas"]
+# The schemas whose example has every property, and an object inside.
+NESTING = [
+    name
+    for name, schema in SCHEMAS.items()
+    if "properties" in schema
+    and schema["properties"].keys() == schema["example"].keys()
+    and any(isinstance(value, dict) for value in schema["example"].values())
+]
 IDS = [f"{sent[0]} {' '.join(str(value)[:20] for value in sent[1].values())}" for sent in SENT]
 
 
@@ -52,14 +62,20 @@ def to_generated(operation, arguments):
         if {name for name, each in properties(schema).items() if "const" not in each} <= set(given)
     )
     model = getattr(models, schema["$ref"].rpartition("/")[2])
-    body = {
-        name: float(given[name]) if resolve(DOCUMENT, each).get("type") == "number" else given[name]
-        for name, each in properties(schema).items()
-        if name in given
-    }
-    constants = {f"{name}_": each["const"] for name, each in properties(schema).items() if "const" in each}
-    rest = {name: value for name, value in given.items() if name not in body}
-    return {**rest, "body": model(**constants, **body)}
+    body = {}
+    for wire_name, each in resolve(DOCUMENT, schema)["properties"].items():
+        if "const" in each:
+            body[wire_name] = each["const"]
+        elif snake(wire_name) in given:
+            body[wire_name] = to_wire(given.pop(snake(wire_name)), resolve(DOCUMENT, each))
+    # It makes classes of the objects and maps in the body.
+    return {**given, "body": model.from_dict(body)}
+
+
+def to_wire(value, schema):
+    if schema.get("type") == "number":
+        return float(value)
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def properties(schema):
@@ -97,6 +113,19 @@ def from_generated(kind, url, operation, arguments):
 
 def body_of(request):
     return json.loads(request.body, parse_float=Decimal, parse_int=Decimal) if request.body else None
+
+
+@pytest.mark.parametrize("name", NESTING)
+def test_objects_inside_a_body_become_those_of_the_generated_model(name, monkeypatch):
+    monkeypatch.setattr("tests.test_parity.body_schemas", lambda operation: [{"$ref": f"#/components/schemas/{name}"}])
+    example = SCHEMAS[name]["example"]
+    given = to_generated("any", {snake(key): value for key, value in example.items()})
+    assert given["body"].to_dict() == example
+
+
+def test_a_moment_in_a_body_is_text():
+    moment = datetime(2026, 1, 31, tzinfo=UTC)
+    assert to_wire(moment, {"type": "string", "format": "date-time"}) == "2026-01-31T00:00:00+00:00"
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
