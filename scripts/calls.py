@@ -53,8 +53,26 @@ def arguments(document: Json, operation: Operation) -> Json:
     return made
 
 
+def check_replies(document: Json, operation: Operation) -> None:
+    """Raise ContractViolation for a reply that lacks an example. The tests answer with these examples."""
+    entry = document["paths"][operation.path][operation.method.lower()]
+    for status, reply in entry["responses"].items():
+        answer = resolve(document, reply)
+        schema = answer.get("content", {}).get("application/json", {}).get("schema", {"example": None})
+        parts = [("its schema", each) for each in resolve(document, schema).get("anyOf", [schema])]
+        parts += [(f"its header {name}", header) for name, header in answer.get("headers", {}).items()]
+        for what, part in parts:
+            try:
+                example(document, part)
+            except LookupError as missing:
+                raise ContractViolation(
+                    f"{operation.id} answers {status} without an example in {what}. Add there: example: ..."
+                ) from missing
+
+
 def call(document: Json, operation: Operation) -> int:
     """The status of a success that the contract allows. Raises ContractViolation for anything else."""
+    check_replies(document, operation)
     try:
         made = arguments(document, operation)
     except LookupError as missing:

@@ -6,6 +6,8 @@ from nous_billing.mock import MockPortal, Reply
 from nous_billing.mock.openapi import load_document, operations
 from scripts import calls
 
+MONEY = {"$ref": "#/components/schemas/Money"}
+
 
 def test_every_operation_of_the_contract_is_called(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
@@ -31,6 +33,21 @@ def test_every_operation_of_the_contract_is_called(capsys: pytest.CaptureFixture
             for schema in ({}, {"type": "string"}, {"type": "array", "items": {"type": "string"}})
         ),
         (lambda document: document["paths"]["/api/billing/state"]["get"].update(servers=[]), None, "do what servers"),
+        *(
+            (
+                lambda document, status=status, reply=reply: document["paths"]["/api/billing/state"]["get"][
+                    "responses"
+                ].update({status: {"description": "More.", **reply}}),
+                None,
+                f"get_billing_state answers {status} without an example in {part}. Add there: example: ...",
+            )
+            for status, reply, part in [
+                ("200", {"content": {"application/json": {"schema": {"type": "object"}}}}, "its schema"),
+                ("202", {"content": {"application/json": {"schema": {"type": "object"}, "example": {}}}}, "its schema"),
+                ("202", {"content": {"application/json": {"schema": {"anyOf": [MONEY, {}]}}}}, "its schema"),
+                ("204", {"headers": {"X-Left": {"schema": {"type": "integer"}}}}, "its header X-Left"),
+            ]
+        ),
     ],
 )
 def test_a_drift_fails(change, reply, said, monkeypatch, capsys) -> None:
@@ -47,8 +64,7 @@ def test_a_drift_fails(change, reply, said, monkeypatch, capsys) -> None:
 
 def test_a_list_has_the_example_of_its_items() -> None:
     document = load_document()
-    money = {"$ref": "#/components/schemas/Money"}
-    assert calls.example(document, {"schema": {"type": "array", "items": money}}) == [
+    assert calls.example(document, {"schema": {"type": "array", "items": MONEY}}) == [
         document["components"]["schemas"]["Money"]["example"]
     ]
 
