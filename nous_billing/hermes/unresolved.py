@@ -40,7 +40,7 @@ class Payment:
         key: The idempotency key that it is sent with.
         what: What is paid for, such as ``"charge 100"``.
         portal: The base URL of the portal that it is sent to.
-        organisation: The id of the organisation that pays.
+        organisation: The id of the organisation that pays; empty while it is not known.
         sent_at: When it was last sent, in seconds since 1970.
         sends: How often a call was about to send it.
         other_keys: Keys of later confirmations, which this payment answers too.
@@ -62,7 +62,9 @@ class Payment:
 
     def answers(self, confirmed: Payment) -> bool:
         """Whether what a person has just confirmed is this payment: the same key, or the same purchase soon after."""
-        if (self.portal, self.organisation) != (confirmed.portal, confirmed.organisation):
+        # Whoever pays may be the same: only two known organisations differ.
+        is_another = self.organisation and confirmed.organisation and self.organisation != confirmed.organisation
+        if self.portal != confirmed.portal or is_another:
             return False
         if self.has_key(confirmed.key):
             return True
@@ -90,11 +92,21 @@ class UnresolvedPayments:
         """
 
         def claim(payments: dict[str, Payment]) -> tuple[Payment, bool]:
-            # By its own key first: a payment of the same amount may be there too.
-            candidates = sorted(payments.values(), key=lambda each: not each.has_key(confirmed.key))
-            earlier = next((each for each in candidates if each.answers(confirmed)), None)
+            # By its own key first: a payment of the same amount may be there too. Then by the same organisation, known
+            # or not, before one that only may be the same; then the last one sent.
+            candidates = sorted(
+                (each for each in payments.values() if each.answers(confirmed)),
+                key=lambda each: (
+                    not each.has_key(confirmed.key),
+                    each.organisation != confirmed.organisation,
+                    -each.sent_at,
+                ),
+            )
+            earlier = candidates[0] if candidates else None
             payment = earlier or confirmed
             payments[payment.key] = payment
+            # It is now sent for the organisation that is known, and no longer answers for others.
+            payment.organisation = payment.organisation or confirmed.organisation
             if not payment.has_key(confirmed.key):
                 payment.other_keys.append(confirmed.key)
             payment.sent_at = confirmed.sent_at

@@ -302,6 +302,20 @@ def test_a_token_without_a_claim_pays_for_the_organisation_of_the_state(
     assert payment["organisation"] == (known or "")
 
 
+@pytest.mark.parametrize("unread", [0, 1], ids=["first", "second"])
+def test_a_state_that_cannot_be_read_once_does_not_make_it_another_purchase(unread, terminal, server):
+    states = [answer(200, {"org": {"id": "org_1"}})] * 3
+    states[unread] = answer(503, {"error": "temporarily_unavailable"})
+    made = [answer(500), answer(202, {"chargeId": "ch_1"})]
+    server.otherwise = lambda request: (states if request.method == "GET" else made).pop(0)
+    terminal.login("opaque", server.url)
+    assert failure(terminal.pay, timeout=0.5).outcome_unknown
+    assert terminal.pay() == {"chargeId": "ch_1"}
+    sent = [request.headers["idempotency-key"] for request in server.requests if request.method == "POST"]
+    assert len(sent) == 2
+    assert len(set(sent)) == 1
+
+
 def upgrade(terminal, key):
     terminal.use()
     return hermes.post_subscription_upgrade(subscription_type_id="tier_super", idempotency_key=key)
