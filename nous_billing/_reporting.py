@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import fields
@@ -82,7 +82,8 @@ class Listener:
     def note_failure(self) -> None:
         if not self._has_failed:
             self._has_failed = True
-            _log(logging.ERROR, "The observer failed. No call is changed by it, and its next failures are not logged.")
+            sentence = "The observer failed. No call is changed by it, and its next failures are not logged."
+            log(logging.ERROR, sentence, exc_info=True)
 
 
 Broken = Callable[[BaseException], "Callable[[int], Event] | None"]
@@ -174,7 +175,7 @@ def emit(make: Callable[[int], E], level: int | None = logging.INFO, call: Call 
         return None
     if is_logged and level is not None:
         values = {each.name: _plain(getattr(event, each.name)) for each in fields(event)}
-        _log(level, getattr(event, "template", ""), values, {"event_name": type(event).__name__, **values})
+        log(level, getattr(event, "template", ""), values, extra={"event_name": type(event).__name__, **values})
     if heard_by is not None:
         heard_by.tell(event)
     return event
@@ -192,10 +193,10 @@ def refreshing(base_url: str, renew: Callable[[], T]) -> T:
         emit(event_maker("LoginRefreshed", base_url=base_url, error=error), logging.DEBUG)
 
 
-def _log(level: int, message: str, values: Mapping[str, Any] | None = None, extra: Mapping[str, Any] = {}) -> None:
-    # A filter or a handler of the application must not change what is said about money.
+def log(level: int, message: str, *values: object, **more: Any) -> None:
+    """Log a message of this SDK. A filter or a handler that raises must not change what is said about money."""
     with suppress(Exception):
-        LOGGER.log(level, message, *([values] if values else []), extra=dict(extra), exc_info=values is None)
+        LOGGER.log(level, message, *values, **more)
 
 
 def _plain(value: object) -> object:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import replace
+from logging import INFO, WARNING
 from math import ceil, inf
 from typing import Any
 
+from .._reporting import log
 from ..clock import BaseClock
 from ..credentials import Credentials
 from ..errors import BillingError, BillingNetworkError, BillingResponseError, BillingServerError
@@ -16,8 +17,6 @@ from ..protocol.replies import without_outcome
 from .organisation import organisation_of
 from .subject import Subject
 from .unresolved import Payment, UnresolvedPayments
-
-_log = logging.getLogger("nous_billing")
 
 # Before each repetition. Every one that arrives counts towards the portal's limit of five an hour.
 _PAUSES = (1.0, 3.0, 9.0)
@@ -74,7 +73,7 @@ class Paying:
             else:
                 if self._subject.is_answer(result):
                     yield from RunBlocking(lambda: self._unresolved.resolve(self._home, self._payment))
-                _log.info("Payment of %s: the portal answered the key %s.", self._subject.name, self._payment.key)
+                log(INFO, "Payment of %s: the portal answered the key %s.", self._subject.name, self._payment.key)
                 return result
             self._may_be_made = self._may_be_made or failure.outcome_unknown
             if not self._may_be_made:
@@ -84,7 +83,8 @@ class Paying:
             pause = next(pauses, inf)
             if not _is_passing(failure) or self._clock.monotonic() + pause >= self._deadline:
                 raise (yield from self._uncertain(failure)) from failure
-            _log.info(
+            log(
+                INFO,
                 "Payment of %s: the outcome is unknown (%s). The same key %s is sent again in %g seconds.",
                 self._subject.name,
                 failure.error,
@@ -111,7 +111,8 @@ class Paying:
         self._may_be_made = self._may_be_made or (was_sent and not self._claimed)
         self._claimed = True
         if payment.key != confirmed_key:
-            _log.warning(
+            log(
+                WARNING,
                 "Payment of %s: an earlier one (key %s) is unresolved. It is sent again, and answers this "
                 "confirmation (key %s): nothing is paid twice.",
                 self._subject.name,
@@ -121,7 +122,7 @@ class Paying:
             raise _AnotherKey
 
     def _uncertain(self, failure: BillingError) -> Flow[BillingError]:
-        _log.warning("Payment of %s: the outcome of the key %s stays unknown.", self._subject.name, self._payment.key)
+        log(WARNING, "Payment of %s: the outcome of the key %s stays unknown.", self._subject.name, self._payment.key)
         wait = failure.retry_after or 0
         if wait:
             # Until then the portal does not look at the key, so ten minutes from now would be too early to forget it.

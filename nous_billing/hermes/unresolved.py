@@ -7,21 +7,20 @@ payment whose reply was lost would pay twice.
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
+from logging import WARNING
 from pathlib import Path
 from typing import TypeVar
 
 from .._files.locking import locked
 from .._files.reading import read_own_file
 from .._files.replacing import replace_durably
+from .._reporting import log
 from .._threads import ForkSafeLock
 from ..errors import BillingNetworkError
 
 T = TypeVar("T")
-
-_log = logging.getLogger("nous_billing")
 
 _VERSION = 1
 # A person who sees an error tries again within minutes. Later, the same amount is another purchase.
@@ -141,7 +140,7 @@ class UnresolvedPayments:
             self._change(home, payment.sent_at, change)
         except BillingNetworkError as error:
             # The portal's answer is worth more than the note of it.
-            _log.warning("What became of the payment with the key %s was not saved. %s", payment.key, error)
+            log(WARNING, "What became of the payment with the key %s was not saved. %s", payment.key, error)
 
     def _change(self, home: str, now: float, change: Callable[[dict[str, Payment]], T]) -> T:
         path = Path(home, "nous-billing", "unresolved.json")
@@ -155,7 +154,8 @@ class UnresolvedPayments:
                     replace_durably(path, lambda: _encode(payments, now))
                 self._remembered.pop(home, None)
             except (OSError, ValueError, TypeError, LookupError) as error:
-                _log.warning(
+                log(
+                    WARNING,
                     "The unresolved payments in %s cannot be kept (%s): only this process remembers them.",
                     path,
                     type(error).__name__,

@@ -135,6 +135,19 @@ def test_confirming_again_pays_once_and_the_log_says_so(fault, same_process, ter
     assert first.state["access_token"] not in caplog.text
 
 
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_a_filter_of_the_log_that_raises_takes_no_answer_away(
+    is_kept, terminal, mock_portal, charges, monkeypatch, caplog, tmp_path
+):
+    if not is_kept:
+        (tmp_path / "hermes").write_text("a file where the folder should be")
+    # It expects the arguments of another library's records.
+    monkeypatch.setattr(logging.getLogger("nous_billing"), "filters", [lambda record: record.args["token"]])
+    with caplog.at_level(logging.INFO, "nous_billing"):
+        lose(terminal, mock_portal)
+        assert terminal.pay() == {"chargeId": charges()[0].id}
+
+
 def test_once_it_is_resolved_the_next_is_another_purchase(terminal, mock_portal, charges):
     lose(terminal, mock_portal)
     first = terminal.pay()
