@@ -31,7 +31,7 @@ _LOCK_SECONDS = 5.0
 _LATEST = 1e12
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Payment:
     """A payment that may have been made.
 
@@ -103,14 +103,15 @@ class UnresolvedPayments:
             )
             earlier = candidates[0] if candidates else None
             payment = earlier or confirmed
-            payments[payment.key] = payment
-            # It is now sent for the organisation that is known, and no longer answers for others.
-            payment.organisation = payment.organisation or confirmed.organisation
-            if not payment.has_key(confirmed.key):
-                payment.other_keys.append(confirmed.key)
-            payment.sent_at = confirmed.sent_at
-            payment.sends += 1
-            return payment, earlier is not None
+            payments[payment.key] = claimed = replace(
+                payment,
+                # It is now sent for the organisation that is known, and no longer answers for others.
+                organisation=payment.organisation or confirmed.organisation,
+                sent_at=confirmed.sent_at,
+                sends=payment.sends + 1,
+                other_keys=[*payment.other_keys, *([] if payment.has_key(confirmed.key) else [confirmed.key])],
+            )
+            return claimed, earlier is not None
 
         return self._change(home, confirmed.sent_at, claim)
 
@@ -124,14 +125,20 @@ class UnresolvedPayments:
 
     def postpone(self, home: str, payment: Payment) -> None:
         """Save a later time of a payment: it stays the same purchase for longer."""
-        self._change_best_effort(home, payment, lambda payments: payments.update({payment.key: payment}))
+
+        def postpone(payments: dict[str, Payment]) -> None:
+            # Another call may have claimed or resolved it since.
+            current = payments.get(payment.key, payment)
+            payments[payment.key] = replace(current, sent_at=max(current.sent_at, payment.sent_at))
+
+        self._change_best_effort(home, payment, postpone)
 
     def withdraw(self, home: str, payment: Payment) -> None:
         """Forget a payment that was certainly not made, unless another call has claimed it since."""
 
         def withdraw(payments: dict[str, Payment]) -> None:
-            if payments.get(payment.key, payment).sends == payment.sends:
-                payments.pop(payment.key, None)
+            if payments.get(payment.key) == payment:
+                del payments[payment.key]
 
         self._change_best_effort(home, payment, withdraw)
 
@@ -145,11 +152,14 @@ class UnresolvedPayments:
     def _change(self, home: str, now: float, change: Callable[[dict[str, Payment]], T]) -> T:
         path = Path(home, "nous-billing", "unresolved.json")
         with self._lock, self._lock.current:
-            payments = self._remembered.get(home, {})
+            remembered = self._remembered.get(home, {})
+            saved: dict[str, Payment] = {}
+            payments = dict(remembered)
             answers: list[T] = []
             try:
                 with locked(f"{path}.lock", _LOCK_SECONDS, f"the unresolved payments in {path}"):
-                    payments = _read(path) | payments
+                    saved = _read(path)
+                    payments = _merged(saved, remembered)
                     answers.append(change(payments))
                     replace_durably(path, lambda: _encode(payments, now))
                 self._remembered.pop(home, None)
@@ -160,12 +170,31 @@ class UnresolvedPayments:
                     path,
                     type(error).__name__,
                 )
-                self._remembered[home] = payments
-            return answers[0] if answers else change(payments)
+                if not answers:
+                    answers.append(change(payments))
+                # What the file says of others may change there before this process can save again.
+                self._remembered[home] = {key: each for key, each in payments.items() if each is not saved.get(key)}
+            return answers[0]
 
 
 OF_THIS_PROCESS = UnresolvedPayments()
 """One for all clients: two threads that call for the first time may each make a client."""
+
+
+def _merged(saved: dict[str, Payment], remembered: dict[str, Payment]) -> dict[str, Payment]:
+    """Return all payments, with what the file and this process each know of them."""
+    payments = saved | remembered
+    for key in saved.keys() & remembered.keys():
+        theirs, ours = saved[key], remembered[key]
+        payments[key] = replace(
+            theirs,
+            organisation=theirs.organisation or ours.organisation,
+            sent_at=max(theirs.sent_at, ours.sent_at),
+            sends=max(theirs.sends, ours.sends),
+            other_keys=list(dict.fromkeys([*theirs.other_keys, *ours.other_keys])),
+            answered=theirs.answered or ours.answered,
+        )
+    return payments
 
 
 def _read(path: Path) -> dict[str, Payment]:

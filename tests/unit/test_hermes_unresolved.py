@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 import pytest
 
+from nous_billing.hermes import unresolved
 from nous_billing.hermes.unresolved import Payment, UnresolvedPayments
 
 
@@ -24,10 +25,34 @@ def save(file):
     return lambda *payments: file.write_text(json.dumps({"version": 1, "payments": [*map(asdict, payments)]}))
 
 
+class Window(UnresolvedPayments):
+    """One process of a profile."""
+
+    def __init__(self, home, monkeypatch):
+        super().__init__()
+        self.home = str(home)
+        self._monkeypatch = monkeypatch
+
+    def sends(self, confirmed):
+        return self.claim(self.home, confirmed)[0]
+
+    def with_full_disk(self, change, *args):
+        def fails(*_):
+            raise OSError("no space left")
+
+        with self._monkeypatch.context() as full:
+            full.setattr(unresolved, "replace_durably", fails)
+            return change(*args)
+
+
 @pytest.fixture
-def claim(tmp_path):
-    payments = UnresolvedPayments()
-    return lambda confirmed: payments.claim(str(tmp_path), confirmed)[0].key
+def windows(tmp_path, monkeypatch):
+    return [Window(tmp_path, monkeypatch) for _ in range(2)]
+
+
+@pytest.fixture
+def claim(windows):
+    return lambda confirmed: windows[0].sends(confirmed).key
 
 
 @pytest.mark.parametrize(
@@ -53,3 +78,46 @@ def test_a_payment_belongs_to_the_organisation_that_is_known_once_it_is_sent_for
     assert [claim(payment("first", now)) for now in ("", "one", "")] == ["first"] * 3
     assert claim(payment("second", "two")) == "second"
     assert claim(payment("third", "one")) == "first"
+
+
+def test_a_full_disk_lets_a_window_remember_only_what_it_sent_itself(windows):
+    here, there = windows
+    there.sends(payment("first"))
+    here.with_full_disk(here.sends, payment("other", "two"))
+    # Paid again after nine minutes, and lost again.
+    there.sends(payment("second", at=540.0))
+    assert here.sends(payment("third", at=660.0)).key == "first"
+
+
+def test_what_two_windows_know_of_a_payment_is_put_together(windows, file):
+    here, there = windows
+    lost = there.sends(payment("first", ""))
+    here.with_full_disk(here.sends, payment("here", at=9.0))
+    there.sends(payment("there", "", at=5.0))
+    there.resolve(there.home, lost)
+    here.sends(payment("another", "two"))
+    expected = payment("first", "one", 9.0, sends=2, other_keys=["there", "here"], answered=True)
+    assert json.loads(file.read_text())["payments"][0] == asdict(expected)
+
+
+def test_a_later_time_takes_nothing_back_that_another_window_saved(windows, file):
+    here, there = windows
+    lost = here.sends(payment("first"))
+    there.resolve(there.home, there.sends(payment("second", at=1.0)))
+    for at in (1800.0, 900.0):
+        here.postpone(here.home, payment(lost.key, at=at))
+    expected = payment("first", at=1800.0, sends=2, other_keys=["second"], answered=True)
+    assert json.loads(file.read_text())["payments"] == [asdict(expected)]
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_a_payment_that_another_call_sends_too_is_not_withdrawn(is_kept, windows):
+    here, _ = windows
+
+    def claims():
+        first = here.sends(payment("first"))
+        here.sends(payment("second", at=1.0))
+        here.withdraw(here.home, first)
+        return here.sends(payment("third", at=2.0))
+
+    assert (claims() if is_kept else here.with_full_disk(claims)).key == "first"
