@@ -72,13 +72,13 @@ class Paying:
                 failure = error
             else:
                 if self._subject.is_answer(result):
-                    yield from RunBlocking(lambda: self._unresolved.resolve(self._home, self._payment))
+                    yield from RunBlocking(lambda: self._unresolved.resolve(self._home, self._payment, self._left()))
                 log(INFO, "Payment of %s: the portal answered the key %s.", self._subject.name, self._payment.key)
                 return result
             self._may_be_made = self._may_be_made or failure.outcome_unknown
             if not self._may_be_made:
                 if self._claimed:
-                    yield from RunBlocking(lambda: self._unresolved.withdraw(self._home, self._payment))
+                    yield from RunBlocking(lambda: self._unresolved.withdraw(self._home, self._payment, self._left()))
                 raise failure
             pause = next(pauses, inf)
             if not _is_passing(failure) or self._clock.monotonic() + pause >= self._deadline:
@@ -105,7 +105,7 @@ class Paying:
     def _claim(self, credentials: Credentials, address: str, send: SendAuthenticated) -> Flow[None]:
         organisation = yield from organisation_of(credentials, send)
         confirmed = replace(self._payment, portal=address, organisation=organisation, sent_at=self._clock.time())
-        payment, was_sent = yield from RunBlocking(lambda: self._unresolved.claim(self._home, confirmed))
+        payment, was_sent = yield from RunBlocking(lambda: self._unresolved.claim(self._home, confirmed, self._left()))
         confirmed_key, self._payment = self._payment.key, payment
         # A later claim of this call finds its own.
         self._may_be_made = self._may_be_made or (was_sent and not self._claimed)
@@ -121,13 +121,16 @@ class Paying:
             )
             raise _AnotherKey
 
+    def _left(self) -> float:
+        return self._deadline - self._clock.monotonic()
+
     def _uncertain(self, failure: BillingError) -> Flow[BillingError]:
         log(WARNING, "Payment of %s: the outcome of the key %s stays unknown.", self._subject.name, self._payment.key)
         wait = failure.retry_after or 0
         if wait:
             # Until then the portal does not look at the key, so ten minutes from now would be too early to forget it.
             postponed = replace(self._payment, sent_at=self._clock.time() + wait)
-            yield from RunBlocking(lambda: self._unresolved.postpone(self._home, postponed))
+            yield from RunBlocking(lambda: self._unresolved.postpone(self._home, postponed, self._left()))
         when = f"in {ceil(wait / 60)} minutes" if wait else "within ten minutes"
         return BillingNetworkError(
             f"It is not known whether {self._subject.name} was paid. {without_outcome(failure.message)} Confirm "

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from logging import WARNING
 from pathlib import Path
@@ -28,7 +29,10 @@ _SAME_PAYMENT_SECONDS = 600.0
 # Payment processors promise to remember a key for a day.
 _KEPT_SECONDS = 86400.0
 _LOCK_SECONDS = 5.0
+# Another window holds the lock for a few milliseconds. For that a call may be late: what became of it is to be saved.
+_SHORTEST_WAIT = 0.1
 _LATEST = 1e12
+_UNUSABLE = (OSError, ValueError, TypeError, LookupError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +77,17 @@ class Payment:
 
 
 class UnresolvedPayments:
-    """The payments of each profile. Where a file cannot be used, the memory of this process replaces it."""
+    """The payments of each profile. Where a file cannot be used, the memory of this process replaces it.
+
+    Each change waits for the lock of the file for ``seconds``, the time that the call has left. An answer of the portal
+    is remembered also where another program holds the lock, and saved with the next payment.
+    """
 
     def __init__(self) -> None:
         self._lock = ForkSafeLock()
         self._remembered: dict[str, dict[str, Payment]] = {}
 
-    def claim(self, home: str, confirmed: Payment) -> tuple[Payment, bool]:
+    def claim(self, home: str, confirmed: Payment, seconds: float) -> tuple[Payment, bool]:
         """Save that a payment is about to be sent (write-ahead).
 
         Returns:
@@ -113,17 +121,17 @@ class UnresolvedPayments:
             )
             return claimed, earlier is not None
 
-        return self._change(home, confirmed.sent_at, claim)
+        return self._change(home, confirmed.sent_at, seconds, claim, must_lock=True)
 
-    def resolve(self, home: str, payment: Payment) -> None:
+    def resolve(self, home: str, payment: Payment, seconds: float) -> None:
         """Save that the portal has answered: the next confirmation is another purchase."""
 
         def resolve(payments: dict[str, Payment]) -> None:
             payments[payment.key] = replace(payments.get(payment.key, payment), answered=True)
 
-        self._change_best_effort(home, payment, resolve)
+        self._change(home, payment.sent_at, seconds, resolve)
 
-    def postpone(self, home: str, payment: Payment) -> None:
+    def postpone(self, home: str, payment: Payment, seconds: float) -> None:
         """Save a later time of a payment: it stays the same purchase for longer."""
 
         def postpone(payments: dict[str, Payment]) -> None:
@@ -131,50 +139,61 @@ class UnresolvedPayments:
             current = payments.get(payment.key, payment)
             payments[payment.key] = replace(current, sent_at=max(current.sent_at, payment.sent_at))
 
-        self._change_best_effort(home, payment, postpone)
+        self._change(home, payment.sent_at, seconds, postpone)
 
-    def withdraw(self, home: str, payment: Payment) -> None:
+    def withdraw(self, home: str, payment: Payment, seconds: float) -> None:
         """Forget a payment that was certainly not made, unless another call has claimed it since."""
 
         def withdraw(payments: dict[str, Payment]) -> None:
             if payments.get(payment.key) == payment:
                 del payments[payment.key]
 
-        self._change_best_effort(home, payment, withdraw)
+        self._change(home, payment.sent_at, seconds, withdraw)
 
-    def _change_best_effort(self, home: str, payment: Payment, change: Callable[[dict[str, Payment]], None]) -> None:
-        try:
-            self._change(home, payment.sent_at, change)
-        except BillingNetworkError as error:
-            # The portal's answer is worth more than the note of it.
-            log(WARNING, "What became of the payment with the key %s was not saved. %s", payment.key, error)
-
-    def _change(self, home: str, now: float, change: Callable[[dict[str, Payment]], T]) -> T:
+    def _change(
+        self,
+        home: str,
+        now: float,
+        seconds: float,
+        change: Callable[[dict[str, Payment]], T],
+        *,
+        must_lock: bool = False,
+    ) -> T:
         path = Path(home, "nous-billing", "unresolved.json")
-        with self._lock, self._lock.current:
-            remembered = self._remembered.get(home, {})
-            saved: dict[str, Payment] = {}
-            payments = dict(remembered)
-            answers: list[T] = []
+        saved: dict[str, Payment] = {}
+        problem: Exception | None = None
+        with ExitStack() as held:
             try:
-                with locked(f"{path}.lock", _LOCK_SECONDS, f"the unresolved payments in {path}"):
-                    saved = _read(path)
-                    payments = _merged(saved, remembered)
-                    answers.append(change(payments))
-                    replace_durably(path, lambda: _encode(payments, now))
-                self._remembered.pop(home, None)
-            except (OSError, ValueError, TypeError, LookupError) as error:
-                log(
-                    WARNING,
-                    "The unresolved payments in %s cannot be kept (%s): only this process remembers them.",
-                    path,
-                    type(error).__name__,
-                )
-                if not answers:
-                    answers.append(change(payments))
+                wait = round(min(max(seconds, _SHORTEST_WAIT), _LOCK_SECONDS), 1)
+                held.enter_context(locked(f"{path}.lock", wait, f"the unresolved payments in {path}"))
+                saved = _read(path)
+            except BillingNetworkError as error:
+                if must_lock:
+                    raise
+                problem = error
+            except _UNUSABLE as error:
+                problem = error
+            # Only now, so that a thread waits here for no other that waits for the file.
+            with self._lock, self._lock.current:
+                payments = _merged(saved, self._remembered.get(home, {}))
+                answer = change(payments)
+                try:
+                    if problem is None:
+                        replace_durably(path, lambda: _encode(payments, now))
+                except _UNUSABLE as error:
+                    problem = error
                 # What the file says of others may change there before this process can save again.
-                self._remembered[home] = {key: each for key, each in payments.items() if each is not saved.get(key)}
-            return answers[0]
+                own = {key: each for key, each in payments.items() if each is not saved.get(key)}
+                self._remembered[home] = {} if problem is None else own
+        if problem is not None:
+            log(
+                WARNING,
+                "The unresolved payments in %s cannot be kept (%s: %s): only this process remembers them.",
+                path,
+                type(problem).__name__,
+                problem,
+            )
+        return answer
 
 
 OF_THIS_PROCESS = UnresolvedPayments()

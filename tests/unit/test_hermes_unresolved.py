@@ -1,10 +1,14 @@
 """What the drop-in remembers of payments whose outcome is unknown."""
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 
 import pytest
+from filelock import FileLock
 
+from nous_billing.errors import BillingNetworkError
 from nous_billing.hermes import unresolved
 from nous_billing.hermes.unresolved import Payment, UnresolvedPayments
 
@@ -33,8 +37,8 @@ class Window(UnresolvedPayments):
         self.home = str(home)
         self._monkeypatch = monkeypatch
 
-    def sends(self, confirmed):
-        return self.claim(self.home, confirmed)[0]
+    def sends(self, confirmed, seconds=5.0):
+        return self.claim(self.home, confirmed, seconds)[0]
 
     def with_full_disk(self, change, *args):
         def fails(*_):
@@ -94,7 +98,7 @@ def test_what_two_windows_know_of_a_payment_is_put_together(windows, file):
     lost = there.sends(payment("first", ""))
     here.with_full_disk(here.sends, payment("here", at=9.0))
     there.sends(payment("there", "", at=5.0))
-    there.resolve(there.home, lost)
+    there.resolve(there.home, lost, 5.0)
     here.sends(payment("another", "two"))
     expected = payment("first", "one", 9.0, sends=2, other_keys=["there", "here"], answered=True)
     assert json.loads(file.read_text())["payments"][0] == asdict(expected)
@@ -103,9 +107,9 @@ def test_what_two_windows_know_of_a_payment_is_put_together(windows, file):
 def test_a_later_time_takes_nothing_back_that_another_window_saved(windows, file):
     here, there = windows
     lost = here.sends(payment("first"))
-    there.resolve(there.home, there.sends(payment("second", at=1.0)))
+    there.resolve(there.home, there.sends(payment("second", at=1.0)), 5.0)
     for at in (1800.0, 900.0):
-        here.postpone(here.home, payment(lost.key, at=at))
+        here.postpone(here.home, payment(lost.key, at=at), 5.0)
     expected = payment("first", at=1800.0, sends=2, other_keys=["second"], answered=True)
     assert json.loads(file.read_text())["payments"] == [asdict(expected)]
 
@@ -117,7 +121,20 @@ def test_a_payment_that_another_call_sends_too_is_not_withdrawn(is_kept, windows
     def claims():
         first = here.sends(payment("first"))
         here.sends(payment("second", at=1.0))
-        here.withdraw(here.home, first)
+        here.withdraw(here.home, first, 5.0)
         return here.sends(payment("third", at=2.0))
 
     assert (claims() if is_kept else here.with_full_disk(claims)).key == "first"
+
+
+def test_a_thread_waits_no_longer_for_the_lock_than_its_call_has_time(windows, file):
+    here, _ = windows
+    with ThreadPoolExecutor(1) as pool:
+        with FileLock(f"{file}.lock"):
+            patient = pool.submit(here.sends, payment("patient"), 5.0)
+            time.sleep(0.2)
+            begun = time.monotonic()
+            with pytest.raises(BillingNetworkError, match=r"for 0\.3 seconds\. Try again"):
+                here.sends(payment("hasty"), 0.3)
+            assert time.monotonic() - begun < 2.0
+        assert patient.result().key == "patient"
