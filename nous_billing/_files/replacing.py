@@ -40,6 +40,19 @@ def replace_durably(path: Path, content: Content) -> None:
     sync_folder(path.parent)
 
 
+def put_aside(path: str) -> str:
+    """Rename a broken file, and return its new name. To be called under a lock.
+
+    Raises:
+        OSError: It could not be renamed.
+    """
+    number = 1
+    while os.path.lexists(aside := f"{path}.broken-{number}"):
+        number += 1
+    Path(path).rename(aside)
+    return aside
+
+
 @contextmanager
 def prepared(path: Path, room: int) -> Generator[Callable[[Content], None]]:
     """Reserve disk space for the next content of a file, and find out how it can be saved. To be called under a lock.

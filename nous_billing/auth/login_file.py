@@ -12,7 +12,7 @@ from threading import get_ident
 
 from .._files.locking import locked
 from .._files.reading import file_fingerprint, look_again, read_own_file
-from .._files.replacing import Content, prepared
+from .._files.replacing import Content, prepared, put_aside
 from .._files.trust import absolute, check_file, check_folder, check_length, follow
 from ..errors import BillingAuthError, BillingError
 from .login_document import Document, Unusable, encode, recognise
@@ -193,7 +193,7 @@ class LoginFile:
                 found = self._settled()
                 if found is not Unusable.BROKEN or file_fingerprint(self.name) != before:
                     return found
-                aside = self._rename(follow(self.name))
+                aside = put_aside(follow(self.name))
             outcome = f"It was renamed to {aside}. Log in again."
         except FileNotFoundError:
             raise
@@ -208,10 +208,3 @@ class LoginFile:
 
     def _lock_once(self) -> AbstractContextManager[None]:
         return nullcontext() if get_ident() in self._holders else self.locked(_ASIDE_SECONDS)
-
-    def _rename(self, path: str) -> str:
-        number = 1
-        while os.path.lexists(aside := f"{path}.broken-{number}"):
-            number += 1
-        Path(path).rename(aside)
-        return aside

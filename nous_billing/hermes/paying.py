@@ -132,9 +132,14 @@ class Paying:
             postponed = replace(self._payment, sent_at=self._clock.time() + wait)
             yield from RunBlocking(lambda: self._unresolved.postpone(self._home, postponed, self._left()))
         when = f"in {ceil(wait / 60)} minutes" if wait else "within ten minutes"
+        again = f"Confirm the same again {when} to find out: that is never paid twice."
+        if not self._unresolved.is_saved(self._home, self._payment):
+            again = (
+                f"Confirm the same again {when} to find out, here and without a restart of Hermes: the payment could "
+                "not be saved, so anywhere else, or after a restart, it might be paid twice."
+            )
         return BillingNetworkError(
-            f"It is not known whether {self._subject.name} was paid. {without_outcome(failure.message)} Confirm "
-            f"the same again {when} to find out: that is never paid twice.",
+            f"It is not known whether {self._subject.name} was paid. {without_outcome(failure.message)} {again}",
             # The code for which Hermes offers to try again with the same key, and says that it may have been paid.
             error="network_error",
             portal_url=failure.portal_url or portal_link(self._payment.portal, BILLING_PATH),

@@ -6,6 +6,7 @@ payment whose reply was lost would pay twice.
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -16,7 +17,7 @@ from typing import TypeVar
 
 from .._files.locking import locked
 from .._files.reading import read_own_file
-from .._files.replacing import replace_durably
+from .._files.replacing import put_aside, replace_durably
 from .._reporting import log
 from .._threads import ForkSafeLock
 from ..errors import BillingNetworkError
@@ -32,7 +33,6 @@ _LOCK_SECONDS = 5.0
 # Another window holds the lock for a few milliseconds. For that a call may be late: what became of it is to be saved.
 _SHORTEST_WAIT = 0.1
 _LATEST = 1e12
-_UNUSABLE = (OSError, ValueError, TypeError, LookupError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +150,10 @@ class UnresolvedPayments:
 
         self._change(home, payment.sent_at, seconds, withdraw)
 
+    def is_saved(self, home: str, payment: Payment) -> bool:
+        """Whether another process of the profile knows of it, also after this one has ended."""
+        return payment.key not in self._remembered.get(home, {})
+
     def _change(
         self,
         home: str,
@@ -171,7 +175,7 @@ class UnresolvedPayments:
                 if must_lock:
                     raise
                 problem = error
-            except _UNUSABLE as error:
+            except (OSError, ValueError) as error:
                 problem = error
             # Only now, so that a thread waits here for no other that waits for the file.
             with self._lock, self._lock.current:
@@ -180,7 +184,7 @@ class UnresolvedPayments:
                 try:
                     if problem is None:
                         replace_durably(path, lambda: _encode(payments, now))
-                except _UNUSABLE as error:
+                except (OSError, ValueError) as error:
                     problem = error
                 # What the file says of others may change there before this process can save again.
                 own = {key: each for key, each in payments.items() if each is not saved.get(key)}
@@ -217,14 +221,34 @@ def _merged(saved: dict[str, Payment], remembered: dict[str, Payment]) -> dict[s
 
 
 def _read(path: Path) -> dict[str, Payment]:
+    """Return the payments of a file. A broken one is put aside, so that what is sent from here on can be saved.
+
+    Raises:
+        OSError: It cannot be read, or another version of this SDK has written it.
+    """
     try:
-        document = json.loads(read_own_file(path))
+        content = read_own_file(path)
     except FileNotFoundError:
         return {}
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
+    try:
+        return _decode(content)
+    # A document that is nested too deeply is a RecursionError.
+    except (ValueError, TypeError, LookupError, RecursionError) as error:
+        aside = put_aside(str(path))
+        log(
+            WARNING,
+            "The unresolved payments in %s cannot be read (%s) and are no longer known. The file was renamed to %s.",
+            path,
+            type(error).__name__,
+            aside,
+        )
+        return {}
+
+
+def _decode(content: bytes) -> dict[str, Payment]:
+    document = json.loads(content)
     if document["version"] != _VERSION:
-        raise ValueError("it is of another version")
+        raise OSError(errno.EINVAL, "it is of another version")
     payments = [Payment(**each) for each in document["payments"]]
     if not all(map(_is_valid, payments)):
         raise TypeError("it has a payment of another kind")

@@ -117,8 +117,10 @@ def lose(terminal, portal, fault=LOST, **kwargs):
     portal.inject(fault, "post_charge")
     # What arrives counts towards the portal's limit.
     portal.inject(GONE, "post_charge", times=3)
-    assert failure(terminal.pay, **kwargs).outcome_unknown
+    error = failure(terminal.pay, **kwargs)
+    assert error.outcome_unknown
     terminal.clock.sleeps.clear()
+    return error
 
 
 @pytest.mark.parametrize("fault", [LOST, GONE])
@@ -359,12 +361,34 @@ def test_an_upgrade_that_failed_for_good_can_be_tried_with_another_key(last4, st
 # --- The file
 
 
+@pytest.mark.parametrize("content", ['{"version": 2, "payments": []}', None], ids=["another version", "no folder"])
+def test_a_file_that_cannot_be_used_stays_and_the_process_remembers(
+    content, terminals, mock_portal, charges, tmp_path, caplog
+):
+    folder = tmp_path / "hermes" / "nous-billing"
+    if content is None:
+        folder.parent.mkdir()
+        folder.write_text("a file where the folder should be")
+    else:
+        folder.mkdir(parents=True)
+        (folder / "unresolved.json").write_text(content)
+    # Two threads that make their first call at the same time may each make a client.
+    error = lose(terminals(), mock_portal)
+    assert "never paid twice" not in str(error)
+    assert str(error).endswith(" anywhere else, or after a restart, it might be paid twice.")
+    assert terminals().pay() == {"chargeId": charges()[0].id}
+    assert len(charges()) == 1
+    assert "cannot be kept" in caplog.text
+    if content is not None:
+        assert (folder / "unresolved.json").read_text() == content
+
+
 @pytest.mark.parametrize(
     "content",
     [
+        "",
         "{",
         "[]",
-        '{"version": 2, "payments": []}',
         '{"version": 1, "payments": [{"key": "x"}]}',
         '{"version": 1, "payments": [5]}',
         "[" * 100_000,
@@ -387,27 +411,20 @@ def test_an_upgrade_that_failed_for_good_can_be_tried_with_another_key(last4, st
                 {"answered": "no"},
             )
         ),
-        None,
     ],
-    ids=lambda content: (content or "no folder")[-30:],
+    ids=lambda content: content[-30:],
 )
-def test_a_file_that_cannot_be_used_stays_and_the_process_remembers(
-    content, terminals, mock_portal, charges, tmp_path, caplog
-):
-    folder = tmp_path / "hermes" / "nous-billing"
-    if content is None:
-        folder.parent.mkdir()
-        folder.write_text("a file where the folder should be")
-    else:
-        folder.mkdir(parents=True)
-        (folder / "unresolved.json").write_text(content)
-    # Two threads that make their first call at the same time may each make a client.
-    lose(terminals(), mock_portal)
-    assert terminals().pay() == {"chargeId": charges()[0].id}
-    assert len(charges()) == 1
-    assert "cannot be kept" in caplog.text
-    if content is not None:
-        assert (folder / "unresolved.json").read_text() == content
+def test_a_broken_file_is_renamed_and_the_next_payment_saved(content, terminal, mock_portal, tmp_path, caplog):
+    file = tmp_path / "hermes/nous-billing/unresolved.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(content)
+    file.with_name("unresolved.json.broken-1").touch()
+    # A process that starts now sends the same.
+    assert str(lose(terminal, mock_portal, GONE)).endswith(" that is never paid twice.")
+    (payment,) = json.loads(file.read_text())["payments"]
+    assert payment["key"] == keys(mock_portal)[0]
+    assert file.with_name("unresolved.json.broken-2").read_text() == content
+    assert "are no longer known. The file was renamed to" in caplog.text
 
 
 def test_what_could_not_be_saved_is_saved_with_the_next_payment(terminal, terminals, mock_portal, charges, monkeypatch):
