@@ -129,8 +129,8 @@ class Paying:
         wait = failure.retry_after or 0
         if wait:
             # Until then the portal does not look at the key, so ten minutes from now would be too early to forget it.
-            postponed = replace(self._payment, sent_at=self._clock.time() + wait)
-            yield from RunBlocking(lambda: self._unresolved.postpone(self._home, postponed, self._left()))
+            until = self._clock.time() + wait
+            yield from RunBlocking(lambda: self._unresolved.postpone(self._home, self._payment, until, self._left()))
         when = f"in {ceil(wait / 60)} minutes" if wait else "within ten minutes"
         again = f"Confirm the same again {when} to find out: that is never paid twice."
         if not self._unresolved.is_saved(self._home, self._payment):

@@ -131,13 +131,13 @@ class UnresolvedPayments:
 
         self._change(home, payment.sent_at, seconds, resolve)
 
-    def postpone(self, home: str, payment: Payment, seconds: float) -> None:
-        """Save a later time of a payment: it stays the same purchase for longer."""
+    def postpone(self, home: str, payment: Payment, until: float, seconds: float) -> None:
+        """Save that a payment was last sent at ``until``, which is to come: it stays the same purchase for longer."""
 
         def postpone(payments: dict[str, Payment]) -> None:
             # Another call may have claimed or resolved it since.
             current = payments.get(payment.key, payment)
-            payments[payment.key] = replace(current, sent_at=max(current.sent_at, payment.sent_at))
+            payments[payment.key] = replace(current, sent_at=max(current.sent_at, until))
 
         self._change(home, payment.sent_at, seconds, postpone)
 

@@ -108,8 +108,8 @@ def test_a_later_time_takes_nothing_back_that_another_window_saved(windows, file
     here, there = windows
     lost = here.sends(payment("first"))
     there.resolve(there.home, there.sends(payment("second", at=1.0)), 5.0)
-    for at in (1800.0, 900.0):
-        here.postpone(here.home, payment(lost.key, at=at), 5.0)
+    for until in (1800.0, 900.0):
+        here.postpone(here.home, lost, until, 5.0)
     expected = payment("first", at=1800.0, sends=2, other_keys=["second"], answered=True)
     assert json.loads(file.read_text())["payments"] == [asdict(expected)]
 
@@ -138,3 +138,10 @@ def test_a_thread_waits_no_longer_for_the_lock_than_its_call_has_time(windows, f
                 here.sends(payment("hasty"), 0.3)
             assert time.monotonic() - begun < 2.0
         assert patient.result().key == "patient"
+
+
+def test_a_payment_that_waits_for_days_makes_no_other_one_old(windows):
+    here, _ = windows
+    here.sends(payment("other", "two"))
+    here.postpone(here.home, here.sends(payment("first")), 100_000.0, 5.0)
+    assert here.sends(payment("again", "two", 1.0)).key == "other"
