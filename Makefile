@@ -151,9 +151,8 @@ types: $(SETUP) ## mypy and pyright, both strict, here, for Windows and for macO
 arrows: $(SETUP) ## Check which module may import which
 	@$(BIN)/lint-imports --no-logo
 
-# Not pytest-cov: the mock's pytest plugin imports the package before that would start to count. A module's tests stay
-# on one worker: some count together. With bytecode files, whatever the caller's option says: without, each of the
-# hundreds of processes that tests start would compile anew.
+# A module's tests stay on one worker: some count together. With bytecode files, whatever the caller's option says:
+# without, each of the hundreds of processes that tests start would compile anew.
 PYTEST := -m pytest -n auto --dist loadfile --no-loadscope-reorder
 # What the package itself does not depend on.
 OF_THE_PROJECT := tests/examples tests/project tests/service tests/mock/test_browser.py tests/mock/test_typescript.py

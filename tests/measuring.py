@@ -22,9 +22,10 @@ LEFT_OUT = ["nous_billing/mock/*", "nous_billing/__main__.py"]
 # Bodies of protocols and overloads.
 NEVER_RUN = [r"^\s*\.\.\.$", r": \.\.\.$"]
 COUNTED = pytest.StashKey[dict]()
+LOST = pytest.StashKey[bool]()
 
 if COUNTS and "PYTEST_XDIST_WORKER" in os.environ:
-    import slipcover  # type: ignore[import-untyped]
+    import slipcover
 
     assert "nous_billing" not in sys.modules, "It would not be counted."
     del os.environ["BRANCH_COVERAGE"]
@@ -36,13 +37,15 @@ if COUNTS and "PYTEST_XDIST_WORKER" in os.environ:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node):
-    """A worker has ended: without output, where it ended badly."""
     counted = json.loads(getattr(node, "workeroutput", {}).get("coverage", "{}"))
-    if counted and COUNTED in node.config.stash:
+    if not counted:
+        # It ended badly. Without its counts, modules that nobody imports may be missing from the whole.
+        node.config.stash[LOST] = COUNTS
+    elif COUNTED in node.config.stash:
         import slipcover
 
         slipcover.merge_coverage(node.config.stash[COUNTED], counted)
-    elif counted:
+    else:
         node.config.stash[COUNTED] = counted
 
 
@@ -52,7 +55,9 @@ def pytest_sessionfinish(session):
     if hasattr(session.config, "workeroutput"):
         # As JSON: of the standard types, which is all that can be sent.
         session.config.workeroutput["coverage"] = json.dumps(counter.get_coverage())
-    elif session.exitstatus == pytest.ExitCode.OK and percentage(session.config) < float(LEAST):
+    elif session.exitstatus == pytest.ExitCode.OK and (
+        session.config.stash.get(LOST, False) or percentage(session.config) < float(LEAST)
+    ):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
@@ -70,6 +75,7 @@ def pytest_terminal_summary(terminalreporter, config):
     if COUNTS:
         terminalreporter.write_line(
             f"Branch coverage of the facade: {percentage(config):.2f} %, to be {LEAST} % at least."
+            + " The counts of a worker are missing." * config.stash.get(LOST, False)
         )
     elif LEAST:
         terminalreporter.write_line("Branch coverage is not judged here: SlipCover has no wheel for this machine.")

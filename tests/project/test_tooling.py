@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from fnmatch import fnmatch
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -107,13 +108,21 @@ def test_only_all_tests_together_are_judged_by_their_coverage(arguments: list[st
     assert ("-k money" in said) is not judged
 
 
-def test_a_run_that_reaches_too_little_of_the_facade_fails() -> None:
-    def run(least: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "pytest", "-n2", "tests/unit/test_money.py"]
+@pytest.mark.skipif(find_spec("slipcover") is None, reason="There is no SlipCover for this machine.")
+def test_a_run_that_reaches_too_little_of_the_facade_or_loses_counts_fails(tmp_path: Path) -> None:
+    (tmp_path / "ends_badly.py").write_text(
+        "import os\ndef pytest_sessionfinish(session):\n"
+        "    if os.environ.get('PYTEST_XDIST_WORKER') == 'gw0':\n        os._exit(1)\n"
+    )
+
+    def run(least: str, *more: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "pytest", "-n2", *more, "tests/unit/test_money.py"]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_XDIST")}
-        environment["BRANCH_COVERAGE"] = least
+        environment |= {"BRANCH_COVERAGE": least, "PYTHONPATH": str(tmp_path)}
         return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment)
 
     passed, failed = run("1"), run("100")
     assert (passed.returncode, failed.returncode) == (0, 1), passed.stdout + failed.stdout
     assert "nous_billing/client.py" in failed.stdout
+    lost = run("1", "-p", "ends_badly")
+    assert (lost.returncode, "The counts of a worker are missing." in lost.stdout) == (1, True), lost.stdout
