@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ._arguments import NotCopied, check_clock, check_functions, wrong_type
+from ._confirmed import check_before
 from .clock import BaseClock
 from .credentials import AsyncCredentialSource, CredentialSource
 from .errors import BillingError
@@ -17,7 +18,9 @@ from .models import (
     ChargeSettled,
     ChargeStatus,
     Organisation,
+    PendingChange,
     Subscription,
+    SubscriptionOrganisation,
     SubscriptionUpgrade,
 )
 from .money import Amount, check_amount
@@ -68,7 +71,9 @@ class BaseClient(NotCopied, Generic[ClockT]):
 
             credentials = self._default_login = DefaultLogin(ssl_context, proxy)
         self._source: CredentialSource | AsyncCredentialSource = credentials
+        # The organisation of the billing state that was read last; and of it or the subscription, the later of the two.
         self._shown: Organisation | None = None
+        self._shown_last: Organisation | SubscriptionOrganisation | None = None
 
     def _exchange(
         self, operation: Operation[T], timeout: float | None, before_send: BeforeSend | None = None
@@ -82,18 +87,38 @@ class BaseClient(NotCopied, Generic[ClockT]):
         return paying.run(self._exchange(operations.post_charge(amount, key), timeout, paying.before_send))
 
     def _upgrade(
-        self, subscription_type_id: str, idempotency_key: str | UUID, timeout: float | None
+        self,
+        subscription_type_id: str,
+        idempotency_key: str | UUID,
+        organisation_id: str | None,
+        timeout: float | None,
     ) -> Flow[SubscriptionUpgrade]:
         key = check_idempotency_key(idempotency_key)
         operation = operations.upgrade_subscription(subscription_type_id, key)
         paying = Paying(self._clock, what="upgrade", key=key)
-        return paying.run(self._exchange(operation, timeout, paying.before_send))
+        before_send = check_before("upgrade", organisation_id, self._shown_last, paying.before_send)
+        return paying.run(self._exchange(operation, timeout, before_send))
+
+    def _change_subscription(
+        self, operation: Operation[PendingChange], organisation_id: str | None, timeout: float | None
+    ) -> Flow[PendingChange]:
+        return self._exchange(operation, timeout, check_before("change", organisation_id, self._shown_last))
 
     def _patch_auto_top_up(
-        self, enabled: bool, threshold: Amount | None, top_up_amount: Amount | None, timeout: float | None
+        self,
+        enabled: bool,
+        threshold: Amount | None,
+        top_up_amount: Amount | None,
+        organisation_id: str | None,
+        timeout: float | None,
     ) -> Flow[None]:
         return patch_auto_top_up(
-            enabled, threshold, top_up_amount, base_url=self._base_url, deadline=self._deadline(timeout)
+            enabled,
+            threshold,
+            top_up_amount,
+            base_url=self._base_url,
+            deadline=self._deadline(timeout),
+            before_send=check_before("change", organisation_id, self._shown),
         )
 
     def _deadline(self, timeout: float | None) -> float:
@@ -102,8 +127,13 @@ class BaseClient(NotCopied, Generic[ClockT]):
 
     def _show_state(self, timeout: float | None) -> Flow[BillingState]:
         state = yield from self._exchange(operations.get_billing_state(), timeout)
-        self._shown = state.org
+        self._shown = self._shown_last = state.org
         return state
+
+    def _show_subscription(self, timeout: float | None) -> Flow[Subscription]:
+        subscription = yield from self._exchange(operations.get_subscription(), timeout)
+        self._shown_last = subscription.org
+        return subscription
 
     def _upgrade_wait(self, subscription_type_id: str, interval: float, cap: float) -> Flow[Subscription]:
         return wait_for_upgrade(

@@ -33,7 +33,7 @@ class Subscriptions(BaseClient[Clock]):
             BillingResponseError: The portal has no subscriptions yet (``error="endpoint_unavailable"``).
             BillingError: See ``nous_billing.errors``.
         """
-        return self._driver.run(self._exchange(operations.get_subscription(), timeout), headers)
+        return self._driver.run(self._show_subscription(timeout), headers)
 
     def preview_subscription_change(
         self, subscription_type_id: str, *, timeout: float | None = None, headers: Mapping[str, str] | None = None
@@ -57,6 +57,7 @@ class Subscriptions(BaseClient[Clock]):
         self,
         *,
         subscription_type_id: str | None = None,
+        organisation_id: str | None = None,
         timeout: float | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> PendingChange:
@@ -66,41 +67,61 @@ class Subscriptions(BaseClient[Clock]):
 
         Args:
             subscription_type_id: The ``tier_id`` of a lower tier. None: the subscription ends with the period.
+            organisation_id: The organisation that the person confirmed (``state.org.id``). A login for another one is
+                refused. None: the one whose billing state or subscription this client read last, if the token says
+                which it is for.
             timeout: Seconds for this call, instead of the client's.
             headers: Your own, sent with each request of the call; the SDK's are refused (``error="invalid_headers"``).
 
         Raises:
-            BillingInvalidRequest: The id cannot be one; nothing was sent (``error="invalid_subscription_type"``).
+            BillingInvalidRequest: The id cannot be one, or the login is for another organisation; nothing was sent
+                (``error="invalid_subscription_type"``, ``"wrong_organisation"``).
             BillingAccessDenied: This change is not possible (``error="subscription_mutation_rejected"`` and others).
             BillingError: See ``nous_billing.errors``. If ``outcome_unknown`` is True, the change may have been saved:
                 read the subscription.
         """
         return self._driver.run(
-            self._exchange(operations.set_pending_subscription_change(subscription_type_id), timeout), headers
+            self._change_subscription(
+                operations.set_pending_subscription_change(subscription_type_id), organisation_id, timeout
+            ),
+            headers,
         )
 
     def delete_pending_subscription_change(
-        self, *, timeout: float | None = None, headers: Mapping[str, str] | None = None
+        self,
+        *,
+        organisation_id: str | None = None,
+        timeout: float | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> PendingChange:
         """Keep the subscription as it is: neither another tier nor its end is pending any more.
 
         Needs ``billing:manage``. Charges nothing, but the subscription renews again.
 
         Args:
+            organisation_id: The organisation that the person confirmed (``state.org.id``). A login for another one is
+                refused. None: the one whose billing state or subscription this client read last, if the token says
+                which it is for.
             timeout: Seconds for this call, instead of the client's.
             headers: Your own, sent with each request of the call; the SDK's are refused (``error="invalid_headers"``).
 
         Raises:
+            BillingInvalidRequest: The login is for another organisation (``error="wrong_organisation"``); nothing was
+                sent.
             BillingError: See ``nous_billing.errors``. If ``outcome_unknown`` is True, the change may have been saved:
                 read the subscription.
         """
-        return self._driver.run(self._exchange(operations.delete_pending_subscription_change(), timeout), headers)
+        return self._driver.run(
+            self._change_subscription(operations.delete_pending_subscription_change(), organisation_id, timeout),
+            headers,
+        )
 
     def upgrade_subscription(
         self,
         subscription_type_id: str,
         *,
         idempotency_key: str | UUID,
+        organisation_id: str | None = None,
         timeout: float | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> SubscriptionUpgrade:
@@ -111,6 +132,9 @@ class Subscriptions(BaseClient[Clock]):
         Args:
             subscription_type_id: The ``tier_id`` of a higher tier. ``preview_subscription_change`` tells its price.
             idempotency_key: One for each confirmed upgrade; see ``new_idempotency_key``. A retry with it charges once.
+            organisation_id: The organisation that the person confirmed (``state.org.id``). A login for another one is
+                refused. None: the one whose billing state or subscription this client read last, if the token says
+                which it is for.
             timeout: Seconds for this call, instead of the client's.
             headers: Your own, sent with each request of the call; the SDK's are refused (``error="invalid_headers"``).
 
@@ -118,13 +142,14 @@ class Subscriptions(BaseClient[Clock]):
             How it ended. With ``"requires_action"`` and ``"payment_failed"`` a person finishes it at ``recovery_url``.
 
         Raises:
-            BillingInvalidRequest: An argument cannot be used; nothing was sent (``error="invalid_subscription_type"``,
-                ``"idempotency_key_required"``, ``"invalid_idempotency_key"``).
+            BillingInvalidRequest: An argument cannot be used, or the login is for another organisation; nothing was
+                sent (``error="invalid_subscription_type"``, ``"idempotency_key_required"``,
+                ``"invalid_idempotency_key"``, ``"wrong_organisation"``).
             BillingUpgradeCapExceeded: The organisation has had its upgrades of the day; nothing was charged.
             BillingError: See ``nous_billing.errors``. If ``outcome_unknown`` is True, the upgrade may have been made:
                 call again with the same key, or see ``wait_for_upgrade``.
         """
-        return self._driver.run(self._upgrade(subscription_type_id, idempotency_key, timeout), headers)
+        return self._driver.run(self._upgrade(subscription_type_id, idempotency_key, organisation_id, timeout), headers)
 
     def wait_for_upgrade(
         self,

@@ -100,6 +100,7 @@ class BillingClient(Purchasing, Subscriptions):
         enabled: bool,
         threshold: Amount | None,
         top_up_amount: Amount | None,
+        organisation_id: str | None = None,
         timeout: float | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
@@ -109,15 +110,18 @@ class BillingClient(Purchasing, Subscriptions):
             enabled: Whether auto-reload is on. With False the amounts may be 0, or None to keep the current ones.
             threshold: The balance in dollars below which it is reloaded.
             top_up_amount: The balance in dollars that it is reloaded **to**; more than the threshold.
+            organisation_id: The organisation that the person confirmed (``state.org.id``). A login for another one is
+                refused. None: the one whose billing state this client read last, if the token says which it is for.
             timeout: Seconds for this call, instead of the client's.
             headers: Your own, sent with each request of the call; the SDK's are refused (``error="invalid_headers"``).
 
         Raises:
-            BillingInvalidRequest: An argument cannot be used; nothing was sent (``error="invalid_amount"`` and others).
+            BillingInvalidRequest: An argument cannot be used, or the login is for another organisation; nothing was
+                sent (``error="invalid_amount"``, ``"wrong_organisation"`` and others).
             BillingError: See ``nous_billing.errors``. If ``outcome_unknown`` is True, the settings may have been saved:
                 read the billing state.
         """
-        self._driver.run(self._patch_auto_top_up(enabled, threshold, top_up_amount, timeout), headers)
+        self._driver.run(self._patch_auto_top_up(enabled, threshold, top_up_amount, organisation_id, timeout), headers)
 
     def post_charge(
         self,

@@ -96,6 +96,7 @@ SINGLE = {
     "_arguments": ["unit/purchases/test_receipts"],
     "_base_error": ["unit/test_errors"],
     "_base_client": ["unit/test_client", "auth/test_default_login", "unit/test_arguments"],
+    "_confirmed": ["sockets/test_confirmed"],
     "_base_purchasing": [
         "unit/test_base_client",
         "unit/purchases/test_memory_store",

@@ -1,4 +1,4 @@
-"""Reads expiry and scopes of tokens and stored logins."""
+"""Reads expiry, scopes and organisation of tokens and stored logins."""
 
 from __future__ import annotations
 
@@ -40,6 +40,13 @@ def token_claims(token: Secret | str) -> Mapping[str, Any]:
     except (IndexError, ValueError, RecursionError):
         return {}
     return decoded if isinstance(decoded, dict) else {}  # pyright: ignore[reportUnknownVariableType]
+
+
+def claimed_organisation(token: Secret | str) -> str | None:
+    """Read the id of the organisation that a JWT names itself; None where it names none."""
+    claims = token_claims(token)
+    found = claims.get("org_id") or claims.get("org")
+    return found if isinstance(found, str) else None
 
 
 def token_dates(token: Secret | str) -> tuple[float | None, float | None]:

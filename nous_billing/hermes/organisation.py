@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, cast
 
-from ..auth.tokens import token_claims
+from ..auth.tokens import claimed_organisation
 from ..credentials import Credentials
 from ..errors import BillingRateLimited, BillingResponseError, BillingServerError
 from ..protocol import operations
@@ -23,9 +23,8 @@ def organisation_of(credentials: Credentials, send: SendAuthenticated) -> Flow[s
 
     Empty if neither says it now: that must not prevent a purchase.
     """
-    claims = token_claims(credentials.secret)
-    found = claims.get("org_id") or claims.get("org")
-    if not isinstance(found, str):
+    found: object = claimed_organisation(credentials.secret)
+    if found is None:
         try:
             state = yield from send(as_dict(operations.get_billing_state()))
         except (BillingRateLimited, BillingResponseError, BillingServerError):

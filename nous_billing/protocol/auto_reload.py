@@ -7,7 +7,7 @@ from decimal import Decimal
 from ..errors import BillingInvalidRequest
 from ..money import Amount, check_amount
 from . import operations
-from .exchange import Flow, exchange
+from .exchange import BeforeSend, Flow, exchange
 
 
 def patch_auto_top_up(
@@ -17,12 +17,14 @@ def patch_auto_top_up(
     *,
     base_url: str | None,
     deadline: float,
+    before_send: BeforeSend | None = None,
 ) -> Flow[None]:
     """Save the settings. When switching off, an amount that is None is read from the billing state first.
 
     Args:
         base_url: As for ``exchange``.
         deadline: As for ``exchange``, for both requests together.
+        before_send: Called before the settings are sent.
     """
     complete = enabled is not False or (threshold is not None and top_up_amount is not None)
     # Checks all arguments before anything is sent.
@@ -36,7 +38,7 @@ def patch_auto_top_up(
             _sendable(threshold_now) if threshold is None else threshold,
             _sendable(reload_to_now) if top_up_amount is None else top_up_amount,
         )
-    yield from exchange(operation, base_url=base_url, deadline=deadline)
+    yield from exchange(operation, base_url=base_url, deadline=deadline, before_send=before_send)
 
 
 def _or_zero(amount: Amount | None, enabled: bool) -> Amount | None:

@@ -19,7 +19,7 @@ from ..protocol.operations import Operation
 from .call import PurchaseCall
 from .checking import check_same_organisation
 from .messages import not_shown
-from .refusals import other_than_confirmed, other_than_shown
+from .refusals import NamedOrganisation, other_than_confirmed, other_than_shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,8 @@ class _State:
     can_change_plan: Any = None
 
 
-def _read_state() -> Operation[_State]:
+def read_state() -> Operation[_State]:
+    """Return the operation that reads whose a token is, however little else the portal says."""
     return replace(operations.get_billing_state(), result=_State)  # type: ignore[return-value]
 
 
@@ -65,7 +66,7 @@ class OrganisationCheck:
             BillingInvalidRequest: The token is for another organisation or portal (``error="wrong_organisation"``).
         """
         if self._verified_for != (address, credentials.secret):
-            self._compare(credentials, address, (yield from send(_read_state())))
+            self._compare(credentials, address, (yield from send(read_state())))
 
     def verify_best_effort(self, credentials: Credentials, address: str, send: SendAuthenticated) -> Flow[None]:
         """Verify a token before a poll. A poll cannot charge, so it is sent even if the state cannot be read."""
@@ -84,7 +85,7 @@ class OrganisationCheck:
             return
         call = self._call
         deadline = call.clock.monotonic() + call.timeout
-        operation = _read_state()
+        operation = read_state()
         try:
             yield from exchange(operation, base_url=call.base_url, deadline=deadline, before_send=self._verify_only)
         except _Verified:
@@ -113,12 +114,9 @@ class OrganisationCheck:
             organisation_name=printable_value(str(state.org.name or "")),
         )
         check_same_organisation(begun, purchase)
-        if call.organisation_id not in (None, state.org.id):
-            raise other_than_confirmed(str(call.organisation_id), purchase)
         # A person confirmed an earlier purchase for the organisation that it was started for.
-        shown = None if begun.organisation_id or call.organisation_id else call.shown
-        if shown and shown.id != state.org.id:
-            raise other_than_shown(shown, purchase)
+        shown = None if begun.organisation_id else call.shown
+        check_confirmed("purchase", call.organisation_id, shown, state.org)
         call.record.purchase = purchase
         # What a role that is unknown here may do is for the portal to decide.
         capability = state.can_change_plan
@@ -127,6 +125,23 @@ class OrganisationCheck:
         with suppress(ContractBreach):
             self.bounds = read(Bounds, state.bounds, address)
         self._verified_for = (address, credentials.secret)
+
+
+def check_confirmed(
+    what: str, confirmed_id: str | None, shown: NamedOrganisation | None, now: NamedOrganisation
+) -> None:
+    """Refuse a login of another organisation than the caller named, or than was shown where the caller named none.
+
+    Args:
+        what: What was confirmed, such as ``"purchase"``.
+
+    Raises:
+        BillingInvalidRequest: ``error="wrong_organisation"``.
+    """
+    if confirmed_id is not None and confirmed_id != now.id:
+        raise other_than_confirmed(what, confirmed_id, now)
+    if confirmed_id is None and shown and shown.id != now.id:
+        raise other_than_shown(shown, now)
 
 
 def check_organisation_id(organisation_id: str | None) -> str | None:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from .._printable import shortened
+from typing import Protocol
+
+from .._printable import printable_value, shortened
 from ..errors import BillingError, BillingIdempotencyConflict, BillingInvalidRequest, BillingScopeRequired
-from ..models import Bounds, Organisation
+from ..models import Bounds, SubscriptionOrganisation
 from ..money import format_usd
 from .purchase import Purchase
+
+
+class NamedOrganisation(Protocol):
+    """An organisation of any reply."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
 
 
 def conflict(purchase: Purchase, error: BillingError | None = None) -> BillingIdempotencyConflict:
@@ -23,7 +34,9 @@ def conflict(purchase: Purchase, error: BillingError | None = None) -> BillingId
 
 def wrong_organisation(begun: Purchase, now: Purchase) -> BillingInvalidRequest:
     """Return the error for a login that is for another organisation or portal than the purchase."""
-    places = [f"{_named(purchase)} at {purchase.portal_base_url}" for purchase in (begun, now)]
+    places = [
+        f"{_named(each.organisation_name, each.organisation_id)} at {each.portal_base_url}" for each in (begun, now)
+    ]
     return BillingInvalidRequest(
         f"This purchase was started for {places[0]}, but the login is now for {places[1]}. To continue it, log in for "
         "the organisation and portal that it was started for.",
@@ -31,27 +44,32 @@ def wrong_organisation(begun: Purchase, now: Purchase) -> BillingInvalidRequest:
     )
 
 
-def other_than_confirmed(confirmed_id: str, now: Purchase) -> BillingInvalidRequest:
-    """Return the error for a login that is for another organisation than the caller named."""
+def other_than_confirmed(what: str, confirmed_id: str, now: NamedOrganisation) -> BillingInvalidRequest:
+    """Return the error for a login that is for another organisation than the caller named.
+
+    Args:
+        what: What was confirmed, such as ``"purchase"``.
+    """
     return BillingInvalidRequest(
-        f"This purchase was confirmed for the organisation {confirmed_id}, but the login is now for "
-        f"{_named(now)}. Log in for the confirmed organisation. Nothing was sent.",
+        f"This {what} was confirmed for the organisation {shortened(confirmed_id)}, but the login is now for "
+        f"{_named(now.name, now.id)}. Log in for the confirmed organisation. Nothing was sent.",
         error="wrong_organisation",
     )
 
 
-def other_than_shown(shown: Organisation, now: Purchase) -> BillingInvalidRequest:
-    """Return the error for a login that is for another organisation than the billing state last shown."""
+def other_than_shown(shown: NamedOrganisation, now: NamedOrganisation) -> BillingInvalidRequest:
+    """Return the error for a login that is for another organisation than the one last shown."""
+    read = "subscription" if isinstance(shown, SubscriptionOrganisation) else "billing state"
     return BillingInvalidRequest(
-        f"This client last read the billing state of {shown.name} ({shortened(shown.id)}), but the login is now for "
-        f"{_named(now)}. Read the state again and let the person confirm, or pass "
-        "the confirmed organisation as organisation_id. Nothing was sent.",
+        f"This client last read the {read} of {_named(shown.name, shown.id)}, but the login is now for "
+        f"{_named(now.name, now.id)}. Read the {read} again and let the person confirm, or pass the "
+        "confirmed organisation as organisation_id. Nothing was sent.",
         error="wrong_organisation",
     )
 
 
-def _named(purchase: Purchase) -> str:
-    return f"{purchase.organisation_name} ({shortened(purchase.organisation_id)})"
+def _named(name: str, id: str) -> str:
+    return f"{printable_value(str(name or ''))} ({shortened(id)})"
 
 
 def out_of_bounds(purchase: Purchase, bounds: Bounds) -> BillingInvalidRequest:

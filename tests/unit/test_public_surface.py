@@ -154,7 +154,7 @@ CLIENT = [
 ]
 METHODS = {
     "get_billing_state": ["*timeout=None"],
-    "patch_auto_top_up": ["*enabled", "*threshold", "*top_up_amount", "*timeout=None"],
+    "patch_auto_top_up": ["*enabled", "*threshold", "*top_up_amount", "*organisation_id=None", "*timeout=None"],
     "post_charge": ["*amount_usd", "*idempotency_key", "*timeout=None"],
     "get_charge_status": ["charge_id", "*timeout=None"],
     "wait_for_charge": ["charge_id", "*interval=2.0", "*cap=300.0", "*on_poll=None", "*cancelled=None"],

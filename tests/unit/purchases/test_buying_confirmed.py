@@ -13,8 +13,8 @@ CONFIRMED = (
     "confirmed organisation. Nothing was sent."
 )
 SHOWN = (
-    "This client last read the billing state of Acme (org_1), but the login is now for Acme (org_2). Read the state "
-    "again and let the person confirm, or pass the confirmed organisation as organisation_id. Nothing was sent."
+    "This client last read the billing state of Acme (org_1), but the login is now for Acme (org_2). Read the billing "
+    "state again and let the person confirm, or pass the confirmed organisation as organisation_id. Nothing was sent."
 )
 
 
