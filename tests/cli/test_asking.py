@@ -197,7 +197,7 @@ def test_how_an_upgrade_was_cut_short_is_said(person, monkeypatch, made, ending)
 
     monkeypatch.setattr(nb.BillingClient, "upgrade_subscription", upgrade)
     result = person.run("subscription", "upgrade", "super", "--yes", "--key", "key-1")
-    again = "nous-billing subscription upgrade tier_super --key key-1 --yes"
+    again = "nous-billing subscription upgrade tier_super --key key-1 --organisation org_1 --yes"
     # Once before it is sent, and once more where only the same key finds out.
     assert (result.exit_code, result.stderr.count(again)) == (ending, 2 if ending is Ending.UNKNOWN else 1)
 

@@ -12,7 +12,8 @@ import pytest
 
 from nous_billing import BillingClient, BillingTimeout
 from nous_billing.cli.endings import Ending
-from nous_billing.mock import Card
+from nous_billing.cli.explaining import CHARGED_NOTHING_NOW, NOTHING_CHARGED
+from nous_billing.mock import Card, Fault
 from tests.cli.conftest import log_in
 
 COMMANDS = [
@@ -99,10 +100,26 @@ def test_an_upgrade_that_a_person_has_to_finish_ends_with_a_link(person, portal,
     assert (result.exit_code, sentence in result.stderr, "/billing" in result.stderr) == (Ending.CARD, True, True)
 
 
+@pytest.mark.parametrize(("key", "is_read"), [((), True), (("--key", "key-1"), True), (("--key", "key-1"), False)])
+def test_an_upgrade_is_refused_where_the_login_is_of_another_organisation(person, portal, key, is_read):
+    beta = portal.add_organisation("Beta")
+    person.env["NOUS_TOKEN"] = portal.issue_token(portal.add_person("Bob", beta))
+    if not is_read:
+        portal.inject(Fault.html(502), "get_subscription", times=2)
+    upgrade = ("subscription", "upgrade", "tier_super", "--yes", *key, "--organisation")
+    told = person.answer(*upgrade, "org_1", ending=Ending.INPUT)["error"]
+    assert (told["error"], beta.plan.upgrades) == ("wrong_organisation", [])
+    assert "the organisation org_1, but " in told["message"]
+    assert told["message"].endswith(CHARGED_NOTHING_NOW if key else NOTHING_CHARGED)
+    assert person.run(*upgrade, "org_2").exit_code == Ending.DONE
+    assert len(beta.plan.upgrades) == 1
+
+
 def test_an_upgrade_whose_reply_is_lost_goes_on_with_its_key(person, portal):
     portal.organisation.card = Card("visa", "0500")
     told = person.answer("subscription", "upgrade", "Super", "--yes", "--key", "key-1", ending=Ending.UNKNOWN)
-    assert told["error"]["run_next"] == "nous-billing subscription upgrade tier_super --key key-1 --yes"
+    again = "nous-billing subscription upgrade tier_super --key key-1 --organisation org_1 --yes"
+    assert told["error"]["run_next"] == again
     assert person.answer("subscription", "upgrade", "tier_super", "--key", "key-1", "--yes")["status"] == "upgraded"
     again = person.answer("subscription", "upgrade", "tier_super", "--key", "another", "--yes")
     assert again["status"] == "already_on_tier"
