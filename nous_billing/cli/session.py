@@ -12,7 +12,7 @@ from typing import TypeVar
 import click
 from platformdirs import user_data_path
 
-from nous_billing import BillingClient, BillingScopeRequired, DeviceCode, StoredLogin
+from nous_billing import BillingClient, BillingInvalidRequest, BillingScopeRequired, DeviceCode, StoredLogin
 
 from .explaining import has_token
 from .screen import Screen
@@ -94,6 +94,7 @@ def with_permission(screen: Screen, current: Session, sentence: str, act: Callab
 
     Raises:
         BillingScopeRequired: The login may not do it. Nothing was charged or changed.
+        BillingInvalidRequest: The permission was given for another organisation (``error="wrong_organisation"``).
     """
     with screen.working(sentence) as working:
         try:
@@ -112,9 +113,21 @@ def with_permission(screen: Screen, current: Session, sentence: str, act: Callab
                 payload=refusal.payload,
             )
             try:
-                if ask is None or not ask():
+                if ask is None:
                     raise refused from refusal
+                before = current.client.get_billing_state().org
+                if not ask():
+                    raise refused from refusal
+                now = current.client.get_billing_state().org
             except KeyboardInterrupt:
                 # What was refused has changed nothing.
                 raise click.Abort from None
+            # In the browser where it is given, the person may be logged in to another organisation.
+            if now.id != before.id:
+                raise BillingInvalidRequest(
+                    f"The command is for {before.name} ({before.id}), but the permission was given for {now.name} "
+                    f"({now.id}), to which you are logged in now. Nothing more was sent. Log in to {before.name}, and "
+                    "run the command again.",
+                    error="wrong_organisation",
+                ) from refusal
         return act()

@@ -4,6 +4,7 @@ import runpy
 import sys
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
@@ -53,6 +54,21 @@ def test_a_login_that_may_not_buy_is_offered_to_step_up(stranger, portal, monkey
     if approves:
         assert approves[0] in result.stderr
         assert "Your browser should have opened it." in result.stderr
+
+
+@pytest.mark.parametrize(
+    "typed", ["auto-reload 20 100", "cancel", "keep", "change basic", "upgrade super --key k --yes"]
+)
+def test_a_permission_of_another_organisation_changes_nothing(stranger, portal, monkeypatch, asked, approves, typed):
+    log_in(stranger, portal, monkeypatch, allow_spending=False)
+    bob = portal.add_person("Bob", portal.add_organisation("Beta"))
+    monkeypatch.setattr(portal, "approve_device", partial(portal.approve_device, person=bob))
+    command = typed.split() if typed.startswith("auto") else ["subscription", *typed.split()]
+    result = stranger.run(*command, typed="\n")
+    assert (result.exit_code, len(approves)) == (Ending.INPUT, 1), result.stderr
+    assert "is for Acme (org_1), but the permission was given for Beta (org_2)" in result.stderr
+    # The change was sent once, and refused.
+    assert len([each for each in portal.requests if not each.operation.startswith(("get_", "oauth_"))]) == 1
 
 
 @pytest.mark.parametrize(
