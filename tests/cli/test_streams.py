@@ -192,6 +192,11 @@ def test_how_long_to_wait_is_said_of_what_it_is_for(error, said):
     assert explain(error).endswith(said)
 
 
+def test_what_is_wrong_with_the_file_of_a_login_is_fixed_first():
+    said = explain(BillingAuthError("The login file login.json cannot be read: Is a directory."))
+    assert said == "The login file login.json cannot be read: Is a directory. After that, log in again."
+
+
 def test_who_uses_a_token_of_the_environment_is_not_told_to_log_in(monkeypatch):
     monkeypatch.setenv("NOUS_TOKEN", "a b")
     said = explain(BillingAuthError("The access token is blank. Log in again."))

@@ -398,6 +398,28 @@ def test_what_an_awaited_store_raises_is_typed_and_says_no_more_than_its_kind(ki
     assert str(unread) == f"The purchase could not be read: {kind.__name__}. Nothing was sent."
 
 
+def test_a_store_that_ends_with_its_event_loop_has_not_failed():
+    class Waiting:
+        async def load(self, key=None):
+            await asyncio.sleep(60)
+
+        async def save(self, purchase):
+            raise NotImplementedError
+
+    async def end():
+        client = AsyncBillingClient(StaticToken("t"), base_url=PREVIEW)
+        resuming = asyncio.create_task(client.resume_purchases(Waiting()))
+        while len(asyncio.all_tasks()) < 3:
+            await asyncio.sleep(0.005)
+        # As asyncio.run does at its end, of the task in which the store waits.
+        (working,) = asyncio.all_tasks() - {asyncio.current_task(), resuming}
+        working.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await resuming
+
+    asyncio.run(end())
+
+
 def test_a_client_that_awaits_nothing_refuses_by_name_what_must_be_awaited():
     async def answer(*_):
         return False
